@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the rooms of the daemon share.  serve.c makes it; everything in it
+ * belongs to the loop's thread.
+ */
+#ifndef SVM_DAEMON_DAEMON_H
+#define SVM_DAEMON_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/api/dirs.h"
+#include "lib/base/loop.h"
+#include "lib/base/work.h"
+
+struct config;
+struct events;
+struct http_server;
+struct image_store;
+struct provider_host;
+struct registry;
+struct runtimes;
+struct store;
+
+struct daemon {
+	struct loop *loop;
+	struct work_pool *workers; /* blocking work */
+	struct dirs dirs;
+	char instance_id[17];
+	struct config *config;
+	struct store *store;
+	struct events *events;     /* events.h */
+	struct runtimes *runtimes; /* runtimes.h: opened providers, probes */
+	struct registry *registry; /* sandbox.h */
+	struct image_store *images; /* image/image.h */
+	struct http_server *http;
+	int64_t started_boot_ns;
+	bool stopping;
+	int tcp_port; /* 0: none */
+};
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The event hub: what the store committed goes to every SSE subscriber,
+ * rendered once.  A subscriber that can't keep up gets ": lagged" and is
+ * closed; it resumes with Last-Event-ID from the store.
+ */
+#ifndef SVM_DAEMON_EVENTS_H
+#define SVM_DAEMON_EVENTS_H
+
+#include <stddef.h>
+
+#include "daemon/store.h"
+
+struct daemon;
+struct events;
+struct http_req;
+
+struct events *events_new(struct daemon *d);
+void events_free(struct events *e);
+
+/* Called with what a transaction committed, in id order. */
+void events_publish(struct events *e, const struct store_event *ev, size_t n);
+
+/* An event of its own transaction, published once stored. */
+void events_emit(struct daemon *d, const char *type, const char *sandbox_id,
+		 const char *owner, const char *data);
+
+/* GET /events: SSE with replay (?since=, Last-Event-ID), ?type=,
+ * ?sandbox_id=. */
+void api_events(struct http_req *r, void *app);
+
+/* At shutdown: a last comment, then every stream ends. */
+void events_close_all(struct events *e);
+
+#endif

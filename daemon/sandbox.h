@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sandboxes: the registry, their life cycle and their time to live.
+ *
+ * A sandbox is reference counted: the registry holds one while it lives, an
+ * operation in flight another.  Transitions go through the table in
+ * lifecycle.c; each is stored, published and logged before it is answered.
+ */
+#ifndef SVM_DAEMON_SANDBOX_H
+#define SVM_DAEMON_SANDBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/agent-conn.h"
+#include "lib/api/spec.h"
+#include "lib/api/state.h"
+#include "lib/base/list.h"
+#include "providers/provider.h"
+
+struct daemon;
+struct sandbox_log;
+
+struct sandbox {
+	struct list link;       /* registry, newest first */
+	unsigned refs;
+	struct daemon *daemon;
+	char id[LIMIT_ID + 1];
+	enum sandbox_state state;
+	struct provider *provider;
+	const char *provider_name;
+	struct sandbox_spec spec;
+	struct provider_box box;
+	int64_t created_ns, expires_ns; /* wall, for people */
+	int64_t expires_boot_ns;        /* what counts; 0 never */
+	int64_t prepare_ns, row_ns;     /* stages of the spawn, for timings */
+	char *reason;                   /* of error */
+	struct loop_timer *ttl;
+	struct loop_fd *watch;          /* pidfd of the agent */
+	struct sandbox_log *log;        /* sandbox-log.h, opened on use */
+	struct list waiters;            /* lifecycle.c: answers owed */
+};
+
+struct registry *registry_new(struct daemon *d);
+void registry_free(struct registry *r);
+
+/* By full id or exact name of that owner (NULL: any); not destroyed ones.
+ * Borrowed; take a reference to keep it.  NULL with err NOT_FOUND. */
+struct sandbox *sandbox_find(struct daemon *d, const char *id_or_name,
+			     struct svm_err *err);
+struct sandbox *sandbox_ref(struct sandbox *s);
+void sandbox_unref(struct sandbox *s);
+
+/* Begin an operation on its agent.  -1 with CONFLICT unless it is running
+ * (or UNHEALTHY: tried all the same).  See agent-conn.h; takes a reference
+ * only for the call. */
+struct agent_conn *sandbox_agent(struct sandbox *s, enum frame_type type,
+				 const void *payload, size_t n,
+				 int64_t deadline_ns,
+				 const struct agent_conn_events *ev,
+				 void *data, struct svm_err *err);
+
+/* Append output to the sandbox's log ring (sandbox-log.h). */
+void sandbox_log_output(struct sandbox *s, const char *sid, bool is_stderr,
+			const void *p, size_t n);
+
+/* Tell the registry that output was left to the agent (background children,
+ * detached sessions): it opens the LOGS stream if it is not open. */
+void sandbox_follow_leftovers(struct sandbox *s);
+
+/* An event about a sandbox, stored and published without waiting.  data is a
+ * JSON object or NULL. */
+void sandbox_event(struct sandbox *s, const char *type, const char *data);
+
+#endif

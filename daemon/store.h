@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The store: SQLite in WAL mode with synchronous=NORMAL, which survives any
+ * kill of the daemon.  One writer thread; a transaction is a list of changes
+ * that are committed together, and its callback runs on the loop once they
+ * are.  Transactions that wait are committed as a group.
+ *
+ * What must survive is committed before the answer is sent.
+ */
+#ifndef SVM_DAEMON_STORE_H
+#define SVM_DAEMON_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/loop.h"
+
+struct store;
+struct store_txn;
+
+/* A row of `sandboxes`.  Strings are owned; NULL where not known. */
+struct store_sandbox {
+	char *id, *state, *provider, *owner, *name;
+	char *spec;    /* JSON: everything needed to show and adopt it */
+	char *record;  /* the provider's */
+	char *posture; /* JSON */
+	char *nonce;   /* hex */
+	char *boot_id;
+	char *reason;  /* why it is in error, or was removed */
+	int64_t pid, start_time;
+	int64_t created_ns, expires_ns;  /* wall */
+	int64_t expires_boot_ns;         /* 0: never */
+	int64_t updated_ns;
+};
+void store_sandbox_release(struct store_sandbox *s);
+
+struct store_event {
+	int64_t id;    /* given in the transaction; grows */
+	int64_t wall_ns;
+	char *type, *sandbox_id, *owner;
+	char *data;    /* JSON object */
+};
+void store_event_release(struct store_event *e);
+
+struct store_image {
+	char *ref;     /* name:tag as the user imports it */
+	char *digest;  /* sha256:... of the manifest or config */
+	char *config;  /* JSON: env, cmd, layers (digests), architecture */
+	int64_t size_bytes, created_ns;
+};
+void store_image_release(struct store_image *i);
+
+/* Opens or creates, migrates (each step one transaction, schema version in
+ * user_version; a newer one than ours is an error that says so). */
+int store_open(const char *path, struct loop *l, struct store **ret,
+	       struct svm_err *err);
+/* Commits what is queued, checkpoints, closes. */
+void store_close(struct store *s);
+
+/* Build a transaction; strings are copied. */
+struct store_txn *store_begin(struct store *s);
+void store_put_sandbox(struct store_txn *t, const struct store_sandbox *row);
+void store_delete_sandbox(struct store_txn *t, const char *id);
+void store_put_image(struct store_txn *t, const struct store_image *row);
+void store_delete_image(struct store_txn *t, const char *ref);
+void store_put_meta(struct store_txn *t, const char *key, const char *value);
+void store_add_event(struct store_txn *t, const char *type,
+		     const char *sandbox_id, const char *owner,
+		     const char *data);
+
+/* Hand it to the writer.  `done` (may be NULL) runs on the loop with err NULL
+ * or why nothing of it was stored (NO_SPACE, UNAVAILABLE when read-only).
+ * The events carry their ids; they are borrowed for the call. */
+typedef void (*store_done_fn)(void *data, const struct svm_err *err,
+			      const struct store_event *events, size_t n);
+void store_commit(struct store_txn *t, store_done_fn done, void *data);
+
+/* Reading: any thread, blocking, own connection under a lock.  The callback
+ * gets each row; it may steal strings. */
+int store_each_sandbox(struct store *s,
+		       void (*fn)(void *data, struct store_sandbox *row),
+		       void *data, struct svm_err *err);
+int store_each_image(struct store *s,
+		     void (*fn)(void *data, struct store_image *row),
+		     void *data, struct svm_err *err);
+/* Events with id > since, oldest first, at most limit; type and sandbox_id
+ * filter when not NULL. */
+int store_each_event(struct store *s, int64_t since, const char *type,
+		     const char *sandbox_id, unsigned limit,
+		     void (*fn)(void *data, struct store_event *e),
+		     void *data, struct svm_err *err);
+int store_get_meta(struct store *s, const char *key, char **ret,
+		   struct svm_err *err); /* *ret NULL when absent */
+
+/* Keep the newest: events and destroyed sandboxes over their limits go. */
+void store_trim(struct store_txn *t);
+
+#endif

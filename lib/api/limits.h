@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every limit on what comes from outside, in one place.  Sizes are bytes
+ * unless the name says otherwise; times are nanoseconds.
+ */
+#ifndef SVM_API_LIMITS_H
+#define SVM_API_LIMITS_H
+
+#define KIB(n) ((n) * 1024)
+#define MIB(n) ((n) * 1024 * 1024)
+#define SECONDS(n) ((n) * INT64_C(1000000000))
+
+/* HTTP: heads, bodies, connections (HTTP.md; RFC 9112). */
+#define LIMIT_HTTP_HEAD KIB(16)
+#define LIMIT_HTTP_TARGET KIB(8)
+#define LIMIT_HTTP_HEADERS 64
+#define LIMIT_HTTP_BODY_JSON MIB(1)
+#define LIMIT_HTTP_BODY_EXEC MIB(16)
+#define LIMIT_HTTP_BODY_FILE MIB(64)
+#define LIMIT_HTTP_CONNECTIONS 4096
+#define LIMIT_HTTP_SSE 2048
+#define LIMIT_HTTP_WS 256
+#define LIMIT_HTTP_STREAMS 256
+#define LIMIT_HTTP_JOBS 256
+#define LIMIT_WS_MESSAGE MIB(1)
+#define LIMIT_WS_INPUT KIB(64)
+#define LIMIT_REQUEST_ID 128
+
+/* Queued output: stop the source above HIGH, start it again below LOW. */
+#define LIMIT_QUEUE_HIGH KIB(256)
+#define LIMIT_QUEUE_LOW KIB(64)
+#define LIMIT_QUEUE_SSE KIB(64)
+#define LIMIT_TURN_BYTES KIB(64) /* per connection and loop turn */
+
+#define LIMIT_TIME_FIRST_BYTE SECONDS(30)
+#define LIMIT_TIME_HEAD SECONDS(10)
+#define LIMIT_TIME_BODY SECONDS(30)
+#define LIMIT_TIME_IDLE_TCP SECONDS(300)
+#define LIMIT_TIME_IDLE_UNIX SECONDS(3600)
+#define LIMIT_TIME_WRITE SECONDS(60)
+#define LIMIT_TIME_KEEPALIVE SECONDS(5) /* silence on a stream */
+#define LIMIT_TIME_WS_PING SECONDS(30)
+#define LIMIT_TIME_WS_PONG SECONDS(10)
+#define LIMIT_TIME_SHUTDOWN SECONDS(10)
+
+/* Sandboxes. */
+#define LIMIT_ID 11             /* "sb-" + 8 hex */
+#define LIMIT_NAME 63
+#define LIMIT_OWNER 128
+#define LIMIT_METADATA_KEYS 64
+#define LIMIT_METADATA_KEY 128
+#define LIMIT_METADATA_VALUE KIB(4)
+#define LIMIT_ENV_VARS 512
+#define LIMIT_ENV_BYTES KIB(128)
+#define LIMIT_IMAGE_REF 512
+#define LIMIT_MEMORY_MB (1024 * 1024)
+#define LIMIT_DISK_MB (1024 * 1024)
+#define LIMIT_VCPUS 512
+#define LIMIT_PIDS 32768
+#define LIMIT_SANDBOXES 10000   /* the daemon's own, whatever is configured */
+#define LIMIT_TOMBSTONES 1000   /* destroyed sandboxes remembered */
+
+/* Exec. */
+#define LIMIT_ARGS 4096
+#define LIMIT_ARG_BYTES KIB(128) /* MAX_ARG_STRLEN of Linux */
+#define LIMIT_EXEC_OUTPUT MIB(8) /* kept of each stream of a plain exec */
+#define LIMIT_EXEC_CHUNK KIB(16)
+#define LIMIT_SESSION_ID 32
+#define LIMIT_TTY_SIZE 1000      /* columns or rows */
+
+/* The channel to an agent, and the agent itself. */
+#define LIMIT_FRAME KIB(64)
+#define LIMIT_AGENT_REQUEST MIB(1)  /* a request of several frames */
+#define LIMIT_AGENT_OPS 256         /* connections at once */
+#define LIMIT_AGENT_SESSIONS 64     /* running or remembered */
+#define LIMIT_AGENT_RING KIB(256)   /* scrollback of one session */
+#define LIMIT_AGENT_QUEUE KIB(256)  /* unsent output of one connection */
+#define LIMIT_TIME_CANCEL SECONDS(2)   /* TERM, then KILL */
+#define LIMIT_TIME_AGENT_REPLY SECONDS(10)
+#define LIMIT_TIME_TTL_GRACE SECONDS(5) /* the agent's deadline after ours */
+
+/* Files. */
+#define LIMIT_PATH 4096
+#define LIMIT_LIST_ENTRIES 10000
+#define LIMIT_GLOB_RESULTS 10000
+#define LIMIT_GLOB_VISITED 200000
+#define LIMIT_TREE_DEPTH 512
+#define LIMIT_TIME_FILE_OP SECONDS(60)
+
+/* Events and logs. */
+#define LIMIT_EVENTS_KEPT 10000
+#define LIMIT_LOG_RING MIB(1)       /* one sandbox's log file */
+#define LIMIT_LOG_LINES 10000
+
+/* Images. */
+#define LIMIT_IMAGE_LAYERS 128
+#define LIMIT_IMAGE_JSON MIB(4)
+#define LIMIT_IMAGE_ENTRIES 2000000
+#define LIMIT_IMAGE_BYTES (INT64_C(64) * 1024 * 1024 * 1024)
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* Foreign bytes made visible.  See escape.h. */
+#include "lib/base/escape.h"
+
+#include "lib/base/utf8.h"
+
+bool escape_is_deceptive(uint32_t cp)
+{
+	return (cp >= 0x80 && cp <= 0x9f) ||       /* C1 */
+	       cp == 0xad || cp == 0x61c ||        /* soft hyphen, ALM */
+	       (cp >= 0x200b && cp <= 0x200f) ||   /* zero width, marks */
+	       (cp >= 0x2028 && cp <= 0x202e) ||   /* separators, bidi */
+	       (cp >= 0x2060 && cp <= 0x206f) ||   /* joiners, isolates */
+	       cp == 0xfeff || (cp >= 0xfff9 && cp <= 0xfffb) ||
+	       (cp >= 0xe0000 && cp <= 0xe007f);   /* tags */
+}
+
+static void escape(struct buf *out, const char *s, size_t n, bool keep_lines)
+{
+	while (n) {
+		uint32_t cp = 0;
+		int k = utf8_decode(s, n, &cp);
+		size_t step = k > 0 ? (size_t)k : 1;
+
+		if (k <= 0)
+			buf_addf(out, "\\x%02x", (unsigned char)*s);
+		else if (keep_lines && (cp == '\n' || cp == '\t'))
+			buf_addch(out, (char)cp);
+		else if (cp < 0x20)
+			buf_addf(out, "^%c", (char)(cp + '@'));
+		else if (cp == 0x7f)
+			buf_addstr(out, "^?");
+		else if (escape_is_deceptive(cp))
+			buf_addf(out, "\\u{%x}", cp);
+		else
+			buf_add(out, s, step);
+		s += step;
+		n -= step;
+	}
+}
+
+void escape_line(struct buf *out, const char *s, size_t n)
+{
+	escape(out, s, n, false);
+}
+
+void escape_text(struct buf *out, const char *s, size_t n)
+{
+	escape(out, s, n, true);
+}

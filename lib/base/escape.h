@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Make foreign bytes safe for a terminal or a log: control characters, DEL,
+ * C1, bidi and zero-width characters and invalid UTF-8 become visible text.
+ */
+#ifndef SVM_BASE_ESCAPE_H
+#define SVM_BASE_ESCAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+
+/* Append s with ESC as ^[, other C0 as ^X, DEL as ^?, the rest as \u{XXXX} or
+ * \xXX.  Newline and tab are escaped too: the result is one line. */
+void escape_line(struct buf *out, const char *s, size_t n);
+
+/* The same, but newline and tab stay. */
+void escape_text(struct buf *out, const char *s, size_t n);
+
+/* Characters that change how others are shown, or hide. */
+bool escape_is_deceptive(uint32_t cp);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Fault points, for test builds.  See fault.h. */
+#include "lib/base/fault.h"
+
+#ifdef SVM_FAULTS
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/defs.h"
+
+static void record(const char *label)
+{
+	const char *path = getenv("STACYVM_FAULT_LOG");
+	char line[128];
+	size_t n = strlen(label);
+	int fd;
+
+	if (!path || n >= sizeof(line))
+		return;
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	memcpy(line, label, n);
+	line[n++] = '\n';
+	(void)!write(fd, line, n);
+	close(fd);
+}
+
+/* The action text for a label in STACYVM_FAULT, or NULL. */
+static const char *action_of(const char *label)
+{
+	const char *p = getenv("STACYVM_FAULT");
+	size_t n = strlen(label);
+
+	for (; p && *p; p += *p == ',') {
+		if (strncmp(p, label, n) == 0 && p[n] == '=')
+			return p + n + 1;
+		p += strcspn(p, ",");
+	}
+	return NULL;
+}
+
+static bool is(const char *action, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(action, name, n) == 0 &&
+	       (action[n] == ',' || action[n] == '\0');
+}
+
+int fault_errno(const char *label)
+{
+	static const struct {
+		const char *name;
+		int value;
+	} errors[] = { { "ENOSPC", ENOSPC }, { "EIO", EIO },
+		       { "ENOMEM", ENOMEM }, { "EMFILE", EMFILE } };
+	const char *action = action_of(label);
+
+	record(label);
+	if (!action)
+		return 0;
+	if (is(action, "kill"))
+		kill(getpid(), SIGKILL);
+	if (is(action, "stop"))
+		kill(getpid(), SIGSTOP);
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
+		if (is(action, errors[i].name))
+			return -errors[i].value;
+	return 0;
+}
+
+void fault_point(const char *label)
+{
+	(void)fault_errno(label);
+}
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fault points: named places where tests make the process die, fail or stop.
+ *
+ * Compiled in with FAULTS=1 only; otherwise nothing is left of them.  The
+ * environment variable STACYVM_FAULT holds "label=action[,label=action...]":
+ *	kill    SIGKILL to ourselves
+ *	stop    SIGSTOP, until somebody continues us
+ *	ENOSPC  (or EIO, ENOMEM, EMFILE) fault_errno() returns it, negative
+ * Every label reached is appended to the file named by STACYVM_FAULT_LOG, by
+ * which a test proves that each was hit.
+ */
+#ifndef SVM_BASE_FAULT_H
+#define SVM_BASE_FAULT_H
+
+#ifdef SVM_FAULTS
+void fault_point(const char *label);
+int fault_errno(const char *label); /* 0 or -errno */
+#else
+static inline void fault_point(const char *label) { (void)label; }
+static inline int fault_errno(const char *label) { (void)label; return 0; }
+#endif
+
+#endif

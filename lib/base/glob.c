@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: MIT */
+/* Shell-like patterns.  See glob.h. */
