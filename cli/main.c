@@ -1,9 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* The program's entry: finds the subcommand and runs it. */
+/*
+ * The program's entry.  The only file that may name every room: it hands the
+ * internal commands (__launcher, __unpack) to their rooms and everything else
+ * to the command line.
+ */
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
-int main(void)
+#include "cli/cmd.h"
+#include "daemon/image/image.h"
+#include "daemon/serve.h"
+#include "lib/base/defs.h"
+#include "lib/base/fd.h"
+#include "providers/native/native.h"
+
+/* Until its room lands, an entry may be absent: delete the line then. */
+#pragma weak daemon_main
+#pragma weak daemon_config_main
+#pragma weak native_launcher_main
+#pragma weak image_unpack_main
+
+/* Processes we start ourselves.  They get argv from their own name on. */
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} internal[] = {
+	{ "__launcher", native_launcher_main },
+	{ "__unpack", image_unpack_main },
+};
+
+int main(int argc, char **argv)
 {
-	puts("stacyvm");
-	return 0;
+	const struct entries entries = {
+		.serve = daemon_main,
+		.config = daemon_config_main,
+	};
+
+	if (fd_sanitise_std() < 0)
+		return 1;
+	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(internal); i++) {
+		if (strcmp(argv[1], internal[i].name) == 0) {
+			umask(077);
+			return internal[i].main ?
+				       internal[i].main(argc - 1, argv + 1) :
+				       1;
+		}
+	}
+	return cli_main(&entries, argc, argv);
 }

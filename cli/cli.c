@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* From argv to a subcommand, and from its result to an exit status. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/nearest.h"
+#include "lib/api/errmap.h"
+#include "lib/base/escape.h"
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+
+/* Is `name` the command's name or one of its aliases? */
+static bool is_called(const struct cmd *cmd, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (strcmp(cmd->name, name) == 0)
+		return true;
+	for (const char *a = cmd->aliases; a && *a;) {
+		size_t len = strcspn(a, " ");
+
+		if (len == n && strncmp(a, name, n) == 0)
+			return true;
+		a += len;
+		a += strspn(a, " ");
+	}
+	return false;
+}
+
+const struct cmd *cmd_find(const struct cmd *const *list, const char *name)
+{
+	for (; *list; list++)
+		if (is_called(*list, name))
+			return *list;
+	return NULL;
+}
+
+static int unknown_command(const char *path, const struct cmd *const *list,
+			   const char *name, struct svm_err *err)
+{
+	struct nearest near = { .word = name };
+
+	for (const struct cmd *const *c = list; *c; c++)
+		if (!((*c)->flags & CMD_HIDDEN))
+			nearest_offer(&near, (*c)->name);
+	svm_err_set(err, SVM_BAD_REQUEST,
+		    "unknown command \"%s%s%s\"%s%s%s", path,
+		    path[0] ? " " : "", name,
+		    near.best ? ". Did you mean \"" : "",
+		    near.best ? near.best : "", near.best ? "\"?" : "");
+	if (!near.best)
+		svm_err_hint(err, "see them with:  stacyvm help%s%s",
+			     path[0] ? " " : "", path);
+	return EXIT_STATUS_USAGE;
+}
+
+static int cli_error_as(const struct cli *cli, const struct svm_err *e,
+			int status)
+{
+	auto_buf struct buf b = BUF_INIT;
+
+	if (cli->json) {
+		struct json_writer w = json_writer(&b);
+
+		json_open(&w, NULL, '{');
+		json_open(&w, "error", '{');
+		json_str(&w, "code", svm_code_name(e->code));
+		json_str(&w, "message", e->msg);
+		if (e->hint)
+			json_str(&w, "hint", e->hint);
+		json_int(&w, "exit", status);
+		json_close(&w, '}');
+		json_close(&w, '}');
+	} else {
+		buf_addstr(&b, "stacyvm: ");
+		escape_text(&b, e->msg, strlen(e->msg));
+		for (const char *line = e->hint; line && *line;) {
+			size_t n = strcspn(line, "\n");
+
+			buf_addstr(&b, "\n  ");
+			escape_line(&b, line, n);
+			line += n + (line[n] == '\n');
+		}
+	}
+	buf_addch(&b, '\n');
+	fflush(stdout);
+	fputs(buf_str(&b), stderr);
+	return status;
+}
+
+int cli_report(const struct cli *cli, const struct svm_err *e)
+{
+	int status = errmap_exit_status(e->code);
+
+	if (cli->cmd && (cli->cmd->flags & CMD_EXIT_125) &&
+	    e->code != SVM_TIMEOUT && e->code != SVM_CANCELLED)
+		status = EXIT_STATUS_OURS;
+	return cli_error_as(cli, e, status);
+}
+
+static int usage_failure(const struct cli *cli, struct svm_err *e)
+{
+	bool ours = cli->cmd && (cli->cmd->flags & CMD_EXIT_125);
+
+	if (cli->cmd_path && cli->cmd_path[0])
+		svm_err_hint(e, "see:  stacyvm help %s", cli->cmd_path);
+	else
+		svm_err_hint(e, "see:  stacyvm help");
+	return cli_error_as(cli, e,
+			    ours ? EXIT_STATUS_OURS : EXIT_STATUS_USAGE);
+}
+
+/* Marks a usage error on its way up: see run_cmd(). */
+#define USAGE_ERRNO ENOEXEC
+
+int cli_usage(const struct cli *cli, struct svm_err *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	auto_free char *text = xvasprintf(fmt, ap);
+	va_end(ap);
+	svm_err_set(err, SVM_BAD_REQUEST, "%s: %s", cli->cmd_path, text);
+	err->sys_errno = USAGE_ERRNO;
+	return -1;
+}
+
+void cli_notice(const struct cli *cli, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!cli->stderr_tty || cli->quiet)
+		return;
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+void cli_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	auto_free char *text = xvasprintf(fmt, ap);
+	va_end(ap);
+	auto_buf struct buf b = BUF_INIT;
+
+	escape_text(&b, text, strlen(text));
+	fprintf(stderr, "stacyvm: %s\n", buf_str(&b));
+}
+
+int cli_confirm(const struct cli *cli, bool yes, struct svm_err *err,
+		const char *fmt, ...)
+{
+	char answer[16];
+	va_list ap;
+
+	if (yes)
+		return 0;
+	va_start(ap, fmt);
+	auto_free char *question = xvasprintf(fmt, ap);
+	va_end(ap);
+	if (cli->no_input || !isatty(STDIN_FILENO) || !cli->stderr_tty) {
+		svm_err_set(err, SVM_CANCELLED,
+			    "%s: there is nobody to ask", question);
+		return svm_err_hint(err, "add --yes to do it anyway");
+	}
+	fprintf(stderr, "%s [y/N] ", question);
+	fflush(stderr);
+	if (fgets(answer, sizeof(answer), stdin) &&
+	    (answer[0] == 'y' || answer[0] == 'Y'))
+		return 0;
+	return svm_err_set(err, SVM_CANCELLED, "nothing was done");
+}
+
+static int check_arguments(const struct cli *cli, int argc)
+{
+	const struct cmd *cmd = cli->cmd;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (argc < cmd->min_args)
+		svm_err_set(&err, SVM_BAD_REQUEST,
+			    "%s needs %s:  stacyvm %s %s", cli->cmd_path,
+			    argc ? "more arguments" : "an argument",
+			    cli->cmd_path, cmd->args);
+	else if (cmd->max_args >= 0 && argc > cmd->max_args)
+		svm_err_set(&err, SVM_BAD_REQUEST,
+			    "%s takes %s arguments:  stacyvm %s%s%s",
+			    cli->cmd_path, cmd->max_args ? "fewer" : "no",
+			    cli->cmd_path, cmd->args ? " " : "",
+			    cmd->args ? cmd->args : "");
+	else
+		return 0;
+	return usage_failure(cli, &err);
+}
+
+/* What was printed must have arrived, or the status must say so. */
+static int flush_output(const struct cli *cli, int status)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	if (errno == EPIPE)
+		return status ? status : EXIT_STATUS_FAILURE;
+	svm_err_sys(&err, SVM_INTERNAL, errno, "write to standard output");
+	cli_report(cli, &err);
+	return status ? status : EXIT_STATUS_FAILURE;
+}
+
+static int run_leaf(struct cli *cli, int argc, char **argv)
+{
+	const struct cmd *cmd = cli->cmd;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_free char *values = xcalloc(1, cmd->opts_size + 1);
+	int n, status;
+
+	if (cmd->flags & CMD_RAW) {
+		n = argc;
+		cli->help |= argc && (strcmp(argv[0], "--help") == 0 ||
+				      strcmp(argv[0], "-h") == 0);
+	} else if (opts_parse(cmd, values, cli, argc, argv, &n, &cli->dashes,
+			      &err) < 0) {
+		if (!cli->help) {
+			opts_release(cmd->opts, values);
+			return usage_failure(cli, &err);
+		}
+	}
+	if (cli->help) { /* also with other options that make no sense */
+		help_print(cmd, cli->cmd_path);
+		opts_release(cmd->opts, values);
+		return flush_output(cli, 0);
+	}
+	status = check_arguments(cli, n);
+	if (status == 0) {
+		status = cmd->run(cli, values, n, argv, &err);
+		if (status < 0 && err.sys_errno == USAGE_ERRNO &&
+		    err.code == SVM_BAD_REQUEST)
+			status = usage_failure(cli, &err);
+		else if (status < 0)
+			status = cli_report(cli, &err);
+		status = flush_output(cli, status);
+	}
+	opts_release(cmd->opts, values);
+	return status;
+}
+
+/* Global options, then a word of the list; groups recurse. */
+static int run_group(struct cli *cli, const char *path,
+		     const struct cmd *const *list, int argc, char **argv)
+{
+	static const struct cmd group = { .name = "", .command_at = 1 };
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	int n;
+
+	if (opts_parse(&group, NULL, cli, argc, argv, &n, &cli->dashes, &err) <
+	    0)
+		return usage_failure(cli, &err);
+	if (n == 0) {
+		help_print(cli->cmd, path);
+		return flush_output(cli, cli->help || !path[0] ?
+					 0 : EXIT_STATUS_USAGE);
+	}
+	const struct cmd *cmd = cmd_find(list, argv[0]);
+
+	if (!cmd) {
+		int status = unknown_command(path, list, argv[0], &err);
+
+		return cli_error_as(cli, &err, status);
+	}
+	auto_free char *full = xasprintf("%s%s%s", path, path[0] ? " " : "",
+					 cmd->name);
+
+	cli->cmd = cmd;
+	cli->cmd_path = full;
+	int status = cmd->subs ? run_group(cli, full, cmd->subs, n - 1,
+					   argv + 1) :
+				 run_leaf(cli, n - 1, argv + 1);
+	cli->cmd_path = NULL;
+	return status;
+}
+
+int cli_main(const struct entries *entries, int argc, char **argv)
+{
+	struct cli cli = {
+		.entries = entries,
+		.stdout_tty = isatty(STDOUT_FILENO),
+		.stderr_tty = isatty(STDERR_FILENO),
+	};
+	char *none[] = { NULL };
+
+	/* A parent that ignores it would make `stacyvm list | head` noisy. */
+	signal(SIGPIPE, SIG_DFL);
+	int status = argc > 0 ? run_group(&cli, "", cmds, argc - 1, argv + 1) :
+				run_group(&cli, "", cmds, 0, none);
+	client_free(cli.client);
+	return status;
+}

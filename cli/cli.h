@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* What every subcommand uses: the client, errors, notices, confirmation. */
+#ifndef SVM_CLI_CLI_H
+#define SVM_CLI_CLI_H
+
+#include "cli/cmd.h"
+#include "lib/client/client.h"
+
+/* The client, made at first use.  NULL with err. */
+struct client *cli_client(struct cli *cli, struct svm_err *err);
+
+/* Print an error as text or JSON; returns its exit status. */
+int cli_report(const struct cli *cli, const struct svm_err *err);
+
+/* A note for a person: only when stderr is a terminal and not -q. */
+void cli_notice(const struct cli *cli, const char *fmt, ...)
+	PRINTF_LIKE(2, 3);
+
+/* A warning: always on stderr. */
+void cli_warn(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* y/N on the terminal; true at once with `yes`.  CANCELLED (-1) when the
+ * answer is no, or when there is nobody to ask. */
+int cli_confirm(const struct cli *cli, bool yes, struct svm_err *err,
+		const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* A usage error of the running command; its hint names the help. */
+int cli_usage(const struct cli *cli, struct svm_err *err, const char *fmt,
+	      ...) PRINTF_LIKE(3, 4);
+
+/*
+ * From here on SIGINT, SIGTERM and SIGHUP don't kill: they arrive on the
+ * returned signalfd, and waiting requests end with CANCELLED.  For commands
+ * that have something to clean up.
+ */
+int cli_catch_signals(struct cli *cli, struct svm_err *err);
+
+#endif

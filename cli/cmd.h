@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Subcommands, and what each gets.
+ *
+ * To add one: write cli/NAME.c with a `const struct cmd cmd_NAME`, list it in
+ * cli/cmds.c and below, describe it in man/stacyvm.1.  tests/unit/
+ * test-options.c checks the tables, tests/system/test_cli.py that the man
+ * page and `help` know every command and option.
+ */
+#ifndef SVM_CLI_CMD_H
+#define SVM_CLI_CMD_H
+
+#include <stdbool.h>
+
+#include "cli/opts.h"
+
+struct client;
+
+enum cmd_flags {
+	CMD_HIDDEN = 1u << 0,
+	CMD_EXIT_125 = 1u << 1, /* passes a status on: own failures are 125 */
+	CMD_RAW = 1u << 2,      /* gets argv untouched, as another main */
+};
+
+struct cmd {
+	const char *name;
+	const char *aliases;  /* "ls ps", or NULL */
+	const char *args;     /* "ID [-- COMMAND...]", for the usage line */
+	const char *summary;  /* one line, lower case, no full stop */
+	const char *help;     /* paragraphs shown by --help, or NULL */
+	const char *examples; /* one per line, or NULL */
+	const struct opt *opts;
+	size_t opts_size;     /* of the struct the options fill */
+	int min_args, max_args; /* max -1: any */
+	int command_at;       /* see opts_parse() */
+	unsigned flags;
+	enum opt_complete complete; /* what the arguments are */
+	const struct cmd *const *subs; /* NULL-terminated; then run is NULL */
+
+	/* Returns the exit status, or -1 with err set.  args ends with NULL. */
+	int (*run)(struct cli *cli, void *opts, int argc, char **args,
+		   struct svm_err *err);
+};
+
+/* Entry points of other rooms, filled in by main.c alone. */
+struct entries {
+	int (*serve)(int argc, char **argv);
+	int (*config)(int argc, char **argv);
+};
+
+/* One run of the program: the global options and what follows from them. */
+struct cli {
+	const char *server, *api_key, *api_key_file;
+	const char *json;   /* NULL: text; "": all fields; "a,b": these */
+	const char *format; /* template, or NULL */
+	const char *color, *timeout, *progress;
+	bool plain, no_header, quiet, verbose, no_color, no_input, help;
+
+	const struct entries *entries;
+	const struct cmd *cmd; /* the one that runs */
+	const char *cmd_path;  /* "files ls" */
+	int dashes;            /* arguments before "--", -1: no "--" */
+	bool stdout_tty, stderr_tty;
+	struct client *client; /* made by cli_client() */
+};
+
+extern const struct cmd *const cmds[]; /* NULL-terminated, in help order */
+
+extern const struct cmd cmd_spawn, cmd_exec, cmd_shell, cmd_attach, cmd_list,
+	cmd_inspect, cmd_kill, cmd_extend, cmd_prune, cmd_wait, cmd_cp,
+	cmd_files, cmd_logs, cmd_events, cmd_image, cmd_provider, cmd_daemon,
+	cmd_serve, cmd_doctor, cmd_config, cmd_bench, cmd_version, cmd_help,
+	cmd_complete;
+
+/* By name or alias; NULL when there is none.  n bytes of name. */
+const struct cmd *cmd_find(const struct cmd *const *list, const char *name);
+
+/* Parse the whole command line and run it.  Returns the exit status; errors
+ * have been printed. */
+int cli_main(const struct entries *entries, int argc, char **argv);
+
+/* Print the help of a command (NULL: of the program) to stdout. */
+void help_print(const struct cmd *cmd, const char *path);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Every subcommand, in the order `stacyvm help` shows them. */
+#include "cli/cmd.h"
+
+const struct cmd *const cmds[] = {
+	&cmd_serve,
+	&cmd_config,
+	&cmd_version,
+	&cmd_help,
+	NULL,
+};

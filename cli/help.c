@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Help texts, all made from the command and option tables. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "lib/base/buf.h"
+
+static void print_options(const char *title, const struct opt *opts)
+{
+	auto_buf struct buf b = BUF_INIT;
+
+	for (const struct opt *o = opts; o && o->type != OPT_END; o++) {
+		char left[64];
+
+		if (o->hidden)
+			continue;
+		snprintf(left, sizeof(left), "%c%c%c --%s%s%s%s",
+			 o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+			 o->letter ? ',' : ' ', o->name,
+			 !o->arg ? "" : o->type == OPT_OPTIONAL ? "[=" : " ",
+			 o->arg ? o->arg : "",
+			 o->type == OPT_OPTIONAL ? "]" : "");
+		buf_addf(&b, "  %-25s %s\n", left, o->help);
+	}
+	if (b.len)
+		printf("\n%s\n%s", title, buf_str(&b));
+}
+
+static void print_commands(const struct cmd *const *list)
+{
+	for (; *list; list++)
+		if (!((*list)->flags & CMD_HIDDEN))
+			printf("  %-10s %s\n", (*list)->name,
+			       (*list)->summary);
+}
+
+static void print_examples(const char *text)
+{
+	if (!text)
+		return;
+	puts("\nExamples:");
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		printf("  %.*s\n", (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
+static void print_program(void)
+{
+	puts("stacyvm: disposable sandboxes on this machine\n\n"
+	     "  stacyvm spawn                 make a sandbox, print its id\n"
+	     "  stacyvm exec ID -- CMD...     run a command in it\n"
+	     "  stacyvm shell ID              a terminal in it\n"
+	     "  stacyvm kill ID               remove it\n\n"
+	     "Commands:");
+	print_commands(cmds);
+	print_options("Options of all commands:", global_opts);
+	puts("\nMore: stacyvm help COMMAND | exit-codes | env | formats");
+}
+
+void help_print(const struct cmd *cmd, const char *path)
+{
+	if (!cmd) {
+		print_program();
+		return;
+	}
+	printf("stacyvm %s: %s\n\nUsage: stacyvm %s", path, cmd->summary, path);
+	if (cmd->subs)
+		fputs(" COMMAND", stdout);
+	printf("%s%s%s\n", cmd->opts ? " [OPTIONS]" : "",
+	       cmd->args ? " " : "", cmd->args ? cmd->args : "");
+	if (cmd->aliases)
+		printf("Also: %s\n", cmd->aliases);
+	print_examples(cmd->examples);
+	if (cmd->help)
+		printf("\n%s\n", cmd->help);
+	if (cmd->subs) {
+		puts("\nCommands:");
+		print_commands(cmd->subs);
+	}
+	print_options("Options:", cmd->opts);
+	puts("\nOptions of all commands: stacyvm help");
+}
+
+static const struct {
+	const char *name, *text;
+} topics[] = {
+	{ "exit-codes",
+	  "0    done\n"
+	  "1    failure\n"
+	  "2    usage: the command line makes no sense\n"
+	  "3    not found\n"
+	  "4    not allowed, or not authenticated\n"
+	  "5    the daemon or server can't be reached\n"
+	  "6    wrong state, or a conflict\n"
+	  "7    a quota or capacity is exhausted\n"
+	  "8    cancelled at a prompt\n"
+	  "124  --timeout passed\n"
+	  "125  exec, shell, attach, spawn --rm: our own failure\n"
+	  "126  exec, shell, spawn --rm: the command is not executable\n"
+	  "127  exec, shell, spawn --rm: the command was not found\n"
+	  "N    exec: the command's own status; 128+S after signal S\n"
+	  "130  interrupted" },
+	{ "env",
+	  "STACYVM_SERVER        daemon to talk to, as --server\n"
+	  "STACYVM_API_KEY       key for a daemon that wants one\n"
+	  "STACYVM_USER_ID       owner to act as (X-User-ID)\n"
+	  "STACYVM_NO_AUTOSTART  1: never start a daemon\n"
+	  "STACYVM_STATE_DIR     where sandboxes and the database are kept\n"
+	  "STACYVM_RUNTIME_DIR   where the socket is\n"
+	  "STACYVM_SECTION_KEY   configuration, as in stacyvm.yaml(5)\n"
+	  "NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM=dumb\n"
+	  "ACCESSIBLE            1: words instead of symbols, no redrawing" },
+	{ "formats",
+	  "On a terminal tables are fitted to its width; in a pipe nothing is "
+	  "cut.\n\n"
+	  "--plain               one record per line, tabs between fields\n"
+	  "--no-header           no heading line\n"
+	  "-q                    ids only\n"
+	  "--json                the objects as the daemon gives them\n"
+	  "--json=id,state       only these fields\n"
+	  "--format TEMPLATE     '{{id}} {{state}}', one line per item; \\t "
+	  "and \\n\n"
+	  "                      work, {{.id}} and {{metadata.KEY}} too\n\n"
+	  "Errors with --json are {\"error\":{\"code\",\"message\",\"hint\","
+	  "\"exit\"}} on stderr." },
+};
+
+static int run(struct cli *cli, void *opts, int argc, char **args,
+	       struct svm_err *err)
+{
+	const struct cmd *const *list = cmds;
+	const struct cmd *cmd = NULL;
+	auto_buf struct buf path = BUF_INIT;
+
+	(void)opts;
+	for (size_t i = 0; argc == 1 && i < ARRAY_SIZE(topics); i++) {
+		if (strcmp(topics[i].name, args[0]) == 0) {
+			puts(topics[i].text);
+			return 0;
+		}
+	}
+	for (int i = 0; i < argc; i++) {
+		cmd = list ? cmd_find(list, args[i]) : NULL;
+		if (!cmd)
+			return cli_usage(cli, err, "no help for '%s'",
+					 args[i]);
+		buf_addf(&path, "%s%s", path.len ? " " : "", cmd->name);
+		list = cmd->subs;
+	}
+	help_print(cmd, buf_str(&path));
+	return 0;
+}
+
+const struct cmd cmd_help = {
+	.name = "help",
+	.args = "[COMMAND | exit-codes | env | formats]",
+	.summary = "explain a command or a topic",
+	.max_args = 2,
+	.run = run,
+};

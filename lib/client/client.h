@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Talk to a daemon: find it, start it when there is none, send requests, read
+ * replies whole or as they come, attach to terminals.
+ *
+ * One thread, no callbacks for data: everything blocks in poll(2) until it
+ * is done, the deadline passes (TIMEOUT) or cancel_fd becomes readable
+ * (CANCELLED).  The daemon is not trusted to be well: garbage, silence and
+ * sudden death become errors (UNREACHABLE, or PROVIDER for nonsense).
+ */
+#ifndef SVM_CLIENT_H
+#define SVM_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/defs.h"
+#include "lib/base/err.h"
+
+struct client;
+
+struct client_options {
+	const char *server;  /* unix:/path, http://host:port; NULL: the socket
+			      * of this user's daemon */
+	const char *api_key; /* or NULL */
+	int64_t deadline_ns; /* CLOCK_BOOTTIME; 0: none */
+	int cancel_fd;       /* -1: none */
+	bool autostart;      /* only without `server` */
+	/* Told when a daemon was started by this call.  May be NULL. */
+	void (*on_started)(pid_t pid);
+};
+
+/* Copies what it keeps.  Connects at the first request, not here. */
+struct client *client_new(const struct client_options *o, struct svm_err *err);
+void client_free(struct client *c);
+
+/* Change where waiting ends; for a clean-up after an interrupt. */
+void client_set_cancel_fd(struct client *c, int fd);
+void client_set_deadline(struct client *c, int64_t boot_ns);
+
+/* For messages: "unix:/run/stacyvm/stacyvm.sock". */
+const char *client_server_name(const struct client *c);
+
+/*
+ * One exchange whose reply is small.  body may be NULL (none).  The reply is
+ * appended to *ret (may be NULL).  A status of 400 and more becomes err with
+ * the daemon's own code, message and hint.
+ */
+int client_call(struct client *c, const char *method, const char *target,
+		const struct buf *body, struct buf *ret, struct svm_err *err);
+
+/* An exchange in pieces, on a connection of its own. */
+struct exchange;
+
+enum { CLIENT_NO_BODY = -2, CLIENT_CHUNKED = -1 };
+
+/* Send the head; length is the body's, or one of the above. */
+struct exchange *exchange_new(struct client *c, const char *method,
+			      const char *target, int64_t length,
+			      struct svm_err *err);
+void exchange_free(struct exchange *x); /* closes: the daemon sees it */
+#define auto_exchange CLEANUP(exchange_cleanup)
+void exchange_cleanup(struct exchange **x);
+
+/* Send body bytes.  A daemon that answers before it has all of them ends the
+ * upload early: 1 is returned, go on with exchange_reply(). */
+int exchange_send(struct exchange *x, const void *p, size_t n,
+		  struct svm_err *err);
+
+/* End the body and wait for the head of the reply.  400 and more is an
+ * error as in client_call(). */
+int exchange_reply(struct exchange *x, struct svm_err *err);
+int exchange_status(const struct exchange *x);
+int64_t exchange_length(const struct exchange *x); /* -1: not told */
+
+/* Body bytes: > 0, 0 at its proper end, -1 with err (also when the body was
+ * cut short). */
+ssize_t exchange_read(struct exchange *x, void *p, size_t n,
+		      struct svm_err *err);
+
+/* One line of the body without its newline, borrowed until the next call;
+ * NULL with *ret_end true at the end, or with err set.  Blank lines are
+ * skipped when `skip_blank` (keep-alives of NDJSON). */
+char *exchange_line(struct exchange *x, bool skip_blank, size_t *ret_len,
+		    bool *ret_end, struct svm_err *err);
+
+/* Percent-encode one path segment or query value. */
+void client_encode(struct buf *out, const char *s);
+
+/*
+ * WebSocket.  Non-blocking once open: poll ws_fd() for ws_events() together
+ * with your own fds and call ws_turn().
+ */
+struct ws;
+enum ws_kind { WS_TEXT, WS_BINARY, WS_CLOSED };
+typedef void (*ws_message_fn)(void *data, enum ws_kind kind, const void *p,
+			      size_t n);
+
+struct ws *ws_open(struct client *c, const char *target, ws_message_fn fn,
+		   void *data, struct svm_err *err);
+void ws_free(struct ws *ws); /* closes without ceremony */
+void ws_send(struct ws *ws, enum ws_kind kind, const void *p, size_t n);
+size_t ws_queued(const struct ws *ws); /* bytes not sent yet */
+void ws_close(struct ws *ws, unsigned code);
+int ws_fd(const struct ws *ws);
+short ws_events(const struct ws *ws); /* POLLIN | POLLOUT */
+void ws_pause(struct ws *ws, bool pause); /* stop reading */
+/* Read and write what is possible.  0; 1 when it was closed in good order;
+ * -1 with err when it broke. */
+int ws_turn(struct ws *ws, struct svm_err *err);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside lib/client: connections and waiting on them. */
+#ifndef SVM_CLIENT_CONN_H
+#define SVM_CLIENT_CONN_H
+
+#include "lib/client/client.h"
+#include "lib/api/dirs.h"
+
+struct client {
+	struct dirs dirs;
+	char *unix_path; /* or NULL: TCP */
+	char *host, *port;
+	char *name;
+	char *api_key;
+	int64_t deadline_ns;
+	int cancel_fd;
+	bool autostart;
+	void (*on_started)(pid_t pid);
+	int idle_fd;     /* kept for the next client_call() */
+};
+
+/* A connected non-blocking CLOEXEC socket, the daemon started if need be. */
+int client_connect(struct client *c, struct svm_err *err);
+
+/* Wait for events on fd: 0, or -1 with err (TIMEOUT, CANCELLED). */
+int client_wait(struct client *c, int fd, short events, struct svm_err *err);
+
+/* Request line and the headers every request has. */
+void client_head(struct client *c, struct buf *out, const char *method,
+		 const char *target);
+
+/* Turn a reply of 400 and more into err. */
+int client_reply_error(int status, const char *body, size_t n,
+		       struct svm_err *err);
+
+/* Start a daemon and connect to it.  The fd, or -1 with err. */
+int autostart_connect(struct client *c, struct svm_err *err);
+
+#endif
