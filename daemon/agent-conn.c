@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One operation on one agent channel.  See agent-conn.h.
+ *
+ * What may come is a table: for each operation the frames it allows, the one
+ * that must come first, and the one that ends it.  Whatever else arrives ends
+ * the connection as a broken protocol.
+ */
+#include "daemon/agent-conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lib/api/msg.h"
+#include "lib/base/escape.h"
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
+
+#define REPLY(t) (1u << (FRAME_##t - FRAME_DATA))
+#define OUTPUT (REPLY(STDOUT) | REPLY(STDERR))
+#define ERROR_TEXT 1024 /* kept of what an agent says */
+#define WIRE_MAX (FRAME_HEADER + LIMIT_FRAME)
+
+enum op_flags {
+	OP_UPLOAD = 1u << 0, /* the client sends DATA before the reply */
+	OP_OPEN = 1u << 1,   /* silence after the first reply is normal */
+	OP_MUTE = 1u << 2,   /* silence is normal from the start */
+};
+
+static const struct op {
+	unsigned allowed;      /* REPLY() bits, besides ERROR */
+	enum frame_type first; /* must come first, and only there */
+	enum frame_type last;
+	unsigned flags;
+} ops[] = {
+	[FRAME_EXEC] = { REPLY(STARTED) | OUTPUT | REPLY(EXIT),
+			 FRAME_STARTED, FRAME_EXIT, OP_OPEN },
+	[FRAME_ATTACH] = { REPLY(STARTED) | REPLY(LAGGED) | OUTPUT |
+				   REPLY(EXIT),
+			   FRAME_STARTED, FRAME_EXIT, OP_OPEN },
+	[FRAME_SESSIONS] = { REPLY(SESSION) | REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_SIGNAL] = { REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_RESIZE] = { REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_KILL] = { REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_LOGS] = { REPLY(LAGGED) | OUTPUT | REPLY(END), 0, FRAME_END,
+			 OP_OPEN | OP_MUTE },
+	[FRAME_READ] = { REPLY(FILE) | REPLY(DATA) | REPLY(END), FRAME_FILE,
+			 FRAME_END, 0 },
+	[FRAME_WRITE] = { REPLY(END), 0, FRAME_END, OP_UPLOAD },
+	[FRAME_LIST] = { REPLY(FILE) | REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_STAT] = { REPLY(FILE) | REPLY(END), FRAME_FILE, FRAME_END, 0 },
+	[FRAME_MOVE] = { REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_CHMOD] = { REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_DELETE] = { REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_GLOB] = { REPLY(PATH) | REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_MKDIR] = { REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_TAR_OUT] = { REPLY(DATA) | REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_TAR_IN] = { REPLY(END), 0, FRAME_END, OP_UPLOAD },
+	[FRAME_CONNECT] = { REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_STATS] = { REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_DEADLINE] = { REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_PING] = { REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_SHUTDOWN] = { REPLY(END), 0, FRAME_END, 0 },
+};
+
+struct agent_conn {
+	struct loop *loop;
+	struct loop_fd *src;      /* NULL while paused after a hang-up */
+	struct loop_timer *timer; /* deadline, and the nudge after a pause */
+	struct agent_conn_events ev;
+	void *data;
+	const struct op *op;
+	enum frame_type type;
+	uint64_t id;
+	unsigned char nonce[FRAME_NONCE];
+	int fd;
+	int passed;          /* a descriptor on its way to on_frame, or -1 */
+	int64_t deadline_ns; /* how long an answer may take */
+	unsigned busy;       /* depth of our frames on the stack */
+	bool hello, replied, paused, dead;
+	bool mute;           /* the agent reads no more; hear it out */
+	bool high;           /* on_drain is owed */
+	bool nudge;          /* `in` may hold whole frames; use them first */
+	struct buf in;       /* received, not yet used */
+	struct buf out;
+	size_t out_pos;      /* sent of out */
+};
+
+static void release(struct agent_conn *c)
+{
+	buf_release(&c->in);
+	buf_release(&c->out);
+	free(c);
+}
+
+/* Close everything; memory stays while one of our functions is below. */
+static void shut(struct agent_conn *c)
+{
+	c->dead = true;
+	loop_fd_del(c->src);
+	loop_timer_free(c->timer);
+	c->src = NULL;
+	c->timer = NULL;
+	fd_close(steal_fd(&c->fd));
+	fd_close(steal_fd(&c->passed));
+	if (!c->busy)
+		release(c);
+}
+
+static void leave(struct agent_conn *c)
+{
+	if (--c->busy == 0 && c->dead)
+		release(c);
+}
+
+/* err NULL: a good end. */
+static void end(struct agent_conn *c, const struct svm_err *err)
+{
+	void (*on_end)(void *data, const struct svm_err *err) = c->ev.on_end;
+	void *data = c->data;
+
+	shut(c);
+	on_end(data, err);
+}
+
+static void end_broken(struct agent_conn *c, const char *what)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	svm_err_set(&err, SVM_PROVIDER,
+		    "the agent broke the protocol: %s", what);
+	svm_err_hint(&err, "destroy the sandbox and spawn another");
+	end(c, &err);
+}
+
+static void end_lost(struct agent_conn *c)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	svm_err_set(&err, SVM_PROVIDER,
+		    "the connection to the agent was lost before its answer "
+		    "was complete");
+	end(c, &err);
+}
+
+static void end_late(struct agent_conn *c)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	svm_err_set(&err, SVM_TIMEOUT,
+		    "the agent of the sandbox did not answer in time");
+	svm_err_hint(&err, "destroy the sandbox if this goes on");
+	end(c, &err);
+}
+
+/* What an agent may blame on the caller; the rest is the runtime's fault. */
+static enum svm_code known_code(uint32_t code)
+{
+	switch (code) {
+	case SVM_BAD_REQUEST:
+	case SVM_FORBIDDEN:
+	case SVM_NOT_FOUND:
+	case SVM_FILE_NOT_FOUND:
+	case SVM_TIMEOUT:
+	case SVM_CONFLICT:
+	case SVM_TOO_LARGE:
+	case SVM_RANGE:
+	case SVM_RESOURCE_LIMIT:
+	case SVM_UNSUPPORTED:
+	case SVM_NO_SPACE:
+	case SVM_CANCELLED:
+		return (enum svm_code)code;
+	default:
+		return SVM_PROVIDER;
+	}
+}
+
+static void end_error(struct agent_conn *c, const struct frame *f)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_buf struct buf text = BUF_INIT;
+	struct msg_reader r = msg_reader(f->payload, f->len);
+	uint32_t code = msg_u32(&r), sys = msg_u32(&r);
+	size_t n = 0;
+	const char *said = msg_bytes(&r, LIMIT_FRAME, &n);
+
+	if (!msg_ok(&r)) {
+		end_broken(c, "an error without its fields");
+		return;
+	}
+	escape_line(&text, said, MIN(n, (size_t)ERROR_TEXT));
+	svm_err_set(&err, known_code(code), "%s", buf_str(&text));
+	err.sys_errno = sys < 4096 ? (int)sys : 0;
+	end(c, &err);
+}
+
+/* Timing does not tell how much of the nonce was right. */
+static bool same_nonce(const unsigned char *a, const unsigned char *b)
+{
+	volatile unsigned char diff = 0;
+
+	for (size_t i = 0; i < FRAME_NONCE; i++)
+		diff = (unsigned char)(diff | (a[i] ^ b[i]));
+	return diff == 0;
+}
+
+static const char *check_hello(struct agent_conn *c, const struct frame *f)
+{
+	struct msg_reader r = msg_reader(f->payload, f->len);
+	uint32_t magic = msg_u32(&r);
+	uint16_t major = msg_u16(&r);
+	size_t n = 0;
+
+	(void)msg_u16(&r);
+	(void)msg_u64(&r);
+	const void *nonce = msg_bytes(&r, FRAME_NONCE, &n);
+	if (f->type != FRAME_HELLO || !msg_ok(&r) || magic != FRAME_MAGIC ||
+	    n != FRAME_NONCE)
+		return "no greeting";
+	if (!same_nonce(nonce, c->nonce))
+		return "the wrong nonce";
+	if (major != FRAME_MAJOR)
+		return "a version of the protocol this daemon does not speak";
+	return NULL;
+}
+
+/* Output. */
+
+static size_t queued(const struct agent_conn *c)
+{
+	return c->out.len - c->out_pos;
+}
+
+static void watch(struct agent_conn *c)
+{
+	unsigned events = 0;
+
+	if (!c->paused)
+		events |= LOOP_READ;
+	if (c->hello && !c->mute && queued(c))
+		events |= LOOP_WRITE;
+	if (c->src)
+		loop_fd_mod(c->src, events);
+}
+
+static void discard_output(struct agent_conn *c)
+{
+	c->mute = true;
+	buf_release(&c->out);
+	c->out_pos = 0;
+}
+
+/* Calls nobody. */
+static void flush(struct agent_conn *c)
+{
+	size_t budget = LIMIT_TURN_BYTES * 2;
+
+	while (c->hello && !c->mute && queued(c) && budget) {
+		size_t n = MIN(queued(c), budget);
+		ssize_t done = send(c->fd, c->out.data + c->out_pos, n,
+				    MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0 && errno == EAGAIN)
+			break;
+		if (done < 0) {
+			/* It may have said why before it closed. */
+			discard_output(c);
+			break;
+		}
+		c->out_pos += (size_t)done;
+		budget -= (size_t)done;
+	}
+	if (c->out_pos && (!queued(c) || c->out_pos >= LIMIT_QUEUE_HIGH)) {
+		buf_consume(&c->out, c->out_pos);
+		c->out_pos = 0;
+		if (!c->out.len && c->out.cap > LIMIT_TURN_BYTES)
+			buf_release(&c->out);
+	}
+}
+
+/* Deadlines: the first reply, then silence in what should not be silent. */
+static void rearm(struct agent_conn *c)
+{
+	if (c->op->flags & OP_MUTE ||
+	    (c->replied && (c->op->flags & OP_OPEN || c->paused)))
+		loop_timer_stop(c->timer);
+	else if (c->replied || c->op->flags & OP_UPLOAD)
+		loop_timer_after(c->timer, MAX(c->deadline_ns,
+					       LIMIT_TIME_FILE_OP));
+}
+
+/* Input. */
+
+static const char *misplaced(const struct agent_conn *c, const struct frame *f)
+{
+	if (f->type < FRAME_DATA ||
+	    !(c->op->allowed & 1u << (f->type - FRAME_DATA)))
+		return "a frame this operation does not allow";
+	if (f->id != c->id)
+		return "a reply to another request";
+	if (c->op->first && (f->type == c->op->first) == c->replied)
+		return "frames out of order";
+	return NULL;
+}
+
+/* May end the connection: look at c->dead afterwards. */
+static void take_frame(struct agent_conn *c, const struct frame *f)
+{
+	const char *wrong;
+
+	if (!c->hello) {
+		wrong = check_hello(c, f);
+		if (wrong) {
+			end_broken(c, wrong);
+			return;
+		}
+		c->hello = true;
+		flush(c);
+		return;
+	}
+	if (f->type == FRAME_ERROR && f->id == c->id) {
+		end_error(c, f);
+		return;
+	}
+	wrong = misplaced(c, f);
+	if (wrong) {
+		end_broken(c, wrong);
+		return;
+	}
+	c->replied = true;
+	if (c->ev.on_frame)
+		c->ev.on_frame(c->data, f, &c->passed);
+	if (!c->dead && f->type == c->op->last)
+		end(c, NULL);
+}
+
+/* Use whole frames of data[0..n); returns how many bytes were used. */
+static size_t take_frames(struct agent_conn *c, const char *data, size_t n)
+{
+	size_t used = 0;
+
+	while (!c->dead && !c->paused) {
+		struct frame f;
+		int r = frame_decode(data + used, n - used, &f);
+
+		if (r < 0)
+			end_broken(c, "bytes that are no frame");
+		if (r <= 0)
+			break;
+		used += (size_t)r;
+		take_frame(c, &f);
+	}
+	return used;
+}
+
+/* One read: bytes, 0 at the end, -errno.  Only CONNECT may pass a descriptor;
+ * otherwise the kernel closes what was sent along. */
+static ssize_t receive(struct agent_conn *c, char *to, size_t room)
+{
+	if (c->type == FRAME_CONNECT) {
+		int fds[1];
+		size_t nfds = c->passed < 0 ? 1 : 0;
+		ssize_t got = fd_recv_msg(c->fd, to, room, fds, &nfds);
+
+		if (got >= 0 && nfds)
+			c->passed = fds[0];
+		return got;
+	}
+	for (;;) {
+		ssize_t got = recv(c->fd, to, room, MSG_DONTWAIT);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		return got < 0 ? -errno : got;
+	}
+}
+
+/* Keep what is left over for the next turn; an idle connection keeps
+ * nothing. */
+static void keep_rest(struct agent_conn *c, const char *data, size_t n)
+{
+	struct buf rest = BUF_INIT;
+
+	if (n)
+		buf_add(&rest, data, n);
+	buf_release(&c->in);
+	c->in = rest;
+}
+
+static void on_readable(struct agent_conn *c)
+{
+	char room[WIRE_MAX];
+	size_t have = c->in.len;
+
+	/* Less than a frame, or we would not read. */
+	if (have)
+		memcpy(room, c->in.data, have);
+	ssize_t got = receive(c, room + have, sizeof(room) - have);
+	if (got == -EAGAIN)
+		return;
+	if (got == -EMSGSIZE) {
+		end_broken(c, "descriptors nobody asked for");
+		return;
+	}
+	if (got <= 0) {
+		end_lost(c);
+		return;
+	}
+	have += (size_t)got;
+	size_t used = take_frames(c, room, have);
+	if (!c->dead) {
+		keep_rest(c, room + used, have - used);
+		rearm(c);
+	}
+}
+
+/* After a pause: first what was received before it. */
+static void take_rest(struct agent_conn *c)
+{
+	auto_buf struct buf had = c->in;
+
+	c->nudge = false;
+	c->in = (struct buf)BUF_INIT;
+	size_t used = take_frames(c, had.data, had.len);
+	if (c->dead)
+		return;
+	keep_rest(c, had.data + used, had.len - used);
+	rearm(c);
+}
+
+static void tell_drained(struct agent_conn *c)
+{
+	if (!c->high || queued(c) >= LIMIT_QUEUE_LOW)
+		return;
+	c->high = false;
+	if (c->ev.on_drain)
+		c->ev.on_drain(c->data);
+}
+
+static void on_event(struct loop *l, void *data, unsigned events)
+{
+	struct agent_conn *c = data;
+
+	(void)l;
+	c->busy++;
+	if (events & LOOP_WRITE) {
+		flush(c);
+		rearm(c);
+		tell_drained(c);
+	}
+	if (!c->dead && !c->paused &&
+	    events & (LOOP_READ | LOOP_HUP | LOOP_ERR)) {
+		if (c->nudge)
+			take_rest(c);
+		else
+			on_readable(c);
+	} else if (!c->dead && c->paused && events & (LOOP_HUP | LOOP_ERR)) {
+		/* It would be reported for ever; read it out later. */
+		loop_fd_del(c->src);
+		c->src = NULL;
+	}
+	if (!c->dead && c->mute)
+		tell_drained(c);
+	if (!c->dead)
+		watch(c);
+	leave(c);
+}
+
+static void on_timer(struct loop *l, void *data)
+{
+	struct agent_conn *c = data;
+
+	(void)l;
+	c->busy++;
+	if (!c->nudge)
+		end_late(c);
+	else if (!c->paused)
+		take_rest(c);
+	if (!c->dead)
+		watch(c);
+	leave(c);
+}
+
+struct agent_conn *agent_conn_start(struct loop *l, int fd,
+				    const unsigned char nonce[FRAME_NONCE],
+				    enum frame_type type,
+				    const void *payload, size_t n,
+				    int64_t deadline_ns,
+				    const struct agent_conn_events *ev,
+				    void *data)
+{
+	struct agent_conn *c = xcalloc(1, sizeof(*c));
+
+	if (type >= ARRAY_SIZE(ops) || !ops[type].last)
+		BUG("type %d is no request", (int)type);
+	c->loop = l;
+	c->fd = fd;
+	c->passed = -1;
+	c->type = type;
+	c->op = &ops[type];
+	c->id = 1;
+	c->ev = *ev;
+	c->data = data;
+	c->deadline_ns = deadline_ns ? deadline_ns : LIMIT_TIME_AGENT_REPLY;
+	memcpy(c->nonce, nonce, FRAME_NONCE);
+	(void)fd_set_nonblock(fd, true);
+	frame_add_request(&c->out, type, c->id, payload, n);
+	c->src = loop_fd_add(l, fd, LOOP_READ, on_event, c);
+	c->timer = loop_timer_new(l, on_timer, c);
+	if (!(c->op->flags & OP_MUTE))
+		loop_timer_after(c->timer, c->deadline_ns);
+	return c;
+}
+
+size_t agent_conn_send(struct agent_conn *c, enum frame_type type,
+		       const void *payload, size_t n)
+{
+	if (c->mute || c->dead)
+		return 0;
+	frame_add(&c->out, type, 0, c->id, payload, n);
+	if (!c->high)
+		flush(c);
+	if (queued(c) > LIMIT_QUEUE_HIGH)
+		c->high = true;
+	rearm(c);
+	watch(c);
+	return queued(c);
+}
+
+void agent_conn_pause(struct agent_conn *c, bool pause)
+{
+	if (c->dead || c->paused == pause)
+		return;
+	c->paused = pause;
+	if (!pause && !c->src)
+		c->src = loop_fd_add(c->loop, c->fd, LOOP_READ, on_event, c);
+	if (pause) {
+		rearm(c);
+	} else if (c->in.len && c->replied) {
+		c->nudge = true; /* later: not from inside the caller */
+		loop_timer_after(c->timer, 0);
+	} else {
+		rearm(c);
+	}
+	watch(c);
+}
+
+void agent_conn_drop(struct agent_conn *c)
+{
+	if (c && !c->dead)
+		shut(c);
+}
