@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Schema, migration, and SQLite's errors as ours.  See store-schema.h. */
+#include "daemon/store-schema.h"
+
+#include <errno.h>
+#include <stdint.h>
+
+#include "lib/base/mem.h"
+
+const char *const store_schema[] = {
+	/* 1: sandboxes, their events, and small facts.  An event's id is
+	 * max + 1: the newest always stays, so an id never comes again. */
+	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+	" WITHOUT ROWID;"
+	"CREATE TABLE sandboxes ("
+	" id TEXT PRIMARY KEY NOT NULL, state TEXT NOT NULL,"
+	" provider TEXT, owner TEXT, name TEXT, spec TEXT, record TEXT,"
+	" posture TEXT, nonce TEXT, boot_id TEXT, reason TEXT,"
+	" pid INTEGER NOT NULL, start_time INTEGER NOT NULL,"
+	" created_ns INTEGER NOT NULL, expires_ns INTEGER NOT NULL,"
+	" expires_boot_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL);"
+	"CREATE INDEX tombstones ON sandboxes (updated_ns)"
+	" WHERE state = 'destroyed';"
+	"CREATE TABLE events ("
+	" id INTEGER PRIMARY KEY, wall_ns INTEGER NOT NULL,"
+	" type TEXT NOT NULL, sandbox_id TEXT, owner TEXT, data TEXT);",
+
+	/* 2: images */
+	"CREATE TABLE images ("
+	" ref TEXT PRIMARY KEY NOT NULL, digest TEXT NOT NULL, config TEXT,"
+	" size_bytes INTEGER NOT NULL, created_ns INTEGER NOT NULL);",
+};
+const unsigned store_schema_steps = ARRAY_SIZE(store_schema);
+
+int store_db_error(sqlite3 *db, int rc, struct svm_err *err, const char *what)
+{
+	const char *path = sqlite3_db_filename(db, "main");
+	int e = sqlite3_system_errno(db);
+
+	path = path && *path ? path : "the database";
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return svm_err_sys(err, SVM_NO_SPACE, ENOSPC, "%s in '%s'",
+				   what, path);
+	case SQLITE_READONLY:
+		svm_err_set(err, SVM_UNAVAILABLE, "%s in '%s': %s", what, path,
+			    sqlite3_errmsg(db));
+		return svm_err_hint(err, "make '%s' and its directory "
+				    "writable for this user", path);
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		svm_err_set(err, SVM_UNAVAILABLE, "%s in '%s': %s", what, path,
+			    sqlite3_errmsg(db));
+		return svm_err_hint(err, "the database is damaged; move '%s' "
+				    "away to start with an empty one", path);
+	default:
+		break;
+	}
+	if (e == ENOSPC || e == EDQUOT)
+		return svm_err_sys(err, SVM_NO_SPACE, e, "%s in '%s'", what,
+				   path);
+	if ((rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_PERM ||
+	    (rc & 0xff) == SQLITE_BUSY) {
+		svm_err_set(err, SVM_UNAVAILABLE, "%s in '%s': %s", what, path,
+			    sqlite3_errmsg(db));
+		return svm_err_hint(err, "look who else uses '%s', and whether "
+				    "this user may write its directory", path);
+	}
+	return svm_err_set(err, SVM_INTERNAL, "%s in '%s': %s", what, path,
+			   sqlite3_errmsg(db));
+}
+
+int store_exec(sqlite3 *db, const char *sql, struct svm_err *err)
+{
+	int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+
+	if (rc == SQLITE_OK)
+		return 0;
+	auto_free char *what = xasprintf("can't run '%.40s'", sql);
+	return store_db_error(db, rc, err, what);
+}
+
+static int get_version(sqlite3 *db, int64_t *ret, struct svm_err *err)
+{
+	sqlite3_stmt *q = NULL;
+	int rc = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW)
+		*ret = sqlite3_column_int64(q, 0);
+	sqlite3_finalize(q);
+	if (rc == SQLITE_ROW)
+		return 0;
+	return store_db_error(db, rc, err, "can't read the schema version");
+}
+
+static int run_step(sqlite3 *db, const char *sql, unsigned version,
+		    struct svm_err *err)
+{
+	auto_free char *set = xasprintf("PRAGMA user_version = %u", version);
+
+	if (store_exec(db, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	if (store_exec(db, sql, err) == 0 && store_exec(db, set, err) == 0 &&
+	    store_exec(db, "COMMIT", err) == 0)
+		return 0;
+	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return svm_err_prefix(err, "migrating to schema %u", version);
+}
+
+int store_migrate(sqlite3 *db, const char *const *steps, unsigned n,
+		  struct svm_err *err)
+{
+	int64_t have = 0;
+
+	if (get_version(db, &have, err) < 0)
+		return -1;
+	if (have < 0 || have > (int64_t)n) {
+		svm_err_set(err, SVM_UNAVAILABLE, "'%s' has schema %lld, this "
+			    "version knows up to %u",
+			    sqlite3_db_filename(db, "main"), (long long)have,
+			    n);
+		return svm_err_hint(err, "run the stacyvm that wrote it, or a "
+				    "newer one");
+	}
+	for (unsigned i = (unsigned)have; i < n; i++)
+		if (run_step(db, steps[i], i + 1, err) < 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing the store: transactions are lists of bound statements; the writer
+ * thread commits all that wait as one group.  See store.h.
+ */
+#include "daemon/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "daemon/store-internal.h"
+#include "daemon/store-schema.h"
+#include "lib/api/limits.h"
+#include "lib/base/clock.h"
+#include "lib/base/fault.h"
+#include "lib/base/fd.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/work.h"
+
+#define GROUP_MAX 256  /* transactions in one commit */
+#define TRIM_EVERY 256 /* events between two trims of our own */
+
+static const char *const write_sql[] = {
+	[STORE_BEGIN] = "BEGIN IMMEDIATE",
+	[STORE_COMMIT] = "COMMIT",
+	[STORE_ROLLBACK] = "ROLLBACK",
+	[STORE_PUT_SANDBOX] =
+		"INSERT INTO sandboxes (id, state, provider, owner, name,"
+		" spec, record, posture, nonce, boot_id, reason, pid,"
+		" start_time, created_ns, expires_ns, expires_boot_ns,"
+		" updated_ns) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+		" ON CONFLICT (id) DO UPDATE SET state = excluded.state,"
+		" provider = excluded.provider, owner = excluded.owner,"
+		" name = excluded.name, spec = excluded.spec,"
+		" record = excluded.record, posture = excluded.posture,"
+		" nonce = excluded.nonce, boot_id = excluded.boot_id,"
+		" reason = excluded.reason, pid = excluded.pid,"
+		" start_time = excluded.start_time,"
+		" created_ns = excluded.created_ns,"
+		" expires_ns = excluded.expires_ns,"
+		" expires_boot_ns = excluded.expires_boot_ns,"
+		" updated_ns = excluded.updated_ns",
+	[STORE_DELETE_SANDBOX] = "DELETE FROM sandboxes WHERE id = ?",
+	[STORE_PUT_IMAGE] =
+		"INSERT INTO images (ref, digest, config, size_bytes,"
+		" created_ns) VALUES (?,?,?,?,?)"
+		" ON CONFLICT (ref) DO UPDATE SET digest = excluded.digest,"
+		" config = excluded.config, size_bytes = excluded.size_bytes,"
+		" created_ns = excluded.created_ns",
+	[STORE_DELETE_IMAGE] = "DELETE FROM images WHERE ref = ?",
+	[STORE_PUT_META] =
+		"INSERT INTO meta (key, value) VALUES (?,?)"
+		" ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+	[STORE_ADD_EVENT] =
+		"INSERT INTO events (wall_ns, type, sandbox_id, owner, data)"
+		" VALUES (?,?,?,?,?)",
+	[STORE_TRIM_EVENTS] =
+		"DELETE FROM events WHERE id <="
+		" (SELECT max(id) FROM events) - ?",
+	[STORE_TRIM_TOMBSTONES] =
+		"DELETE FROM sandboxes WHERE rowid IN (SELECT rowid"
+		" FROM sandboxes WHERE state = 'destroyed'"
+		" ORDER BY updated_ns DESC LIMIT -1 OFFSET ?)",
+};
+_Static_assert(ARRAY_SIZE(write_sql) == STORE_WRITE_MAX, "a text per write");
+
+struct value {
+	bool is_int;
+	int64_t i;
+	char *s; /* NULL: SQL NULL */
+};
+
+/* One statement and what is bound to it. */
+struct op {
+	struct list link;
+	enum store_write what;
+	size_t event; /* ADD_EVENT: index in the transaction's events, whose
+		       * strings the values borrow */
+	unsigned n;
+	struct value v[];
+};
+
+struct store_txn {
+	struct store *store;
+	struct work work;
+	struct list link; /* store->queue, then a group */
+	struct list ops;
+	struct store_event *events;
+	size_t n_events;
+	bool decided;        /* a group took it along; the writer's */
+	struct svm_err err;  /* set: nothing was stored */
+	store_done_fn done;
+	void *data;
+};
+
+/* Rows. */
+
+void store_sandbox_release(struct store_sandbox *s)
+{
+	char *const all[] = { s->id, s->state, s->provider, s->owner, s->name,
+			      s->spec, s->record, s->posture, s->nonce,
+			      s->boot_id, s->reason };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		free(all[i]);
+	*s = (struct store_sandbox){ 0 };
+}
+
+void store_event_release(struct store_event *e)
+{
+	free(e->type);
+	free(e->sandbox_id);
+	free(e->owner);
+	free(e->data);
+	*e = (struct store_event){ 0 };
+}
+
+void store_image_release(struct store_image *i)
+{
+	free(i->ref);
+	free(i->digest);
+	free(i->config);
+	*i = (struct store_image){ 0 };
+}
+
+/* Building. */
+
+struct store_txn *store_begin(struct store *s)
+{
+	struct store_txn *t = xcalloc(1, sizeof(*t));
+
+	t->store = s;
+	list_init(&t->link);
+	list_init(&t->ops);
+	return t;
+}
+
+static struct op *add_op(struct store_txn *t, enum store_write what,
+			 unsigned room)
+{
+	struct op *op = xcalloc(1, sizeof(*op) + room * sizeof(op->v[0]));
+
+	op->what = what;
+	list_append(&t->ops, &op->link);
+	return op;
+}
+
+static void add_text(struct op *op, const char *s)
+{
+	op->v[op->n++] = (struct value){ .s = xstrdup(s) };
+}
+
+static void add_int(struct op *op, int64_t i)
+{
+	op->v[op->n++] = (struct value){ .is_int = true, .i = i };
+}
+
+void store_put_sandbox(struct store_txn *t, const struct store_sandbox *row)
+{
+	const char *const texts[] = { row->id, row->state, row->provider,
+				      row->owner, row->name, row->spec,
+				      row->record, row->posture, row->nonce,
+				      row->boot_id, row->reason };
+	const int64_t ints[] = { row->pid, row->start_time, row->created_ns,
+				 row->expires_ns, row->expires_boot_ns,
+				 row->updated_ns };
+	struct op *op = add_op(t, STORE_PUT_SANDBOX,
+			       ARRAY_SIZE(texts) + ARRAY_SIZE(ints));
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		add_text(op, texts[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(ints); i++)
+		add_int(op, ints[i]);
+}
+
+void store_delete_sandbox(struct store_txn *t, const char *id)
+{
+	add_text(add_op(t, STORE_DELETE_SANDBOX, 1), id);
+}
+
+void store_put_image(struct store_txn *t, const struct store_image *row)
+{
+	struct op *op = add_op(t, STORE_PUT_IMAGE, 5);
+
+	add_text(op, row->ref);
+	add_text(op, row->digest);
+	add_text(op, row->config);
+	add_int(op, row->size_bytes);
+	add_int(op, row->created_ns);
+}
+
+void store_delete_image(struct store_txn *t, const char *ref)
+{
+	add_text(add_op(t, STORE_DELETE_IMAGE, 1), ref);
+}
+
+void store_put_meta(struct store_txn *t, const char *key, const char *value)
+{
+	struct op *op = add_op(t, STORE_PUT_META, 2);
+
+	add_text(op, key);
+	add_text(op, value);
+}
+
+void store_add_event(struct store_txn *t, const char *type,
+		     const char *sandbox_id, const char *owner,
+		     const char *data)
+{
+	struct op *op = add_op(t, STORE_ADD_EVENT, 5);
+	struct store_event e = {
+		.wall_ns = clock_wall_ns(),
+		.type = xstrdup(type),
+		.sandbox_id = xstrdup(sandbox_id),
+		.owner = xstrdup(owner),
+		.data = xstrdup(data),
+	};
+
+	op->event = t->n_events;
+	t->events = xreallocarray(t->events, t->n_events + 1, sizeof(e));
+	t->events[t->n_events++] = e;
+	add_int(op, e.wall_ns);
+	op->v[op->n++].s = e.type;
+	op->v[op->n++].s = e.sandbox_id;
+	op->v[op->n++].s = e.owner;
+	op->v[op->n++].s = e.data;
+}
+
+void store_trim(struct store_txn *t)
+{
+	add_int(add_op(t, STORE_TRIM_EVENTS, 1), LIMIT_EVENTS_KEPT);
+	add_int(add_op(t, STORE_TRIM_TOMBSTONES, 1), LIMIT_TOMBSTONES);
+}
+
+static void op_free(struct op *op)
+{
+	for (unsigned i = 0; i < op->n && op->what != STORE_ADD_EVENT; i++)
+		free(op->v[i].s);
+	list_remove(&op->link);
+	free(op);
+}
+
+static void txn_free(struct store_txn *t)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &t->ops)
+		op_free(list_entry(pos, struct op, link));
+	for (size_t i = 0; i < t->n_events; i++)
+		store_event_release(&t->events[i]);
+	free(t->events);
+	svm_err_release(&t->err);
+	free(t);
+}
+
+/* The writer thread. */
+
+static int step(struct store *s, enum store_write what, const struct value *v,
+		unsigned n, struct svm_err *err)
+{
+	sqlite3_stmt *q = s->writes[what];
+
+	for (unsigned i = 0; i < n; i++) {
+		if (v[i].is_int)
+			sqlite3_bind_int64(q, (int)i + 1, v[i].i);
+		else
+			sqlite3_bind_text(q, (int)i + 1, v[i].s, -1,
+					  SQLITE_STATIC);
+	}
+	int rc = sqlite3_step(q);
+	sqlite3_reset(q);
+	sqlite3_clear_bindings(q);
+	return rc == SQLITE_DONE ?
+		       0 : store_db_error(s->writer, rc, err, "can't write");
+}
+
+static int apply(struct store *s, struct store_txn *t, struct svm_err *err)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &t->ops) {
+		struct op *op = list_entry(pos, struct op, link);
+
+		if (step(s, op->what, op->v, op->n, err) < 0)
+			return -1;
+		if (op->what == STORE_ADD_EVENT)
+			t->events[op->event].id =
+				sqlite3_last_insert_rowid(s->writer);
+	}
+	s->untrimmed += (unsigned)t->n_events;
+	return 0;
+}
+
+static int trim_now_and_then(struct store *s, struct svm_err *err)
+{
+	const struct value events = { true, LIMIT_EVENTS_KEPT, NULL };
+	const struct value tombstones = { true, LIMIT_TOMBSTONES, NULL };
+
+	if (s->untrimmed < TRIM_EVERY)
+		return 0;
+	if (step(s, STORE_TRIM_EVENTS, &events, 1, err) < 0 ||
+	    step(s, STORE_TRIM_TOMBSTONES, &tombstones, 1, err) < 0)
+		return -1;
+	s->untrimmed = 0;
+	return 0;
+}
+
+static int commit(struct store *s, struct svm_err *err)
+{
+	int e = fault_errno("store.commit.before");
+
+	if (e < 0)
+		return svm_err_sys(err, SVM_INTERNAL, e, "can't commit");
+	if (step(s, STORE_COMMIT, NULL, 0, err) < 0)
+		return -1;
+	fault_point("store.commit.after");
+	return 0;
+}
+
+/* All of the list in one transaction of SQLite, or nothing of it. */
+static int write_together(struct store *s, struct list *group,
+			  struct svm_err *err)
+{
+	struct list *pos, *tmp;
+	int r = step(s, STORE_BEGIN, NULL, 0, err);
+
+	if (r < 0)
+		return r;
+	list_for_each_safe(pos, tmp, group)
+		if (r == 0)
+			r = apply(s, list_entry(pos, struct store_txn, link),
+				  err);
+	if (r == 0)
+		r = trim_now_and_then(s, err);
+	if (r == 0)
+		r = commit(s, err);
+	/* SQLite may have rolled back by itself (disk full). */
+	if (r < 0 && !sqlite3_get_autocommit(s->writer))
+		sqlite3_exec(s->writer, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}
+
+/* A member that can't be stored must not take the others with it, so a group
+ * that failed is done again one by one. */
+static void write_group(struct store *s, struct list *group)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct list *pos, *tmp;
+	bool together = write_together(s, group, &err) == 0;
+
+	list_for_each_safe(pos, tmp, group) {
+		struct store_txn *t = list_entry(pos, struct store_txn, link);
+		struct list alone = LIST_INIT(alone);
+
+		t->decided = true;
+		list_remove(&t->link);
+		if (together)
+			continue;
+		list_append(&alone, &t->link);
+		(void)write_together(s, &alone, &t->err);
+		list_remove(&t->link);
+	}
+}
+
+/* The work item of one transaction.  The first of a group writes them all;
+ * the rest find it done, and their callbacks follow in order. */
+static void run(struct work *w)
+{
+	struct store_txn *t = container_of(w, struct store_txn, work);
+	struct store *s = t->store;
+	struct list group = LIST_INIT(group);
+
+	if (t->decided)
+		return;
+	pthread_mutex_lock(&s->queue_lock);
+	for (int n = 0; n < GROUP_MAX && !list_empty(&s->queue); n++) {
+		struct list *first = s->queue.next;
+
+		list_remove(first);
+		list_append(&group, first);
+	}
+	pthread_mutex_unlock(&s->queue_lock);
+	write_group(s, &group);
+}
+
+static void done(struct work *w)
+{
+	struct store_txn *t = container_of(w, struct store_txn, work);
+	bool failed = t->err.code != SVM_OK;
+
+	if (t->done)
+		t->done(t->data, failed ? &t->err : NULL,
+			failed ? NULL : t->events, failed ? 0 : t->n_events);
+	else if (failed)
+		log_error_e(&t->err, "a record was lost");
+	txn_free(t);
+}
+
+void store_commit(struct store_txn *t, store_done_fn fn, void *data)
+{
+	struct store *s = t->store;
+
+	t->done = fn;
+	t->data = data;
+	t->work.run = run;
+	t->work.done = done;
+	pthread_mutex_lock(&s->queue_lock);
+	list_append(&s->queue, &t->link);
+	pthread_mutex_unlock(&s->queue_lock);
+	work_submit(s->pool, &t->work);
+}
+
+/* Opening and closing. */
+
+int store_prepare(sqlite3 *db, const char *const *text, unsigned n,
+		  sqlite3_stmt **ret, struct svm_err *err)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int rc = sqlite3_prepare_v3(db, text[i], -1,
+					    SQLITE_PREPARE_PERSISTENT, &ret[i],
+					    NULL);
+
+		if (rc != SQLITE_OK)
+			return store_db_error(db, rc, err, "can't prepare");
+	}
+	return 0;
+}
+
+/* SQLite would follow a link and create with 0644. */
+static int create_file(const char *path, struct svm_err *err)
+{
+	auto_close int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW |
+					       O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return 0;
+	svm_err_sys(err, SVM_UNAVAILABLE, errno,
+		    "can't open the database '%s'", path);
+	return svm_err_hint(err, "its directory must exist and be writable "
+			    "for this user");
+}
+
+static int open_writer(struct store *s, const char *path, struct svm_err *err)
+{
+	if (create_file(path, err) < 0)
+		return -1;
+	int rc = sqlite3_open_v2(path, &s->writer,
+				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+				 NULL);
+	if (rc != SQLITE_OK)
+		return store_db_error(s->writer, rc, err, "can't open");
+	sqlite3_busy_timeout(s->writer, 5000);
+	if (store_exec(s->writer, "PRAGMA journal_mode = WAL;"
+		       "PRAGMA synchronous = NORMAL;"
+		       "PRAGMA cache_size = -512;"
+		       "PRAGMA journal_size_limit = 4194304;"
+		       "PRAGMA trusted_schema = OFF;", err) < 0 ||
+	    store_migrate(s->writer, store_schema, store_schema_steps, err) < 0)
+		return -1;
+	return store_prepare(s->writer, write_sql, STORE_WRITE_MAX, s->writes,
+			     err);
+}
+
+static void close_all(struct store *s)
+{
+	store_close_reader(s);
+	for (unsigned i = 0; i < STORE_WRITE_MAX; i++)
+		sqlite3_finalize(s->writes[i]);
+	/* The last connection checkpoints and removes the WAL. */
+	sqlite3_close(s->writer);
+	pthread_mutex_destroy(&s->queue_lock);
+	pthread_mutex_destroy(&s->read_lock);
+	free(s);
+}
+
+int store_open(const char *path, struct loop *l, struct store **ret,
+	       struct svm_err *err)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+
+	list_init(&s->queue);
+	pthread_mutex_init(&s->queue_lock, NULL);
+	pthread_mutex_init(&s->read_lock, NULL);
+	if (open_writer(s, path, err) < 0 ||
+	    store_open_reader(s, path, err) < 0) {
+		close_all(s);
+		return -1;
+	}
+	s->untrimmed = TRIM_EVERY;
+	s->pool = work_pool_new(l, 1, "stacyvm-db");
+	*ret = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	work_pool_free(s->pool);
+	close_all(s);
+}
