@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
+COMPDIR ?= $(PREFIX)/share
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 MUSL_GCC ?= musl-gcc
 PYTHON := /usr/bin/python3
@@ -26,7 +27,7 @@ ifdef FAULTS                            # fault points, for tests
 base_cflags += -DSVM_FAULTS
 B := build-faults
 endif
-ifdef SAN                               # make SAN=address,undefined check
+ifdef SAN                               # make SAN=address,undefined tests
 base_cflags += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 HARDEN := -fPIE
 B := build-$(subst $(comma),-,$(SAN))$(if $(FAULTS),-faults)
@@ -34,7 +35,9 @@ endif
 ifneq ($(V),1)
 Q = @printf '  %-5s %s\n' $1 $2;
 endif
-VERSION := $(shell cat VERSION 2>/dev/null || git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
+# From the file a tarball has, else from git, else the next release.
+VERSION := $(or $(shell cat VERSION 2>/dev/null),0.1.0$(addprefix \
+	+git.,$(shell git rev-parse --short HEAD 2>/dev/null)))
 
 # Rooms.  Each becomes one static library, so a wrong dependency fails to link.
 base_src := $(wildcard lib/base/*.c)
@@ -48,8 +51,11 @@ agent_src := $(wildcard agent/*.c)
 agent_lib_src := $(addprefix lib/base/,buf.c clock.c err.c fault.c fd.c glob.c \
 	mem.c path.c proc.c rand.c) $(addprefix lib/api/,agent-setup.c frame.c msg.c)
 test_src := $(wildcard tests/unit/test-*.c)
-all_src := $(base_src) $(api_src) $(client_src) $(providers_src) $(daemon_src) \
-	$(cli_src) cli/main.c $(test_src)
+fuzz_src := $(wildcard tests/fuzz/fuzz-*.c)
+tool_src := $(wildcard tests/bench/*.c)
+room_src := $(base_src) $(api_src) $(client_src) $(providers_src) \
+	$(daemon_src) $(cli_src) cli/main.c
+all_src := $(room_src) $(test_src) $(fuzz_src) $(tool_src) tests/fuzz/replay.c
 
 LIBS := -lcjson -lsqlite3 -lyaml -lseccomp -lwslay -lmd -lm -lpthread
 
@@ -90,23 +96,83 @@ $(B)/agent-embed.o: $(B)/stacyvm-agent
 	'.section .note.GNU-stack,"",%progbits' | $(CC) -c -x assembler -o $@ -
 
 $(B)/.flags: FORCE                      # changed flags rebuild everything
-	@mkdir -p $(@D); new='$(CC) $(base_cflags) $(OPT) $(HARDEN) $(CFLAGS) $(VERSION)'; \
+	@mkdir -p $(@D); new='$(CC) $(base_cflags) $(OPT) $(HARDEN) $(CFLAGS)'; \
 	[ "$$new" = "$$(cat $@ 2>/dev/null)" ] || echo "$$new" >$@
+$(B)/.version: FORCE                    # a new version only what names it
+	@mkdir -p $(@D); [ '$(VERSION)' = "$$(cat $@ 2>/dev/null)" ] || echo '$(VERSION)' >$@
+$(call obj,$(shell grep -ls SVM_VERSION $(room_src))): $(B)/.version
 
-# Unit tests: one program per file, linked with everything but main.
+# Tests: each file of tests/unit is a program, linked with everything but main;
+# each of tests/fuzz too, with replay.c as its main or with clang's libFuzzer.
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(libs)
-	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
-unit_tests := $(patsubst %.c,$(B)/%,$(test_src))
+	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -lcmocka -lhttp_parser $(LIBS)
+$(B)/tests/fuzz/replay-%: $(B)/tests/fuzz/fuzz-%.o $(B)/tests/fuzz/replay.o $(libs)
+	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -lhttp_parser $(LIBS)
+$(B)/tests/fuzz/libfuzzer-%: $(B)/tests/fuzz/fuzz-%.o $(libs)
+	$(call Q,LD,$@)$(CC) $(base_cflags) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ -lhttp_parser $(LIBS)
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(libs)
+	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
+unit_tests := $(test_src:%.c=$(B)/%)
+replays := $(fuzz_src:tests/fuzz/fuzz-%.c=$(B)/tests/fuzz/replay-%)
+bench_tools := $(tool_src:%.c=$(B)/%)
 
+tests: all $(unit_tests) $(replays)     ## build the tests, run nothing
+
+check: test-deps                        ## run every test, as root and unprivileged
+	$(PYTHON) -B tests/run
+check-full: test-deps                   ## the same and the matrix: clang, sanitizers, fuzzing
+	tests/deps full
+	$(PYTHON) -B tests/run --full
+check-v2: all                           ## limits on pure cgroup v2, in a QEMU machine
+	tests/deps v2
+	$(PYTHON) -B tests/v2/run $(B)
 check-unit: $(unit_tests)               ## unit tests alone
-	@for t in $(unit_tests); do $$t || exit 1; done
+	$(PYTHON) -B tests/run --no-build --only unit
+check-system: all                       ## system tests alone, as who you are
+	$(PYTHON) -B tests/run --no-build --only system
+lint:                                   ## what the rules of the house say
+	$(PYTHON) -B tests/lint/lint
+FUZZ ?= $(patsubst tests/fuzz/fuzz-%.c,%,$(fuzz_src))
+TIME ?= 60
+fuzz: $(FUZZ:%=$(B)/tests/fuzz/replay-%) ## fuzz: FUZZ=target TIME=seconds
+	@for f in $(FUZZ); do $(B)/tests/fuzz/replay-$$f -m $(TIME) tests/fuzz/corpus/$$f || exit 1; done
+bench: all $(bench_tools)                          ## measure, beside floors and peers (QUICK=1: roughly)
+	tests/deps bench
+	$(PYTHON) -B tests/bench/run $(if $(QUICK),--quick) $(B)
 
+quickstart: deps                        ## build, then run a program in a sandbox
+	@$(MAKE) --no-print-directory -j2 all
+	@tests/quickstart $(B)/stacyvm
+deps:                                   ## install what building needs (Debian)
+	@tests/deps build
+deps-runtime:                           ## install what running needs
+	@tests/deps runtime
+test-deps:                              ## install what testing needs
+	@tests/deps tests
+
+install: all                            ## install to $(DESTDIR)$(PREFIX)
+	install -Dm755 -t '$(DESTDIR)$(BINDIR)' $(B)/stacyvm $(B)/stacyvm-agent
+	@for n in 1 5 7; do for f in man/*.$$n; do [ ! -e "$$f" ] || \
+	install -Dm644 -t '$(DESTDIR)$(MANDIR)/man'$$n "$$f" || exit 1; done; done
+	@for f in $(completions); do install -Dm644 "completions/$${f##*:}" '$(DESTDIR)$(COMPDIR)'/"$${f%%:*}" || exit 1; done
+uninstall:                              ## remove what install put there
+	rm -f $(addprefix '$(DESTDIR)$(BINDIR)'/,stacyvm stacyvm-agent) \
+	$(foreach f,$(notdir $(wildcard man/*.[157])),'$(DESTDIR)$(MANDIR)'/man$(subst .,,$(suffix $f))/$f) \
+	$(foreach f,$(completions),'$(DESTDIR)$(COMPDIR)'/$(firstword $(subst :, ,$f)))
+# where it goes:what it is
+completions := $(foreach f,bash-completion/completions/stacyvm:stacyvm.bash \
+	zsh/site-functions/_stacyvm:_stacyvm fish/vendor_completions.d/stacyvm.fish:stacyvm.fish, \
+	$(if $(wildcard completions/$(lastword $(subst :, ,$f))),$f))
+
+dist:                                   ## a tarball of what is committed
+	@mkdir -p $(B)/dist && echo '$(VERSION)' >$(B)/dist/VERSION
+	git archive --prefix='stacyvm-$(VERSION)/' --add-file=$(B)/dist/VERSION -o 'stacyvm-$(VERSION).tar.gz' HEAD
 clean:                                  ## remove what was built
-	rm -rf build build-*
-
+	rm -rf build build-* stacyvm-*.tar.gz
 help:                                   ## this list
-	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 -include $(all_src:%.c=$(B)/%.d) $(agent_obj:.o=.d)
 FORCE:
-.PHONY: all check-unit clean help FORCE
+.PHONY: all tests check check-full check-v2 check-unit check-system lint fuzz bench \
+	quickstart deps deps-runtime test-deps install uninstall dist clean help FORCE
