@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: MIT
+"""A private stacyvm for a test: directories, daemon, and the proof that
+nothing is left of it.  conftest.py turns it into fixtures."""
+import ctypes
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from http_unix import Client, WebSocket
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("STACYVM_TEST_BUILD", ROOT / "build")).resolve()
+BUILD_FAULTS = pathlib.Path(os.environ.get("STACYVM_TEST_BUILD_FAULTS",
+                                           ROOT / "build-faults")).resolve()
+STACYVM = BUILD / "stacyvm"
+SANITIZED = "address" in BUILD.name
+IS_ROOT = os.geteuid() == 0
+API = "/api/v1"
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+class Timeout(AssertionError):
+    pass
+
+
+def wait_for(condition, what, timeout=20):
+    """Poll until condition() is true and return its value.  The deadline is
+    generous: it is there to end a hang, not to measure."""
+    deadline = time.monotonic() + timeout
+    step = 0.002
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise Timeout(f"waited {timeout} s for: {what}")
+        time.sleep(step)
+        step = min(step * 1.5, 0.1)
+
+
+def become_reaper():
+    """Every orphan below us becomes our child: what a test leaves running is
+    found, whatever it did to hide."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _stat(pid):
+    try:
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    name, rest = text[text.index("(") + 1:text.rindex(")")], text[text.rindex(")") + 2:]
+    fields = rest.split()
+    return name, fields[0], int(fields[1])
+
+
+def pid_alive(pid):
+    """Whether pid runs; a zombie is gone."""
+    s = _stat(pid)
+    return bool(s) and s[1] not in "ZX"
+
+
+def processes():
+    """pid -> (name, state, parent) of everything there is."""
+    table = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and (s := _stat(entry)):
+            table[int(entry)] = s
+    return table
+
+
+def descendants(of=None, zombies=False):
+    """pid -> name of all that descends from a process (default: us)."""
+    of = of or os.getpid()
+    table = processes()
+    found, grew = {of}, True
+    while grew:
+        more = {p for p, (_, _, parent) in table.items() if parent in found}
+        grew = not more <= found
+        found |= more
+    return {p: table[p][0] for p in found
+            if p != of and p in table and (zombies or table[p][1] not in "ZX")}
+
+
+def reap():
+    """Collect orphans that ended and that no Popen object waits for."""
+    for pid, (_, state, parent) in processes().items():
+        if parent == os.getpid() and state == "Z" and pid not in _popen_pids:
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+
+
+_popen_pids = set()
+_live = set()
+
+
+class Popen(subprocess.Popen):
+    def __init__(self, *args, **kw):
+        super().__init__(*args, **kw)
+        _popen_pids.add(self.pid)
+
+    def _tracked_end(self):
+        if self.returncode is not None:
+            _popen_pids.discard(self.pid)
+
+    def wait(self, timeout=None):
+        code = super().wait(timeout)
+        self._tracked_end()
+        return code
+
+
+class Result:
+    def __init__(self, argv, code, out, err):
+        self.argv, self.code, self.out, self.err = argv, code, out, err
+
+    @property
+    def text(self):
+        return self.out.decode(errors="replace")
+
+    @property
+    def errtext(self):
+        return self.err.decode(errors="replace")
+
+    def json(self):
+        return json.loads(self.out)
+
+    def __repr__(self):
+        return (f"<{' '.join(map(str, self.argv))}: exit {self.code}\n"
+                f"out: {self.text[-2000:]}\nerr: {self.errtext[-2000:]}>")
+
+
+class Instance:
+    """One state directory with its daemon, started by the first use."""
+
+    def __init__(self, provider, binary=None, env=None, base=None):
+        self.binary = str(binary or STACYVM)
+        self.provider = provider
+        self.base = pathlib.Path(base or tempfile.mkdtemp(prefix="svm-"))
+        self.owns_base = base is None
+        self.state, self.runtime = self.base / "s", self.base / "r"
+        self.home = self.base / "h"
+        self.home.mkdir(exist_ok=True, mode=0o700)
+        (self.home / "c").mkdir(exist_ok=True)
+        self.socket = str(self.runtime / "stacyvm.sock")
+        self.env = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / "c"),
+            "STACYVM_STATE_DIR": str(self.state),
+            "STACYVM_RUNTIME_DIR": str(self.runtime),
+            "STACYVM_SERVER_PORT": "0", "LC_ALL": "C.UTF-8", "TERM": "dumb",
+            "STACYVM_PROVIDERS_MOCK_ENABLED": "true",
+            "STACYVM_PROVIDERS_DEFAULT": provider,
+            "STACYVM_LOGGING_LEVEL": "debug",
+            "ASAN_OPTIONS": f"log_path={self.base}/asan:abort_on_error=0",
+            "UBSAN_OPTIONS": f"log_path={self.base}/asan:print_stacktrace=1",
+        }
+        for k in ("STACYVM_TEST_RUN",):
+            if k in os.environ:
+                self.env[k] = os.environ[k]
+        self.env.update(env or {})
+        self._client = None
+        _live.add(self)
+
+    # -- the command line
+
+    def popen(self, *args, env=None, **kw):
+        kw.setdefault("stdin", subprocess.DEVNULL)
+        kw.setdefault("stdout", subprocess.PIPE)
+        kw.setdefault("stderr", subprocess.PIPE)
+        kw.setdefault("cwd", str(self.home))
+        return Popen([self.binary, *map(str, args)],
+                     env={**self.env, **(env or {})}, **kw)
+
+    def run(self, *args, input=None, check=None, timeout=60, env=None, **kw):
+        """Run a subcommand.  check: the exit status it must have."""
+        if input is not None:
+            kw["stdin"] = subprocess.PIPE
+            input = input.encode() if isinstance(input, str) else input
+        p = self.popen(*args, env=env, **kw)
+        try:
+            out, err = p.communicate(input, timeout)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            out, err = p.communicate()
+            raise Timeout(f"{args}: still running after {timeout} s\n"
+                          f"{out[-1000:]!r}\n{err[-1000:]!r}")
+        r = Result(args, p.returncode, out or b"", err or b"")
+        assert r.code >= 0, f"died from signal {-r.code}: {r}"
+        if check is not None:
+            assert r.code == check, r
+        return r
+
+    def ok(self, *args, **kw):
+        return self.run(*args, check=0, **kw)
+
+    def must_fail(self, *args, **kw):
+        """Refused, and said why: not crashed (run() sees to that)."""
+        r = self.run(*args, **kw)
+        assert r.code != 0, f"should have been refused: {r}"
+        assert r.err, f"failed without a word: {r}"
+        return r
+
+    def spawn(self, *args, **kw):
+        """A sandbox's id."""
+        return self.ok("spawn", "-q", *args, **kw).text.strip()
+
+    # -- REST
+
+    def client(self, timeout=60):
+        """A fresh connection."""
+        return Client(self.socket, timeout)
+
+    def api(self, method, path, body=None, headers=None, check=None):
+        if not self._client:
+            self._client = self.client()
+        r = self._client.request(method, API + path, body, headers)
+        if check is not None:
+            assert r.status == check, r
+        return r
+
+    def ws(self, path):
+        return WebSocket(self.socket, API + path)
+
+    def exec(self, sid, command, **fields):
+        return self.api("POST", f"/sandboxes/{sid}/exec",
+                        {"command": command, **fields})
+
+    def sandbox(self, **fields):
+        """Spawn over REST; the object."""
+        return self.api("POST", "/sandboxes", fields, check=201).json()
+
+    # -- the daemon
+
+    def start(self, **kw):
+        self.ok("daemon", "start", **kw)
+        return self
+
+    def daemon_pid(self):
+        """The pid that holds the listening socket, or None."""
+        for pid, name in descendants().items():
+            try:
+                cmd = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+                env = pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+            except OSError:
+                continue
+            if (name.startswith("stacyvm") and b"\0serve" in cmd and
+                    f"STACYVM_STATE_DIR={self.state}\0".encode() in env):
+                return pid
+        return None
+
+    def kill_daemon(self, sig=signal.SIGKILL):
+        pid = self.daemon_pid()
+        assert pid, "no daemon to kill"
+        os.kill(pid, sig)
+        wait_for(lambda: not pid_alive(pid), f"daemon {pid} to be gone")
+        self.drop_client()
+        reap()
+        return pid
+
+    def children_of(self, pid, name=None):
+        return [p for p, (n, s, parent) in processes().items()
+                if parent == pid and s not in "ZX" and (not name or name in n)]
+
+    def drop_client(self):
+        if self._client:
+            self._client.close()
+        self._client = None
+
+    def log(self):
+        """What the daemon logged, for the report of a failed test."""
+        text = ""
+        for f in sorted(self.state.glob("logs/*")) if self.state.exists() else []:
+            if f.is_file():
+                text += f"--- {f}\n" + f.read_text(errors="replace")[-8000:]
+        return text
+
+    # -- the end
+
+    def destroy_all(self):
+        r = self.run("list", "--json")
+        if r.code == 0:
+            for box in r.json():
+                self.api("DELETE", f"/sandboxes/{box['id']}", check=200)
+
+    def stop(self):
+        """Destroy all, stop the daemon, and prove that nothing is left."""
+        self.drop_client()
+        try:
+            if self.state.exists() and os.access(self.state, os.W_OK):
+                self.destroy_all()
+                self.drop_client()
+                self.run("daemon", "stop")
+            self.check_nothing_left()
+        finally:
+            _live.discard(self)
+            if not _live:
+                for pid in descendants():
+                    if pid not in _popen_pids:
+                        os.kill(pid, signal.SIGKILL)
+            self.check_sanitizers()
+            if self.owns_base:
+                shutil.rmtree(self.base, ignore_errors=True)
+
+    def instance_id(self):
+        f = self.state / "instance-id"
+        return f.read_text().strip() if f.exists() else None
+
+    def cgroups(self):
+        """Directories of this instance below /sys/fs/cgroup."""
+        iid = self.instance_id()
+        if not iid or not os.path.isdir("/sys/fs/cgroup"):
+            return []
+        found = []
+        for top, dirs, _ in os.walk("/sys/fs/cgroup"):
+            found += [os.path.join(top, d) for d in dirs if iid in d]
+        return found
+
+    def box_cgroups(self):
+        """Those of single sandboxes."""
+        return [d for c in self.cgroups() for d in
+                (e.path for e in os.scandir(c) if e.is_dir())
+                if "sb-" in os.path.basename(d)]
+
+    def mounts(self):
+        with open("/proc/self/mountinfo") as f:
+            return [line for line in f if f"{self.base}/" in line]
+
+    def box_dirs(self):
+        boxes = self.state / "boxes"
+        return sorted(p.name for p in boxes.iterdir()) if boxes.exists() else []
+
+    def check_nothing_left(self, daemon=False):
+        """No process, mount, cgroup or directory of a sandbox is left."""
+        def strays():
+            reap()
+            left = {p: n for p, n in descendants().items()
+                    if p not in _popen_pids}
+            if daemon and (pid := self.daemon_pid()):
+                left = {p: n for p, n in left.items()
+                        if p != pid and p not in self.children_of(pid)}
+            return left
+
+        if len(_live) == 1:
+            try:
+                wait_for(lambda: not strays(), "", 10)
+            except Timeout:
+                raise AssertionError(f"left running: {strays()}") from None
+        assert not self.mounts(), self.mounts()
+        wait_for(lambda: not self.box_cgroups(),
+                 f"cgroups to be gone: {self.box_cgroups()}", 10)
+        assert not self.box_dirs(), f"left in boxes/: {self.box_dirs()}"
+
+    def check_sanitizers(self):
+        reports = [f.read_text(errors="replace")
+                   for f in self.base.glob("asan*")]
+        assert not reports, "sanitizer report:\n" + "\n".join(reports)[:8000]
