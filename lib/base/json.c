@@ -14,6 +14,7 @@
 static const char *const data_keys[] = {
 	[JSON_CONTENT] = "content",
 	[JSON_STDIN] = "stdin",
+	[JSON_DATA] = "data", /* of a WebSocket message */
 };
 
 /* One pass over the text before cJSON sees it. */
@@ -200,7 +201,8 @@ int json_get_string(const cJSON *obj, const char *key, const char **ret,
 {
 	const cJSON *v = json_get(obj, key);
 
-	if (!v || cJSON_IsNull(v))
+	if (!v || cJSON_IsNull(v) ||
+	    (cJSON_IsNumber(v) && v->valuedouble == 0))
 		return 0;
 	if (!cJSON_IsString(v))
 		return svm_err_set(err, SVM_BAD_REQUEST,

@@ -6,7 +6,7 @@
  * first of duplicates.  So parsing refuses what would be misread: depth over
  * the limit, bytes after the value, invalid UTF-8, duplicate keys, and
  * U+0000 in any key or string, except that the strings of the members named
- * as data (content, stdin) are decoded by a reader of our own that carries
+ * as data (content, stdin, data) are decoded by a reader of our own that carries
  * lengths: json_data().
  */
 #ifndef SVM_BASE_JSON_H
@@ -28,14 +28,14 @@ struct json_doc {
 	struct json_slice {
 		const char *text; /* borrowed from the input */
 		size_t len;
-	} data[2];
+	} data[3];
 };
 
-#define JSON_DOC_INIT { NULL, { { NULL, 0 }, { NULL, 0 } } }
+#define JSON_DOC_INIT { NULL, { { NULL, 0 }, { NULL, 0 }, { NULL, 0 } } }
 #define auto_json CLEANUP(json_release)
 
 /* Top-level string members whose U+0000 is data; data[] is in this order. */
-enum json_data_member { JSON_CONTENT, JSON_STDIN };
+enum json_data_member { JSON_CONTENT, JSON_STDIN, JSON_DATA };
 
 /* Parse an object from text[0..n); the text must outlive doc.  An empty body
  * is an empty object.  BAD_REQUEST with the place and reason otherwise. */
