@@ -15,9 +15,49 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 
-/* config.def expands to the members: server_port, defaults_ttl, ...; see
- * there for types.  Durations are ns, sizes bytes, lists strv. */
-struct config;
+enum config_kind {
+	CONFIG_BOOL,
+	CONFIG_INT,
+	CONFIG_DURATION,
+	CONFIG_SIZE,
+	CONFIG_STRING,
+	CONFIG_PATH,
+	CONFIG_CHOICE,
+	CONFIG_LIST,
+	CONFIG_SECRET,
+	CONFIG_LATER_BOOL,
+	CONFIG_LATER_LIST,
+	CONFIG_LATER_SECRET,
+};
+
+/* Keys, as indices. */
+enum config_id {
+#define CONFIG(kind, member, ...) CONFIG_ID_##member,
+#include "daemon/config.def"
+#undef CONFIG
+	CONFIG_ID_MAX
+};
+
+/* One member per key, its name the key with dots as underscores
+ * (server_port, defaults_ttl); config.def says what each type means. */
+#define CONFIG_TYPE_BOOL bool
+#define CONFIG_TYPE_INT int64_t
+#define CONFIG_TYPE_DURATION int64_t
+#define CONFIG_TYPE_SIZE int64_t
+#define CONFIG_TYPE_STRING char *
+#define CONFIG_TYPE_PATH char *
+#define CONFIG_TYPE_CHOICE char *
+#define CONFIG_TYPE_LIST char **
+#define CONFIG_TYPE_SECRET char *
+#define CONFIG_TYPE_LATER_BOOL bool
+#define CONFIG_TYPE_LATER_LIST char **
+#define CONFIG_TYPE_LATER_SECRET char *
+struct config {
+#define CONFIG(kind, member, ...) CONFIG_TYPE_##kind member;
+#include "daemon/config.def"
+#undef CONFIG
+	char *origin[CONFIG_ID_MAX]; /* "default", "FILE:LINE", ... */
+};
 
 struct config_source {
 	const char *dir;   /* where config.yaml is looked for; may be NULL */
@@ -28,7 +68,8 @@ struct config_source {
 };
 
 /* Parse into a fresh struct, validate the whole, then *ret.  Every problem is
- * one line of err->msg, up to 20. */
+ * one line of err->msg, up to 20.  UNSUPPORTED when all there is to say is
+ * that keys belong to a later version, else BAD_REQUEST. */
 int config_load(const struct config_source *src, struct config **ret,
 		struct svm_err *err);
 void config_free(struct config *c);
@@ -40,5 +81,16 @@ void config_json(const struct config *c, struct buf *out);
 /* Text of one key's value; NULL when there is no such key.  Owned. */
 char *config_value(const struct config *c, const char *key);
 const char *config_origin(const struct config *c, const char *key);
+
+/* The list itself, for help and documents. */
+struct config_key {
+	const char *name;
+	enum config_kind kind;
+	const char *def;     /* text */
+	int64_t min, max;
+	const char *choices; /* "a|b" or NULL */
+	const char *help;
+};
+const struct config_key *config_key(enum config_id id);
 
 #endif

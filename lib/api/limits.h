@@ -91,6 +91,17 @@
 #define LIMIT_EVENTS_KEPT 10000
 #define LIMIT_LOG_RING MIB(1)       /* one sandbox's log file */
 #define LIMIT_LOG_LINES 10000
+#define LIMIT_LOG_LINE KIB(16)      /* a longer one is cut into several */
+#define LIMIT_EVENT_RING 1024       /* newest events kept in memory */
+#define LIMIT_EVENT_DATA KIB(16)
+
+/* Configuration. */
+#define LIMIT_CONFIG_FILE KIB(64)
+#define LIMIT_CONFIG_DEPTH 8
+#define LIMIT_CONFIG_KEYS 1000
+#define LIMIT_CONFIG_VALUE KIB(4)
+#define LIMIT_CONFIG_LIST 64
+#define LIMIT_CONFIG_PROBLEMS 20    /* told at once */
 
 /* Images. */
 #define LIMIT_IMAGE_LAYERS 128

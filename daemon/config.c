@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Configuration as a whole: the table, the order of the sources, checks that
+ * take more than one key, and showing it.  See config.h.
+ */
+#include "daemon/config.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "daemon/config-internal.h"
+#include "lib/api/limits.h"
+#include "lib/base/duration.h"
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+#include "lib/base/path.h"
+
+static const struct {
+	struct config_key key;
+	size_t offset;
+} table[] = {
+#define CONFIG(kind, member, name, def, min, max, choices, help) \
+	{ { name, CONFIG_##kind, def, min, max, choices, help }, \
+	  offsetof(struct config, member) },
+#include "daemon/config.def"
+#undef CONFIG
+};
+_Static_assert(ARRAY_SIZE(table) == CONFIG_ID_MAX, "a row per key");
+
+const struct config_key *config_key(enum config_id id)
+{
+	return &table[id].key;
+}
+
+void *config_member(const struct config *c, enum config_id id)
+{
+	return (char *)(uintptr_t)c + table[id].offset;
+}
+
+static bool is_list(enum config_kind kind)
+{
+	return kind == CONFIG_LIST || kind == CONFIG_LATER_LIST;
+}
+
+static bool is_secret(enum config_kind kind)
+{
+	return kind == CONFIG_SECRET || kind == CONFIG_LATER_SECRET;
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	for (unsigned i = 0; i < CONFIG_ID_MAX; i++) {
+		void *member = config_member(c, (enum config_id)i);
+
+		free(c->origin[i]);
+		switch (table[i].key.kind) {
+		case CONFIG_STRING:
+		case CONFIG_PATH:
+		case CONFIG_CHOICE:
+			free(*(char **)member);
+			break;
+		case CONFIG_SECRET:
+		case CONFIG_LATER_SECRET:
+			mem_free_secret(*(char **)member,
+					*(char **)member ?
+					strlen(*(char **)member) : 0);
+			break;
+		case CONFIG_LIST:
+		case CONFIG_LATER_LIST:
+			strv_free(*(char ***)member);
+			break;
+		case CONFIG_BOOL:
+		case CONFIG_INT:
+		case CONFIG_DURATION:
+		case CONFIG_SIZE:
+		case CONFIG_LATER_BOOL:
+			break;
+		}
+	}
+	free(c);
+}
+
+static void set_defaults(struct config_load *ld)
+{
+	for (unsigned i = 0; i < CONFIG_ID_MAX; i++) {
+		const struct config_key *k = &table[i].key;
+		char *values[] = { (char *)(uintptr_t)k->def, NULL };
+
+		if (k->kind == CONFIG_LATER_LIST)
+			*(char ***)config_member(ld->c, (enum config_id)i) =
+				xcalloc(1, sizeof(char *));
+		config_set(ld, "default", k->name, values);
+	}
+	if (ld->n_problems)
+		BUG("config.def: %s", buf_str(&ld->problems));
+}
+
+/* Checks across keys. */
+
+static const char *where(const struct config *c, enum config_id id)
+{
+	return c->origin[id];
+}
+
+static bool is_loopback(const char *host)
+{
+	return strcasecmp(host, "localhost") == 0 ||
+	       strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+	       strcmp(host, "[::1]") == 0;
+}
+
+static void check_hosts(struct config_load *ld)
+{
+	const struct config *c = ld->c;
+
+	if (!c->server_host[0] && c->server_port)
+		config_problem(ld, "%s: server.host is empty; server.port: 0 "
+			       "is how to have no TCP",
+			       where(c, CONFIG_ID_server_host));
+	for (char **h = c->server_host; *h; h++)
+		if (!is_loopback(*h) && c->server_port &&
+		    !c->server_allow_unauthenticated)
+			config_problem(ld, "%s: server.host: '%.64s' can be "
+				       "reached by others without a key; "
+				       "server.allow_unauthenticated: true "
+				       "overrides",
+				       where(c, CONFIG_ID_server_host), *h);
+}
+
+static void check_limits(struct config_load *ld)
+{
+	const struct config *c = ld->c;
+
+	if (c->defaults_ttl > c->defaults_max_ttl)
+		config_problem(ld, "%s: defaults.ttl is longer than "
+			       "defaults.max_ttl (%s)",
+			       where(c, CONFIG_ID_defaults_ttl),
+			       where(c, CONFIG_ID_defaults_max_ttl));
+	if (c->defaults_max_exec_timeout &&
+	    c->defaults_default_exec_timeout > c->defaults_max_exec_timeout)
+		config_problem(ld, "%s: defaults.default_exec_timeout is "
+			       "longer than defaults.max_exec_timeout (%s)",
+			       where(c,
+				     CONFIG_ID_defaults_default_exec_timeout),
+			       where(c, CONFIG_ID_defaults_max_exec_timeout));
+}
+
+static void check_provider(struct config_load *ld)
+{
+	const struct config *c = ld->c;
+	const char *name = c->providers_default;
+
+	if ((strcmp(name, "mock") == 0 && !c->providers_mock_enabled) ||
+	    (strcmp(name, "native") == 0 && !c->providers_native_enabled))
+		config_problem(ld, "%s: providers.default: '%s' is switched "
+			       "off; providers.%s.enabled: true turns it on",
+			       where(c, CONFIG_ID_providers_default), name,
+			       name);
+}
+
+static int report(struct config_load *ld, struct svm_err *err)
+{
+	unsigned more = ld->n_problems > LIMIT_CONFIG_PROBLEMS ?
+				ld->n_problems - LIMIT_CONFIG_PROBLEMS : 0;
+
+	if (more)
+		buf_addf(&ld->problems, "\n... and %u more", more);
+	return svm_err_set(err, ld->bad ? SVM_BAD_REQUEST : SVM_UNSUPPORTED,
+			   "%s", buf_str(&ld->problems));
+}
+
+int config_load(const struct config_source *src, struct config **ret,
+		struct svm_err *err)
+{
+	struct config_load ld = { .c = xcalloc(1, sizeof(*ld.c)) };
+	int r = 0;
+
+	set_defaults(&ld);
+	if (src->dir) {
+		auto_free char *path = path_join(src->dir, "config.yaml");
+
+		config_read_file(&ld, path, false);
+	}
+	if (src->cwd_file)
+		config_read_file(&ld, src->cwd_file, false);
+	if (src->file)
+		config_read_file(&ld, src->file, true);
+	config_set_env(&ld, src->env);
+	config_set_flags(&ld, src->flags);
+	if (!ld.n_problems) {
+		check_hosts(&ld);
+		check_limits(&ld);
+		check_provider(&ld);
+	}
+	if (ld.n_problems)
+		r = report(&ld, err);
+	else
+		*ret = steal_ptr(&ld.c);
+	config_free(ld.c);
+	buf_release(&ld.problems);
+	return r;
+}
+
+/* Showing. */
+
+static void add_value_json(struct json_writer *w, const struct config *c,
+			   enum config_id id)
+{
+	const struct config_key *k = config_key(id);
+	const void *member = config_member(c, id);
+	char text[DURATION_SIZE];
+
+	switch (k->kind) {
+	case CONFIG_BOOL:
+	case CONFIG_LATER_BOOL:
+		json_bool(w, "value", *(const bool *)member);
+		return;
+	case CONFIG_INT:
+	case CONFIG_SIZE:
+		json_int(w, "value", *(const int64_t *)member);
+		return;
+	case CONFIG_DURATION:
+		duration_format(*(const int64_t *)member, text);
+		json_str(w, "value", text);
+		return;
+	case CONFIG_LIST:
+	case CONFIG_LATER_LIST:
+		json_open(w, "value", '[');
+		for (char *const *v = *(char **const *)member; *v; v++)
+			json_str(w, NULL, *v);
+		json_close(w, ']');
+		return;
+	case CONFIG_SECRET:
+	case CONFIG_LATER_SECRET:
+	case CONFIG_STRING:
+	case CONFIG_PATH:
+	case CONFIG_CHOICE:
+		break;
+	}
+	const char *s = *(char *const *)member;
+	json_str(w, "value", s && is_secret(k->kind) ? "***" : s);
+}
+
+void config_json(const struct config *c, struct buf *out)
+{
+	struct json_writer w = json_writer(out);
+
+	json_open(&w, NULL, '{');
+	for (unsigned i = 0; i < CONFIG_ID_MAX; i++) {
+		json_open(&w, table[i].key.name, '{');
+		add_value_json(&w, c, (enum config_id)i);
+		json_str(&w, "origin", c->origin[i]);
+		json_close(&w, '}');
+	}
+	json_close(&w, '}');
+}
+
+char *config_value(const struct config *c, const char *key)
+{
+	enum config_id id;
+
+	if (!config_find(key, &id))
+		return NULL;
+	enum config_kind kind = config_key(id)->kind;
+	const void *member = config_member(c, id);
+	struct buf out = BUF_INIT;
+	char text[DURATION_SIZE];
+	if (kind == CONFIG_BOOL || kind == CONFIG_LATER_BOOL) {
+		buf_addstr(&out, *(const bool *)member ? "true" : "false");
+	} else if (kind == CONFIG_INT || kind == CONFIG_SIZE) {
+		buf_addf(&out, "%" PRId64, *(const int64_t *)member);
+	} else if (kind == CONFIG_DURATION) {
+		duration_format(*(const int64_t *)member, text);
+		buf_addstr(&out, text);
+	} else if (is_list(kind)) {
+		for (char *const *v = *(char **const *)member; *v; v++)
+			buf_addf(&out, "%s%s", out.len ? "," : "", *v);
+	} else {
+		const char *s = *(char *const *)member;
+
+		buf_addstr(&out, !s ? "" : is_secret(kind) ? "***" : s);
+	}
+	return buf_steal(&out);
+}
+
+const char *config_origin(const struct config *c, const char *key)
+{
+	enum config_id id;
+
+	return config_find(key, &id) ? c->origin[id] : NULL;
+}
