@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * POST exec: the plain form, answered when the command has ended, and the
+ * detached one, answered when it has started.  The streamed form is in
+ * api-exec-stream.c.
+ */
+#include "daemon/api-exec.h"
+
+#include <stdlib.h>
+
+#include "daemon/api-call.h"
+#include "daemon/api.h"
+#include "daemon/exec-request.h"
+#include "daemon/exec-run.h"
+#include "daemon/http/http.h"
+#include "daemon/sandbox.h"
+#include "lib/base/base64.h"
+#include "lib/base/duration.h"
+#include "lib/base/mem.h"
+#include "lib/base/signame.h"
+
+struct plain {
+	struct http_req *req;
+	struct exec_run *run;
+	bool base64, detach, tty, truncated;
+	char timeout[DURATION_SIZE];
+	struct buf out[2]; /* stdout, stderr */
+};
+
+void api_exec_add_exit(struct json_writer *w, const struct agent_exit *x)
+{
+	json_int(w, "exit_code", x->code);
+	if (x->signal) {
+		const char *name = signame((int)x->signal);
+		auto_free char *number = xasprintf("%u", x->signal);
+
+		json_str(w, "signal", name ? name : number);
+	}
+	if (x->flags & AGENT_EXIT_OOM)
+		json_bool(w, "oom", true);
+}
+
+void api_exec_add_error(struct buf *out, const struct svm_err *err)
+{
+	struct json_writer w = json_writer(out);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "type", "error");
+	json_str(&w, "code", svm_code_name(err->code));
+	json_str(&w, "message", err->msg);
+	json_close(&w, '}');
+}
+
+static void plain_free(struct plain *p)
+{
+	buf_release(&p->out[0]);
+	buf_release(&p->out[1]);
+	free(p);
+}
+
+static void reply_json(struct plain *p, struct buf *json)
+{
+	struct http_req *r = p->req;
+
+	p->req = NULL;
+	http_reply_json(r, 200, json);
+}
+
+static void on_started(void *data, const struct exec_started *s)
+{
+	auto_buf struct buf json = BUF_INIT;
+	struct json_writer w = json_writer(&json);
+	struct plain *p = data;
+
+	if (!p->detach)
+		return;
+	json_open(&w, NULL, '{');
+	json_str(&w, "session_id", exec_run_sid(p->run));
+	json_int(&w, "pid", s->pid);
+	json_close(&w, '}');
+	exec_run_detach(p->run);
+	reply_json(p, &json);
+	plain_free(p);
+}
+
+/* What is over the limit is read and dropped: the command must not block. */
+static void on_output(void *data, bool is_stderr, const char *s, size_t n)
+{
+	struct plain *p = data;
+	struct buf *b = &p->out[is_stderr];
+	size_t room = LIMIT_EXEC_OUTPUT - b->len;
+
+	if (n > room) {
+		n = room;
+		p->truncated = true;
+	}
+	buf_add(b, s, n);
+}
+
+static void add_output(struct json_writer *w, const char *key,
+		       const struct buf *b, bool base64)
+{
+	auto_buf struct buf text = BUF_INIT;
+
+	if (!base64) {
+		json_strn(w, key, b->data ? b->data : "", b->len);
+		return;
+	}
+	base64_encode(&text, b->data, b->len);
+	json_strn(w, key, buf_str(&text), text.len);
+}
+
+static void reply_exit(struct plain *p, const struct agent_exit *x)
+{
+	auto_buf struct buf json = BUF_INIT;
+	struct json_writer w = json_writer(&json);
+	char took[DURATION_SIZE];
+
+	json_open(&w, NULL, '{');
+	api_exec_add_exit(&w, x);
+	add_output(&w, "stdout", &p->out[0], p->base64);
+	add_output(&w, "stderr", &p->out[1], p->base64);
+	duration_format((int64_t)MIN(x->duration_ns, (uint64_t)INT64_MAX),
+			took);
+	json_str(&w, "duration", took);
+	if (p->truncated)
+		json_bool(&w, "truncated", true);
+	if (p->base64)
+		json_str(&w, "encoding", "base64");
+	if (p->tty)
+		json_str(&w, "session_id", exec_run_sid(p->run));
+	json_close(&w, '}');
+	reply_json(p, &json);
+}
+
+static void on_ended(void *data, const struct agent_exit *x,
+		     const struct svm_err *err)
+{
+	struct plain *p = data;
+
+	if (err)
+		http_reply_error(p->req, err);
+	else if (x->flags & AGENT_EXIT_TIMEOUT)
+		api_call_refuse(p->req, SVM_TIMEOUT,
+				"the command did not end within %s; its "
+				"process tree was killed", p->timeout);
+	else
+		reply_exit(p, x);
+	plain_free(p);
+}
+
+static const struct exec_run_events events = {
+	.started = on_started, .output = on_output, .ended = on_ended,
+};
+
+static void on_gone(struct http_req *r)
+{
+	struct plain *p = http_data(r);
+
+	exec_run_leave(p->run);
+	plain_free(p);
+}
+
+static void start_plain(struct http_req *r, struct sandbox *s,
+			struct exec_request *q)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct plain *p = xcalloc(1, sizeof(*p));
+
+	p->req = r;
+	p->base64 = q->base64;
+	p->detach = q->detach;
+	p->tty = q->tty;
+	duration_format(q->timeout_ns, p->timeout);
+	p->run = exec_run_start(s, q, false, &events, p, &err);
+	if (!p->run) {
+		http_reply_error(r, &err);
+		plain_free(p);
+		return;
+	}
+	http_set_data(r, p);
+	http_on_gone(r, on_gone);
+}
+
+void api_exec(struct http_req *r, void *app)
+{
+	auto_exec_request struct exec_request q = EXEC_REQUEST_INIT;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	const struct buf *body = http_body(r);
+	struct sandbox *s = api_call_sandbox(r, app);
+
+	if (!s)
+		return;
+	if (json_parse_object(&doc, buf_str(body), body->len, &err) < 0 ||
+	    exec_request_parse(&doc, &q, &err) < 0) {
+		http_reply_error(r, &err);
+		return;
+	}
+	if (q.stream)
+		api_exec_stream(r, s, &q);
+	else
+		start_plain(r, s, &q);
+}

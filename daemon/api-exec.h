@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kinds of exec share with each other, and with nobody else. */
+#ifndef SVM_DAEMON_API_EXEC_H
+#define SVM_DAEMON_API_EXEC_H
+
+#include "lib/api/frame.h"
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/json.h"
+
+struct exec_request;
+struct http_req;
+struct sandbox;
+
+/* api-exec-stream.c: NDJSON while it runs. */
+void api_exec_stream(struct http_req *r, struct sandbox *s,
+		     struct exec_request *q);
+
+/* "exit_code", "signal", "oom" of an ended command. */
+void api_exec_add_exit(struct json_writer *w, const struct agent_exit *x);
+
+/* {"type":"error","code","message"}, appended. */
+void api_exec_add_error(struct buf *out, const struct svm_err *err);
+
+#endif
