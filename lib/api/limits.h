@@ -108,5 +108,11 @@
 #define LIMIT_IMAGE_JSON MIB(4)
 #define LIMIT_IMAGE_ENTRIES 2000000
 #define LIMIT_IMAGE_BYTES (INT64_C(64) * 1024 * 1024 * 1024)
+#define LIMIT_IMAGE_DOCUMENTS 1024      /* JSON files kept of one archive */
+#define LIMIT_IMAGE_RATIO 200           /* decompressed : compressed, past */
+#define LIMIT_IMAGE_RATIO_FLOOR MIB(1024) /* this many decompressed bytes */
+#define LIMIT_IMAGE_WORKER_MEMORY MIB(1024)
+#define LIMIT_IMAGE_IMPORTS 8           /* at once */
+#define LIMIT_TIME_IMAGE_CPU SECONDS(3600)
 
 #endif
