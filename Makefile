@@ -112,6 +112,8 @@ $(B)/tests/fuzz/libfuzzer-%: $(B)/tests/fuzz/fuzz-%.o $(libs)
 	$(call Q,LD,$@)$(CC) $(base_cflags) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ -lhttp_parser $(LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(libs)
 	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/tests/bench/true: tests/bench/true.c # the floor: static, does nothing
+	$(call Q,MUSL,$@)mkdir -p $(@D); $(MUSL_GCC) -static -Os -s -o $@ $<
 unit_tests := $(test_src:%.c=$(B)/%)
 replays := $(fuzz_src:tests/fuzz/fuzz-%.c=$(B)/tests/fuzz/replay-%)
 bench_tools := $(tool_src:%.c=$(B)/%)

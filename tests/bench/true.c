@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT */
+/* The floor: a static program that does nothing. */
+int main(void)
+{
+	return 0;
+}
