@@ -36,7 +36,9 @@ struct daemon {
 	struct http_server *http;
 	int64_t started_boot_ns;
 	bool stopping;
-	int tcp_port; /* 0: none */
+	int tcp_port;          /* 0: none */
+	char *preview_domain;  /* owned; NULL without TCP */
+	char *tcp_problem;     /* why there is no TCP though it was asked for */
 };
 
 #endif

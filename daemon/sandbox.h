@@ -20,9 +20,11 @@
 
 struct daemon;
 struct sandbox_log;
+struct store_sandbox;
 
 struct sandbox {
 	struct list link;       /* registry, newest first */
+	struct sandbox *hash_next;
 	unsigned refs;
 	struct daemon *daemon;
 	char id[LIMIT_ID + 1];
@@ -33,16 +35,49 @@ struct sandbox {
 	struct provider_box box;
 	int64_t created_ns, expires_ns; /* wall, for people */
 	int64_t expires_boot_ns;        /* what counts; 0 never */
-	int64_t prepare_ns, row_ns;     /* stages of the spawn, for timings */
+	int64_t asked_ns;               /* CLOCK_BOOTTIME of the request */
+	int64_t row_ns, spawn_ns;       /* stages of the spawn, for timings */
 	char *reason;                   /* of error */
+	bool busy;                      /* create or destroy is on a worker */
+	bool destroy_wanted;            /* as soon as it is not busy */
+	struct agent_conn *leftovers;   /* the LOGS stream, or NULL */
+	uint64_t leftovers_at;          /* its offset, to go on from */
 	struct loop_timer *ttl;
 	struct loop_fd *watch;          /* pidfd of the agent */
 	struct sandbox_log *log;        /* sandbox-log.h, opened on use */
-	struct list waiters;            /* lifecycle.c: answers owed */
+	struct list followers;          /* log-follow.h */
+	struct list makers, leavers;    /* lifecycle.h: answers owed */
 };
 
 struct registry *registry_new(struct daemon *d);
 void registry_free(struct registry *r);
+
+/* A new one in state CREATING with an id of its own and the registry's
+ * reference.  Takes what spec holds.  CONFLICT when its owner has a living
+ * sandbox of that name. */
+struct sandbox *sandbox_new(struct daemon *d, struct provider *p,
+			    struct sandbox_spec *spec, struct svm_err *err);
+
+/* Bring one back from its row (adopt.c); the registry's reference. */
+struct sandbox *sandbox_restore(struct daemon *d, struct provider *p,
+				const struct store_sandbox *row,
+				struct svm_err *err);
+
+/* Out of the registry: nobody finds it any more; drops its reference. */
+void sandbox_unregister(struct sandbox *s);
+
+/* Newest first; NULL starts, NULL after the last. */
+struct sandbox *sandbox_next(struct daemon *d, const struct sandbox *s);
+size_t sandbox_count(const struct daemon *d);
+uint64_t sandbox_total(const struct daemon *d); /* since the daemon started */
+
+/* Its row, to be stored; the strings belong to *ret. */
+void sandbox_row(const struct sandbox *s, struct store_sandbox *ret);
+
+/* The object of API.md 3.  timings: also the stages of the spawn. */
+struct json_writer;
+void sandbox_json(const struct sandbox *s, struct json_writer *w,
+		  bool timings);
 
 /* By full id or exact name of that owner (NULL: any); not destroyed ones.
  * Borrowed; take a reference to keep it.  NULL with err NOT_FOUND. */
@@ -59,6 +94,9 @@ struct agent_conn *sandbox_agent(struct sandbox *s, enum frame_type type,
 				 int64_t deadline_ns,
 				 const struct agent_conn_events *ev,
 				 void *data, struct svm_err *err);
+
+/* Its log ring, opened on first use; NULL when it has none. */
+struct sandbox_log *sandbox_log(struct sandbox *s);
 
 /* Append output to the sandbox's log ring (sandbox-log.h). */
 void sandbox_log_output(struct sandbox *s, const char *sid, bool is_stderr,

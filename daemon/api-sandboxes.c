@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/* Routes of API.md 3: make, list, show, extend and destroy sandboxes. */
+#include "daemon/api.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config.h"
+#include "daemon/daemon.h"
+#include "daemon/http/http.h"
+#include "daemon/lifecycle.h"
+#include "daemon/sandbox-request.h"
+#include "daemon/sandbox.h"
+#include "daemon/store.h"
+#include "lib/base/clock.h"
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+#include "lib/base/work.h"
+
+/* An answer owed to one request by the life cycle. */
+struct reply {
+	struct life_waiter waiter;
+	struct http_req *r; /* NULL once the client has gone */
+	struct sandbox *s;
+	enum { REPLY_CREATED, REPLY_OBJECT, REPLY_DESTROYED } kind;
+};
+
+static void send_object(struct http_req *r, int status,
+			const struct sandbox *s, bool timings)
+{
+	auto_buf struct buf out = BUF_INIT;
+	struct json_writer w = json_writer(&out);
+
+	sandbox_json(s, &w, timings);
+	http_reply_json(r, status, &out);
+}
+
+
+static void reply_done(struct life_waiter *waiter, struct sandbox *s,
+		       const struct svm_err *err)
+{
+	struct reply *reply = container_of(waiter, struct reply, waiter);
+	struct http_req *r = reply->r;
+
+	if (!r && !err && reply->kind == REPLY_CREATED)
+		life_destroy(s, "its caller went away before it was ready",
+			     NULL);
+	else if (r && err)
+		http_reply_error(r, err);
+	else if (r && reply->kind == REPLY_DESTROYED) {
+		auto_buf struct buf out = BUF_INIT;
+
+		buf_addstr(&out, "{\"status\":\"destroyed\"}");
+		http_reply_json(r, 200, &out);
+	} else if (r) {
+		send_object(r, reply->kind == REPLY_CREATED ? 201 : 200, s,
+			    reply->kind == REPLY_CREATED);
+	}
+	sandbox_unref(reply->s);
+	free(reply);
+}
+
+static void reply_gone(struct http_req *r)
+{
+	struct reply *reply = http_data(r);
+
+	reply->r = NULL;
+	if (reply->kind == REPLY_CREATED &&
+	    reply->s->state == SANDBOX_CREATING)
+		life_destroy(reply->s,
+			     "its caller went away before it was ready", NULL);
+}
+
+static struct reply *reply_new(struct http_req *r, struct sandbox *s, int kind)
+{
+	struct reply *reply = xcalloc(1, sizeof(*reply));
+
+	reply->waiter.fn = reply_done;
+	list_init(&reply->waiter.link);
+	reply->r = r;
+	reply->s = sandbox_ref(s);
+	reply->kind = kind;
+	http_set_data(r, reply);
+	http_on_gone(r, reply_gone);
+	return reply;
+}
+
+/* Enough for one more, in total and for this owner? */
+static int admit(struct daemon *d, const struct sandbox_spec *spec,
+		 struct svm_err *err)
+{
+	int64_t max = d->config->defaults_max_sandboxes;
+	int64_t max_owner = d->config->defaults_max_sandboxes_per_owner;
+	size_t count = sandbox_count(d), mine = 0;
+	const char *owner = spec->owner ? spec->owner : "";
+
+	if (d->stopping)
+		return svm_err_set(err, SVM_UNAVAILABLE,
+				   "the daemon is stopping");
+	if (count >= LIMIT_SANDBOXES || (max && count >= (size_t)max)) {
+		svm_err_set(err, SVM_RESOURCE_LIMIT,
+			    "there are %zu sandboxes, no more are allowed",
+			    count);
+		return svm_err_hint(err, "destroy some, or raise "
+				    "defaults.max_sandboxes");
+	}
+	for (struct sandbox *s = NULL;
+	     max_owner && (s = sandbox_next(d, s));)
+		mine += strcmp(s->spec.owner ? s->spec.owner : "", owner) == 0;
+	if (max_owner && mine >= (size_t)max_owner) {
+		svm_err_set(err, SVM_RESOURCE_LIMIT,
+			    "owner '%s' has %zu sandboxes, no more are "
+			    "allowed", owner, mine);
+		return svm_err_hint(err, "destroy some, or raise "
+				    "defaults.max_sandboxes_per_owner");
+	}
+	return 0;
+}
+
+void api_sandbox_create(struct http_req *r, void *app)
+{
+	struct daemon *d = app;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct sandbox_spec spec = { 0 };
+	struct provider *p = NULL;
+	int64_t asked = clock_boot_ns();
+
+	if (sandbox_request_parse(d, r, &spec, &p, &err) < 0) {
+		http_reply_error(r, &err);
+		return;
+	}
+	struct sandbox *s = admit(d, &spec, &err) == 0 ?
+				    sandbox_new(d, p, &spec, &err) : NULL;
+	sandbox_spec_release(&spec);
+	if (!s) {
+		http_reply_error(r, &err);
+		return;
+	}
+	s->asked_ns = asked;
+	life_create(s, &reply_new(r, s, REPLY_CREATED)->waiter);
+}
+
+/* GET /sandboxes. */
+
+static bool metadata_matches(const struct sandbox *s, struct http_req *r)
+{
+	const char *name, *value;
+
+	for (unsigned i = 0;
+	     http_query_prefix(r, "metadata.", i, &name, &value); i++) {
+		auto_free char *want = xasprintf(
+			"%s=%s", name + strlen("metadata."), value);
+		bool found = false;
+
+		for (char **m = s->spec.metadata; m && *m && !found; m++)
+			found = strcmp(*m, want) == 0;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool matches(const char *want, const char *have)
+{
+	return !want || !*want || strcmp(want, have ? have : "") == 0;
+}
+
+static void add_living(struct daemon *d, struct http_req *r,
+		       struct json_writer *w)
+{
+	for (struct sandbox *s = NULL; (s = sandbox_next(d, s));)
+		if (matches(http_query(r, "state"),
+			    sandbox_state_name(s->state)) &&
+		    matches(http_query(r, "owner"), s->spec.owner) &&
+		    matches(http_query(r, "provider"), s->provider_name) &&
+		    metadata_matches(s, r))
+			sandbox_json(s, w, false);
+}
+
+/* ?all=true: also the tombstones, which only the store knows. */
+struct list_all {
+	struct work work;
+	struct daemon *d;
+	struct http_req *r; /* NULL once gone */
+	struct buf dead;
+	struct json_writer w;
+	int result;
+	struct svm_err err;
+};
+
+static void add_tombstone(void *data, struct store_sandbox *row)
+{
+	struct list_all *job = data;
+	char when[CLOCK_RFC3339_SIZE];
+
+	if (strcmp(row->state, "destroyed") != 0)
+		return;
+	json_open(&job->w, NULL, '{');
+	json_str(&job->w, "id", row->id);
+	json_str(&job->w, "state", row->state);
+	json_str(&job->w, "provider", row->provider);
+	clock_format_rfc3339(row->created_ns, when);
+	json_str(&job->w, "created_at", when);
+	if (row->name)
+		json_str(&job->w, "name", row->name);
+	if (row->owner)
+		json_str(&job->w, "owner_id", row->owner);
+	json_open(&job->w, "metadata", '{');
+	json_close(&job->w, '}');
+	if (row->reason)
+		json_str(&job->w, "reason", row->reason);
+	json_close(&job->w, '}');
+}
+
+static void run_list(struct work *work)
+{
+	struct list_all *job = container_of(work, struct list_all, work);
+
+	job->result = store_each_sandbox(job->d->store, add_tombstone, job,
+					 &job->err);
+}
+
+static void list_done(struct work *work)
+{
+	struct list_all *job = container_of(work, struct list_all, work);
+	auto_buf struct buf out = BUF_INIT;
+	struct json_writer w = json_writer(&out);
+
+	if (job->r && job->result < 0) {
+		http_reply_error(job->r, &job->err);
+	} else if (job->r) {
+		json_open(&w, NULL, '[');
+		add_living(job->d, job->r, &w);
+		if (job->dead.len && matches(http_query(job->r, "state"),
+					     "destroyed"))
+			json_raw(&w, NULL, job->dead.data);
+		json_close(&w, ']');
+		http_reply_json(job->r, 200, &out);
+	}
+	buf_release(&job->dead);
+	svm_err_release(&job->err);
+	free(job);
+}
+
+static void list_gone(struct http_req *r)
+{
+	((struct list_all *)http_data(r))->r = NULL;
+}
+
+void api_sandbox_list(struct http_req *r, void *app)
+{
+	struct daemon *d = app;
+	const char *all = http_query(r, "all");
+
+	if (all && strcmp(all, "true") == 0) {
+		struct list_all *job = xcalloc(1, sizeof(*job));
+
+		job->work.run = run_list;
+		job->work.done = list_done;
+		job->d = d;
+		job->r = r;
+		job->w = json_writer(&job->dead);
+		http_set_data(r, job);
+		http_on_gone(r, list_gone);
+		work_submit(d->workers, &job->work);
+		return;
+	}
+	auto_buf struct buf out = BUF_INIT;
+	struct json_writer w = json_writer(&out);
+	json_open(&w, NULL, '[');
+	add_living(d, r, &w);
+	json_close(&w, ']');
+	http_reply_json(r, 200, &out);
+}
+
+void api_sandbox_prune(struct http_req *r, void *app)
+{
+	struct daemon *d = app;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_buf struct buf out = BUF_INIT;
+	const char *owner = NULL;
+	int64_t now = clock_boot_ns();
+	unsigned pruned = 0;
+
+	if (sandbox_request_owner(r, NULL, &owner, &err) < 0) {
+		http_reply_error(r, &err);
+		return;
+	}
+	for (struct sandbox *next, *s = sandbox_next(d, NULL); s; s = next) {
+		next = sandbox_next(d, s);
+		bool over = s->expires_boot_ns && s->expires_boot_ns <= now;
+
+		if ((!over && s->state != SANDBOX_EXPIRED) ||
+		    s->state == SANDBOX_DESTROYING ||
+		    !matches(owner, s->spec.owner))
+			continue;
+		life_destroy(s, "pruned", NULL);
+		pruned++;
+	}
+	buf_addf(&out, "{\"pruned\":%u}", pruned);
+	http_reply_json(r, 200, &out);
+}
+
+static struct sandbox *find(struct http_req *r, struct daemon *d)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct sandbox *s = sandbox_find(d, http_param(r, "id"), &err);
+
+	if (!s)
+		http_reply_error(r, &err);
+	return s;
+}
+
+void api_sandbox_get(struct http_req *r, void *app)
+{
+	struct sandbox *s = find(r, app);
+
+	if (s)
+		send_object(r, 200, s, false);
+}
+
+void api_sandbox_destroy(struct http_req *r, void *app)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct sandbox *s = sandbox_find(app, http_param(r, "id"), &err);
+
+	if (!s) { /* idempotent */
+		auto_buf struct buf out = BUF_INIT;
+
+		buf_addstr(&out, "{\"status\":\"destroyed\"}");
+		http_reply_json(r, 200, &out);
+		return;
+	}
+	life_destroy(s, NULL, &reply_new(r, s, REPLY_DESTROYED)->waiter);
+}
+
+void api_sandbox_extend(struct http_req *r, void *app)
+{
+	struct daemon *d = app;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	const struct buf *body = http_body(r);
+	const char *text = NULL;
+	int64_t ttl = d->config->defaults_ttl;
+	struct sandbox *s = find(r, d);
+
+	if (!s)
+		return;
+	if (json_parse_object(&doc, buf_str(body), body->len, &err) < 0 ||
+	    json_get_string(doc.root, "ttl", &text, &err) < 0 ||
+	    (text && sandbox_request_ttl(d, text, &ttl, &err) < 0)) {
+		http_reply_error(r, &err);
+		return;
+	}
+	int64_t end = s->created_ns + d->config->defaults_max_ttl;
+	int64_t now = clock_wall_ns();
+	if (d->config->defaults_max_ttl && now + ttl > end)
+		ttl = end > now ? end - now : 1;
+	life_extend(s, ttl, &reply_new(r, s, REPLY_OBJECT)->waiter);
+}
+
+/* GET /sandboxes/{id}/stats. */
+
+struct stats_job {
+	struct work work;
+	struct sandbox *s;
+	struct http_req *r;
+	struct provider_stats stats;
+	int result;
+	struct svm_err err;
+};
+
+static void run_stats(struct work *work)
+{
+	struct stats_job *j = container_of(work, struct stats_job, work);
+
+	j->result = provider_box_stats(j->s->provider, &j->s->box, &j->stats,
+				       &j->err);
+}
+
+static void stats_done(struct work *work)
+{
+	struct stats_job *j = container_of(work, struct stats_job, work);
+	const struct provider_stats *st = &j->stats;
+	auto_buf struct buf out = BUF_INIT;
+	struct json_writer w = json_writer(&out);
+
+	if (j->r && j->result < 0) {
+		http_reply_error(j->r, &j->err);
+	} else if (j->r) {
+		json_open(&w, NULL, '{');
+		json_bool(&w, "supported", st->supported);
+		json_double(&w, "cpu_pct", st->cpu_pct);
+		json_int(&w, "mem_bytes", (int64_t)st->mem_bytes);
+		json_int(&w, "mem_limit_bytes", (int64_t)st->mem_limit_bytes);
+		json_int(&w, "pids", (int64_t)st->pids);
+		json_int(&w, "disk_bytes", (int64_t)st->disk_bytes);
+		json_int(&w, "net_rx_bytes", (int64_t)st->net_rx_bytes);
+		json_int(&w, "net_tx_bytes", (int64_t)st->net_tx_bytes);
+		json_close(&w, '}');
+		http_reply_json(j->r, 200, &out);
+	}
+	sandbox_unref(j->s);
+	svm_err_release(&j->err);
+	free(j);
+}
+
+static void stats_gone(struct http_req *r)
+{
+	((struct stats_job *)http_data(r))->r = NULL;
+}
+
+void api_sandbox_stats(struct http_req *r, void *app)
+{
+	struct sandbox *s = find(r, app);
+
+	if (!s)
+		return;
+	struct stats_job *j = xcalloc(1, sizeof(*j));
+	j->work.run = run_stats;
+	j->work.done = stats_done;
+	j->s = sandbox_ref(s);
+	j->r = r;
+	http_set_data(r, j);
+	http_on_gone(r, stats_gone);
+	work_submit(s->daemon->workers, &j->work);
+}

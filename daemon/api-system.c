@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* Routes about the daemon itself: health, metrics, configuration. */
+#include "daemon/api.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/config.h"
+#include "daemon/daemon.h"
+#include "daemon/http/http.h"
+#include "daemon/runtimes.h"
+#include "daemon/sandbox.h"
+#include "lib/base/clock.h"
+#include "lib/base/duration.h"
+#include "lib/base/fd.h"
+#include "lib/base/json.h"
+
+static void add_uptime(const struct daemon *d, struct json_writer *w)
+{
+	char text[DURATION_SIZE];
+	int64_t ns = clock_boot_ns() - d->started_boot_ns;
+
+	duration_format(ns - ns % 1000000, text);
+	json_str(w, "uptime", text);
+}
+
+void api_health(struct http_req *r, void *app)
+{
+	struct daemon *d = app;
+	auto_buf struct buf out = BUF_INIT;
+	struct json_writer w = json_writer(&out);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "status", "ok");
+	json_str(&w, "version", SVM_VERSION);
+	add_uptime(d, &w);
+	json_int(&w, "pid", getpid());
+	json_int(&w, "port", d->tcp_port);
+	if (d->tcp_problem)
+		json_str(&w, "tcp_problem", d->tcp_problem);
+	json_str(&w, "state_dir", d->dirs.state);
+	json_int(&w, "sandboxes", (int64_t)sandbox_count(d));
+	json_close(&w, '}');
+	http_reply_json(r, 200, &out);
+}
+
+void api_live(struct http_req *r, void *app)
+{
+	auto_buf struct buf out = BUF_INIT;
+
+	(void)app;
+	buf_addstr(&out, "{\"status\":\"live\"}");
+	http_reply_json(r, 200, &out);
+}
+
+void api_ready(struct http_req *r, void *app)
+{
+	struct daemon *d = app;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_buf struct buf out = BUF_INIT;
+
+	if (!runtimes_pick(d, NULL, &err)) {
+		http_reply_error(r, &err);
+		return;
+	}
+	buf_addstr(&out, "{\"status\":\"ready\"}");
+	http_reply_json(r, 200, &out);
+}
+
+static void add_by_state(struct daemon *d, struct json_writer *w)
+{
+	unsigned count[SANDBOX_STATE_MAX] = { 0 };
+
+	for (struct sandbox *s = NULL; (s = sandbox_next(d, s));)
+		count[s->state]++;
+	json_open(w, "by_state", '{');
+	for (unsigned i = 0; i < SANDBOX_STATE_MAX; i++)
+		if (count[i])
+			json_int(w, sandbox_state_name((enum sandbox_state)i),
+				 count[i]);
+	json_close(w, '}');
+}
+
+static unsigned count_of(struct daemon *d, const char *provider)
+{
+	unsigned n = 0;
+
+	for (struct sandbox *s = NULL; (s = sandbox_next(d, s));)
+		n += strcmp(s->provider_name, provider) == 0;
+	return n;
+}
+
+static void add_by_provider(struct daemon *d, struct json_writer *w)
+{
+	struct runtime *rt;
+
+	json_open(w, "by_provider", '{');
+	for (size_t i = 0; (rt = runtimes_at(d, i)); i++) {
+		unsigned n = count_of(d, rt->ops->name);
+
+		if (n)
+			json_int(w, rt->ops->name, n);
+	}
+	json_close(w, '}');
+}
+
+static int64_t resident_bytes(void)
+{
+	auto_buf struct buf text = BUF_INIT;
+	long pages = 0;
+
+	if (fd_slurp_path(-1, "/proc/self/statm", 256, &text) == 0)
+		(void)sscanf(text.data, "%*d %ld", &pages);
+	return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+void api_metrics(struct http_req *r, void *app)
+{
+	struct daemon *d = app;
+	auto_buf struct buf out = BUF_INIT;
+	struct json_writer w = json_writer(&out);
+	struct http_counts http;
+
+	http_server_counts(d->http, &http);
+	json_open(&w, NULL, '{');
+	add_uptime(d, &w);
+	json_int(&w, "goroutines", 0);
+	json_int(&w, "memory_alloc", (int64_t)mallinfo2().uordblks);
+	json_int(&w, "memory_resident", resident_bytes());
+	json_int(&w, "active_sandboxes", (int64_t)sandbox_count(d));
+	json_int(&w, "total_sandboxes", (int64_t)sandbox_total(d));
+	json_open(&w, "sandboxes", '{');
+	json_int(&w, "total", (int64_t)sandbox_total(d));
+	json_int(&w, "active", (int64_t)sandbox_count(d));
+	add_by_state(d, &w);
+	add_by_provider(d, &w);
+	json_close(&w, '}');
+	json_open(&w, "http", '{');
+	json_int(&w, "requests", (int64_t)http.requests);
+	json_int(&w, "refused", (int64_t)http.refused);
+	json_int(&w, "connections", http.connections);
+	json_int(&w, "streams", http.streams);
+	json_int(&w, "websockets", http.websockets);
+	json_close(&w, '}');
+	json_open(&w, "operations", '[');
+	json_close(&w, ']');
+	json_close(&w, '}');
+	http_reply_json(r, 200, &out);
+}
+
+static void add_metric(struct buf *out, const char *name, const char *type,
+		       const char *help, double value)
+{
+	buf_addf(out, "# HELP stacyvm_%s %s\n# TYPE stacyvm_%s %s\n"
+		 "stacyvm_%s %.15g\n", name, help, name, type, name, value);
+}
+
+void api_metrics_prometheus(struct http_req *r, void *app)
+{
+	struct daemon *d = app;
+	auto_buf struct buf out = BUF_INIT;
+	struct http_counts http;
+
+	http_server_counts(d->http, &http);
+	add_metric(&out, "uptime_seconds", "gauge", "Time since the start.",
+		   (double)(clock_boot_ns() - d->started_boot_ns) / 1e9);
+	add_metric(&out, "sandboxes_active", "gauge", "Living sandboxes.",
+		   (double)sandbox_count(d));
+	add_metric(&out, "sandboxes_total", "counter",
+		   "Sandboxes made or adopted since the start.",
+		   (double)sandbox_total(d));
+	add_metric(&out, "http_requests_total", "counter",
+		   "Requests answered.", (double)http.requests);
+	add_metric(&out, "http_connections", "gauge", "Open connections.",
+		   http.connections);
+	add_metric(&out, "resident_bytes", "gauge",
+		   "Resident memory of the daemon.", (double)resident_bytes());
+	http_reply_bytes(r, 200, "text/plain; version=0.0.4", out.data,
+			 out.len);
+}
+
+void api_config(struct http_req *r, void *app)
+{
+	struct daemon *d = app;
+	auto_buf struct buf out = BUF_INIT;
+
+	config_json(d->config, &out);
+	http_reply_json(r, 200, &out);
+}

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a sandbox.  See lifecycle.h.  Each step ends in a commit whose
+ * callback takes the next; a sandbox is referenced while a step is out.
+ */
+#include "daemon/lifecycle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "daemon/config.h"
+#include "daemon/daemon.h"
+#include "daemon/events.h"
+#include "daemon/log-follow.h"
+#include "daemon/sandbox-log.h"
+#include "daemon/store.h"
+#include "lib/api/msg.h"
+#include "lib/base/clock.h"
+#include "lib/base/fault.h"
+#include "lib/base/fd.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+/* Committing: the row as it is now, with one event. */
+
+struct commit {
+	struct sandbox *s;
+	void (*then)(struct sandbox *s, const struct svm_err *err);
+	struct life_waiter *waiter; /* one answer of its own, or NULL */
+};
+
+static void on_committed(void *data, const struct svm_err *err,
+			 const struct store_event *ev, size_t n)
+{
+	struct commit *c = data;
+
+	if (!err)
+		events_publish(c->s->daemon->events, ev, n);
+	else
+		log_error_e(err, "sandbox=%s can't store its state", c->s->id);
+	if (c->then)
+		c->then(c->s, err);
+	if (c->waiter)
+		c->waiter->fn(c->waiter, c->s, err);
+	sandbox_unref(c->s);
+	free(c);
+}
+
+static void commit_for(struct sandbox *s, const char *event, const char *data,
+		       void (*then)(struct sandbox *s,
+				    const struct svm_err *err),
+		       struct life_waiter *waiter)
+{
+	struct store_txn *t = store_begin(s->daemon->store);
+	struct commit *c = xcalloc(1, sizeof(*c));
+	struct store_sandbox row;
+
+	c->s = sandbox_ref(s);
+	c->then = then;
+	c->waiter = waiter;
+	sandbox_row(s, &row);
+	store_put_sandbox(t, &row);
+	store_sandbox_release(&row);
+	if (event)
+		store_add_event(t, event, s->id, s->spec.owner,
+				data ? data : "{}");
+	store_commit(t, on_committed, c);
+}
+
+static void commit(struct sandbox *s, const char *event, const char *data,
+		   void (*then)(struct sandbox *s, const struct svm_err *err))
+{
+	commit_for(s, event, data, then, NULL);
+}
+
+static bool step(struct sandbox *s, enum life_event event)
+{
+	int next = life_next(s->state, event);
+
+	if (next < 0)
+		return false;
+	log_debug("sandbox=%s %s: %s -> %s", s->id, life_event_name(event),
+		  sandbox_state_name(s->state),
+		  sandbox_state_name((enum sandbox_state)next));
+	s->state = (enum sandbox_state)next;
+	return true;
+}
+
+static void answer(struct sandbox *s, struct list *waiters,
+		   const struct svm_err *err)
+{
+	while (!list_empty(waiters)) {
+		struct life_waiter *w =
+			list_entry(waiters->next, struct life_waiter, link);
+
+		list_remove(&w->link);
+		w->fn(w, s, err);
+	}
+}
+
+static char *reason_json(const char *reason)
+{
+	struct buf out = BUF_INIT;
+	struct json_writer w = json_writer(&out);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "reason", reason);
+	json_close(&w, '}');
+	return buf_steal(&out);
+}
+
+static void set_reason(struct sandbox *s, const char *why)
+{
+	free(s->reason);
+	s->reason = xstrdup(why);
+}
+
+/* Provider work on a worker. */
+
+struct job {
+	struct work work;
+	struct sandbox *s;
+	int result;
+	struct svm_err err;
+};
+
+static void submit(struct sandbox *s, void (*run)(struct work *w),
+		   void (*done)(struct work *w))
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+
+	s->busy = true;
+	j->s = sandbox_ref(s);
+	j->work.run = run;
+	j->work.done = done;
+	work_submit(s->daemon->workers, &j->work);
+}
+
+static void job_free(struct job *j)
+{
+	sandbox_unref(j->s);
+	svm_err_release(&j->err);
+	free(j);
+}
+
+/* Destroying. */
+
+static void destroyed_stored(struct sandbox *s, const struct svm_err *err)
+{
+	/* A row that could not be written is found again and cleaned at the
+	 * next start; the sandbox itself is gone, so the answer is yes. */
+	(void)err;
+	answer(s, &s->leavers, NULL);
+}
+
+static void run_destroy(struct work *w)
+{
+	struct job *j = container_of(w, struct job, work);
+
+	j->result = provider_destroy(j->s->provider, &j->s->box, &j->err);
+}
+
+static void destroy_done(struct work *w)
+{
+	struct job *j = container_of(w, struct job, work);
+	struct sandbox *s = j->s;
+
+	s->busy = false;
+	if (j->result < 0) {
+		step(s, LIFE_REMOVE_FAILED);
+		set_reason(s, j->err.msg);
+		log_error_e(&j->err, "sandbox=%s can't be removed", s->id);
+		auto_free char *data = reason_json(j->err.msg);
+		commit(s, "sandbox.error", data, NULL);
+		answer(s, &s->leavers, &j->err);
+		job_free(j);
+		return;
+	}
+	step(s, LIFE_REMOVED);
+	log_info("sandbox=%s destroyed%s%s", s->id, s->reason ? ": " : "",
+		 s->reason ? s->reason : "");
+	sandbox_ref(s);
+	sandbox_unregister(s);
+	auto_free char *data = s->reason ? reason_json(s->reason) : NULL;
+	commit(s, "sandbox.destroyed", data, destroyed_stored);
+	sandbox_unref(s);
+	job_free(j);
+}
+
+/* The intent is stored (or the disk is full, which must not keep anything
+ * alive): now take it away. */
+static void destroying_stored(struct sandbox *s, const struct svm_err *err)
+{
+	(void)err;
+	fault_point("destroy.row");
+	submit(s, run_destroy, destroy_done);
+}
+
+static void stop_watching(struct sandbox *s)
+{
+	loop_fd_del(s->watch);
+	s->watch = NULL;
+	if (s->ttl)
+		loop_timer_stop(s->ttl);
+	if (s->leftovers)
+		agent_conn_drop(s->leftovers);
+	s->leftovers = NULL;
+	log_followers_end(s);
+	/* Its file lies in the directory that goes away. */
+	sandbox_log_close(s->log);
+	s->log = NULL;
+}
+
+void life_destroy(struct sandbox *s, const char *why, struct life_waiter *w)
+{
+	bool already = s->state == SANDBOX_DESTROYING;
+
+	if (w)
+		list_append(&s->leavers, &w->link);
+	if (why)
+		set_reason(s, why);
+	if (already)
+		return;
+	if (s->busy) { /* being created: create() must come back first */
+		s->destroy_wanted = true;
+		return;
+	}
+	if (!step(s, LIFE_DESTROY))
+		BUG("sandbox '%s' can't be destroyed in state %s", s->id,
+		    sandbox_state_name(s->state));
+	stop_watching(s);
+	commit(s, NULL, NULL, destroying_stored);
+}
+
+/* Time to live. */
+
+static void on_ttl(struct loop *l, void *data)
+{
+	struct sandbox *s = data;
+
+	(void)l;
+	if (s->busy || !step(s, LIFE_EXPIRE)) {
+		life_destroy(s, "its time to live is over", NULL);
+		return;
+	}
+	commit(s, "sandbox.expired", NULL, NULL);
+	life_destroy(s, "its time to live is over", NULL);
+}
+
+static void arm_ttl(struct sandbox *s)
+{
+	if (!s->expires_boot_ns)
+		return;
+	if (!s->ttl)
+		s->ttl = loop_timer_new(s->daemon->loop, on_ttl, s);
+	loop_timer_at(s->ttl, s->expires_boot_ns);
+}
+
+/* The agent. */
+
+static void on_agent_end(struct loop *l, void *data, unsigned events)
+{
+	struct sandbox *s = data;
+
+	(void)l;
+	(void)events;
+	loop_fd_del(s->watch);
+	s->watch = NULL;
+	(void)waitpid(s->box.pid, NULL, WNOHANG); /* mock: it was our child */
+	if (!step(s, LIFE_GONE))
+		return;
+	set_reason(s, "its first process (the agent) ended without being "
+		      "asked to");
+	log_warn("sandbox=%s %s", s->id, s->reason);
+	auto_free char *reason = reason_json(s->reason);
+	commit(s, "sandbox.error", reason, NULL);
+}
+
+void life_resume(struct sandbox *s)
+{
+	if (s->box.pidfd >= 0 && !s->watch)
+		s->watch = loop_fd_add(s->daemon->loop, s->box.pidfd,
+				       LOOP_READ, on_agent_end, s);
+	arm_ttl(s);
+}
+
+void life_heard(struct sandbox *s, bool answered)
+{
+	if (!step(s, answered ? LIFE_ANSWERED : LIFE_SILENT))
+		return;
+	set_reason(s, answered ? NULL : "its agent does not answer");
+	log_warn("sandbox=%s %s", s->id,
+		 answered ? "its agent answers again" : s->reason);
+	commit(s, answered ? "sandbox.running" : "sandbox.error", NULL, NULL);
+}
+
+/* Creating. */
+
+static void running_stored(struct sandbox *s, const struct svm_err *err)
+{
+	if (err) {
+		life_destroy(s, err->msg, NULL);
+		answer(s, &s->makers, err);
+		return;
+	}
+	s->spawn_ns = clock_boot_ns() - s->asked_ns;
+	answer(s, &s->makers, NULL);
+}
+
+static void create_failed(struct sandbox *s, const struct svm_err *err)
+{
+	auto_free char *data = reason_json(err->msg);
+
+	step(s, LIFE_FAILED);
+	set_reason(s, err->msg);
+	sandbox_ref(s);
+	sandbox_unregister(s);
+	commit(s, "sandbox.error", data, NULL);
+	answer(s, &s->makers, err);
+	answer(s, &s->leavers, NULL);
+	sandbox_unref(s);
+}
+
+static void run_create(struct work *w)
+{
+	struct job *j = container_of(w, struct job, work);
+	auto_err struct svm_err ignored = SVM_ERR_INIT;
+
+	j->result = provider_create(j->s->provider, &j->s->box, &j->s->spec,
+				    &j->err);
+	if (j->result < 0) /* give back what prepare() reserved */
+		(void)provider_destroy(j->s->provider, &j->s->box, &ignored);
+}
+
+static void create_done(struct work *w)
+{
+	struct job *j = container_of(w, struct job, work);
+	struct sandbox *s = j->s;
+
+	s->busy = false;
+	if (j->result < 0) {
+		log_warn_e(&j->err, "sandbox=%s can't be created", s->id);
+		create_failed(s, &j->err);
+	} else if (s->destroy_wanted) {
+		auto_err struct svm_err err = SVM_ERR_INIT;
+
+		svm_err_set(&err, SVM_CONFLICT,
+			    "sandbox '%s' was destroyed while it was created",
+			    s->id);
+		answer(s, &s->makers, &err);
+		life_destroy(s, NULL, NULL);
+	} else {
+		step(s, LIFE_READY);
+		life_resume(s);
+		log_info("sandbox=%s running provider=%s image=%s", s->id,
+			 s->provider_name, s->spec.image);
+		commit(s, "sandbox.running", NULL, running_stored);
+	}
+	job_free(j);
+}
+
+static void creating_stored(struct sandbox *s, const struct svm_err *err)
+{
+	s->busy = false;
+	s->row_ns = clock_boot_ns() - s->asked_ns;
+	fault_point("spawn.row");
+	if (err || s->destroy_wanted) {
+		auto_err struct svm_err gone = SVM_ERR_INIT, e2 = SVM_ERR_INIT;
+
+		(void)provider_destroy(s->provider, &s->box, &e2);
+		if (!err) {
+			svm_err_set(&gone, SVM_CONFLICT, "sandbox '%s' was "
+				    "destroyed while it was created", s->id);
+			err = &gone;
+		}
+		create_failed(s, err);
+		return;
+	}
+	submit(s, run_create, create_done);
+}
+
+void life_create(struct sandbox *s, struct life_waiter *w)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	list_append(&s->makers, &w->link);
+	if (provider_prepare(s->provider, &s->box, &s->spec, &err) < 0) {
+		create_failed(s, &err);
+		return;
+	}
+	s->busy = true;
+	commit(s, "sandbox.created", NULL, creating_stored);
+}
+
+/* Extending: the agent first, so that it never dies before the row says. */
+
+struct extend {
+	struct sandbox *s;
+	struct life_waiter *waiter;
+	int64_t wall, boot;
+};
+
+static void extend_end(void *data, const struct svm_err *err)
+{
+	struct extend *x = data;
+	struct sandbox *s = x->s;
+	auto_err struct svm_err gone = SVM_ERR_INIT;
+
+	if (!err && s->state != SANDBOX_RUNNING) {
+		svm_err_set(&gone, SVM_CONFLICT, "sandbox '%s' is %s", s->id,
+			    sandbox_state_name(s->state));
+		err = &gone;
+	}
+	if (err) {
+		x->waiter->fn(x->waiter, s, err);
+	} else {
+		s->expires_ns = x->wall;
+		s->expires_boot_ns = x->boot;
+		s->box.deadline_boot_ns = x->boot + LIMIT_TIME_TTL_GRACE;
+		arm_ttl(s);
+		commit_for(s, NULL, NULL, NULL, x->waiter);
+	}
+	sandbox_unref(s);
+	free(x);
+}
+
+static void extend_frame(void *data, const struct frame *f, int *fd)
+{
+	(void)data;
+	(void)f;
+	(void)fd;
+}
+
+void life_extend(struct sandbox *s, int64_t ttl_ns, struct life_waiter *w)
+{
+	static const struct agent_conn_events ev = {
+		.on_frame = extend_frame,
+		.on_end = extend_end,
+	};
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_buf struct buf payload = BUF_INIT;
+	struct extend *x = xcalloc(1, sizeof(*x));
+
+	x->s = sandbox_ref(s);
+	x->waiter = w;
+	x->wall = clock_wall_ns() + ttl_ns;
+	x->boot = clock_boot_ns() + ttl_ns;
+	msg_add_u64(&payload, (uint64_t)(x->boot + LIMIT_TIME_TTL_GRACE));
+	if (!sandbox_agent(s, FRAME_DEADLINE, payload.data, payload.len, 0,
+			   &ev, x, &err))
+		extend_end(x, &err);
+}

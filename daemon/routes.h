@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* The route table: what the daemon answers. */
+#ifndef SVM_DAEMON_ROUTES_H
+#define SVM_DAEMON_ROUTES_H
+
+struct http_route;
+
+extern const struct http_route daemon_routes[]; /* ends with method NULL */
+
+#endif

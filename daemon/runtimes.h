@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The providers of this daemon: which are switched on, opened and healthy.
+ * Probes run on workers; nobody waits for a dead runtime.
+ */
+#ifndef SVM_DAEMON_RUNTIMES_H
+#define SVM_DAEMON_RUNTIMES_H
+
+#include "lib/base/work.h"
+#include "providers/provider.h"
+
+struct daemon;
+struct runtimes;
+
+struct runtime {
+	struct runtimes *owner;
+	const struct provider_ops *ops;
+	struct provider *provider; /* NULL: switched off or can't be opened */
+	bool enabled;
+	bool healthy;
+	bool probing;
+	struct svm_err why;        /* of not being healthy */
+	struct provider_findings findings;
+	int64_t latency_ns, checked_ns; /* wall; 0: never */
+	struct work work;
+	/* filled by the worker, taken over on the loop */
+	struct svm_err probe_err;
+	struct provider_findings probe_findings;
+	int64_t probe_ns;
+	int probe_result;
+};
+
+/* Opens what is enabled and can be opened; a provider that can't is recorded
+ * as unhealthy with the reason.  Fails only for a bad configuration. */
+int runtimes_open(struct daemon *d, struct svm_err *err);
+void runtimes_close(struct daemon *d);
+
+/* By name, or the default for NULL.  BAD_REQUEST with the known names,
+ * UNAVAILABLE with the reason and the fix. */
+struct provider *runtimes_pick(struct daemon *d, const char *name,
+			       struct svm_err *err);
+const char *runtimes_default(const struct daemon *d); /* NULL: none usable */
+
+/* i from 0 up; NULL after the last. */
+struct runtime *runtimes_at(struct daemon *d, size_t i);
+struct runtime *runtimes_find(struct daemon *d, const char *name);
+
+const struct provider_host *runtimes_host(const struct daemon *d);
+
+/* Start a probe unless one is running. */
+void runtimes_probe(struct runtime *rt);
+
+/* Remove what earlier daemons of this instance left (blocking, at start). */
+void runtimes_sweep(struct daemon *d, char *const *ids);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* The body of POST /sandboxes.  See sandbox-request.h; rules in API.md 3. */
+#include "daemon/sandbox-request.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config.h"
+#include "daemon/daemon.h"
+#include "daemon/http/http.h"
+#include "daemon/image/image.h"
+#include "daemon/runtimes.h"
+#include "lib/api/limits.h"
+#include "lib/base/duration.h"
+#include "lib/base/mem.h"
+
+static int check_name(const char *name, struct svm_err *err)
+{
+	size_t n = strlen(name);
+
+	bool fits = n <= LIMIT_NAME && isalnum((unsigned char)name[0]);
+	for (size_t i = 0; i < n && fits; i++)
+		fits = (name[i] >= 'a' && name[i] <= 'z') ||
+		       (name[i] >= '0' && name[i] <= '9') || name[i] == '-';
+	if (fits)
+		return 0;
+	return svm_err_set(err, SVM_BAD_REQUEST,
+			   "name '%.80s' must be 1 to %d of a-z, 0-9 and '-', "
+			   "not beginning with '-'", name, LIMIT_NAME);
+}
+
+static int check_owner(const char *owner, struct svm_err *err)
+{
+	size_t n = strlen(owner);
+
+	if (n > LIMIT_OWNER)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "the owner id has %zu characters, at most "
+				   "%d are allowed", n, LIMIT_OWNER);
+	for (size_t i = 0; i < n; i++)
+		if (owner[i] <= ' ' || owner[i] >= 0x7f || owner[i] == '/' ||
+		    owner[i] == '\\')
+			return svm_err_set(err, SVM_BAD_REQUEST,
+					   "the owner id must be printable "
+					   "ASCII without spaces, '/' and "
+					   "'\\'");
+	return 0;
+}
+
+int sandbox_request_owner(struct http_req *r, const char *fallback,
+			  const char **ret, struct svm_err *err)
+{
+	const char *owner = http_header(r, "X-User-ID");
+
+	if (!owner || !*owner)
+		owner = fallback;
+	*ret = owner && *owner ? owner : NULL;
+	return *ret ? check_owner(*ret, err) : 0;
+}
+
+int sandbox_request_ttl(struct daemon *d, const char *text, int64_t *ret,
+			struct svm_err *err)
+{
+	int64_t ns = 0, max = d->config->defaults_max_ttl;
+	char limit[DURATION_SIZE];
+
+	if (duration_parse(text, &ns) < 0)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "ttl '%.40s' is not a duration such as "
+				   "'30m' or '1h30m'", text);
+	if (ns <= 0)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "ttl '%.40s' must be positive", text);
+	duration_format(max, limit);
+	if (max && ns > max) {
+		svm_err_set(err, SVM_BAD_REQUEST,
+			    "ttl '%.40s' is over the maximum of %s", text,
+			    limit);
+		return svm_err_hint(err, "ask for less, or raise "
+				    "defaults.max_ttl");
+	}
+	*ret = ns;
+	return 0;
+}
+
+/* An object of strings as "K=V"s. */
+static int get_map(const cJSON *body, const char *key, size_t max_count,
+		   size_t max_key, size_t max_value, char ***ret,
+		   struct svm_err *err)
+{
+	const cJSON *map = json_get(body, key), *item;
+	size_t n = 0;
+
+	if (map && !cJSON_IsNull(map) && !cJSON_IsObject(map))
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "'%s' must be an object of strings", key);
+	int count = cJSON_IsObject(map) ? cJSON_GetArraySize(map) : 0;
+	if ((size_t)count > max_count)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "'%s' has %d entries, at most %zu are "
+				   "allowed", key, count, max_count);
+	char **v = xcalloc((size_t)count + 1, sizeof(*v));
+	cJSON_ArrayForEach(item, map) {
+		if (!cJSON_IsString(item) || !*item->string ||
+		    strchr(item->string, '=') ||
+		    strlen(item->string) > max_key ||
+		    strlen(item->valuestring) > max_value) {
+			strv_free(v);
+			return svm_err_set(err, SVM_BAD_REQUEST,
+					   "'%s' has an entry '%.40s' that is "
+					   "no string, too long, or whose "
+					   "name is empty or holds '='", key,
+					   item->string);
+		}
+		v[n++] = xasprintf("%s=%s", item->string, item->valuestring);
+	}
+	*ret = v;
+	return 0;
+}
+
+static int get_u32(const cJSON *body, const char *key, int64_t max,
+		   uint32_t *ret, struct svm_err *err)
+{
+	int64_t v = *ret;
+
+	if (json_get_int(body, key, 1, max, &v, err) < 0)
+		return -1;
+	*ret = (uint32_t)v;
+	return 0;
+}
+
+static int get_network(const cJSON *body, enum spec_network *ret,
+		       struct svm_err *err)
+{
+	const cJSON *v = json_get(body, "network");
+
+	if (!v || cJSON_IsNull(v))
+		return 0;
+	if (cJSON_IsObject(v)) {
+		*ret = SPEC_NETWORK_ALLOW;
+		return 0;
+	}
+	if (!cJSON_IsString(v))
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "'network' must be \"none\", \"bridge\" or "
+				   "an object");
+	if (strcmp(v->valuestring, "bridge") == 0 ||
+	    strcmp(v->valuestring, "full") == 0)
+		*ret = SPEC_NETWORK_BRIDGE;
+	else if (*v->valuestring && strcmp(v->valuestring, "none") != 0)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "network '%.40s' is not known; known are "
+				   "none, bridge, full", v->valuestring);
+	return 0;
+}
+
+/* Clients always send an image, and `alpine:latest` is their default: unless
+ * it is configured to be ours it means "not chosen" (API.md 3). */
+static int choose_image(struct daemon *d, const char *image,
+			struct provider *p, struct sandbox_spec *s,
+			struct svm_err *err)
+{
+	const char *dflt = d->config->defaults_image;
+	bool automatic = !dflt || !*dflt || strcmp(dflt, "auto") == 0;
+
+	if (image && strlen(image) > LIMIT_IMAGE_REF)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "the image reference is longer than %d "
+				   "bytes", LIMIT_IMAGE_REF);
+	if (image && strcmp(image, "alpine:latest") == 0 &&
+	    (automatic || strcmp(dflt, image) != 0))
+		image = NULL;
+	if (!image)
+		image = automatic ? "host" : dflt;
+	s->image = xstrdup(image);
+	if (image_resolve(d->images, s, err) < 0)
+		return -1;
+	if (s->rootfs == SPEC_ROOTFS_LAYERS &&
+	    !(provider_caps(p) & PROVIDER_IMAGES)) {
+		svm_err_set(err, SVM_UNSUPPORTED,
+			    "provider '%s' can't run images",
+			    provider_name(p));
+		return svm_err_hint(err, "use the image 'host', or the "
+				    "provider native");
+	}
+	return 0;
+}
+
+static int parse(struct daemon *d, struct http_req *r, const cJSON *body,
+		 struct sandbox_spec *s, struct provider **ret_provider,
+		 struct svm_err *err)
+{
+	const char *provider = NULL, *image = NULL, *ttl = NULL, *name = NULL,
+		   *template = NULL, *snapshot = NULL, *owner = NULL;
+
+	if (json_get_string(body, "provider", &provider, err) < 0 ||
+	    json_get_string(body, "image", &image, err) < 0 ||
+	    json_get_string(body, "ttl", &ttl, err) < 0 ||
+	    json_get_string(body, "name", &name, err) < 0 ||
+	    json_get_string(body, "template", &template, err) < 0 ||
+	    json_get_string(body, "from_snapshot", &snapshot, err) < 0 ||
+	    json_get_string(body, "owner_id", &owner, err) < 0)
+		return -1;
+	if (template)
+		return svm_err_set(err, SVM_NOT_FOUND, "no template '%.64s'",
+				   template);
+	if (snapshot)
+		return svm_err_set(err, SVM_UNSUPPORTED,
+				   "snapshots are not supported");
+	if (name && check_name(name, err) < 0)
+		return -1;
+	if (sandbox_request_owner(r, owner, &owner, err) < 0)
+		return -1;
+	s->name = xstrdup(name);
+	s->owner = xstrdup(owner);
+	s->ttl_ns = d->config->defaults_ttl;
+	if (ttl && sandbox_request_ttl(d, ttl, &s->ttl_ns, err) < 0)
+		return -1;
+	s->memory_mb = (uint32_t)d->config->defaults_memory_mb;
+	s->vcpus = (uint32_t)d->config->defaults_vcpus;
+	s->disk_mb = (uint32_t)d->config->providers_native_disk_mb;
+	s->pids = (uint32_t)d->config->providers_native_pids_limit;
+	s->inodes = (uint64_t)d->config->providers_native_inodes;
+	if (get_u32(body, "memory_mb", LIMIT_MEMORY_MB, &s->memory_mb, err) ||
+	    get_u32(body, "vcpus", LIMIT_VCPUS, &s->vcpus, err) ||
+	    get_u32(body, "disk_mb", LIMIT_DISK_MB, &s->disk_mb, err) ||
+	    get_u32(body, "pids", LIMIT_PIDS, &s->pids, err) ||
+	    get_network(body, &s->network, err) ||
+	    json_get_bool(body, "read_only_rootfs", &s->read_only_rootfs, err))
+		return -1;
+	if (get_map(body, "metadata", LIMIT_METADATA_KEYS, LIMIT_METADATA_KEY,
+		    LIMIT_METADATA_VALUE, &s->metadata, err) < 0 ||
+	    get_map(body, "env", LIMIT_ENV_VARS, LIMIT_METADATA_KEY,
+		    LIMIT_ENV_BYTES, &s->env, err) < 0)
+		return -1;
+	*ret_provider = runtimes_pick(d, provider, err);
+	if (!*ret_provider)
+		return -1;
+	if (s->network != SPEC_NETWORK_NONE &&
+	    !(provider_caps(*ret_provider) & PROVIDER_NET_BRIDGE)) {
+		svm_err_set(err, SVM_UNSUPPORTED,
+			    "provider '%s' has no network but 'none'",
+			    provider_name(*ret_provider));
+		return svm_err_hint(err, "leave 'network' out, or say none");
+	}
+	return choose_image(d, image, *ret_provider, s, err);
+}
+
+int sandbox_request_parse(struct daemon *d, struct http_req *r,
+			  struct sandbox_spec *ret,
+			  struct provider **ret_provider, struct svm_err *err)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	const struct buf *body = http_body(r);
+	struct sandbox_spec s = { 0 };
+
+	if (json_parse_object(&doc, buf_str(body), body->len, err) < 0)
+		return -1;
+	if (parse(d, r, doc.root, &s, ret_provider, err) < 0) {
+		sandbox_spec_release(&s);
+		return -1;
+	}
+	*ret = s;
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The body of POST /sandboxes: parsed, checked, completed from defaults. */
+#ifndef SVM_DAEMON_SANDBOX_REQUEST_H
+#define SVM_DAEMON_SANDBOX_REQUEST_H
+
+#include "lib/api/spec.h"
+#include "lib/base/err.h"
+#include "lib/base/json.h"
+
+struct daemon;
+struct http_req;
+struct provider;
+
+/* Fills *ret (owned by the caller then) and picks the provider.  BAD_REQUEST
+ * names the field; nothing is made. */
+int sandbox_request_parse(struct daemon *d, struct http_req *r,
+			  struct sandbox_spec *ret,
+			  struct provider **ret_provider, struct svm_err *err);
+
+/* A ttl in a request: > 0 and within defaults.max_ttl. */
+int sandbox_request_ttl(struct daemon *d, const char *text, int64_t *ret,
+			struct svm_err *err);
+
+/* The owner of a call: X-User-ID, else `fallback`, checked; NULL: nobody. */
+int sandbox_request_owner(struct http_req *r, const char *fallback,
+			  const char **ret, struct svm_err *err);
+
+#endif

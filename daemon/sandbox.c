@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+/* The registry of living sandboxes and what every room asks of one. */
+#include "daemon/sandbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/config.h"
+#include "daemon/daemon.h"
+#include "daemon/events.h"
+#include "daemon/image/image.h"
+#include "daemon/lifecycle.h"
+#include "daemon/log-follow.h"
+#include "daemon/sandbox-log.h"
+#include "daemon/spec-json.h"
+#include "daemon/store.h"
+#include "lib/base/clock.h"
+#include "lib/base/fd.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/proc.h"
+#include "lib/base/rand.h"
+
+#define BUCKETS 4096 /* a power of two; ids are random */
+
+struct registry {
+	struct list all; /* newest first */
+	size_t count;
+	uint64_t total;
+	struct sandbox *by_id[BUCKETS]; /* chained by hash_next */
+};
+
+struct registry *registry_new(struct daemon *d)
+{
+	struct registry *r = xcalloc(1, sizeof(*r));
+
+	(void)d;
+	list_init(&r->all);
+	return r;
+}
+
+void registry_free(struct registry *r)
+{
+	struct list *pos, *tmp;
+
+	if (!r)
+		return;
+	list_for_each_safe(pos, tmp, &r->all) {
+		struct sandbox *s = list_entry(pos, struct sandbox, link);
+
+		sandbox_unregister(s);
+	}
+	free(r);
+}
+
+static struct sandbox **bucket(struct registry *r, const char *id)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (; *id; id++)
+		h = (h ^ (unsigned char)*id) * 16777619u;
+	return &r->by_id[h & (BUCKETS - 1)];
+}
+
+static struct sandbox *by_id(struct registry *r, const char *id)
+{
+	for (struct sandbox *s = *bucket(r, id); s; s = s->hash_next)
+		if (strcmp(s->id, id) == 0)
+			return s;
+	return NULL;
+}
+
+static struct sandbox *by_name(struct registry *r, const char *name,
+			       const char *owner)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &r->all) {
+		struct sandbox *s = list_entry(pos, struct sandbox, link);
+
+		if (s->spec.name && strcmp(s->spec.name, name) == 0 &&
+		    (!owner ||
+		     strcmp(owner, s->spec.owner ? s->spec.owner : "") == 0))
+			return s;
+	}
+	return NULL;
+}
+
+struct sandbox *sandbox_find(struct daemon *d, const char *id_or_name,
+			     struct svm_err *err)
+{
+	struct sandbox *s = by_id(d->registry, id_or_name);
+
+	if (!s)
+		s = by_name(d->registry, id_or_name, NULL);
+	if (s)
+		return s;
+	svm_err_set(err, SVM_NOT_FOUND, "no sandbox '%.80s'", id_or_name);
+	svm_err_hint(err, "see what there is with: stacyvm list");
+	return NULL;
+}
+
+struct sandbox *sandbox_ref(struct sandbox *s)
+{
+	s->refs++;
+	return s;
+}
+
+void sandbox_unref(struct sandbox *s)
+{
+	if (!s || --s->refs)
+		return;
+	loop_timer_free(s->ttl);
+	loop_fd_del(s->watch);
+	sandbox_log_close(s->log);
+	provider_box_release(&s->box);
+	sandbox_spec_release(&s->spec);
+	free(s->reason);
+	free(s);
+}
+
+static struct sandbox *make(struct daemon *d, struct provider *p)
+{
+	struct sandbox *s = xcalloc(1, sizeof(*s));
+
+	s->refs = 1;
+	s->daemon = d;
+	s->provider = p;
+	s->provider_name = provider_name(p);
+	s->box = (struct provider_box)PROVIDER_BOX_INIT;
+	s->box.id = s->id;
+	list_init(&s->followers);
+	list_init(&s->makers);
+	list_init(&s->leavers);
+	return s;
+}
+
+static void enter(struct registry *r, struct sandbox *s)
+{
+	struct sandbox **head = bucket(r, s->id);
+
+	s->hash_next = *head;
+	*head = s;
+	list_append(r->all.next, &s->link); /* before the first: newest */
+	r->count++;
+	r->total++;
+}
+
+struct sandbox *sandbox_new(struct daemon *d, struct provider *p,
+			    struct sandbox_spec *spec, struct svm_err *err)
+{
+	if (spec->name &&
+	    by_name(d->registry, spec->name, spec->owner ? spec->owner : "")) {
+		svm_err_set(err, SVM_CONFLICT,
+			    "a sandbox named '%s' is there already",
+			    spec->name);
+		svm_err_hint(err, "choose another name, or: stacyvm kill %s",
+			     spec->name);
+		return NULL;
+	}
+	struct sandbox *s = make(d, p);
+	do {
+		memcpy(s->id, "sb-", 3);
+		rand_hex(s->id + 3, 8);
+	} while (by_id(d->registry, s->id));
+	rand_bytes(s->box.nonce, sizeof(s->box.nonce));
+	s->spec = *spec;
+	*spec = (struct sandbox_spec){ 0 };
+	s->created_ns = clock_wall_ns();
+	if (s->spec.ttl_ns) {
+		s->expires_ns = s->created_ns + s->spec.ttl_ns;
+		s->expires_boot_ns = clock_boot_ns() + s->spec.ttl_ns;
+		s->box.deadline_boot_ns =
+			s->expires_boot_ns + LIMIT_TIME_TTL_GRACE;
+	}
+	if (s->spec.layers && *s->spec.layers)
+		image_layers_hold(d->images, s->spec.layers);
+	enter(d->registry, s);
+	return s;
+}
+
+static int nonce_parse(const char *hex, unsigned char out[FRAME_NONCE])
+{
+	if (!hex || strlen(hex) != 2 * FRAME_NONCE)
+		return -1;
+	for (size_t i = 0; i < FRAME_NONCE; i++) {
+		unsigned v;
+
+		if (sscanf(hex + 2 * i, "%2x", &v) != 1)
+			return -1;
+		out[i] = (unsigned char)v;
+	}
+	return 0;
+}
+
+struct sandbox *sandbox_restore(struct daemon *d, struct provider *p,
+				const struct store_sandbox *row,
+				struct svm_err *err)
+{
+	struct sandbox *s = make(d, p);
+
+	if (strlen(row->id) > LIMIT_ID ||
+	    nonce_parse(row->nonce, s->box.nonce) < 0 ||
+	    !sandbox_state_parse(row->state, &s->state)) {
+		svm_err_set(err, SVM_INTERNAL, "the row of '%.20s' is damaged",
+			    row->id);
+		sandbox_unref(s);
+		return NULL;
+	}
+	if (spec_from_json(row->spec, &s->spec, err) < 0) {
+		sandbox_unref(s);
+		return NULL;
+	}
+	memcpy(s->id, row->id, strlen(row->id) + 1);
+	s->created_ns = row->created_ns;
+	s->expires_ns = row->expires_ns;
+	s->expires_boot_ns = row->expires_boot_ns;
+	s->reason = xstrdup(row->reason);
+	s->box.record = xstrdup(row->record);
+	s->box.posture = xstrdup(row->posture);
+	s->box.pid = (pid_t)row->pid;
+	s->box.start_time = row->start_time;
+	if (s->expires_boot_ns)
+		s->box.deadline_boot_ns =
+			s->expires_boot_ns + LIMIT_TIME_TTL_GRACE;
+	if (s->spec.layers && *s->spec.layers)
+		image_layers_hold(d->images, s->spec.layers);
+	enter(d->registry, s);
+	return s;
+}
+
+void sandbox_unregister(struct sandbox *s)
+{
+	struct registry *r = s->daemon->registry;
+	struct sandbox **at = bucket(r, s->id);
+
+	while (*at && *at != s)
+		at = &(*at)->hash_next;
+	if (!*at)
+		BUG("sandbox '%s' is not registered", s->id);
+	*at = s->hash_next;
+	list_remove(&s->link);
+	r->count--;
+	if (s->spec.layers && *s->spec.layers)
+		image_layers_release(s->daemon->images, s->spec.layers);
+	if (s->leftovers)
+		agent_conn_drop(s->leftovers);
+	s->leftovers = NULL;
+	sandbox_unref(s);
+}
+
+struct sandbox *sandbox_next(struct daemon *d, const struct sandbox *s)
+{
+	struct list *head = &d->registry->all;
+	struct list *next = s ? s->link.next : head->next;
+
+	return next == head ? NULL : list_entry(next, struct sandbox, link);
+}
+
+size_t sandbox_count(const struct daemon *d)
+{
+	return d->registry->count;
+}
+
+uint64_t sandbox_total(const struct daemon *d)
+{
+	return d->registry->total;
+}
+
+/* Its agent. */
+
+struct agent_conn *sandbox_agent(struct sandbox *s, enum frame_type type,
+				 const void *payload, size_t n,
+				 int64_t deadline_ns,
+				 const struct agent_conn_events *ev,
+				 void *data, struct svm_err *err)
+{
+	if (s->state != SANDBOX_RUNNING && s->state != SANDBOX_UNHEALTHY) {
+		svm_err_set(err, SVM_CONFLICT, "sandbox '%s' is %s", s->id,
+			    sandbox_state_name(s->state));
+		if (s->state == SANDBOX_ERROR)
+			svm_err_hint(err, "%s; remove it with: stacyvm kill %s",
+				     s->reason ? s->reason : "it failed",
+				     s->id);
+		return NULL;
+	}
+	int fd = provider_open_channel(s->provider, &s->box, err);
+	if (fd < 0)
+		return NULL;
+	return agent_conn_start(s->daemon->loop, fd, s->box.nonce, type,
+				payload, n, deadline_ns, ev, data);
+}
+
+/* Its output. */
+
+static struct sandbox_log *log_of(struct sandbox *s)
+{
+	if (s->log || s->state == SANDBOX_DESTROYING ||
+	    s->state == SANDBOX_DESTROYED || s->state == SANDBOX_CREATING)
+		return s->log;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_free char *dir =
+		xasprintf("%s/boxes/%s", s->daemon->dirs.state, s->id);
+	static struct log_limit limit;
+	if (sandbox_log_open(dir, &s->log, &err) < 0 &&
+	    log_limited(&limit, 5))
+		log_warn_e(&err, "sandbox=%s its output is not logged", s->id);
+	return s->log;
+}
+
+struct sandbox_log *sandbox_log(struct sandbox *s)
+{
+	return log_of(s);
+}
+
+void sandbox_log_output(struct sandbox *s, const char *sid, bool is_stderr,
+			const void *p, size_t n)
+{
+	struct sandbox_log *l = log_of(s);
+
+	(void)sid;
+	if (!l)
+		return;
+	sandbox_log_add(l, is_stderr, p, n);
+	log_followers_wake(s);
+}
+
+static void leftover_frame(void *data, const struct frame *f, int *fd)
+{
+	struct sandbox *s = data;
+
+	(void)fd;
+	if (f->type != FRAME_STDOUT && f->type != FRAME_STDERR)
+		return;
+	s->leftovers_at += f->len;
+	sandbox_log_output(s, "", f->type == FRAME_STDERR, f->payload, f->len);
+}
+
+static void leftover_end(void *data, const struct svm_err *err)
+{
+	struct sandbox *s = data;
+
+	s->leftovers = NULL;
+	if (err)
+		log_debug_e(err, "sandbox=%s the stream of leftovers ended",
+			    s->id);
+}
+
+void sandbox_follow_leftovers(struct sandbox *s)
+{
+	static const struct agent_conn_events ev = {
+		.on_frame = leftover_frame,
+		.on_end = leftover_end,
+	};
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	unsigned char since[8];
+
+	if (s->leftovers)
+		return;
+	for (int i = 0; i < 8; i++)
+		since[i] = (unsigned char)(s->leftovers_at >> (8 * i));
+	s->leftovers = sandbox_agent(s, FRAME_LOGS, since, sizeof(since),
+				     INT64_MAX, &ev, s, &err);
+}
+
+void sandbox_event(struct sandbox *s, const char *type, const char *data)
+{
+	events_emit(s->daemon, type, s->id, s->spec.owner,
+		    data ? data : "{}");
+}
+
+/* Its row and its object. */
+
+static void add_hex(struct buf *b, const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_addf(b, "%02x", p[i]);
+}
+
+void sandbox_row(const struct sandbox *s, struct store_sandbox *ret)
+{
+	struct buf nonce = BUF_INIT;
+
+	add_hex(&nonce, s->box.nonce, sizeof(s->box.nonce));
+	*ret = (struct store_sandbox){
+		.id = xstrdup(s->id),
+		.state = xstrdup(sandbox_state_name(s->state)),
+		.provider = xstrdup(s->provider_name),
+		.owner = xstrdup(s->spec.owner),
+		.name = xstrdup(s->spec.name),
+		.spec = spec_to_json(&s->spec),
+		.record = xstrdup(s->box.record),
+		.posture = xstrdup(s->box.posture),
+		.nonce = buf_steal(&nonce),
+		.boot_id = xstrdup(proc_boot_id()),
+		.reason = xstrdup(s->reason),
+		.pid = s->box.pid,
+		.start_time = s->box.start_time,
+		.created_ns = s->created_ns,
+		.expires_ns = s->expires_ns,
+		.expires_boot_ns = s->expires_boot_ns,
+		.updated_ns = clock_wall_ns(),
+	};
+}
+
+static void timings_json(const struct sandbox *s, struct json_writer *w)
+{
+	const struct provider_timings *t = &s->box.timings;
+
+	json_open(w, "timings", '{');
+	json_double(w, "row_ms", (double)s->row_ns / 1e6);
+	json_double(w, "clone_ms", (double)t->clone / 1e6);
+	json_double(w, "mounts_ms", (double)t->mounts / 1e6);
+	json_double(w, "agent_ms", (double)t->agent / 1e6);
+	json_double(w, "total_ms", (double)s->spawn_ns / 1e6);
+	json_close(w, '}');
+}
+
+void sandbox_json(const struct sandbox *s, struct json_writer *w, bool timings)
+{
+	static const char *const networks[] = {
+		[SPEC_NETWORK_NONE] = "none",
+		[SPEC_NETWORK_BRIDGE] = "bridge",
+		[SPEC_NETWORK_ALLOW] = "allow",
+	};
+	char when[CLOCK_RFC3339_SIZE];
+
+	json_open(w, NULL, '{');
+	json_str(w, "id", s->id);
+	json_str(w, "state", sandbox_state_name(s->state));
+	json_str(w, "provider", s->provider_name);
+	json_str(w, "image", s->spec.image);
+	json_int(w, "memory_mb", s->spec.memory_mb);
+	json_int(w, "vcpus", s->spec.vcpus);
+	json_int(w, "disk_mb", s->spec.disk_mb);
+	json_int(w, "pids", s->spec.pids);
+	clock_format_rfc3339(s->created_ns, when);
+	json_str(w, "created_at", when);
+	if (s->expires_ns) {
+		clock_format_rfc3339(s->expires_ns, when);
+		json_str(w, "expires_at", when);
+	}
+	if (s->spec.name)
+		json_str(w, "name", s->spec.name);
+	json_strmap(w, "metadata", s->spec.metadata);
+	if (s->daemon->preview_domain)
+		json_str(w, "preview_domain", s->daemon->preview_domain);
+	if (s->spec.owner)
+		json_str(w, "owner_id", s->spec.owner);
+	if (s->spec.template)
+		json_str(w, "template", s->spec.template);
+	json_str(w, "network", networks[s->spec.network]);
+	json_raw(w, "posture", s->box.posture ? s->box.posture : "{}");
+	if (s->reason)
+		json_str(w, "reason", s->reason);
+	if (timings)
+		timings_json(s, w);
+	json_close(w, '}');
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon's main: puts the rooms together, runs the loop, takes leave. */
+#include "daemon/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/adopt.h"
+#include "daemon/config.h"
+#include "daemon/daemon.h"
+#include "daemon/events.h"
+#include "daemon/http/http.h"
+#include "daemon/image/image.h"
+#include "daemon/instance.h"
+#include "daemon/listen.h"
+#include "daemon/routes.h"
+#include "daemon/runtimes.h"
+#include "daemon/sandbox.h"
+#include "daemon/store.h"
+#include "lib/api/errmap.h"
+#include "lib/base/clock.h"
+#include "lib/base/fd.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/path.h"
+#include "lib/base/proc.h"
+
+#define WORKERS 4
+#define IDLE_CHECK SECONDS(5)
+
+extern char **environ;
+
+struct serve {
+	struct daemon d;
+	const char *config_file;
+	char *flags[64]; /* --set KEY=VALUE */
+	size_t nflags;
+	bool detached;
+	int ready_fd;
+	int lock_fd;
+	struct loop_timer *idle;
+	int64_t idle_since; /* boot ns; 0: busy */
+};
+
+static int parse_options(struct serve *s, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "set", required_argument, NULL, 's' },
+		{ "ready-fd", required_argument, NULL, 'r' },
+		{ "detached", no_argument, NULL, 'd' },
+		{ 0 },
+	};
+	int c;
+
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'c')
+			s->config_file = optarg;
+		else if (c == 's' && s->nflags + 1 < ARRAY_SIZE(s->flags))
+			s->flags[s->nflags++] = optarg;
+		else if (c == 'r')
+			s->ready_fd = atoi(optarg);
+		else if (c == 'd')
+			s->detached = true;
+		else
+			return -1;
+	}
+	return optind == argc ? 0 : -1;
+}
+
+static int load_config(struct serve *s, struct svm_err *err)
+{
+	struct config_source src = {
+		.dir = s->d.dirs.config,
+		.cwd_file = s->detached ? NULL : "./stacyvm.yaml",
+		.file = s->config_file,
+		.env = environ,
+		.flags = s->flags,
+	};
+
+	return config_load(&src, &s->d.config, err);
+}
+
+static int open_log(struct serve *s, struct svm_err *err)
+{
+	const struct config *c = s->d.config;
+	auto_free char *file = NULL;
+	struct log_options o = {
+		.level = LOG_LEVEL_INFO,
+		.json = strcmp(c->logging_format, "json") == 0,
+		.max_size = (uint64_t)c->logging_max_size,
+		.keep = (unsigned)c->logging_keep,
+	};
+
+	(void)log_level_parse(c->logging_level, &o.level);
+	if (c->logging_file && *c->logging_file)
+		o.file = c->logging_file;
+	else if (s->detached)
+		o.file = file = path_join(s->d.dirs.state, "logs/daemon.log");
+	return log_open(&o, err);
+}
+
+/* Everything that can fail before the loop runs, in order. */
+static int start(struct serve *s, struct svm_err *err)
+{
+	struct daemon *d = &s->d;
+
+	dirs_init(&d->dirs);
+	if (dirs_make(&d->dirs, err) < 0 || load_config(s, err) < 0 ||
+	    open_log(s, err) < 0)
+		return -1;
+	s->lock_fd = instance_lock(d->dirs.state, err);
+	if (s->lock_fd < 0 ||
+	    instance_id(d->dirs.state, d->instance_id, err) < 0)
+		return -1;
+	const char *db = d->config->database_path;
+	auto_free char *path = db && *db ? xstrdup(db) :
+					   path_join(d->dirs.state, "db");
+	if (store_open(path, d->loop, &d->store, err) < 0)
+		return -1;
+	d->workers = work_pool_new(d->loop, WORKERS, "worker");
+	d->events = events_new(d);
+	d->images = image_store_new(d, err);
+	if (!d->images)
+		return -1;
+	if (runtimes_open(d, err) < 0)
+		return -1;
+	d->registry = registry_new(d);
+	return adopt_all(d, err);
+}
+
+static void serve_http(struct daemon *d)
+{
+	struct http_options o = {
+		.routes = daemon_routes,
+		.app = d,
+		.allowed_hosts = d->config->server_allowed_hosts,
+		.allow_any_peer = d->config->server_allow_unauthenticated,
+	};
+
+	d->http = http_server_new(d->loop, &o);
+}
+
+/* Leaving. */
+
+static void http_stopped(void *data)
+{
+	loop_stop(data);
+}
+
+static void stop(struct daemon *d, const char *why)
+{
+	if (d->stopping)
+		_exit(EXIT_STATUS_INTERRUPTED); /* asked twice */
+	log_info("stopping: %s; %zu sandboxes live on", why,
+		 sandbox_count(d));
+	d->stopping = true;
+	listen_unlink(d);
+	events_close_all(d->events);
+	http_server_shutdown(d->http, http_stopped, d->loop);
+}
+
+static void on_stop_signal(struct loop *l, void *data,
+			   const struct signalfd_siginfo *info)
+{
+	(void)l;
+	stop(data, info->ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+static void on_hangup(struct loop *l, void *data,
+		      const struct signalfd_siginfo *info)
+{
+	(void)l;
+	(void)data;
+	(void)info;
+	log_info("SIGHUP: the configuration is read at start only");
+}
+
+/* An auto-started daemon leaves when it has had nothing to do for a while. */
+static void on_idle_check(struct loop *l, void *data)
+{
+	struct serve *s = data;
+	struct http_counts counts;
+	int64_t now = loop_now_ns(l);
+
+	http_server_counts(s->d.http, &counts);
+	if (sandbox_count(&s->d) || counts.connections)
+		s->idle_since = 0;
+	else if (!s->idle_since)
+		s->idle_since = now;
+	else if (now - s->idle_since >= s->d.config->daemon_idle_exit &&
+		 !s->d.stopping)
+		stop(&s->d, "idle");
+	loop_timer_after(s->idle, MIN(IDLE_CHECK,
+				      s->d.config->daemon_idle_exit));
+}
+
+static void finish(struct serve *s)
+{
+	struct daemon *d = &s->d;
+
+	loop_timer_free(s->idle);
+	http_server_free(d->http);
+	d->http = NULL;
+	work_pool_free(d->workers);
+	store_close(d->store);
+	/* Callbacks of what the pool and the store had in hand. */
+	loop_turn(d->loop, 0);
+	registry_free(d->registry);
+	runtimes_close(d);
+	image_store_free(d->images);
+	events_free(d->events);
+	config_free(d->config);
+	dirs_release(&d->dirs);
+	free(d->preview_domain);
+	free(d->tcp_problem);
+	fd_close(s->lock_fd);
+}
+
+static int fail(const struct svm_err *err)
+{
+	fprintf(stderr, "stacyvm: %s\n", err->msg);
+	if (err->hint)
+		fprintf(stderr, "  %s\n", err->hint);
+	log_error("the daemon can't start: %s", err->msg);
+	return errmap_exit_status(err->code);
+}
+
+static int run(struct serve *s)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct daemon *d = &s->d;
+
+	d->loop = loop_new();
+	if (!d->loop) {
+		svm_err_sys(&err, SVM_UNAVAILABLE, errno, "no event loop");
+		return fail(&err);
+	}
+	(void)loop_signal_add(d->loop, SIGTERM, on_stop_signal, d);
+	(void)loop_signal_add(d->loop, SIGINT, on_stop_signal, d);
+	(void)loop_signal_add(d->loop, SIGHUP, on_hangup, d);
+	d->started_boot_ns = clock_boot_ns();
+	if (start(s, &err) < 0)
+		return fail(&err);
+	serve_http(d);
+	if (listen_open(d, &err) < 0)
+		return fail(&err);
+	log_info("ready pid=%ld version=%s socket=%s port=%d in %lld ms",
+		 (long)getpid(), SVM_VERSION, d->dirs.socket, d->tcp_port,
+		 (long long)(clock_boot_ns() - d->started_boot_ns) / 1000000);
+	if (s->ready_fd >= 0) {
+		(void)!write(s->ready_fd, "", 1);
+		close(s->ready_fd);
+	}
+	if (s->detached && d->config->daemon_idle_exit) {
+		s->idle = loop_timer_new(d->loop, on_idle_check, s);
+		on_idle_check(d->loop, s);
+	}
+	loop_run(d->loop);
+	finish(s);
+	log_info("stopped");
+	log_close();
+	loop_free(d->loop);
+	return EXIT_STATUS_OK;
+}
+
+int daemon_main(int argc, char **argv)
+{
+	struct serve *s = xcalloc(1, sizeof(*s));
+
+	s->ready_fd = -1;
+	s->lock_fd = -1;
+	if (parse_options(s, argc, argv) < 0) {
+		fprintf(stderr, "usage: stacyvm serve [--config FILE] "
+				"[--set KEY=VALUE]...\n");
+		return EXIT_STATUS_USAGE;
+	}
+	if (s->ready_fd >= 0)
+		(void)fd_set_cloexec(s->ready_fd, true);
+	(void)fd_sanitise_std();
+	(void)signal(SIGPIPE, SIG_IGN);
+	umask(077);
+	proc_raise_nofile();
+	int status = run(s);
+	free(s);
+	return status;
+}
