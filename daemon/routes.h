@@ -3,7 +3,7 @@
 #ifndef SVM_DAEMON_ROUTES_H
 #define SVM_DAEMON_ROUTES_H
 
-struct http_route;
+#include "daemon/http/http.h"
 
 extern const struct http_route daemon_routes[]; /* ends with method NULL */
 

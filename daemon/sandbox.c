@@ -2,9 +2,9 @@
 /* The registry of living sandboxes and what every room asks of one. */
 #include "daemon/sandbox.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "daemon/config.h"
 #include "daemon/daemon.h"
