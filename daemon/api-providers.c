@@ -77,6 +77,7 @@ void api_provider_list(struct http_req *r, void *app)
 
 	json_open(&w, NULL, '[');
 	for (size_t i = 0; (rt = runtimes_at(d, i)); i++) {
+		runtimes_probe(rt); /* for the next caller; nobody waits */
 		json_open(&w, NULL, '{');
 		add_runtime(d, rt, &w);
 		json_close(&w, '}');

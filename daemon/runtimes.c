@@ -11,8 +11,11 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
+#define PROBE_EVERY SECONDS(30)
+
 struct runtimes {
 	struct daemon *daemon;
+	bool automatic; /* providers.default is auto */
 	struct provider_host host;
 	struct runtime *v;
 	size_t n;
@@ -43,11 +46,15 @@ static void take_result(struct runtime *rt, int result)
 static void run_probe(struct work *w)
 {
 	struct runtime *rt = container_of(w, struct runtime, work);
+	const struct provider_host *host = &rt->owner->host;
 	int64_t start = clock_boot_ns();
 
-	rt->probe_result = rt->ops->probe(&rt->owner->host,
-					  &rt->probe_findings, &rt->probe_err);
+	rt->probe_result =
+		rt->ops->probe(host, &rt->probe_findings, &rt->probe_err);
 	rt->probe_ns = clock_boot_ns() - start;
+	if (rt->probe_result == 0 && !rt->provider)
+		rt->probe_result = provider_open(rt->ops, host, &rt->fresh,
+						 &rt->probe_err);
 }
 
 static void probe_done(struct work *w)
@@ -56,12 +63,21 @@ static void probe_done(struct work *w)
 
 	rt->probing = false;
 	take_result(rt, rt->probe_result);
+	if (!rt->fresh)
+		return;
+	rt->provider = steal_ptr(&rt->fresh);
+	log_info("provider %s has become usable", rt->ops->name);
+	if (!rt->owner->chosen && (rt->ops->caps & PROVIDER_ISOLATES) &&
+	    rt->owner->automatic)
+		rt->owner->chosen = rt;
 }
 
 void runtimes_probe(struct runtime *rt)
 {
-	if (rt->probing || !rt->enabled)
+	if (rt->probing || !rt->enabled ||
+	    (rt->probed_ns && clock_boot_ns() - rt->probed_ns < PROBE_EVERY))
 		return;
+	rt->probed_ns = clock_boot_ns();
 	rt->probing = true;
 	rt->work.run = run_probe;
 	rt->work.done = probe_done;
@@ -103,6 +119,7 @@ static int choose_default(struct daemon *d, struct svm_err *err)
 		log_info("default provider is %s, as configured", want);
 		return 0;
 	}
+	r->automatic = true;
 	for (size_t i = 0; i < r->n && !r->chosen; i++)
 		if (r->v[i].provider &&
 		    (r->v[i].ops->caps & PROVIDER_ISOLATES))

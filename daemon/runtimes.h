@@ -22,8 +22,10 @@ struct runtime {
 	struct svm_err why;        /* of not being healthy */
 	struct provider_findings findings;
 	int64_t latency_ns, checked_ns; /* wall; 0: never */
+	int64_t probed_ns;         /* CLOCK_BOOTTIME of the last start */
 	struct work work;
 	/* filled by the worker, taken over on the loop */
+	struct provider *fresh; /* opened by a probe that found it usable */
 	struct svm_err probe_err;
 	struct provider_findings probe_findings;
 	int64_t probe_ns;
@@ -47,7 +49,8 @@ struct runtime *runtimes_find(struct daemon *d, const char *name);
 
 const struct provider_host *runtimes_host(const struct daemon *d);
 
-/* Start a probe unless one is running. */
+/* Start a probe unless one is running or has run in the last 30 s; one that
+ * finds a closed provider usable opens it. */
 void runtimes_probe(struct runtime *rt);
 
 /* Remove what earlier daemons of this instance left (blocking, at start). */
