@@ -130,13 +130,18 @@ static int get_u32(const cJSON *body, const char *key, int64_t max,
 	return 0;
 }
 
-static int get_network(const cJSON *body, enum spec_network *ret,
-		       struct svm_err *err)
+static int get_network(const cJSON *body, const char *dflt,
+		       enum spec_network *ret, struct svm_err *err)
 {
 	const cJSON *v = json_get(body, "network");
+	bool given = v && !cJSON_IsNull(v) &&
+		     !(cJSON_IsString(v) && !*v->valuestring);
 
-	if (!v || cJSON_IsNull(v))
+	if (!given) { /* auto: what the provider has by default, none here */
+		if (strcmp(dflt, "bridge") == 0 || strcmp(dflt, "full") == 0)
+			*ret = SPEC_NETWORK_BRIDGE;
 		return 0;
+	}
 	if (cJSON_IsObject(v)) {
 		*ret = SPEC_NETWORK_ALLOW;
 		return 0;
@@ -148,7 +153,7 @@ static int get_network(const cJSON *body, enum spec_network *ret,
 	if (strcmp(v->valuestring, "bridge") == 0 ||
 	    strcmp(v->valuestring, "full") == 0)
 		*ret = SPEC_NETWORK_BRIDGE;
-	else if (*v->valuestring && strcmp(v->valuestring, "none") != 0)
+	else if (strcmp(v->valuestring, "none") != 0)
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "network '%.40s' is not known; known are "
 				   "none, bridge, full", v->valuestring);
@@ -226,7 +231,8 @@ static int parse(struct daemon *d, struct http_req *r, const cJSON *body,
 	    get_u32(body, "vcpus", LIMIT_VCPUS, &s->vcpus, err) ||
 	    get_u32(body, "disk_mb", LIMIT_DISK_MB, &s->disk_mb, err) ||
 	    get_u32(body, "pids", LIMIT_PIDS, &s->pids, err) ||
-	    get_network(body, &s->network, err) ||
+	    get_network(body, d->config->defaults_network, &s->network,
+			err) ||
 	    json_get_bool(body, "read_only_rootfs", &s->read_only_rootfs, err))
 		return -1;
 	if (get_map(body, "metadata", LIMIT_METADATA_KEYS, LIMIT_METADATA_KEY,
