@@ -43,7 +43,7 @@ static int open_parent(const char *path, const char **ret_name,
 
 static int listen_unix(struct daemon *d, struct svm_err *err)
 {
-	const char *name;
+	const char *name = NULL;
 	auto_close int dir = open_parent(d->dirs.socket, &name, err);
 
 	if (dir < 0)
