@@ -118,6 +118,8 @@ int api_call_start(struct api_call *c, struct http_req *r, struct sandbox *s,
 		return -1;
 	}
 	c->sandbox = sandbox_ref(s);
+	if (!r)
+		return 0;
 	http_set_data(r, c);
 	http_on_gone(r, on_gone);
 	return 0;

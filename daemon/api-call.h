@@ -44,7 +44,7 @@ struct sandbox *api_call_sandbox(struct http_req *r, void *app);
 
 /* Begin.  c is from the heap, zeroed but for its own members, and belongs to
  * this module from now on, also when it fails (then the error was replied,
- * c is gone and -1 is returned). */
+ * c is gone and -1 is returned).  r may be NULL: nobody waits for it. */
 int api_call_start(struct api_call *c, struct http_req *r, struct sandbox *s,
 		   const struct api_call_ops *ops, enum frame_type type,
 		   const struct buf *payload);

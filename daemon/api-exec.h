@@ -22,4 +22,14 @@ void api_exec_add_exit(struct json_writer *w, const struct agent_exit *x);
 /* {"type":"error","code","message"}, appended. */
 void api_exec_add_error(struct buf *out, const struct svm_err *err);
 
+/* A session id we could have made. */
+bool api_exec_sid_ok(const char *sid);
+
+/* api-sessions.c: without an answer, for WebSockets.  signal: a name or
+ * number, -1 with BAD_REQUEST otherwise. */
+int exec_session_signal(struct sandbox *s, const char *sid, const char *signal,
+			struct svm_err *err);
+void exec_session_resize(struct sandbox *s, const char *sid, uint16_t cols,
+			 uint16_t rows);
+
 #endif

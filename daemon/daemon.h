@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lib/api/dirs.h"
+#include "lib/base/list.h"
 #include "lib/base/loop.h"
 #include "lib/base/work.h"
 
@@ -34,6 +35,7 @@ struct daemon {
 	struct registry *registry; /* sandbox.h */
 	struct image_store *images; /* image/image.h */
 	struct http_server *http;
+	struct list sockets;       /* exec-socket.c, made on first use */
 	int64_t started_boot_ns;
 	bool stopping;
 	int tcp_port;          /* 0: none */

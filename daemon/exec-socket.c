@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * WebSockets on commands and sessions.  See exec-socket.h.
+ *
+ * Close codes: 1000 the command has ended; 1008 the start message or the
+ * session is no good; 1007 a text message that is no JSON; 1003 a message
+ * that makes no sense here; 1011 our failure or the runtime's; 4001 another
+ * client took the session over.
+ */
+#include "daemon/exec-socket.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/api-exec.h"
+#include "daemon/daemon.h"
+#include "daemon/exec-request.h"
+#include "daemon/exec-run.h"
+#include "daemon/http/http.h"
+#include "daemon/sandbox.h"
+#include "lib/api/msg.h"
+#include "lib/base/mem.h"
+#include "lib/base/signame.h"
+
+enum close_code {
+	CLOSE_NORMAL = 1000,
+	CLOSE_UNSUPPORTED = 1003,
+	CLOSE_INVALID = 1007,
+	CLOSE_POLICY = 1008,
+	CLOSE_OURS = 1011,
+	CLOSE_TAKEN = 4001,
+};
+
+struct exec_socket {
+	struct list link; /* daemon->sockets */
+	struct http_ws *ws;
+	struct sandbox *sandbox;
+	struct exec_run *run;      /* NULL before the start and after the end */
+	struct loop_timer *start;  /* until the start message */
+	struct exec_chunk chunk;
+	bool binary, read_only, takeover, paused, closing, full;
+};
+
+static void close_with(struct exec_socket *k, enum close_code code,
+		       const char *reason)
+{
+	if (k->closing)
+		return;
+	k->closing = true;
+	http_ws_close(k->ws, code, reason);
+}
+
+static size_t send_text(struct exec_socket *k, const struct buf *json)
+{
+	return k->closing ? 0 :
+			    http_ws_send(k->ws, false, json->data, json->len);
+}
+
+static void send_error(struct exec_socket *k, const struct svm_err *err)
+{
+	auto_buf struct buf json = BUF_INIT;
+
+	api_exec_add_error(&json, err);
+	send_text(k, &json);
+}
+
+/* An error that ends it: whose fault it is decides the code. */
+static void close_error(struct exec_socket *k, const struct svm_err *err)
+{
+	bool ours = err->code == SVM_INTERNAL || err->code == SVM_PROVIDER;
+
+	send_error(k, err);
+	close_with(k, ours ? CLOSE_OURS : CLOSE_POLICY,
+		   svm_code_name(err->code));
+}
+
+/* What the run tells. */
+
+static void take_over(struct exec_socket *k)
+{
+	struct list *pos, *tmp;
+	const char *sid = exec_run_sid(k->run);
+
+	list_for_each_safe(pos, tmp, &k->sandbox->daemon->sockets) {
+		struct exec_socket *other =
+			list_entry(pos, struct exec_socket, link);
+
+		if (other != k && other->run &&
+		    other->sandbox == k->sandbox &&
+		    strcmp(exec_run_sid(other->run), sid) == 0)
+			close_with(other, CLOSE_TAKEN, "taken over");
+	}
+}
+
+static void on_started(void *data, const struct exec_started *s)
+{
+	auto_buf struct buf json = BUF_INIT;
+	struct json_writer w = json_writer(&json);
+	struct exec_socket *k = data;
+
+	if (k->takeover)
+		take_over(k);
+	if (!k->full && !s->tty)
+		return;
+	json_open(&w, NULL, '{');
+	json_str(&w, "type", "started");
+	json_str(&w, "session_id", exec_run_sid(k->run));
+	json_int(&w, "pid", s->pid);
+	json_int(&w, "offset", (int64_t)s->offset);
+	json_bool(&w, "tty", s->tty);
+	json_int(&w, "cols", s->cols);
+	json_int(&w, "rows", s->rows);
+	json_close(&w, '}');
+	send_text(k, &json);
+}
+
+static void throttle(struct exec_socket *k, size_t queued)
+{
+	if (queued <= LIMIT_QUEUE_HIGH || k->paused || !k->run)
+		return;
+	k->paused = true;
+	exec_run_pause(k->run, true);
+}
+
+static void emit(void *data, bool is_stderr, const char *p, size_t n)
+{
+	const char *stream = is_stderr ? "stderr" : "stdout";
+	auto_buf struct buf json = BUF_INIT;
+	struct json_writer w = json_writer(&json);
+	struct exec_socket *k = data;
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "type", stream);
+	json_str(&w, "stream", stream);
+	json_strn(&w, "data", p, n);
+	json_close(&w, '}');
+	throttle(k, send_text(k, &json));
+}
+
+static void on_output(void *data, bool is_stderr, const char *p, size_t n)
+{
+	struct exec_socket *k = data;
+
+	if (!k->binary) {
+		exec_chunk_add(&k->chunk, is_stderr, p, n, emit, k);
+		return;
+	}
+	while (n && !k->closing) {
+		size_t piece = MIN(n, (size_t)LIMIT_EXEC_CHUNK);
+
+		throttle(k, http_ws_send(k->ws, true, p, piece));
+		p += piece;
+		n -= piece;
+	}
+}
+
+static void on_lagged(void *data, uint64_t bytes)
+{
+	auto_buf struct buf json = BUF_INIT;
+	struct json_writer w = json_writer(&json);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "type", "lagged");
+	json_int(&w, "bytes", (int64_t)bytes);
+	json_close(&w, '}');
+	send_text(data, &json);
+}
+
+static void on_input_drained(void *data)
+{
+	struct exec_socket *k = data;
+
+	if (!k->closing)
+		http_ws_pause(k->ws, false);
+}
+
+static void send_exit(struct exec_socket *k, const struct agent_exit *x)
+{
+	auto_buf struct buf json = BUF_INIT;
+	struct json_writer w = json_writer(&json);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "type", "exit");
+	api_exec_add_exit(&w, x);
+	if (x->flags & AGENT_EXIT_TIMEOUT)
+		json_bool(&w, "timeout", true);
+	json_close(&w, '}');
+	send_text(k, &json);
+	buf_clear(&json);
+	buf_addstr(&json, "{\"type\":\"done\"}");
+	send_text(k, &json);
+}
+
+static void on_ended(void *data, const struct agent_exit *x,
+		     const struct svm_err *err)
+{
+	struct exec_socket *k = data;
+
+	k->run = NULL;
+	if (err) {
+		close_error(k, err);
+		return;
+	}
+	exec_chunk_finish(&k->chunk, emit, k);
+	if (x->flags & AGENT_EXIT_TIMEOUT) {
+		auto_free char *text = xasprintf("exec timeout: %s\n",
+						 k->sandbox->id);
+
+		on_output(k, true, text, strlen(text));
+	}
+	send_exit(k, x);
+	close_with(k, CLOSE_NORMAL, "done");
+}
+
+static const struct exec_run_events run_events = {
+	.started = on_started,
+	.output = on_output,
+	.lagged = on_lagged,
+	.drained = on_input_drained,
+	.ended = on_ended,
+};
+
+/* Messages of the client. */
+
+static void start_run(struct exec_socket *k, const struct json_doc *doc)
+{
+	auto_exec_request struct exec_request q = EXEC_REQUEST_INIT;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (exec_request_parse(doc, &q, &err) < 0) {
+		close_error(k, &err);
+		return;
+	}
+	loop_timer_stop(k->start);
+	k->binary = q.binary;
+	k->full = q.full_frames || q.detach;
+	k->run = exec_run_start(k->sandbox, &q, true, &run_events, k, &err);
+	if (!k->run)
+		close_error(k, &err);
+}
+
+static void feed(struct exec_socket *k, const char *p, size_t n)
+{
+	if (k->run && !k->read_only &&
+	    exec_run_input(k->run, p, n) > LIMIT_QUEUE_HIGH)
+		http_ws_pause(k->ws, true);
+}
+
+static void take_stdin(struct exec_socket *k, const struct json_doc *doc)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_buf struct buf data = BUF_INIT;
+	bool present;
+
+	if (json_data(doc, JSON_DATA, &data, &present, &err) < 0)
+		send_error(k, &err);
+	else if (data.len)
+		feed(k, data.data, data.len);
+}
+
+static void take_signal(struct exec_socket *k, const struct json_doc *doc)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	const char *name = "";
+
+	if (json_get_string(doc->root, "signal", &name, &err) == 0 &&
+	    exec_session_signal(k->sandbox, exec_run_sid(k->run), name,
+				&err) == 0)
+		return;
+	send_error(k, &err);
+}
+
+static void take_resize(struct exec_socket *k, const struct json_doc *doc)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	uint16_t cols, rows;
+
+	if (exec_request_size(doc->root, &cols, &rows, &err) < 0)
+		send_error(k, &err);
+	else
+		exec_session_resize(k->sandbox, exec_run_sid(k->run), cols,
+				    rows);
+}
+
+static const struct {
+	const char *type;
+	void (*take)(struct exec_socket *k, const struct json_doc *doc);
+} kinds[] = {
+	{ "stdin", take_stdin },
+	{ "signal", take_signal },
+	{ "resize", take_resize },
+};
+
+static void take_message(struct exec_socket *k, const struct json_doc *doc,
+			 const char *type)
+{
+	if (k->read_only || !k->run)
+		return; /* a watcher may say what it likes */
+	if (strcmp(type, "eof") == 0) {
+		exec_run_input(k->run, NULL, 0);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(type, kinds[i].type) == 0) {
+			kinds[i].take(k, doc);
+			return;
+		}
+	close_with(k, CLOSE_UNSUPPORTED, "unknown message type");
+}
+
+static void on_text(struct exec_socket *k, const char *p, size_t n)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	const char *type = "start";
+	bool waiting = k->start && loop_timer_armed(k->start);
+
+	if (json_parse_object(&doc, p, n, &err) < 0) {
+		send_error(k, &err);
+		close_with(k, waiting ? CLOSE_POLICY : CLOSE_INVALID,
+			   "not a JSON object");
+		return;
+	}
+	if (json_get_string(doc.root, "type", &type, &err) < 0) {
+		close_error(k, &err);
+		return;
+	}
+	if (!waiting)
+		take_message(k, &doc, type);
+	else if (strcmp(type, "start") == 0)
+		start_run(k, &doc);
+	else
+		close_with(k, CLOSE_POLICY, "the first message must be start");
+}
+
+static void on_message(struct http_ws *ws, void *data, bool binary,
+		       const void *p, size_t n)
+{
+	struct exec_socket *k = data;
+
+	(void)ws;
+	if (k->closing)
+		return;
+	if (!binary)
+		on_text(k, p, n);
+	else if (k->start && loop_timer_armed(k->start))
+		close_with(k, CLOSE_POLICY, "the first message must be start");
+	else if (n)
+		feed(k, p, n);
+}
+
+static void on_drain(struct http_ws *ws, void *data)
+{
+	struct exec_socket *k = data;
+
+	(void)ws;
+	if (!k->paused)
+		return;
+	k->paused = false;
+	if (k->run)
+		exec_run_pause(k->run, false);
+}
+
+static void on_close(struct http_ws *ws, void *data, unsigned code)
+{
+	struct exec_socket *k = data;
+
+	(void)ws;
+	(void)code;
+	if (k->run)
+		exec_run_leave(k->run);
+	list_remove(&k->link);
+	loop_timer_free(k->start);
+	sandbox_unref(k->sandbox);
+	free(k);
+}
+
+static const struct http_ws_events ws_events = {
+	on_message, on_drain, on_close,
+};
+
+static void on_no_start(struct loop *l, void *data)
+{
+	(void)l;
+	close_with(data, CLOSE_POLICY, "no start message came");
+}
+
+static struct exec_socket *socket_new(struct http_req *r, struct sandbox *s)
+{
+	struct exec_socket *k = xcalloc(1, sizeof(*k));
+	struct list *all = &s->daemon->sockets;
+
+	if (!all->next)
+		list_init(all);
+	list_append(all, &k->link);
+	k->sandbox = sandbox_ref(s);
+	k->ws = http_ws_accept(r, &ws_events, k);
+	return k;
+}
+
+void exec_socket_accept(struct http_req *r, struct sandbox *s)
+{
+	struct exec_socket *k = socket_new(r, s);
+
+	k->start = loop_timer_new(s->daemon->loop, on_no_start, k);
+	loop_timer_after(k->start, LIMIT_TIME_HEAD);
+}
+
+void exec_socket_attach(struct http_req *r, struct sandbox *s,
+			const struct exec_attach *a)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct exec_socket *k = socket_new(r, s);
+
+	k->read_only = a->read_only;
+	k->takeover = a->takeover;
+	k->binary = a->binary;
+	k->full = true;
+	k->run = exec_run_attach(s, a->sid, a->since, a->read_only,
+				 &run_events, k, &err);
+	if (!k->run)
+		close_error(k, &err);
+}
