@@ -22,7 +22,8 @@ struct client {
 /* A connected non-blocking CLOEXEC socket, the daemon started if need be. */
 int client_connect(struct client *c, struct svm_err *err);
 
-/* Wait for events on fd: 0, or -1 with err (TIMEOUT, CANCELLED). */
+/* Wait for events on fd: what happened, or -1 with err (TIMEOUT,
+ * CANCELLED). */
 int client_wait(struct client *c, int fd, short events, struct svm_err *err);
 
 /* Request line and the headers every request has. */
@@ -32,6 +33,9 @@ void client_head(struct client *c, struct buf *out, const char *method,
 /* Turn a reply of 400 and more into err. */
 int client_reply_error(int status, const char *body, size_t n,
 		       struct svm_err *err);
+
+/* The socket at this path, non-blocking, or -errno. */
+int client_unix_connect(const char *path);
 
 /* Start a daemon and connect to it.  The fd, or -1 with err. */
 int autostart_connect(struct client *c, struct svm_err *err);

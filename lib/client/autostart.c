@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Start the user's daemon when none answers: exactly one, however many calls
+ * come at once.  The lock is held until the new daemon answers, so whoever
+ * waited for it finds the daemon at the second look.
+ *
+ * The socket is never unlinked here: the daemon does that itself, after it
+ * holds the lock of its state directory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
+#include "lib/base/path.h"
+#include "lib/base/proc.h"
+#include "lib/client/conn.h"
+
+#define START_TIMEOUT_MS 15000
+#define LOG_TAIL 4096
+
+extern char **environ;
+
+static int take_lock(const struct client *c, struct svm_err *err)
+{
+	auto_free char *path = path_join(c->dirs.runtime, "start.lock");
+	auto_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC |
+				 O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return svm_err_sys(err, SVM_UNREACHABLE, errno,
+				   "cannot start the daemon: open '%s'", path);
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return svm_err_sys(err, SVM_UNREACHABLE, errno,
+					   "cannot start the daemon: lock "
+					   "'%s'", path);
+	return steal_fd(&fd);
+}
+
+/* The last line the daemon wrote since `from`, as the reason it failed. */
+static char *last_line(const char *path, off_t from)
+{
+	char text[LOG_TAIL + 1];
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return NULL;
+	off_t end = lseek(fd, 0, SEEK_END);
+
+	from = MAX(from, end - LOG_TAIL);
+	if (end <= from || lseek(fd, from, SEEK_SET) < 0)
+		return NULL;
+	ssize_t n = fd_read_full(fd, text, LOG_TAIL);
+
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	if (n <= 0)
+		return NULL;
+	text[n] = '\0';
+	char *line = strrchr(text, '\n');
+
+	return xstrdup(line ? line + 1 : text);
+}
+
+static int failed(const char *log_path, off_t log_start, const char *why,
+		  struct svm_err *err)
+{
+	auto_free char *line = last_line(log_path, log_start);
+
+	svm_err_set(err, SVM_UNREACHABLE, "the daemon did not start: %s",
+		    line ? line : why);
+	return svm_err_hint(err, "find out more with:  stacyvm doctor\n"
+				 "its log:             %s", log_path);
+}
+
+/* One byte on the ready pipe means its sockets answer; end of file means it
+ * is gone. */
+static int wait_ready(struct client *c, int ready, const char *log_path,
+		      off_t log_start, struct svm_err *err)
+{
+	int64_t end = clock_boot_ns() + START_TIMEOUT_MS * INT64_C(1000000);
+	auto_err struct svm_err wait_err = SVM_ERR_INIT;
+	int64_t saved = c->deadline_ns;
+	char byte;
+
+	if (!saved || saved > end)
+		c->deadline_ns = end;
+	int r = client_wait(c, ready, POLLIN, &wait_err);
+
+	c->deadline_ns = saved;
+	if (r < 0 && wait_err.code == SVM_TIMEOUT)
+		return failed(log_path, log_start, "it took too long", err);
+	if (r < 0)
+		return svm_err_move(err, &wait_err);
+	if (read(ready, &byte, 1) == 1)
+		return 0;
+	return failed(log_path, log_start, "it ended at once", err);
+}
+
+/* Its real path reads better in ps; after an upgrade only the link works. */
+static char *own_path(char exe[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", exe, PATH_MAX - 1);
+
+	exe[MAX(n, 0)] = '\0';
+	if (access(exe, X_OK) < 0)
+		strcpy(exe, "/proc/self/exe");
+	return exe;
+}
+
+static int start(struct client *c, struct svm_err *err)
+{
+	char exe[PATH_MAX];
+	char *argv[] = { own_path(exe), (char[]){ "serve" },
+			 (char[]){ "--detached" }, (char[]){ "--ready-fd" },
+			 (char[]){ "3" }, NULL };
+	auto_free char *log_path = path_join(c->dirs.state, "logs/daemon.log");
+	auto_close int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND |
+				  O_CLOEXEC | O_NOFOLLOW, 0600);
+	auto_close int in = -1, out = -1;
+	int p[2];
+
+	if (log < 0)
+		return svm_err_sys(err, SVM_UNREACHABLE, errno,
+				   "cannot start the daemon: open '%s'",
+				   log_path);
+	off_t log_start = lseek(log, 0, SEEK_END);
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return svm_err_sys(err, SVM_UNREACHABLE, errno, "pipe");
+	in = p[0];
+	out = p[1];
+	const int fds[] = { -1, log, log, out };
+	pid_t pid = proc_spawn(argv, environ, fds, ARRAY_SIZE(fds),
+			       PROC_SPAWN_SETSID, NULL);
+
+	if (pid < 0)
+		return svm_err_sys(err, SVM_UNREACHABLE, pid,
+				   "cannot start the daemon");
+	fd_close(steal_fd(&out));
+	if (wait_ready(c, in, log_path, log_start, err) < 0)
+		return -1;
+	if (c->on_started)
+		c->on_started(pid);
+	return 0;
+}
+
+int autostart_connect(struct client *c, struct svm_err *err)
+{
+	auto_close int lock = -1;
+	int fd;
+
+	if (dirs_make(&c->dirs, err) < 0) {
+		err->code = SVM_UNREACHABLE;
+		return svm_err_prefix(err, "cannot start the daemon");
+	}
+	lock = take_lock(c, err);
+	if (lock < 0)
+		return -1;
+	fd = client_unix_connect(c->unix_path);
+	if (fd >= 0)
+		return fd;
+	if (start(c, err) < 0)
+		return -1;
+	fd = client_unix_connect(c->unix_path);
+	if (fd < 0)
+		return svm_err_sys(err, SVM_UNREACHABLE, fd, "connect to %s",
+				   c->name);
+	return fd;
+}

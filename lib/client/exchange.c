@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+/* One request and its reply over one connection.  See client.h. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/api/limits.h"
+#include "lib/base/fd.h"
+#include "lib/base/http1.h"
+#include "lib/base/json.h"
+#include "lib/base/mem.h"
+#include "lib/client/conn.h"
+
+#define RAW_SIZE KIB(64)
+#define ERROR_BODY_MAX KIB(64)
+#define REPLY_MAX MIB(64)
+#define LINE_MAX_BYTES MIB(4)
+
+struct exchange {
+	struct client *client;
+	int fd;
+	char method[8];
+	bool chunked_out, sent_all;
+
+	struct http1_head head;
+	struct http1_chunked chunked;
+	struct buf trailers;
+	int64_t left;      /* of a body with a length; -1: until close */
+	bool done;         /* the body is complete */
+
+	struct buf line;   /* exchange_line(): bytes not handed out yet */
+	size_t line_used;
+
+	size_t begin, end; /* of what raw holds */
+	char raw[RAW_SIZE];
+};
+
+static bool header_safe(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return false;
+	return true;
+}
+
+void client_head(struct client *c, struct buf *out, const char *method,
+		 const char *target)
+{
+	const char *user = getenv("STACYVM_USER_ID");
+
+	buf_addf(out, "%s %s HTTP/1.1\r\nHost: ", method, target);
+	if (c->unix_path)
+		buf_addstr(out, "localhost\r\n");
+	else
+		buf_addf(out, strchr(c->host, ':') ? "[%s]:%s\r\n" :
+						     "%s:%s\r\n",
+			 c->host, c->port);
+	if (c->api_key && header_safe(c->api_key))
+		buf_addf(out, "X-API-Key: %s\r\n", c->api_key);
+	if (user && user[0] && header_safe(user))
+		buf_addf(out, "X-User-ID: %s\r\n", user);
+}
+
+void client_encode(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		unsigned char ch = (unsigned char)*s;
+
+		if ((ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') ||
+		    (ch >= 'A' && ch <= 'Z') || strchr("-._~", ch))
+			buf_addch(out, *s);
+		else
+			buf_addf(out, "%%%02X", ch);
+	}
+}
+
+static int lost(const struct exchange *x, int e, struct svm_err *err)
+{
+	if (e)
+		svm_err_sys(err, SVM_UNREACHABLE, e,
+			    "lost the daemon at %s", x->client->name);
+	else
+		svm_err_set(err, SVM_UNREACHABLE,
+			    "lost the daemon at %s: it closed the connection",
+			    x->client->name);
+	return svm_err_hint(err, "sandboxes keep running; look with:  "
+				 "stacyvm daemon logs");
+}
+
+static int nonsense(const struct exchange *x, const char *what,
+		    struct svm_err *err)
+{
+	svm_err_set(err, SVM_PROVIDER, "what answers at %s is not a stacyvm "
+		    "daemon: %s", x->client->name, what);
+	return -1;
+}
+
+/* 0 when all went out, 1 when the daemon speaks or hung up before. */
+static int send_all(struct exchange *x, const char *p, size_t n, int flags,
+		    struct svm_err *err)
+{
+	while (n) {
+		ssize_t k = send(x->fd, p, n, MSG_NOSIGNAL | flags);
+
+		if (k >= 0) {
+			p += k;
+			n -= (size_t)k;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno == EPIPE || errno == ECONNRESET)
+			return 1;
+		if (errno != EAGAIN)
+			return lost(x, errno, err);
+		int events = client_wait(x->client, x->fd, POLLIN | POLLOUT,
+					 err);
+		if (events < 0)
+			return -1;
+		if (events & POLLIN)
+			return 1;
+	}
+	return 0;
+}
+
+/* More raw bytes: how many, 0 at end of file, -1 with err. */
+static ssize_t fill(struct exchange *x, struct svm_err *err)
+{
+	if (x->begin == x->end)
+		x->begin = x->end = 0;
+	if (x->end == RAW_SIZE) {
+		memmove(x->raw, x->raw + x->begin, x->end - x->begin);
+		x->end -= x->begin;
+		x->begin = 0;
+	}
+	for (;;) {
+		ssize_t n = recv(x->fd, x->raw + x->end, RAW_SIZE - x->end, 0);
+
+		if (n >= 0) {
+			x->end += (size_t)n;
+			return n;
+		}
+		if (errno == EAGAIN) {
+			if (client_wait(x->client, x->fd, POLLIN, err) < 0)
+				return -1;
+		} else if (errno == ECONNRESET) {
+			return 0;
+		} else if (errno != EINTR) {
+			return lost(x, errno, err);
+		}
+	}
+}
+
+/* A connection left over from the call before, if it is still good. */
+static int take_idle(struct client *c)
+{
+	char byte;
+	int fd = steal_fd(&c->idle_fd);
+
+	if (fd >= 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	    errno == EAGAIN)
+		return fd;
+	fd_close(fd);
+	return -1;
+}
+
+static struct exchange *exchange_begin(struct client *c, const char *method,
+				       const char *target, int64_t length,
+				       const char *body, struct svm_err *err)
+{
+	auto_buf struct buf head = BUF_INIT;
+	int fd = take_idle(c);
+
+	if (fd < 0)
+		fd = client_connect(c, err);
+	if (fd < 0)
+		return NULL;
+	auto_exchange struct exchange *x = xmalloc(sizeof(*x));
+
+	memset(x, 0, offsetof(struct exchange, raw));
+	x->client = c;
+	x->fd = fd;
+	x->chunked_out = length == CLIENT_CHUNKED;
+	x->sent_all = length <= 0 && !x->chunked_out;
+	snprintf(x->method, sizeof(x->method), "%s", method);
+	client_head(c, &head, method, target);
+	if (x->chunked_out)
+		buf_addstr(&head, "Transfer-Encoding: chunked\r\n");
+	else if (length != CLIENT_NO_BODY)
+		buf_addf(&head, "Content-Length: %lld\r\n", (long long)length);
+	buf_addstr(&head, "\r\n");
+	if (body) {
+		buf_add(&head, body, (size_t)length);
+		x->sent_all = true;
+	}
+	if (send_all(x, head.data, head.len, 0, err) < 0)
+		return NULL;
+	return steal_ptr(&x);
+}
+
+struct exchange *exchange_new(struct client *c, const char *method,
+			      const char *target, int64_t length,
+			      struct svm_err *err)
+{
+	return exchange_begin(c, method, target, length, NULL, err);
+}
+
+void exchange_free(struct exchange *x)
+{
+	if (!x)
+		return;
+	/* Only a finished exchange leaves a connection that can be used. */
+	if (x->done && x->sent_all && !x->head.close && x->head.minor == 1 &&
+	    x->begin == x->end && x->client->idle_fd < 0)
+		x->client->idle_fd = x->fd;
+	else
+		fd_close(x->fd);
+	buf_release(&x->trailers);
+	buf_release(&x->line);
+	free(x);
+}
+
+void exchange_cleanup(struct exchange **x)
+{
+	exchange_free(*x);
+}
+
+int exchange_send(struct exchange *x, const void *p, size_t n,
+		  struct svm_err *err)
+{
+	char size[32];
+	int r;
+
+	if (n == 0)
+		return 0;
+	if (!x->chunked_out)
+		return send_all(x, p, n, 0, err);
+	int len = snprintf(size, sizeof(size), "%zx\r\n", n);
+
+	r = send_all(x, size, (size_t)len, MSG_MORE, err);
+	if (r == 0)
+		r = send_all(x, p, n, MSG_MORE, err);
+	return r ? r : send_all(x, "\r\n", 2, 0, err);
+}
+
+/* Read one head into x->head; interim ones are skipped. */
+static int read_head(struct exchange *x, struct svm_err *err)
+{
+	size_t scan = 0;
+
+	for (;;) {
+		const char *at = x->raw + x->begin;
+		int len = http1_head_length(at, x->end - x->begin, &scan);
+
+		if (len < 0)
+			return nonsense(x, "its reply has no proper head", err);
+		if (len == 0) {
+			ssize_t n = fill(x, err);
+
+			if (n < 0)
+				return -1;
+			if (n == 0)
+				return x->begin == x->end ?
+					       lost(x, 0, err) :
+					       nonsense(x, "its reply is cut "
+							"short", err);
+			continue;
+		}
+		if (http1_parse_response(at, (size_t)len, &x->head) < 0)
+			return nonsense(x, x->head.why ? x->head.why :
+							 "bad reply", err);
+		x->begin += (size_t)len;
+		if (x->head.status >= 200 || x->head.status == 101)
+			return 0;
+		scan = 0;
+	}
+}
+
+static int read_error(struct exchange *x, struct svm_err *err)
+{
+	auto_buf struct buf body = BUF_INIT;
+	auto_err struct svm_err ignored = SVM_ERR_INIT;
+	char chunk[4096];
+	ssize_t n;
+
+	while (body.len < ERROR_BODY_MAX &&
+	       (n = exchange_read(x, chunk, sizeof(chunk), &ignored)) > 0)
+		buf_add(&body, chunk, (size_t)n);
+	return client_reply_error(x->head.status, buf_str(&body), body.len,
+				  err);
+}
+
+int exchange_reply(struct exchange *x, struct svm_err *err)
+{
+	if (x->chunked_out && !x->sent_all) {
+		int r = send_all(x, "0\r\n\r\n", 5, 0, err);
+
+		if (r < 0)
+			return -1;
+		x->sent_all = r == 0;
+	}
+	if (read_head(x, err) < 0)
+		return -1;
+	x->chunked.trailers = &x->trailers;
+	x->left = x->head.content_length;
+	if (!http1_response_has_body(&x->head, x->method) || x->left == 0)
+		x->done = true;
+	return x->head.status >= 400 ? read_error(x, err) : 0;
+}
+
+
+int exchange_status(const struct exchange *x)
+{
+	return x->head.status;
+}
+
+int64_t exchange_length(const struct exchange *x)
+{
+	return x->head.chunked ? -1 : x->head.content_length;
+}
+
+/* Decode from raw: bytes given, 0 for "need more" or done. */
+static ssize_t read_chunked(struct exchange *x, char *p, size_t n,
+			    struct svm_err *err)
+{
+	const char *at = x->raw + x->begin, *data;
+	size_t left = MIN(x->end - x->begin, n), len;
+	size_t given = left;
+	enum http1_chunk kind = http1_chunked_next(&x->chunked, &at, &left,
+						   &data, &len);
+
+	x->begin += given - left;
+	if (kind == HTTP1_CHUNK_BAD)
+		return nonsense(x, "bad chunk in its reply", err);
+	if (kind == HTTP1_CHUNK_END)
+		x->done = true;
+	if (kind != HTTP1_CHUNK_DATA)
+		return 0;
+	memcpy(p, data, len);
+	return (ssize_t)len;
+}
+
+static ssize_t read_plain(struct exchange *x, char *p, size_t n)
+{
+	size_t k = MIN(x->end - x->begin, n);
+
+	if (x->left >= 0 && (int64_t)k > x->left)
+		k = (size_t)x->left;
+	memcpy(p, x->raw + x->begin, k);
+	x->begin += k;
+	if (x->left >= 0) {
+		x->left -= (int64_t)k;
+		x->done = x->left == 0;
+	}
+	return (ssize_t)k;
+}
+
+ssize_t exchange_read(struct exchange *x, void *p, size_t n,
+		      struct svm_err *err)
+{
+	for (;;) {
+		ssize_t k = 0;
+
+		if (x->done)
+			return 0;
+		if (x->begin < x->end)
+			k = x->head.chunked ? read_chunked(x, p, n, err) :
+					      read_plain(x, p, n);
+		if (k || x->done)
+			return k;
+		if (x->begin < x->end)
+			continue;
+		k = fill(x, err);
+		if (k < 0)
+			return -1;
+		if (k == 0 && (x->head.chunked || x->left >= 0))
+			return lost(x, 0, err);
+		if (k == 0)
+			x->head.close = x->done = true;
+	}
+}
+
+char *exchange_line(struct exchange *x, bool skip_blank, size_t *ret_len,
+		    bool *ret_end, struct svm_err *err)
+{
+	size_t scanned = 0;
+
+	*ret_end = false;
+	buf_consume(&x->line, x->line_used);
+	x->line_used = 0;
+	for (;;) {
+		char *nl = x->line.len > scanned ?
+				   memchr(x->line.data + scanned, '\n',
+					  x->line.len - scanned) : NULL;
+
+		if (nl && nl == x->line.data && skip_blank) {
+			buf_consume(&x->line, 1);
+			scanned = 0;
+			continue;
+		}
+		if (nl) {
+			*nl = '\0';
+			*ret_len = (size_t)(nl - x->line.data);
+			x->line_used = *ret_len + 1;
+			return x->line.data;
+		}
+		scanned = x->line.len;
+		if (scanned > LINE_MAX_BYTES) {
+			nonsense(x, "endless line in its reply", err);
+			return NULL;
+		}
+		buf_reserve(&x->line, KIB(16));
+		ssize_t n = exchange_read(x, x->line.data + x->line.len,
+					  KIB(16), err);
+		if (n < 0)
+			return NULL;
+		if (n == 0) {
+			*ret_end = true;
+			return NULL;
+		}
+		x->line.len += (size_t)n;
+	}
+}
+
+/* The daemon's own words when it sent the envelope of API.md 2. */
+int client_reply_error(int status, const char *body, size_t n,
+		       struct svm_err *err)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_err struct svm_err bad = SVM_ERR_INIT;
+	const char *code = NULL, *message = NULL, *hint = NULL;
+
+	if (json_parse_object(&doc, body, n, &bad) == 0 &&
+	    json_get_string(doc.root, "code", &code, &bad) == 0 &&
+	    json_get_string(doc.root, "message", &message, &bad) == 0)
+		(void)json_get_string(doc.root, "remediation", &hint, &bad);
+	enum svm_code known = code ? svm_code_parse(code) : SVM_OK;
+
+	if (known == SVM_OK)
+		known = status >= 500 ? SVM_PROVIDER : SVM_BAD_REQUEST;
+	if (message)
+		svm_err_set(err, known, "%s", message);
+	else
+		svm_err_set(err, known, "the server answered %d %s", status,
+			    http1_reason(status));
+	if (hint)
+		svm_err_hint(err, "%s", hint);
+	return -1;
+}
+
+int client_call(struct client *c, const char *method, const char *target,
+		const struct buf *body, struct buf *ret, struct svm_err *err)
+{
+	auto_exchange struct exchange *x =
+		exchange_begin(c, method, target,
+			       body ? (int64_t)body->len : CLIENT_NO_BODY,
+			       body ? buf_str(body) : NULL, err);
+	size_t before = ret ? ret->len : 0;
+	char chunk[KIB(16)];
+	ssize_t n;
+
+	if (!x || exchange_reply(x, err) < 0)
+		return -1;
+	while ((n = exchange_read(x, chunk, sizeof(chunk), err)) > 0) {
+		if (!ret)
+			continue;
+		if (ret->len - before > REPLY_MAX)
+			return nonsense(x, "its reply is too long", err);
+		buf_add(ret, chunk, (size_t)n);
+	}
+	return n < 0 ? -1 : 0;
+}
