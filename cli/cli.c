@@ -95,26 +95,32 @@ static int cli_error_as(const struct cli *cli, const struct svm_err *e,
 	return status;
 }
 
+static bool passes_status(const struct cli *cli)
+{
+	return cli->passes_status ||
+	       (cli->cmd && (cli->cmd->flags & CMD_EXIT_125));
+}
+
 int cli_report(const struct cli *cli, const struct svm_err *e)
 {
 	int status = errmap_exit_status(e->code);
 
-	if (cli->cmd && (cli->cmd->flags & CMD_EXIT_125) &&
-	    e->code != SVM_TIMEOUT && e->code != SVM_CANCELLED)
+	if (e->code == SVM_CANCELLED && e->sys_errno == EINTR)
+		status = EXIT_STATUS_INTERRUPTED;
+	if (passes_status(cli) && e->code != SVM_TIMEOUT && e->code != SVM_CANCELLED)
 		status = EXIT_STATUS_OURS;
 	return cli_error_as(cli, e, status);
 }
 
 static int usage_failure(const struct cli *cli, struct svm_err *e)
 {
-	bool ours = cli->cmd && (cli->cmd->flags & CMD_EXIT_125);
-
 	if (cli->cmd_path && cli->cmd_path[0])
 		svm_err_hint(e, "see:  stacyvm help %s", cli->cmd_path);
 	else
 		svm_err_hint(e, "see:  stacyvm help");
 	return cli_error_as(cli, e,
-			    ours ? EXIT_STATUS_OURS : EXIT_STATUS_USAGE);
+			    passes_status(cli) ? EXIT_STATUS_OURS :
+						 EXIT_STATUS_USAGE);
 }
 
 /* Marks a usage error on its way up: see run_cmd(). */

@@ -3,11 +3,19 @@
 #ifndef SVM_CLI_CLI_H
 #define SVM_CLI_CLI_H
 
+#define API "/api/v1"
+
 #include "cli/cmd.h"
 #include "lib/client/client.h"
 
 /* The client, made at first use.  NULL with err. */
 struct client *cli_client(struct cli *cli, struct svm_err *err);
+
+/* One exchange with the daemon; see client_call(). */
+int cli_get(struct cli *cli, const char *target, struct buf *ret,
+	    struct svm_err *err);
+int cli_send(struct cli *cli, const char *method, const char *target,
+	     const struct buf *body, struct buf *ret, struct svm_err *err);
 
 /* Print an error as text or JSON; returns its exit status. */
 int cli_report(const struct cli *cli, const struct svm_err *err);
@@ -29,9 +37,10 @@ int cli_usage(const struct cli *cli, struct svm_err *err, const char *fmt,
 	      ...) PRINTF_LIKE(3, 4);
 
 /*
- * From here on SIGINT, SIGTERM and SIGHUP don't kill: they arrive on the
- * returned signalfd, and waiting requests end with CANCELLED.  For commands
- * that have something to clean up.
+ * From here on SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGWINCH arrive on the
+ * returned signalfd (or -1 with err), SIGPIPE is ignored, and when a client
+ * was made before, its waiting ends with CANCELLED.  For commands that have
+ * something to clean up.
  */
 int cli_catch_signals(struct cli *cli, struct svm_err *err);
 

@@ -59,6 +59,8 @@ struct cli {
 	const struct entries *entries;
 	const struct cmd *cmd; /* the one that runs */
 	const char *cmd_path;  /* "files ls" */
+	bool passes_status;    /* as CMD_EXIT_125, known at run time */
+	bool no_autostart;     /* set by commands that only look */
 	int dashes;            /* arguments before "--", -1: no "--" */
 	bool stdout_tty, stderr_tty;
 	struct client *client; /* made by cli_client() */

@@ -3,6 +3,10 @@
 #include "cli/cmd.h"
 
 const struct cmd *const cmds[] = {
+	&cmd_spawn,
+	&cmd_exec,
+	&cmd_shell,
+	&cmd_attach,
 	&cmd_serve,
 	&cmd_config,
 	&cmd_version,

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -111,7 +112,7 @@ static char *own_path(char exe[PATH_MAX])
 
 	exe[MAX(n, 0)] = '\0';
 	if (access(exe, X_OK) < 0)
-		strcpy(exe, "/proc/self/exe");
+		snprintf(exe, PATH_MAX, "/proc/self/exe");
 	return exe;
 }
 

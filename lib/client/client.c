@@ -138,6 +138,14 @@ const char *client_server_name(const struct client *c)
 	return c->name;
 }
 
+/* Told from a "no" at a prompt by its errno. */
+static int client_interrupted(struct svm_err *err)
+{
+	svm_err_set(err, SVM_CANCELLED, "interrupted");
+	err->sys_errno = EINTR;
+	return -1;
+}
+
 int client_wait(struct client *c, int fd, short events, struct svm_err *err)
 {
 	struct pollfd p[2] = { { .fd = fd, .events = events },
@@ -161,7 +169,7 @@ int client_wait(struct client *c, int fd, short events, struct svm_err *err)
 		if (r <= 0)
 			continue;
 		if (p[1].revents)
-			return svm_err_set(err, SVM_CANCELLED, "interrupted");
+			return client_interrupted(err);
 		if (p[0].revents)
 			return p[0].revents;
 	}

@@ -87,18 +87,16 @@ ssize_t exchange_read(struct exchange *x, void *p, size_t n,
 char *exchange_line(struct exchange *x, bool skip_blank, size_t *ret_len,
 		    bool *ret_end, struct svm_err *err);
 
-/* Percent-encode one path segment or query value. */
-void client_encode(struct buf *out, const char *s);
-
 /*
  * WebSocket.  Non-blocking once open: poll ws_fd() for ws_events() together
  * with your own fds and call ws_turn().
  */
 struct ws;
-enum ws_kind { WS_TEXT, WS_BINARY, WS_CLOSED };
+enum ws_kind { WS_TEXT, WS_BINARY };
 typedef void (*ws_message_fn)(void *data, enum ws_kind kind, const void *p,
 			      size_t n);
 
+/* Call ws_turn() once before the first poll: messages may be here already. */
 struct ws *ws_open(struct client *c, const char *target, ws_message_fn fn,
 		   void *data, struct svm_err *err);
 void ws_free(struct ws *ws); /* closes without ceremony */

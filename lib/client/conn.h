@@ -3,8 +3,10 @@
 #ifndef SVM_CLIENT_CONN_H
 #define SVM_CLIENT_CONN_H
 
-#include "lib/client/client.h"
 #include "lib/api/dirs.h"
+#include "lib/client/client.h"
+
+struct http1_head;
 
 struct client {
 	struct dirs dirs;
@@ -29,6 +31,20 @@ int client_wait(struct client *c, int fd, short events, struct svm_err *err);
 /* Request line and the headers every request has. */
 void client_head(struct client *c, struct buf *out, const char *method,
 		 const char *target);
+
+/* exchange_new() with more header lines and a body that is at hand; either
+ * may be NULL. */
+struct exchange *exchange_begin(struct client *c, const char *method,
+				const char *target, int64_t length,
+				const char *extra, const char *body,
+				struct svm_err *err);
+
+/* The head of the reply, right after exchange_reply(). */
+const struct http1_head *exchange_head(const struct exchange *x,
+				       const char **ret_text);
+
+/* After 101: the connection is the caller's, with what was read of it. */
+int exchange_take(struct exchange *x, struct buf *leftover);
 
 /* Turn a reply of 400 and more into err. */
 int client_reply_error(int status, const char *body, size_t n,

@@ -27,6 +27,7 @@ struct exchange {
 	bool chunked_out, sent_all;
 
 	struct http1_head head;
+	const char *head_text;
 	struct http1_chunked chunked;
 	struct buf trailers;
 	int64_t left;      /* of a body with a length; -1: until close */
@@ -63,19 +64,6 @@ void client_head(struct client *c, struct buf *out, const char *method,
 		buf_addf(out, "X-API-Key: %s\r\n", c->api_key);
 	if (user && user[0] && header_safe(user))
 		buf_addf(out, "X-User-ID: %s\r\n", user);
-}
-
-void client_encode(struct buf *out, const char *s)
-{
-	for (; *s; s++) {
-		unsigned char ch = (unsigned char)*s;
-
-		if ((ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') ||
-		    (ch >= 'A' && ch <= 'Z') || strchr("-._~", ch))
-			buf_addch(out, *s);
-		else
-			buf_addf(out, "%%%02X", ch);
-	}
 }
 
 static int lost(const struct exchange *x, int e, struct svm_err *err)
@@ -168,9 +156,10 @@ static int take_idle(struct client *c)
 	return -1;
 }
 
-static struct exchange *exchange_begin(struct client *c, const char *method,
-				       const char *target, int64_t length,
-				       const char *body, struct svm_err *err)
+struct exchange *exchange_begin(struct client *c, const char *method,
+				const char *target, int64_t length,
+				const char *extra, const char *body,
+				struct svm_err *err)
 {
 	auto_buf struct buf head = BUF_INIT;
 	int fd = take_idle(c);
@@ -192,6 +181,8 @@ static struct exchange *exchange_begin(struct client *c, const char *method,
 		buf_addstr(&head, "Transfer-Encoding: chunked\r\n");
 	else if (length != CLIENT_NO_BODY)
 		buf_addf(&head, "Content-Length: %lld\r\n", (long long)length);
+	if (extra)
+		buf_addstr(&head, extra);
 	buf_addstr(&head, "\r\n");
 	if (body) {
 		buf_add(&head, body, (size_t)length);
@@ -206,7 +197,7 @@ struct exchange *exchange_new(struct client *c, const char *method,
 			      const char *target, int64_t length,
 			      struct svm_err *err)
 {
-	return exchange_begin(c, method, target, length, NULL, err);
+	return exchange_begin(c, method, target, length, NULL, NULL, err);
 }
 
 void exchange_free(struct exchange *x)
@@ -273,6 +264,7 @@ static int read_head(struct exchange *x, struct svm_err *err)
 		if (http1_parse_response(at, (size_t)len, &x->head) < 0)
 			return nonsense(x, x->head.why ? x->head.why :
 							 "bad reply", err);
+		x->head_text = at; /* until the body is read */
 		x->begin += (size_t)len;
 		if (x->head.status >= 200 || x->head.status == 101)
 			return 0;
@@ -312,6 +304,19 @@ int exchange_reply(struct exchange *x, struct svm_err *err)
 	return x->head.status >= 400 ? read_error(x, err) : 0;
 }
 
+
+const struct http1_head *exchange_head(const struct exchange *x,
+					const char **ret_text)
+{
+	*ret_text = x->head_text;
+	return &x->head;
+}
+
+int exchange_take(struct exchange *x, struct buf *leftover)
+{
+	buf_add(leftover, x->raw + x->begin, x->end - x->begin);
+	return steal_fd(&x->fd);
+}
 
 int exchange_status(const struct exchange *x)
 {
@@ -458,7 +463,7 @@ int client_call(struct client *c, const char *method, const char *target,
 	auto_exchange struct exchange *x =
 		exchange_begin(c, method, target,
 			       body ? (int64_t)body->len : CLIENT_NO_BODY,
-			       body ? buf_str(body) : NULL, err);
+			       NULL, body ? buf_str(body) : NULL, err);
 	size_t before = ret ? ret->len : 0;
 	char chunk[KIB(16)];
 	ssize_t n;

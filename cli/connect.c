@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* The client of this run: where the daemon is, the key, the deadline, and
+ * what interrupts waiting. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "lib/base/clock.h"
+#include "lib/base/duration.h"
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
+
+#define KEY_MAX 4096
+
+static void on_started(pid_t pid)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "stacyvm: started the daemon (pid %d); logs: "
+				"stacyvm daemon logs\n", (int)pid);
+}
+
+static int read_key(const struct cli *cli, struct buf *out,
+		    struct svm_err *err)
+{
+	const char *key = cli->api_key ? cli->api_key :
+					 getenv("STACYVM_API_KEY");
+
+	if (!cli->api_key_file) {
+		buf_addstr(out, key ? key : "");
+		return 0;
+	}
+	int r = fd_slurp_path(AT_FDCWD, cli->api_key_file, KEY_MAX, out);
+
+	if (r < 0)
+		return svm_err_sys(err, SVM_BAD_REQUEST, r, "read key '%s'",
+				   cli->api_key_file);
+	while (out->len && strchr("\r\n \t", out->data[out->len - 1]))
+		buf_truncate(out, out->len - 1);
+	return 0;
+}
+
+struct client *cli_client(struct cli *cli, struct svm_err *err)
+{
+	auto_buf struct buf key = BUF_INIT;
+	int64_t ns = 0;
+
+	if (cli->client)
+		return cli->client;
+	if (read_key(cli, &key, err) < 0)
+		return NULL;
+	if (cli->timeout)
+		(void)duration_parse(cli->timeout, &ns); /* was checked */
+	const struct client_options o = {
+		.server = cli->server,
+		.api_key = key.len ? buf_str(&key) : NULL,
+		.deadline_ns = ns ? clock_boot_ns() + ns : 0,
+		.cancel_fd = -1,
+		.autostart = !cli->no_autostart,
+		.on_started = cli->quiet ? NULL : on_started,
+	};
+	cli->client = client_new(&o, err);
+	if (key.data)
+		explicit_bzero(key.data, key.len);
+	return cli->client;
+}
+
+int cli_catch_signals(struct cli *cli, struct svm_err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGWINCH);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return svm_err_sys(err, SVM_INTERNAL, errno, "sigprocmask");
+	signal(SIGPIPE, SIG_IGN);
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+
+	if (fd < 0)
+		return svm_err_sys(err, SVM_INTERNAL, errno, "signalfd");
+	if (cli->client)
+		client_set_cancel_fd(cli->client, fd);
+	return fd;
+}
+
+int cli_get(struct cli *cli, const char *target, struct buf *ret,
+	    struct svm_err *err)
+{
+	struct client *c = cli_client(cli, err);
+
+	return c ? client_call(c, "GET", target, NULL, ret, err) : -1;
+}
+
+int cli_send(struct cli *cli, const char *method, const char *target,
+	     const struct buf *body, struct buf *ret, struct svm_err *err)
+{
+	struct client *c = cli_client(cli, err);
+
+	return c ? client_call(c, method, target, body, ret, err) : -1;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Naming sandboxes.  See sandbox.h. */
+#include "cli/sandbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "lib/api/limits.h"
+#include "lib/base/mem.h"
+#include "lib/base/urlenc.h"
+
+bool sandbox_is_full_id(const char *s)
+{
+	return strlen(s) == LIMIT_ID && strncmp(s, "sb-", 3) == 0 &&
+	       strspn(s + 3, "0123456789abcdef") == LIMIT_ID - 3;
+}
+
+static int ambiguous(const char *text, unsigned count, const struct buf *list,
+		     struct svm_err *err)
+{
+	svm_err_set(err, SVM_CONFLICT,
+		    "sandbox \"%s\" matches %u sandboxes: %s", text, count,
+		    buf_str(list));
+	return svm_err_hint(err, "use the full id, or see them with:  "
+				 "stacyvm list --filter id=%s", text);
+}
+
+static char *match(const cJSON *items, const char *text, struct svm_err *err)
+{
+	auto_buf struct buf list = BUF_INIT;
+	const char *found = NULL;
+	const cJSON *item;
+	unsigned count = 0;
+
+	cJSON_ArrayForEach(item, items) {
+		const cJSON *id = cJSON_GetObjectItemCaseSensitive(item, "id");
+		const cJSON *name =
+			cJSON_GetObjectItemCaseSensitive(item, "name");
+
+		if (!cJSON_IsString(id))
+			continue;
+		if (strcmp(id->valuestring, text) == 0 ||
+		    (cJSON_IsString(name) &&
+		     strcmp(name->valuestring, text) == 0))
+			return xstrdup(id->valuestring);
+		if (text[0] && strncmp(id->valuestring, text,
+				       strlen(text)) == 0) {
+			found = id->valuestring;
+			if (count++ < 8)
+				buf_addf(&list, "%s%s", list.len ? ", " : "",
+					 found);
+		}
+	}
+	if (count == 1)
+		return xstrdup(found);
+	if (count > 1) {
+		ambiguous(text, count, &list, err);
+	} else {
+		svm_err_set(err, SVM_NOT_FOUND, "no sandbox \"%s\"", text);
+		svm_err_hint(err, "see them with:  stacyvm list");
+	}
+	return NULL;
+}
+
+char *sandbox_resolve(struct cli *cli, const char *text, struct svm_err *err)
+{
+	auto_buf struct buf body = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	cJSON *items;
+
+	if (sandbox_is_full_id(text))
+		return xstrdup(text);
+	if (cli_get(cli, API "/sandboxes", &body, err) < 0 ||
+	    out_parse_array(&doc, &body, &items, err) < 0)
+		return NULL;
+	return match(items, text, err);
+}
+
+char *sandbox_path(const char *id, const char *suffix)
+{
+	struct buf b = BUF_INIT;
+
+	buf_addstr(&b, API "/sandboxes/");
+	urlenc_encode(&b, id, strlen(id));
+	buf_addstr(&b, suffix);
+	return buf_steal(&b);
+}
+
+void query_add(struct buf *target, const char *key, const char *value)
+{
+	buf_addf(target, "%c%s=", strchr(buf_str(target), '?') ? '&' : '?',
+		 key);
+	urlenc_encode(target, value, strlen(value));
+}
+
+char *sandbox_split(const char *text, const char **ret_path)
+{
+	size_t n = strcspn(text, ":/");
+
+	/* A local file with a colon can be written ./a:b. */
+	if (text[n] != ':' || n == 0 || text[0] == '.')
+		return NULL;
+	*ret_path = text + n + 1;
+	return xstrndup(text, n);
+}

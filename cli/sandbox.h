@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Which sandbox is meant, and the paths of its routes. */
+#ifndef SVM_CLI_SANDBOX_H
+#define SVM_CLI_SANDBOX_H
+
+#include "cli/cmd.h"
+#include "lib/base/buf.h"
+
+/* A full id: "sb-" and 8 lower-case hex digits. */
+bool sandbox_is_full_id(const char *s);
+
+/*
+ * For reading: a full id is taken as it is (no round trip), an exact name or
+ * the unique beginning of an id is looked up.  The id, owned; NULL with
+ * NOT_FOUND, or CONFLICT naming the candidates.
+ */
+char *sandbox_resolve(struct cli *cli, const char *text, struct svm_err *err);
+
+/* "/api/v1/sandboxes/ID" + suffix, everything encoded but the suffix.
+ * Owned. */
+char *sandbox_path(const char *id, const char *suffix);
+
+/* Append "&key=value" or "?key=value", encoded. */
+void query_add(struct buf *target, const char *key, const char *value);
+
+/* Split "ID:/path": the id part, owned, and *ret_path into text.  NULL when
+ * it is no such thing. */
+char *sandbox_split(const char *text, const char **ret_path);
+
+#endif

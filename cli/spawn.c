@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* stacyvm spawn: make a sandbox; with --rm run one command in it and remove
+ * it on every way out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "cli/run.h"
+#include "cli/sandbox.h"
+#include "cli/term.h"
+#include "lib/api/errmap.h"
+#include "lib/base/clock.h"
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
+#include "lib/base/utf8.h"
+
+#define CLEANUP_NS (INT64_C(30) * 1000000000)
+
+struct spawn_opts {
+	const char *image, *template, *ttl, *name, *provider, *network;
+	const char *workdir, *exec_timeout;
+	int64_t memory, vcpus, disk, pids;
+	char **label, **env;
+	bool rm, tty, interactive, no_stdin, wait;
+};
+
+#define O(m) offsetof(struct spawn_opts, m)
+
+static const struct opt opts[] = {
+	{ OPT_STRING, 0, "image", O(image), "IMAGE",
+	  "host, an imported image, or a directory", COMPLETE_IMAGE, false },
+	{ OPT_STRING, 0, "template", O(template), "NAME",
+	  "start from a template", COMPLETE_NONE, false },
+	{ OPT_DURATION, 0, "ttl", O(ttl), "D",
+	  "destroy it after this long (default 30m)", COMPLETE_NONE, false },
+	{ OPT_MEBIBYTES, 0, "memory", O(memory), "SIZE",
+	  "memory limit: 512m, 2g", COMPLETE_NONE, false },
+	{ OPT_NUMBER, 0, "vcpus", O(vcpus), "N", "processors it may use",
+	  COMPLETE_NONE, false },
+	{ OPT_MEBIBYTES, 0, "disk", O(disk), "SIZE",
+	  "limit of what it may write: 512m, 2g", COMPLETE_NONE, false },
+	{ OPT_NUMBER, 0, "pids", O(pids), "N", "limit of processes",
+	  COMPLETE_NONE, false },
+	{ OPT_STRING, 0, "name", O(name), "NAME",
+	  "a name of your own for it", COMPLETE_NONE, false },
+	{ OPT_LIST, 'l', "label", O(label), "KEY=VALUE",
+	  "metadata; may be repeated", COMPLETE_NONE, false },
+	{ OPT_LIST, 'e', "env", O(env), "NAME[=VALUE]",
+	  "a variable for all its commands", COMPLETE_NONE, false },
+	{ OPT_STRING, 0, "provider", O(provider), "NAME",
+	  "kind of runtime (see: stacyvm provider ls)", COMPLETE_PROVIDER,
+	  false },
+	{ OPT_STRING, 0, "network", O(network), "MODE", "none or bridge",
+	  COMPLETE_NONE, false },
+	{ OPT_FLAG, 0, "wait", O(wait), NULL,
+	  "return when it runs (always so)", COMPLETE_NONE, true },
+	{ OPT_FLAG, 0, "rm", O(rm), NULL,
+	  "run COMMAND in it, then remove it", COMPLETE_NONE, false },
+	{ OPT_FLAG, 't', "tty", O(tty), NULL,
+	  "with --rm: give the command a terminal", COMPLETE_NONE, false },
+	{ OPT_FLAG, 'i', "interactive", O(interactive), NULL,
+	  "with --rm: pass standard input also from a terminal",
+	  COMPLETE_NONE, false },
+	{ OPT_FLAG, 'n', "no-stdin", O(no_stdin), NULL,
+	  "with --rm: do not read standard input", COMPLETE_NONE, false },
+	{ OPT_STRING, 'w', "workdir", O(workdir), "DIR",
+	  "with --rm: run in this directory", COMPLETE_NONE, false },
+	{ OPT_DURATION, 0, "exec-timeout", O(exec_timeout), "D",
+	  "with --rm: kill the command after this long", COMPLETE_NONE,
+	  false },
+	OPTS_END,
+};
+
+static int add_pairs(struct json_writer *w, const char *key,
+		     char *const *pairs, bool from_here, struct svm_err *err)
+{
+	if (!pairs)
+		return 0;
+	json_open(w, key, '{');
+	for (; *pairs; pairs++) {
+		const char *eq = strchr(*pairs, '=');
+		auto_free char *name =
+			xstrndup(*pairs, eq ? (size_t)(eq - *pairs) :
+					      strlen(*pairs));
+		const char *value = eq ? eq + 1 :
+				    from_here ? getenv(name) : NULL;
+
+		if (!name[0] || (!eq && !from_here) ||
+		    !utf8_valid(*pairs, strlen(*pairs)))
+			return svm_err_set(err, SVM_BAD_REQUEST,
+					   "'%s' is not KEY=VALUE", *pairs);
+		if (value)
+			json_str(w, name, value);
+	}
+	json_close(w, '}');
+	return 0;
+}
+
+static void add_string(struct json_writer *w, const char *key, const char *v)
+{
+	if (v)
+		json_str(w, key, v);
+}
+
+static void add_number(struct json_writer *w, const char *key, int64_t v)
+{
+	if (v)
+		json_int(w, key, v);
+}
+
+static int make_request(const struct spawn_opts *o, struct buf *body,
+			struct svm_err *err)
+{
+	struct json_writer w = json_writer(body);
+
+	json_open(&w, NULL, '{');
+	add_string(&w, "image", o->image);
+	add_string(&w, "template", o->template);
+	add_string(&w, "ttl", o->ttl);
+	add_string(&w, "name", o->name);
+	add_string(&w, "provider", o->provider);
+	add_string(&w, "network", o->network);
+	add_number(&w, "memory_mb", o->memory);
+	add_number(&w, "vcpus", o->vcpus);
+	add_number(&w, "disk_mb", o->disk);
+	add_number(&w, "pids", o->pids);
+	if (add_pairs(&w, "metadata", o->label, false, err) < 0 ||
+	    add_pairs(&w, "env", o->env, true, err) < 0)
+		return -1;
+	json_close(&w, '}');
+	return 0;
+}
+
+/* The reply is parsed; its id is borrowed from doc. */
+static const char *spawn(struct cli *cli, const struct spawn_opts *o,
+			 struct json_doc *doc, struct buf *reply,
+			 struct svm_err *err)
+{
+	auto_buf struct buf body = BUF_INIT;
+	const char *id = NULL;
+
+	if (make_request(o, &body, err) < 0 ||
+	    cli_send(cli, "POST", API "/sandboxes", &body, reply, err) < 0 ||
+	    out_parse_object(doc, reply, err) < 0 ||
+	    json_get_string(doc->root, "id", &id, err) < 0)
+		return NULL;
+	if (!id)
+		svm_err_set(err, SVM_PROVIDER,
+			    "the daemon's reply has no sandbox id");
+	return id;
+}
+
+/* Whatever happened before, and however little time is left. */
+static int destroy(struct cli *cli, const char *id, struct svm_err *err)
+{
+	auto_free char *target = sandbox_path(id, "");
+
+	client_set_cancel_fd(cli->client, -1);
+	client_set_deadline(cli->client, clock_boot_ns() + CLEANUP_NS);
+	if (client_call(cli->client, "DELETE", target, NULL, NULL, err) == 0)
+		return 0;
+	return svm_err_prefix(err, "sandbox %s could not be removed", id);
+}
+
+static int run_command(struct cli *cli, const struct spawn_opts *o,
+		       const char *id, const char *start, int signals,
+		       struct svm_err *err)
+{
+	auto_free char *target = sandbox_path(id, "/exec/ws");
+	struct run r = { .id = id, .target = target, .start = start,
+			 .signal_fd = signals };
+
+	if (o->tty)
+		r.flags |= RUN_TTY | RUN_STDIN;
+	if (!o->no_stdin && (o->interactive || !isatty(STDIN_FILENO)))
+		r.flags |= RUN_STDIN;
+	return run_session(cli, &r, err);
+}
+
+static int spawn_rm(struct cli *cli, const struct spawn_opts *o, char **argv,
+		    struct svm_err *err)
+{
+	const struct run_command c = { .argv = argv, .workdir = o->workdir,
+				       .timeout = o->exec_timeout,
+				       .tty = o->tty };
+	auto_buf struct buf start = BUF_INIT, reply = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_err struct svm_err left = SVM_ERR_INIT;
+
+	if (o->tty && !isatty(STDIN_FILENO))
+		return cli_usage(cli, err, "-t needs a terminal as standard "
+					   "input; leave it out in scripts");
+	if (run_start_message(&c, &start, err) < 0 || !cli_client(cli, err))
+		return -1;
+	auto_close int signals = cli_catch_signals(cli, err);
+	const char *id = signals < 0 ? NULL :
+				       spawn(cli, o, &doc, &reply, err);
+
+	if (!id) /* a caller that goes away takes the spawn with it */
+		return -1;
+	int status = run_command(cli, o, id, buf_str(&start), signals, err);
+
+	if (destroy(cli, id, &left) < 0) {
+		int worse = cli_report(cli, &left);
+
+		return status < 0 ? -1 : status ? status : worse;
+	}
+	return status;
+}
+
+static void tell(const struct cli *cli, const cJSON *sandbox, const char *id,
+		 int64_t took_ns)
+{
+	auto_buf struct buf left = BUF_INIT;
+	const cJSON *expires = out_field(sandbox, "expires_at", 10);
+	int64_t at;
+
+	if (cJSON_IsString(expires) &&
+	    clock_parse_rfc3339(expires->valuestring, &at) == 0)
+		out_ago(&left, at - clock_wall_ns() + 500000000);
+	cli_notice(cli, "running in %.1f ms%s%s\n  next:  stacyvm shell %s",
+		   (double)took_ns / 1e6,
+		   left.len ? "; expires in " : "", buf_str(&left), id);
+}
+
+static int run(struct cli *cli, void *values, int argc, char **args,
+	       struct svm_err *err)
+{
+	const struct spawn_opts *o = values;
+	auto_buf struct buf reply = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	int64_t begun = clock_mono_ns();
+
+	cli->passes_status = o->rm;
+	if (o->rm && (cli->dashes != 0 || argc == 0)) {
+		cli_usage(cli, err, "--rm needs a command after --:  stacyvm "
+				    "spawn --rm -- COMMAND");
+		return -1;
+	}
+	if (o->rm)
+		return spawn_rm(cli, o, args, err);
+	if (argc) {
+		cli_usage(cli, err, "unexpected '%s'", args[0]);
+		if (cli->dashes == 0)
+			svm_err_hint(err, "to run a command in a sandbox of "
+					  "its own:  stacyvm spawn --rm -- "
+					  "COMMAND");
+		else
+			svm_err_hint(err, "an image is given with --image");
+		return -1;
+	}
+	const char *id = spawn(cli, o, &doc, &reply, err);
+
+	if (!id)
+		return -1;
+	if (cli->json || cli->format)
+		return out_object(cli, doc.root, err);
+	puts(id);
+	fflush(stdout);
+	tell(cli, doc.root, id, clock_mono_ns() - begun);
+	return 0;
+}
+
+const struct cmd cmd_spawn = {
+	.name = "spawn",
+	.aliases = "create new",
+	.args = "[--rm -- COMMAND...]",
+	.summary = "make a sandbox and print its id",
+	.help = "Prints the id alone on standard output, so that\n"
+		"  id=$(stacyvm spawn)\nworks.  With --rm the command's "
+		"output and status are passed through as by `exec`,\nand the "
+		"sandbox is removed when it ends, also after Ctrl-C.",
+	.examples = "stacyvm spawn\n"
+		    "stacyvm spawn --image python:3.12 --memory 512m --ttl 2h\n"
+		    "stacyvm spawn --rm -- python3 -c 'print(1+1)'",
+	.opts = opts,
+	.opts_size = sizeof(struct spawn_opts),
+	.max_args = -1,
+	.run = run,
+};

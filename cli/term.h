@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The local terminal in raw mode, and its way back, whatever happens. */
+#ifndef SVM_CLI_TERM_H
+#define SVM_CLI_TERM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+
+/* Raw mode on standard input; undone by term_restore(), at exit and when we
+ * crash. */
+int term_raw(struct svm_err *err);
+
+/* Look at what goes to the terminal: whether the other side left it in
+ * another screen or with reporting on. */
+void term_watch(const char *p, size_t n);
+
+/* Back to how it was.  Safe to repeat. */
+void term_restore(void);
+
+/* Of standard output (or input); 80x24 when the kernel does not know:
+ * never 0x0. */
+void term_size(uint16_t *ret_cols, uint16_t *ret_rows);
+
+/* "ctrl-]", "ctrl-a", "^]", "none", or one character: the byte, 0 for none,
+ * -1 for nonsense. */
+int term_parse_key(const char *text);
+
+#endif
