@@ -17,9 +17,7 @@
 
 /* Until its room lands, an entry may be absent: delete the line then. */
 #pragma weak daemon_main
-#pragma weak daemon_config_main
 #pragma weak native_launcher_main
-#pragma weak image_unpack_main
 
 /* Processes we start ourselves.  They get argv from their own name on. */
 static const struct {
