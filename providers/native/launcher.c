@@ -318,8 +318,8 @@ int native_launcher_main(int argc, char **argv)
 	struct stat st;
 
 	(void)fd_sanitise_std();
-	for (int m = 0; argc == 3 && m < NATIVE_MODE_MAX; m++)
-		if (strcmp(argv[2], native_mode_name(m)) == 0)
+	for (int m = 0; argc == 2 && m < NATIVE_MODE_MAX; m++)
+		if (strcmp(argv[1], native_mode_name(m)) == 0)
 			l.mode = m;
 	if (l.mode == NATIVE_MODE_MAX || fstat(LAUNCHER_SOCK, &st) < 0 ||
 	    !S_ISSOCK(st.st_mode)) {

@@ -24,6 +24,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
+#include "lib/base/kernel.h"
 #include "lib/base/list.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"

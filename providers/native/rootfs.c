@@ -172,7 +172,8 @@ static void share_etc(const struct child *c, int etc, const char *name)
 		if (n <= 0)
 			return;
 		target[n] = '\0';
-		(void)symlinkat(target, etc, name);
+		if (symlinkat(target, etc, name) < 0)
+			child_fail(c, errno, "can't link '%s'", host);
 		return;
 	}
 	int r = 0;
