@@ -117,6 +117,11 @@ static int take_held(struct native *n, const char *id)
 static int refuse_unsupported(const struct sandbox_spec *spec,
 			      struct svm_err *err)
 {
+	/* NEEDSWORK: overlay over layers. */
+	if (spec->rootfs != SPEC_ROOTFS_HOST)
+		return svm_err_set(err, SVM_UNSUPPORTED,
+				   "the native provider runs only the image "
+				   "'host' for now");
 	if (spec->network == SPEC_NETWORK_NONE)
 		return 0;
 	svm_err_set(err, SVM_UNSUPPORTED,
