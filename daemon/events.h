@@ -15,7 +15,7 @@ struct daemon;
 struct events;
 struct http_req;
 
-struct events *events_new(struct daemon *d);
+struct events *events_new(struct daemon *d); /* d->store is open */
 void events_free(struct events *e);
 
 /* Called with what a transaction committed, in id order. */

@@ -30,10 +30,12 @@ enum store_read {
 	STORE_GET_IMAGES,
 	STORE_GET_EVENTS,
 	STORE_GET_META,
+	STORE_GET_LAST_EVENT,
 	STORE_READ_MAX
 };
 
 struct store {
+	int64_t last_event; /* when it was opened */
 	struct work_pool *pool; /* one thread: the writer */
 
 	/* The writer thread's, once the store is open. */

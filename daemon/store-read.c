@@ -24,31 +24,9 @@ static const char *const read_sql[] = {
 		" AND (?3 IS NULL OR sandbox_id = ?3)"
 		" ORDER BY id LIMIT ?4",
 	[STORE_GET_META] = "SELECT value FROM meta WHERE key = ?1",
+	[STORE_GET_LAST_EVENT] = "SELECT coalesce(max(id), 0) FROM events",
 };
 _Static_assert(ARRAY_SIZE(read_sql) == STORE_READ_MAX, "a text per query");
-
-int store_open_reader(struct store *s, const char *path, struct svm_err *err)
-{
-	int rc = sqlite3_open_v2(path, &s->reader,
-				 SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
-				 NULL);
-
-	if (rc != SQLITE_OK)
-		return store_db_error(s->reader, rc, err, "can't read");
-	sqlite3_busy_timeout(s->reader, 5000);
-	if (store_exec(s->reader, "PRAGMA cache_size = -256;"
-		       "PRAGMA trusted_schema = OFF;", err) < 0)
-		return -1;
-	return store_prepare(s->reader, read_sql, STORE_READ_MAX, s->reads,
-			     err);
-}
-
-void store_close_reader(struct store *s)
-{
-	for (unsigned i = 0; i < STORE_READ_MAX; i++)
-		sqlite3_finalize(s->reads[i]);
-	sqlite3_close(s->reader);
-}
 
 static char *text(sqlite3_stmt *q, int column)
 {
@@ -205,4 +183,43 @@ int store_get_meta(struct store *s, const char *key, char **ret,
 	else
 		*ret = value;
 	return r;
+}
+
+/* Opening. */
+
+static void id_row(sqlite3_stmt *q, void *fn, void *data)
+{
+	(void)fn;
+	*(int64_t *)data = sqlite3_column_int64(q, 0);
+}
+
+int store_open_reader(struct store *s, const char *path, struct svm_err *err)
+{
+	int rc = sqlite3_open_v2(path, &s->reader,
+				 SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
+				 NULL);
+
+	if (rc != SQLITE_OK)
+		return store_db_error(s->reader, rc, err, "can't read");
+	sqlite3_busy_timeout(s->reader, 5000);
+	if (store_exec(s->reader, "PRAGMA cache_size = -256;"
+		       "PRAGMA trusted_schema = OFF;", err) < 0)
+		return -1;
+	if (store_prepare(s->reader, read_sql, STORE_READ_MAX, s->reads,
+			  err) < 0)
+		return -1;
+	return each_row(s, s->reads[STORE_GET_LAST_EVENT], id_row, NULL,
+			&s->last_event, err);
+}
+
+void store_close_reader(struct store *s)
+{
+	for (unsigned i = 0; i < STORE_READ_MAX; i++)
+		sqlite3_finalize(s->reads[i]);
+	sqlite3_close(s->reader);
+}
+
+int64_t store_last_event(const struct store *s)
+{
+	return s->last_event;
 }

@@ -58,6 +58,9 @@ int store_open(const char *path, struct loop *l, struct store **ret,
 /* Commits what is queued, checkpoints, closes. */
 void store_close(struct store *s);
 
+/* The newest event's id when the store was opened, 0 without any. */
+int64_t store_last_event(const struct store *s);
+
 /* Build a transaction; strings are copied. */
 struct store_txn *store_begin(struct store *s);
 void store_put_sandbox(struct store_txn *t, const struct store_sandbox *row);

@@ -93,7 +93,6 @@
 #define LIMIT_LOG_LINES 10000
 #define LIMIT_LOG_LINE KIB(16)      /* a longer one is cut into several */
 #define LIMIT_EVENT_RING 1024       /* newest events kept in memory */
-#define LIMIT_EVENT_DATA KIB(16)
 
 /* Configuration. */
 #define LIMIT_CONFIG_FILE KIB(64)
