@@ -41,6 +41,7 @@
 #define LIMIT_TIME_KEEPALIVE SECONDS(5) /* silence on a stream */
 #define LIMIT_TIME_WS_PING SECONDS(30)
 #define LIMIT_TIME_WS_PONG SECONDS(10)
+#define LIMIT_TIME_LINGER SECONDS(5) /* reading on after a last answer */
 #define LIMIT_TIME_SHUTDOWN SECONDS(10)
 
 /* Sandboxes. */
