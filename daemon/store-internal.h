@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "daemon/store.h"
 #include "lib/base/list.h"
@@ -42,6 +43,12 @@ struct store {
 	sqlite3 *writer;
 	sqlite3_stmt *writes[STORE_WRITE_MAX];
 	unsigned untrimmed; /* events since the last trim */
+
+	/* Checkpoints wait for the disk: they have a thread and a connection
+	 * of their own, so that commits don't. */
+	struct work_pool *sweeper;
+	sqlite3 *sweep_db;
+	atomic_bool sweeping;
 
 	pthread_mutex_t queue_lock;
 	struct list queue; /* transactions that no group took yet */

@@ -21,6 +21,8 @@
 
 #define GROUP_MAX 256  /* transactions in one commit */
 #define TRIM_EVERY 256 /* events between two trims of our own */
+#define WAL_PAGES 1000 /* checkpoint past this many */
+#define WAL_FULL 8000  /* the writer waits past this many */
 
 static const char *const write_sql[] = {
 	[STORE_BEGIN] = "BEGIN IMMEDIATE",
@@ -411,6 +413,59 @@ void store_commit(struct store_txn *t, store_done_fn fn, void *data)
 	work_submit(s->pool, &t->work);
 }
 
+/* Checkpoints. */
+
+struct sweep {
+	struct work work;
+	struct store *store;
+};
+
+static void sweep_run(struct work *w)
+{
+	struct store *s = container_of(w, struct sweep, work)->store;
+
+	(void)sqlite3_wal_checkpoint_v2(s->sweep_db, NULL,
+					SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	atomic_store(&s->sweeping, false);
+}
+
+static void sweep_done(struct work *w)
+{
+	free(container_of(w, struct sweep, work));
+}
+
+/* After each commit, on the writer's thread. */
+static int on_wal(void *data, sqlite3 *db, const char *name, int pages)
+{
+	struct store *s = data;
+
+	if (pages >= WAL_FULL)
+		(void)sqlite3_wal_checkpoint_v2(db, name,
+						SQLITE_CHECKPOINT_PASSIVE,
+						NULL, NULL);
+	else if (pages >= WAL_PAGES && !atomic_exchange(&s->sweeping, true)) {
+		struct sweep *c = xcalloc(1, sizeof(*c));
+
+		c->store = s;
+		c->work.run = sweep_run;
+		c->work.done = sweep_done;
+		work_submit(s->sweeper, &c->work);
+	}
+	return SQLITE_OK;
+}
+
+static int open_sweeper(struct store *s, const char *path, struct svm_err *err)
+{
+	int rc = sqlite3_open_v2(path, &s->sweep_db,
+				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+				 NULL);
+
+	if (rc != SQLITE_OK)
+		return store_db_error(s->sweep_db, rc, err, "can't open");
+	return store_exec(s->sweep_db, "PRAGMA synchronous = NORMAL;"
+			  "PRAGMA cache_size = -64;", err);
+}
+
 /* Opening and closing. */
 
 int store_prepare(sqlite3 *db, const char *const *text, unsigned n,
@@ -468,6 +523,7 @@ static void close_all(struct store *s)
 	for (unsigned i = 0; i < STORE_WRITE_MAX; i++)
 		sqlite3_finalize(s->writes[i]);
 	/* The last connection checkpoints and removes the WAL. */
+	sqlite3_close(s->sweep_db);
 	sqlite3_close(s->writer);
 	pthread_mutex_destroy(&s->queue_lock);
 	pthread_mutex_destroy(&s->read_lock);
@@ -483,12 +539,15 @@ int store_open(const char *path, struct loop *l, struct store **ret,
 	pthread_mutex_init(&s->queue_lock, NULL);
 	pthread_mutex_init(&s->read_lock, NULL);
 	if (open_writer(s, path, err) < 0 ||
+	    open_sweeper(s, path, err) < 0 ||
 	    store_open_reader(s, path, err) < 0) {
 		close_all(s);
 		return -1;
 	}
 	s->untrimmed = TRIM_EVERY;
 	s->pool = work_pool_new(l, 1, "stacyvm-db");
+	s->sweeper = work_pool_new(l, 1, "stacyvm-wal");
+	sqlite3_wal_hook(s->writer, on_wal, s);
 	*ret = s;
 	return 0;
 }
@@ -498,5 +557,6 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	work_pool_free(s->pool);
+	work_pool_free(s->sweeper);
 	close_all(s);
 }
