@@ -5,12 +5,16 @@
  *	STATE/images/layers/sha256-HEX/   one directory per layer, by DiffID
  *	STATE/images/tmp/                 half-made ones, emptied at start
  *
- * An archive is unpacked once, by a sandboxed worker process (`stacyvm
+ * An archive is unpacked once, by a confined worker process (`stacyvm
  * __unpack`), into tmp and renamed when it is whole and its digest matched.
- * Whiteouts become overlayfs's own (a 0/0 character device, or the
- * trusted/user.overlay.whiteout xattr form where mknod is not allowed) and
- * opaque directories its xattr, so a list of layer directories is ready to be
- * an overlay's lower dirs.  See image.c for ownership under a user namespace.
+ * Whiteouts become overlayfs's own (a 0/0 character device, which needs no
+ * privilege) and opaque directories carry user.overlay.opaque, and
+ * trusted.overlay.opaque too where we may: so a list of layer directories is
+ * ready to be an overlay's lower dirs, with or without `userxattr`.
+ *
+ * Files keep their owners 0..65535 when the daemon is root ("ids":"full",
+ * made for an idmapped mount); else all belong to the user ("collapsed").
+ * Setuid, setgid, devices, extended attributes and ACLs are dropped.
  */
 #ifndef SVM_DAEMON_IMAGE_H
 #define SVM_DAEMON_IMAGE_H
@@ -25,22 +29,33 @@ struct daemon;
 struct http_req;
 struct image_store;
 
+/* Needs d->dirs, d->loop, d->store and d->workers.  Blocks: reads the rows,
+ * empties tmp in the background. */
 struct image_store *image_store_new(struct daemon *d, struct svm_err *err);
-void image_store_free(struct image_store *s);
+void image_store_free(struct image_store *s); /* kills running imports */
 
-/* Fill spec->rootfs, layers and image_env from spec->image: "host", an
- * absolute directory, or an imported reference (digest, name, name:tag,
- * docker.io/library/ prefix optional).  From memory, on the loop.
- * UNAVAILABLE with the commands that fix it when it is not here. */
+/* Fill spec->rootfs, layers (top first) and image_env from spec->image:
+ * "host", an absolute directory, or an imported reference (digest, name,
+ * name:tag, docker.io/library/ prefix optional).  On the loop.  UNAVAILABLE
+ * with the commands that fix it when it is not here. */
 int image_resolve(struct image_store *s, struct sandbox_spec *spec,
 		  struct svm_err *err);
 
-/* Layers in use by live sandboxes are not removed. */
+/* Layers in use by live sandboxes are not removed.  Hold in the same turn of
+ * the loop in which the image was resolved. */
 void image_layers_hold(struct image_store *s, char *const *layers);
 void image_layers_release(struct image_store *s, char *const *layers);
 
-/* Routes: GET /images, POST /images/import?name=, DELETE /images/{ref},
- * POST /images/prune. */
+/* Routes.  An image object: ref, digest, size_bytes, created_at, layers (a
+ * count), in_use, architecture, ids.
+ *	GET /images -> 200 array, newest first
+ *	POST /images/import?name=&frames=full, HTTP_STREAM_IN | HTTP_SLOW |
+ *		HTTP_GONE, any size -> 201 object; with frames=full 200 NDJSON:
+ *		{"type":"progress",...}..., then {"type":"image","image":{}}
+ *		or {"type":"error","code","message","remediation"}
+ *	DELETE /images/{ref} -> 200 {"status":"removed"}; 404, 409 in use
+ *	POST /images/prune -> 200 {"removed":n,"bytes":n}: all that no live
+ *		sandbox uses */
 void api_images_list(struct http_req *r, void *app);
 void api_images_import(struct http_req *r, void *app);
 void api_images_delete(struct http_req *r, void *app);

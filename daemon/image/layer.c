@@ -194,7 +194,7 @@ static int parent_of(struct layer *l, const struct name *n)
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		fd = make_parents(l, n->dir);
 	if (fd >= 0) {
-		strcpy(l->parent, n->dir);
+		memcpy(l->parent, n->dir, strlen(n->dir) + 1);
 		l->parent_fd = fd;
 	}
 	return fd;

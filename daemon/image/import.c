@@ -1,0 +1,746 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * POST /images/import: the body goes into the unpack worker's standard input
+ * as fast as it reads, its reports come back, and when it is done the layers
+ * are renamed into place (on a worker thread) and the row is stored.
+ *
+ * Every import has a directory of its own in tmp, so any number may bring the
+ * same layers: the first rename wins.  The worker read hostile bytes, so what
+ * it reports is hostile too.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/daemon.h"
+#include "daemon/http/http.h"
+#include "daemon/image/image.h"
+#include "daemon/image/internal.h"
+#include "daemon/image/ref.h"
+#include "daemon/store.h"
+#include "lib/api/limits.h"
+#include "lib/base/clock.h"
+#include "lib/base/fault.h"
+#include "lib/base/fd.h"
+#include "lib/base/kernel.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/proc.h"
+#include "lib/base/rand.h"
+
+struct import {
+	struct list link;
+	struct image_store *store;
+	struct http_req *req; /* NULL: the client left */
+	bool frames;          /* NDJSON progress was asked for */
+	bool begun;           /* and its first line was sent */
+	char *name;           /* the ref asked for, or NULL */
+	char dir[24];         /* in tmp */
+
+	pid_t pid;
+	int pidfd, in, out;
+	struct loop_fd *pid_watch, *in_watch, *out_watch;
+	struct buf body;      /* received, not yet taken by the worker */
+	bool body_ended;
+	struct buf lines;     /* a report's beginning */
+	int status;
+
+	struct import_layer {
+		struct digest diff;
+		bool seen, present;
+		int64_t size;
+	} *layers;
+	size_t n;
+	struct image *image;  /* as reported; complete */
+	struct svm_err err;   /* why it can't become one */
+	struct work work;
+};
+
+static void import_free(struct import *m)
+{
+	loop_fd_del(m->pid_watch);
+	loop_fd_del(m->in_watch);
+	loop_fd_del(m->out_watch);
+	fd_close(m->pidfd);
+	fd_close(m->in);
+	fd_close(m->out);
+	list_remove(&m->link);
+	buf_release(&m->body);
+	buf_release(&m->lines);
+	svm_err_release(&m->err);
+	image_free(m->image);
+	free(m->layers);
+	free(m->name);
+	free(m);
+}
+
+/* Answers. */
+
+static void send_line(struct import *m, struct buf *line)
+{
+	if (!m->begun) {
+		http_reply_header(m->req, "Cache-Control", "no-cache");
+		http_reply_header(m->req, "X-Accel-Buffering", "no");
+		http_stream_begin(m->req, 200, "application/x-ndjson", -1);
+		http_stream_keepalive(m->req, "\n");
+		m->begun = true;
+	}
+	buf_addch(line, '\n');
+	http_stream_write(m->req, line->data, line->len);
+}
+
+static void answer_error(struct import *m)
+{
+	auto_buf struct buf line = BUF_INIT;
+	struct json_writer w = json_writer(&line);
+
+	if (!m->begun) {
+		http_reply_error(m->req, &m->err);
+		return;
+	}
+	json_open(&w, NULL, '{');
+	json_str(&w, "type", "error");
+	json_str(&w, "code", svm_code_name(m->err.code));
+	json_str(&w, "message", m->err.msg);
+	if (m->err.hint)
+		json_str(&w, "remediation", m->err.hint);
+	json_close(&w, '}');
+	send_line(m, &line);
+	http_stream_end(m->req);
+}
+
+static void answer_image(struct import *m, const struct image *i)
+{
+	auto_buf struct buf line = BUF_INIT;
+	struct json_writer w = json_writer(&line);
+
+	if (!m->frames) {
+		image_write(m->store, i, &w, NULL);
+		http_reply_json(m->req, 201, &line);
+		return;
+	}
+	json_open(&w, NULL, '{');
+	json_str(&w, "type", "image");
+	image_write(m->store, i, &w, "image");
+	json_close(&w, '}');
+	send_line(m, &line);
+	http_stream_end(m->req);
+}
+
+/* The end of every import.  stored: borrowed, or NULL with m->err set. */
+static void import_end(struct import *m, const struct image *stored)
+{
+	struct image_store *s = m->store;
+
+	if (m->req && stored)
+		answer_image(m, stored);
+	else if (m->req)
+		answer_error(m);
+	if (stored)
+		log_info("image=%s imported digest=%s", stored->ref,
+			 stored->digest);
+	else
+		log_info("image import failed: %s", m->err.msg);
+	images_discard(s, m->dir);
+	s->sweep_wanted = true;
+	import_free(m);
+	images_end(s);
+}
+
+static int import_fail(struct import *m, enum svm_code code, const char *what)
+{
+	if (!m->err.code)
+		svm_err_set(&m->err, code, "%s", what);
+	if (m->pidfd >= 0)
+		proc_pidfd_kill(m->pidfd, SIGKILL);
+	return -1;
+}
+
+/* 3. The row. */
+
+static struct image *find_ref(const struct image_store *s, const char *ref)
+{
+	for (struct list *p = s->images.next; p != &s->images; p = p->next) {
+		struct image *i = list_entry(p, struct image, link);
+
+		if (strcmp(i->ref, ref) == 0)
+			return i;
+	}
+	return NULL;
+}
+
+static void put_row(struct store_txn *t, const struct image *i,
+		    const char *ref)
+{
+	struct store_image row;
+
+	image_to_row(i, &row);
+	free(row.ref);
+	row.ref = xstrdup(ref);
+	store_put_image(t, &row);
+	store_image_release(&row);
+}
+
+/* Live sandboxes keep the image whose name moved on: under its digest. */
+static bool must_keep(const struct image_store *s, const struct image *old,
+		      const struct image *fresh)
+{
+	return old && image_in_use(s, old) &&
+	       !image_same_layers(old, fresh) && !find_ref(s, old->digest);
+}
+
+static void on_stored(void *data, const struct svm_err *err,
+		      const struct store_event *events, size_t n)
+{
+	struct import *m = data;
+	struct image_store *s = m->store;
+	struct image *i = m->image, *old;
+
+	(void)events;
+	(void)n;
+	if (err) {
+		svm_err_set(&m->err, err->code, "can't store the image: %s",
+			    err->msg);
+		import_end(m, NULL);
+		return;
+	}
+	old = find_ref(s, i->ref);
+	if (must_keep(s, old, i) && !s->daemon->stopping) {
+		/* Again: another import may have brought `old` meanwhile. */
+		struct store_txn *t = store_begin(s->daemon->store);
+
+		put_row(t, old, old->digest);
+		store_commit(t, NULL, NULL);
+		free(old->ref);
+		old->ref = xstrdup(old->digest);
+	} else {
+		image_free(old);
+	}
+	m->image = NULL;
+	image_insert(s, i);
+	import_end(m, i);
+}
+
+static void store_row(struct import *m)
+{
+	struct image_store *s = m->store;
+	struct image *old = find_ref(s, m->image->ref);
+	int e = fault_errno("import.row");
+
+	if (e < 0)
+		svm_err_sys(&m->err, SVM_INTERNAL, e, "import.row");
+	if (!m->err.code && s->daemon->stopping)
+		import_fail(m, SVM_UNAVAILABLE, "the daemon is stopping");
+	if (m->err.code) {
+		import_end(m, NULL);
+		return;
+	}
+	struct store_txn *t = store_begin(s->daemon->store);
+	put_row(t, m->image, m->image->ref);
+	if (must_keep(s, old, m->image))
+		put_row(t, old, old->digest);
+	store_commit(t, on_stored, m);
+}
+
+/* 2. The layers, on a worker thread. */
+
+static int place_layer(struct import *m, int dir, size_t i)
+{
+	struct image_store *s = m->store;
+	char name[DIGEST_TEXT + 1], index[24];
+	struct stat st;
+	int e = fault_errno("import.rename");
+
+	if (e < 0)
+		return svm_err_sys(&m->err, SVM_INTERNAL, e, "import.rename");
+	image_layer_name(&m->layers[i].diff, name);
+	snprintf(index, sizeof(index), "%zu", i);
+	if (!m->layers[i].present &&
+	    syscall(SYS_renameat2, dir, index, s->layers_fd, name,
+		    SVM_RENAME_NOREPLACE) < 0 &&
+	    errno != EEXIST && errno != ENOTEMPTY)
+		return svm_err_sys(&m->err, SVM_INTERNAL, errno,
+				   "can't place layer %zu", i + 1);
+	/* Also what the worker said was there: it might have lied. */
+	if (fstatat(s->layers_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISDIR(st.st_mode))
+		return svm_err_set(&m->err, SVM_INTERNAL,
+				   "layer %zu is missing after unpacking",
+				   i + 1);
+	return 0;
+}
+
+static void run_place(struct work *w)
+{
+	struct import *m = container_of(w, struct import, work);
+	auto_close int dir = openat(m->store->tmp_fd, m->dir,
+				    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* All of a layer is on disk before its name is. */
+	if (dir < 0 || syncfs(dir) < 0) {
+		svm_err_sys(&m->err, SVM_INTERNAL, errno,
+			    "can't sync the layers");
+		return;
+	}
+	for (size_t i = 0; i < m->n; i++)
+		if (place_layer(m, dir, i) < 0)
+			return;
+	if (fsync(m->store->layers_fd) < 0)
+		svm_err_sys(&m->err, SVM_INTERNAL, errno,
+			    "can't sync the layers");
+}
+
+static void place_done(struct work *w)
+{
+	struct import *m = container_of(w, struct import, work);
+
+	if (m->err.code)
+		import_end(m, NULL);
+	else
+		store_row(m);
+}
+
+static int64_t known_size(const struct image_store *s, const struct digest *d)
+{
+	for (struct list *p = s->images.next; p != &s->images; p = p->next) {
+		const struct image *i = list_entry(p, struct image, link);
+
+		for (size_t k = 0; k < i->n; k++)
+			if (digest_equal(&i->layers[k].diff, d))
+				return i->layers[k].size;
+	}
+	return 0;
+}
+
+/* Bottom first, each DiffID at its topmost place: an overlay refuses a lower
+ * directory that stands twice, and the upper one hides the other whole. */
+static void take_layers(struct import *m)
+{
+	struct image *i = m->image;
+
+	i->layers = xcalloc(m->n, sizeof(*i->layers));
+	for (size_t k = 0; k < m->n; k++) {
+		const struct import_layer *l = &m->layers[k];
+		bool above = false;
+
+		for (size_t j = k + 1; j < m->n; j++)
+			above |= digest_equal(&m->layers[j].diff, &l->diff);
+		if (above)
+			continue;
+		int64_t size = l->present ? known_size(m->store, &l->diff) :
+					    l->size;
+		i->layers[i->n++] = (struct image_layer){ l->diff, size };
+		i->size_bytes += size;
+	}
+}
+
+/* 1. The worker. */
+
+static int protocol_error(struct import *m)
+{
+	return import_fail(m, SVM_INTERNAL,
+			   "the unpack worker sent a report that makes no "
+			   "sense");
+}
+
+static int on_progress(struct import *m, const cJSON *o)
+{
+	auto_buf struct buf line = BUF_INIT;
+	struct json_writer w = json_writer(&line);
+	const char *stage = "";
+	int64_t layer = 0, layers = 0, bytes = 0;
+
+	if (json_get_string(o, "stage", &stage, &m->err) < 0 ||
+	    json_get_int(o, "layer", 0, LIMIT_IMAGE_LAYERS, &layer, &m->err) <
+		    0 ||
+	    json_get_int(o, "layers", 0, LIMIT_IMAGE_LAYERS, &layers,
+			 &m->err) < 0 ||
+	    json_get_int(o, "bytes", 0, INT64_C(1) << 52, &bytes, &m->err) < 0)
+		return -1;
+	if (!m->frames || !m->req ||
+	    http_stream_queued(m->req) > LIMIT_QUEUE_HIGH)
+		return 0;
+	json_open(&w, NULL, '{');
+	json_str(&w, "type", "progress");
+	json_str(&w, "stage", strcmp(stage, "receive") == 0 ? "receive" :
+							     "unpack");
+	json_int(&w, "layer", layer);
+	json_int(&w, "layers", layers);
+	json_int(&w, "bytes", bytes);
+	json_close(&w, '}');
+	send_line(m, &line);
+	return 0;
+}
+
+static int on_layer(struct import *m, const cJSON *o)
+{
+	int64_t index = 0, size = 0;
+	const char *diff = "";
+	bool present = false;
+	int e = fault_errno("import.layer");
+
+	if (e < 0)
+		return svm_err_sys(&m->err, SVM_INTERNAL, e, "import.layer");
+	if (json_get_int(o, "index", 0, LIMIT_IMAGE_LAYERS - 1, &index,
+			 &m->err) < 0 ||
+	    json_get_int(o, "size", 0, LIMIT_IMAGE_BYTES, &size, &m->err) <
+		    0 ||
+	    json_get_bool(o, "present", &present, &m->err) < 0 ||
+	    json_get_string(o, "diff_id", &diff, &m->err) < 0)
+		return -1;
+	struct import_layer *l = &m->layers[index];
+	if (l->seen || digest_parse(diff, &l->diff) < 0)
+		return protocol_error(m);
+	l->seen = true;
+	l->present = present;
+	l->size = size;
+	return 0;
+}
+
+static int name_image(struct import *m, const cJSON *o)
+{
+	auto_err struct svm_err ignored = SVM_ERR_INIT;
+	const char *own = "";
+
+	if (m->name) {
+		m->image->ref = steal_ptr(&m->name);
+		return 0;
+	}
+	if (json_get_string(o, "ref", &own, &m->err) < 0)
+		return -1;
+	if (*own && image_ref_normalise(own, &m->image->ref, &ignored) == 0)
+		return 0;
+	svm_err_set(&m->err, SVM_BAD_REQUEST,
+		    "the archive does not say what the image is called");
+	return svm_err_hint(&m->err, "stacyvm image import FILE --name NAME");
+}
+
+static int on_image(struct import *m, const cJSON *o)
+{
+	int64_t layers = 0;
+	const char *digest = "", *ids = "";
+	struct digest d;
+
+	if (json_get_int(o, "layers", 1, LIMIT_IMAGE_LAYERS, &layers,
+			 &m->err) < 0 ||
+	    json_get_string(o, "digest", &digest, &m->err) < 0 ||
+	    json_get_string(o, "ids", &ids, &m->err) < 0)
+		return -1;
+	m->n = (size_t)layers;
+	for (size_t i = 0; i < m->n; i++)
+		if (!m->layers[i].seen)
+			return protocol_error(m);
+	if (!m->n || m->image || digest_parse(digest, &d) < 0 ||
+	    !cJSON_IsObject(json_get(o, "config")))
+		return protocol_error(m);
+	m->image = image_new();
+	digest_format(&d, m->image->digest);
+	m->image->full_ids = strcmp(ids, "full") == 0;
+	m->image->created_ns = clock_wall_ns();
+	if (image_config_read(json_get(o, "config"), &m->image->config,
+			      &m->err) < 0)
+		return -1;
+	return name_image(m, o);
+}
+
+static int on_error(struct import *m, const cJSON *o)
+{
+	const char *code = "", *msg = "", *hint = "";
+	enum svm_code c;
+
+	if (json_get_string(o, "code", &code, &m->err) < 0 ||
+	    json_get_string(o, "message", &msg, &m->err) < 0 ||
+	    json_get_string(o, "remediation", &hint, &m->err) < 0)
+		return -1;
+	c = svm_code_parse(code);
+	svm_err_set(&m->err, c == SVM_OK ? SVM_INTERNAL : c, "%.2000s", msg);
+	if (*hint)
+		svm_err_hint(&m->err, "%.500s", hint);
+	return -1;
+}
+
+static int on_report(struct import *m, const char *text, size_t n)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	static const struct {
+		const char *type;
+		int (*take)(struct import *m, const cJSON *o);
+	} kinds[] = { { "progress", on_progress }, { "layer", on_layer },
+		      { "image", on_image }, { "error", on_error } };
+	const char *type = "";
+
+	if (json_parse_object(&doc, text, n, &m->err) < 0 ||
+	    json_get_string(doc.root, "type", &type, &m->err) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(type, kinds[i].type) == 0)
+			return kinds[i].take(m, doc.root);
+	return protocol_error(m);
+}
+
+static void worker_ended(struct import *m)
+{
+	if (!m->err.code && WIFSIGNALED(m->status) &&
+	    WTERMSIG(m->status) == SIGXCPU)
+		import_fail(m, SVM_TOO_LARGE,
+			    "unpacking the image took too much time");
+	if (!m->err.code && (!m->image || m->status)) {
+		svm_err_set(&m->err, SVM_INTERNAL,
+			    "the unpack worker ended without a result (%s %d)",
+			    WIFSIGNALED(m->status) ? "signal" : "status",
+			    WIFSIGNALED(m->status) ? WTERMSIG(m->status) :
+						     WEXITSTATUS(m->status));
+	}
+	if (!m->err.code && m->store->daemon->stopping)
+		import_fail(m, SVM_UNAVAILABLE, "the daemon is stopping");
+	if (m->err.code) {
+		import_end(m, NULL);
+		return;
+	}
+	take_layers(m);
+	m->work = (struct work){ .run = run_place, .done = place_done };
+	work_submit(m->store->daemon->workers, &m->work);
+}
+
+static void check_ended(struct import *m)
+{
+	if (!m->pid_watch && !m->out_watch)
+		worker_ended(m);
+}
+
+static void close_input(struct import *m)
+{
+	loop_fd_del(m->in_watch);
+	m->in_watch = NULL;
+	fd_close(steal_fd(&m->in));
+	buf_release(&m->body);
+}
+
+static void on_pid(struct loop *l, void *data, unsigned events)
+{
+	struct import *m = data;
+
+	(void)l;
+	(void)events;
+	if (waitpid(m->pid, &m->status, WNOHANG) == 0)
+		return;
+	loop_fd_del(m->pid_watch);
+	m->pid_watch = NULL;
+	fd_close(steal_fd(&m->pidfd));
+	close_input(m);
+	check_ended(m);
+}
+
+static int take_lines(struct import *m)
+{
+	for (char *end; !m->err.code && m->lines.len &&
+			(end = memchr(m->lines.data, '\n', m->lines.len));) {
+		size_t n = (size_t)(end - m->lines.data);
+
+		if (on_report(m, m->lines.data, n) < 0)
+			return -1;
+		buf_consume(&m->lines, n + 1);
+	}
+	return m->lines.len > LIMIT_IMAGE_JSON ? protocol_error(m) : 0;
+}
+
+static void on_out(struct loop *l, void *data, unsigned events)
+{
+	struct import *m = data;
+	char block[KIB(16)];
+	ssize_t n = read(m->out, block, sizeof(block));
+
+	(void)l;
+	(void)events;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	/* After an error its words are only drained. */
+	if (n > 0 && !m->err.code) {
+		buf_add(&m->lines, block, (size_t)n);
+		if (take_lines(m) < 0)
+			import_fail(m, SVM_INTERNAL, "unpacking failed");
+	}
+	if (n > 0)
+		return;
+	loop_fd_del(m->out_watch);
+	m->out_watch = NULL;
+	check_ended(m);
+}
+
+/* Body bytes on their way to the worker. */
+static void flush_body(struct import *m)
+{
+	while (m->in >= 0 && m->body.len) {
+		ssize_t n = send(m->in, m->body.data, m->body.len,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN) {
+			close_input(m); /* it has seen enough */
+			break;
+		}
+		if (n < 0)
+			break;
+		buf_consume(&m->body, (size_t)n);
+	}
+	if (m->in >= 0 && m->body_ended && !m->body.len)
+		close_input(m);
+	if (m->in_watch)
+		loop_fd_mod(m->in_watch, m->body.len ? LOOP_WRITE : 0);
+	if (m->req && !m->body_ended)
+		http_body_pause(m->req, m->body.len > 0);
+}
+
+static void on_in(struct loop *l, void *data, unsigned events)
+{
+	struct import *m = data;
+
+	(void)l;
+	if (events & (LOOP_HUP | LOOP_ERR))
+		close_input(m);
+	flush_body(m);
+}
+
+static void on_body(struct http_req *r, const void *p, size_t n)
+{
+	struct import *m = http_data(r);
+
+	if (m->in < 0)
+		return;
+	buf_add(&m->body, p, n);
+	flush_body(m);
+}
+
+static void on_body_end(struct http_req *r)
+{
+	struct import *m = http_data(r);
+
+	m->body_ended = true;
+	flush_body(m);
+}
+
+/* The client left: a half sent image is of no use to anybody; a whole one is
+ * finished and serves the retry. */
+static void on_gone(struct http_req *r)
+{
+	struct import *m = http_data(r);
+
+	m->req = NULL;
+	if (!m->body_ended)
+		import_fail(m, SVM_CANCELLED, "the client went away");
+}
+
+static int start_worker(struct import *m, struct svm_err *err)
+{
+	struct image_store *s = m->store;
+	auto_free char *target = xasprintf("%s/%s", s->tmp_path, m->dir);
+	char *argv[] = { (char[]){ "/proc/self/exe" }, (char[]){ "__unpack" },
+			 target, s->layers_path, NULL };
+	char *envp[] = { (char[]){ "LC_ALL=C" }, NULL };
+	auto_close int in = -1, out = -1;
+	int pair[2];
+
+	if (mkdirat(s->tmp_fd, m->dir, 0700) < 0)
+		return svm_err_sys(err, SVM_INTERNAL, errno,
+				   "can't make '%s'", target);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return svm_err_sys(err, SVM_INTERNAL, errno, "socketpair");
+	m->in = pair[0];
+	in = pair[1];
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return svm_err_sys(err, SVM_INTERNAL, errno, "pipe");
+	m->out = pair[0];
+	out = pair[1];
+	(void)fd_set_nonblock(m->out, true);
+	const int fds[] = { in, -1, -1, out };
+	m->pid = proc_spawn(argv, envp, fds, ARRAY_SIZE(fds), 0, &m->pidfd);
+	if (m->pid < 0)
+		return svm_err_sys(err, SVM_INTERNAL, m->pid,
+				   "can't start the unpack worker");
+	return 0;
+}
+
+static struct import *import_new(struct image_store *s, struct http_req *r)
+{
+	struct import *m = xcalloc(1, sizeof(*m));
+
+	m->store = s;
+	m->req = r;
+	m->pidfd = m->in = m->out = -1;
+	m->layers = xcalloc(LIMIT_IMAGE_LAYERS, sizeof(*m->layers));
+	rand_hex(m->dir, 16);
+	list_append(&s->imports, &m->link);
+	images_begin(s);
+	return m;
+}
+
+static int read_query(struct import *m, struct svm_err *err)
+{
+	const char *name = http_query(m->req, "name");
+	const char *frames = http_query(m->req, "frames");
+	struct digest d;
+
+	m->frames = frames && strcmp(frames, "full") == 0;
+	if (m->store->busy > LIMIT_IMAGE_IMPORTS) {
+		svm_err_set(err, SVM_RESOURCE_LIMIT,
+			    "%d images are being imported already",
+			    LIMIT_IMAGE_IMPORTS);
+		return svm_err_hint(err, "try again when one has finished");
+	}
+	if (m->store->daemon->stopping)
+		return svm_err_set(err, SVM_UNAVAILABLE,
+				   "the daemon is stopping");
+	if (!name || !*name)
+		return 0;
+	if (image_ref_normalise(name, &m->name, err) < 0)
+		return -1;
+	if (strcmp(m->name, "host:latest") == 0 ||
+	    digest_parse(m->name, &d) == 0)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "an image can't be called '%s'", name);
+	return 0;
+}
+
+void api_images_import(struct http_req *r, void *app)
+{
+	static const struct http_body_sink sink = { on_body, on_body_end };
+	struct image_store *s = ((struct daemon *)app)->images;
+	struct import *m = import_new(s, r);
+	struct loop *l = s->daemon->loop;
+
+	http_set_data(r, m);
+	if (read_query(m, &m->err) < 0 || start_worker(m, &m->err) < 0) {
+		import_end(m, NULL);
+		return;
+	}
+	m->pid_watch = loop_fd_add(l, m->pidfd, LOOP_READ, on_pid, m);
+	m->in_watch = loop_fd_add(l, m->in, 0, on_in, m);
+	m->out_watch = loop_fd_add(l, m->out, LOOP_READ, on_out, m);
+	http_on_gone(r, on_gone);
+	http_body_read(r, &sink);
+}
+
+/* At the end of the daemon, when no request, thread or store is left. */
+void imports_abort(struct image_store *s)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &s->imports) {
+		struct import *m = list_entry(pos, struct import, link);
+
+		if (m->pidfd >= 0) {
+			proc_pidfd_kill(m->pidfd, SIGKILL);
+			(void)waitpid(m->pid, NULL, 0);
+		}
+		import_free(m);
+	}
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* What the daemon's side of images shares among its own files. */
+#ifndef SVM_DAEMON_IMAGE_INTERNAL_H
+#define SVM_DAEMON_IMAGE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/image/plan.h"
+#include "lib/base/digest.h"
+#include "lib/base/json.h"
+#include "lib/base/list.h"
+
+struct daemon;
+struct store_image;
+struct svm_err;
+
+struct image_layer {
+	struct digest diff;
+	int64_t size;
+};
+
+struct image {
+	struct list link; /* newest first */
+	char *ref;        /* canonical; "sha256:HEX" once its name moved on */
+	char digest[DIGEST_TEXT + 1];
+	struct image_layer *layers; /* bottom first, each DiffID once */
+	size_t n;
+	struct image_config config;
+	bool full_ids;
+	int64_t size_bytes, created_ns;
+};
+
+struct image_store {
+	struct daemon *daemon;
+	char *layers_path, *tmp_path;
+	int layers_fd, tmp_fd;
+	struct list images;
+	struct list holds;
+	struct list imports;
+	unsigned busy;    /* changes under way: layers may not go now */
+	bool sweep_wanted;
+};
+
+struct image *image_new(void);
+void image_free(struct image *i); /* accepts NULL */
+void image_insert(struct image_store *s, struct image *i);
+/* By ref or, then, by digest. */
+struct image *image_find(struct image_store *s, const char *text,
+			 struct svm_err *err);
+bool image_in_use(const struct image_store *s, const struct image *i);
+bool image_same_layers(const struct image *a, const struct image *b);
+
+/* The directory's name of a layer: "sha256-HEX". */
+void image_layer_name(const struct digest *d, char out[DIGEST_TEXT + 1]);
+
+void image_write(const struct image_store *s, const struct image *i,
+		 struct json_writer *w, const char *key);
+
+/* The row; strings are owned by it. */
+void image_to_row(const struct image *i, struct store_image *row);
+int image_from_row(const struct store_image *row, struct image **ret,
+		   struct svm_err *err);
+
+/* While busy no layer is removed.  The end of the last change removes the
+ * layers that no image and no sandbox has. */
+void images_begin(struct image_store *s);
+void images_end(struct image_store *s);
+void images_sweep(struct image_store *s); /* now, or when not busy any more */
+
+/* Remove tmp/name on a worker. */
+void images_discard(struct image_store *s, const char *name);
+
+/* import.c: kill every import without an answer. */
+void imports_abort(struct image_store *s);
+
+#endif
