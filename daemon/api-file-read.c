@@ -6,7 +6,6 @@
  * does not), then read; the FILE frame of the read is what counts, so a file
  * that changed in between is told by its ETag.  A file
  * that shrinks while it is sent cuts the connection: a clean end would lie.
- * Files of procfs claim to be empty; those are read to their end first.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,7 +21,6 @@
 #include "lib/base/mem.h"
 
 #define TYPE "application/octet-stream"
-#define UNSIZED_MAX MIB(1) /* of a file that claims to be empty */
 #define ETAG_SIZE 64
 
 struct range {
@@ -35,10 +33,8 @@ struct read_call {
 	char *path;
 	struct range range;
 	bool ranged;     /* reply 206 */
-	bool sized;
 	uint64_t offset, length, size, sent;
 	char etag[ETAG_SIZE];
-	struct buf unsized;
 };
 
 static struct read_call *read_call(struct api_call *c)
@@ -170,23 +166,7 @@ static void take_file(struct read_call *rc, const struct frame *f)
 	} else {
 		rc->length = rc->size;
 	}
-	rc->sized = rc->size > 0;
-	if (rc->sized)
-		begin(rc);
-}
-
-static void take_unsized(struct read_call *rc, const struct frame *f)
-{
-	auto_err struct svm_err err = SVM_ERR_INIT;
-
-	if (rc->unsized.len + f->len <= UNSIZED_MAX) {
-		buf_add(&rc->unsized, f->payload, f->len);
-		return;
-	}
-	svm_err_set(&err, SVM_TOO_LARGE,
-		    "the file claims to be empty but gives more than %d bytes",
-		    UNSIZED_MAX);
-	api_call_fail(&rc->call, &err);
+	begin(rc);
 }
 
 static void take_data(struct read_call *rc, const struct frame *f)
@@ -208,8 +188,6 @@ static void read_frame(struct api_call *c, const struct frame *f)
 
 	if (f->type == FRAME_FILE)
 		take_file(rc, f);
-	else if (f->type == FRAME_DATA && !rc->sized)
-		take_unsized(rc, f);
 	else if (f->type == FRAME_DATA)
 		take_data(rc, f);
 }
@@ -220,16 +198,10 @@ static void read_done(struct api_call *c)
 	struct http_req *r = c->req;
 
 	c->req = NULL;
-	if (!rc->sized) {
-		http_reply_header(r, "ETag", "%s", rc->etag);
-		http_reply_header(r, "Accept-Ranges", "bytes");
-		http_reply_bytes(r, 200, TYPE, buf_str(&rc->unsized),
-				 rc->unsized.len);
-	} else if (rc->sent == rc->length) {
+	if (rc->sent == rc->length)
 		http_stream_end(r);
-	} else {
+	else
 		http_stream_abort(r);
-	}
 }
 
 static void read_cut(struct api_call *c)
@@ -239,10 +211,7 @@ static void read_cut(struct api_call *c)
 
 static void read_release(struct api_call *c)
 {
-	struct read_call *rc = read_call(c);
-
-	free(rc->path);
-	buf_release(&rc->unsized);
+	free(read_call(c)->path);
 }
 
 static const struct api_call_ops read_ops = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sessions: running or remembered commands that have a terminal or were
- * detached.  The agent keeps them; nothing is cached here.
+ * Sessions: running or remembered commands that have a terminal, were
+ * detached, or lost their caller with an earlier daemon.  The agent keeps
+ * them; nothing is cached here.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -49,8 +50,9 @@ static void list_frame(struct api_call *c, const struct frame *f)
 		api_call_fail_broken(c, "a bad description of a session");
 		return;
 	}
-	if (!api_exec_sid_ok(m.sid) ||
-	    !(m.flags & (AGENT_SESSION_TTY | AGENT_SESSION_DETACHED)) ||
+	bool attachable = m.flags & (AGENT_SESSION_TTY |
+				     AGENT_SESSION_DETACHED) || !m.attached;
+	if (!api_exec_sid_ok(m.sid) || !attachable ||
 	    (sc->sid && strcmp(sc->sid, m.sid) != 0)) {
 		agent_session_release(&m);
 		return;

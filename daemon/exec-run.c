@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/agent-conn.h"
+#include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/exec-request.h"
 #include "daemon/sandbox.h"
@@ -298,6 +299,18 @@ static const struct agent_conn_events conn_events = {
 
 /* Beginning and leaving. */
 
+/* The configured default and the longest that is allowed. */
+static int64_t timeout_of(const struct daemon *d, const struct exec_request *q)
+{
+	const struct config *c = d->config;
+	int64_t max = c ? c->defaults_max_exec_timeout : 0;
+	int64_t ns = q->timeout_ns;
+
+	if (!ns && c)
+		ns = c->defaults_default_exec_timeout;
+	return max && (!ns || ns > max) ? max : ns;
+}
+
 static struct exec_run *run_new(struct sandbox *s, enum frame_type type,
 				const struct buf *payload, struct svm_err *err)
 {
@@ -326,7 +339,7 @@ struct exec_run *exec_run_start(struct sandbox *s, struct exec_request *q,
 			 (q->detach ? AGENT_EXEC_DETACH : 0) |
 			 (q->has_input || live_input ? AGENT_EXEC_STDIN : 0),
 		.cols = q->cols, .rows = q->rows,
-		.timeout_ns = (uint64_t)q->timeout_ns,
+		.timeout_ns = (uint64_t)timeout_of(s->daemon, q),
 	};
 
 	rand_hex(sid + 3, 8);
