@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a command: started under its supervisor, followed, killed,
+ * ended, remembered.  Requests about sessions are in session.c.
+ */
+#include "agent/exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/fault.h"
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
+
+#define GIVE_UP SECONDS(10) /* after KILL: a process stuck in the kernel */
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER 0x5441
+#endif
+
+static void on_report(struct loop *l, void *data, unsigned events);
+static void on_timer(struct loop *l, void *data);
+
+bool exec_is_session(const struct exec *x)
+{
+	return !x->forget && ((x->flags & (AGENT_EXEC_TTY | AGENT_EXEC_DETACH))
+			      || x->lost || x->state != EXEC_DONE);
+}
+
+struct exec *exec_find(struct agent *a, const char *sid)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &a->execs) {
+		struct exec *x = list_entry(pos, struct exec, link);
+
+		if (strcmp(x->sid, sid) == 0)
+			return x;
+	}
+	return NULL;
+}
+
+static void exec_free(struct exec *x)
+{
+	list_remove(&x->link);
+	x->agent->nexecs--;
+	stream_close(&x->out);
+	stream_close(&x->err);
+	stream_close_input(x);
+	loop_fd_del(x->ctl_watch);
+	fd_close(x->ctl);
+	loop_timer_free(x->timer);
+	ring_release(&x->ring);
+	free(x->sid);
+	free(x->command);
+	free(x);
+}
+
+/* Nothing can happen with it any more. */
+static bool is_over(const struct exec *x)
+{
+	return x->state == EXEC_DONE && x->ctl < 0 && x->out.fd < 0 &&
+	       x->err.fd < 0 && list_empty(&x->attached) &&
+	       list_empty(&x->waiting);
+}
+
+/* Free what is over, but remember the results of the latest sessions. */
+void exec_sweep(struct agent *a)
+{
+	struct list *pos, *tmp;
+	unsigned sessions = 0;
+
+	list_for_each_safe(pos, tmp, &a->execs)
+		sessions += exec_is_session(list_entry(pos, struct exec,
+						       link));
+	list_for_each_safe(pos, tmp, &a->execs) {
+		struct exec *x = list_entry(pos, struct exec, link);
+		bool session = exec_is_session(x);
+
+		if (!is_over(x) ||
+		    (session && sessions <= LIMIT_AGENT_SESSIONS))
+			continue;
+		sessions -= session;
+		exec_free(x);
+	}
+}
+
+static void tell(struct exec *x, enum supervise_op op, int arg, int group)
+{
+	struct supervise_request r = { (int32_t)op, arg, group };
+
+	if (x->ctl >= 0)
+		(void)fd_send_msg(x->ctl, &r, sizeof(r), NULL, 0);
+}
+
+void exec_tell_signal(struct exec *x, int signo)
+{
+	int group = 0;
+
+	if ((x->flags & AGENT_EXEC_TTY) && x->out.fd >= 0 &&
+	    ioctl(x->out.fd, TIOCGPGRP, &group) < 0)
+		group = 0;
+	tell(x, SUPERVISE_SIGNAL, signo, group);
+}
+
+static void kill_now(struct exec *x)
+{
+	x->killing = true;
+	tell(x, SUPERVISE_KILL, 0, 0);
+	x->timer_means = TIMER_GIVE_UP;
+	loop_timer_after(x->timer, GIVE_UP);
+}
+
+void exec_cancel(struct exec *x)
+{
+	if (x->killing || x->ctl < 0)
+		return;
+	if (x->state != EXEC_DONE)
+		x->exit.flags |= AGENT_EXIT_CANCELLED;
+	x->killing = true;
+	tell(x, SUPERVISE_TERM, 0, 0);
+	x->timer_means = TIMER_KILL;
+	loop_timer_after(x->timer, LIMIT_TIME_CANCEL);
+}
+
+static void tree_is_gone(struct exec *x)
+{
+	struct list *pos, *tmp;
+
+	loop_fd_del(x->ctl_watch);
+	fd_close(x->ctl);
+	x->ctl_watch = NULL;
+	x->ctl = -1;
+	loop_timer_stop(x->timer);
+	list_for_each_safe(pos, tmp, &x->waiting) {
+		struct conn *c = list_entry(pos, struct conn, peers);
+
+		conn_finish(c);
+		conn_update(c);
+	}
+}
+
+static void on_timer(struct loop *l, void *data)
+{
+	struct exec *x = data;
+
+	(void)l;
+	switch (x->timer_means) {
+	case TIMER_TIMEOUT:
+		if (x->state == EXEC_DONE)
+			return;
+		x->exit.flags |= AGENT_EXIT_TIMEOUT;
+		kill_now(x);
+		break;
+	case TIMER_KILL:
+		kill_now(x);
+		break;
+	case TIMER_GIVE_UP:
+		x->exit.flags |= AGENT_EXIT_LEFT;
+		if (x->state < EXEC_DRAINING) {
+			x->state = EXEC_DRAINING;
+			x->exit.code = 137;
+			x->exit.signal = 9;
+		}
+		tree_is_gone(x);
+		x->out.owed = x->err.owed = 0;
+		exec_finish_if_done(x);
+	}
+}
+
+void exec_finish_if_done(struct exec *x)
+{
+	if (x->state != EXEC_DRAINING || x->out.owed || x->err.owed ||
+	    (x->killing && x->ctl >= 0))
+		return;
+	x->state = EXEC_DONE;
+	if (x->left && x->ctl >= 0)
+		x->exit.flags |= AGENT_EXIT_LEFT;
+	x->exit.duration_ns = (uint64_t)(clock_boot_ns() - x->start_ns);
+	if (!x->killing)
+		loop_timer_stop(x->timer);
+	stream_close_input(x);
+	stream_give(x); /* EXIT follows the last byte */
+	stream_update(x);
+}
+
+static void command_ended(struct exec *x, int status, bool left)
+{
+	if (x->state != EXEC_RUNNING)
+		return;
+	x->left = left;
+	x->state = EXEC_DRAINING;
+	if (WIFSIGNALED(status)) {
+		x->exit.signal = (uint32_t)WTERMSIG(status);
+		x->exit.code = 128 + WTERMSIG(status);
+	} else {
+		x->exit.code = WEXITSTATUS(status);
+	}
+	stream_owe(&x->out, x->flags & AGENT_EXEC_TTY);
+	stream_owe(&x->err, false);
+}
+
+/* The supervisor has ended: nothing of the tree is left, or somebody killed
+ * it. */
+static void supervisor_ended(struct exec *x)
+{
+	if (x->state <= EXEC_RUNNING) {
+		x->exit.flags |= AGENT_EXIT_UNKNOWN;
+		x->exit.signal = 9;
+		x->exit.code = 137;
+		x->state = EXEC_DRAINING;
+	}
+	tree_is_gone(x);
+	/* Without writers all that is left can be read to the end. */
+	stream_owe(&x->out, x->flags & AGENT_EXEC_TTY);
+	stream_owe(&x->err, false);
+	exec_finish_if_done(x);
+}
+
+void exec_started(const struct exec *x, uint64_t offset, struct buf *out)
+{
+	msg_add_u32(out, (uint32_t)x->pid);
+	msg_add_u64(out, offset);
+	msg_add_u32(out, !!(x->flags & AGENT_EXEC_TTY));
+	msg_add_u16(out, x->cols);
+	msg_add_u16(out, x->rows);
+}
+
+static void announce(struct exec *x)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &x->attached) {
+		struct conn *c = list_entry(pos, struct conn, peers);
+		auto_buf struct buf text = BUF_INIT;
+
+		exec_started(x, c->cursor, &text);
+		conn_reply(c, FRAME_STARTED, text.data, text.len);
+		c->started = true;
+	}
+	stream_give(x);
+}
+
+static void command_started(struct exec *x, pid_t pid)
+{
+	x->pid = pid;
+	x->state = EXEC_RUNNING;
+	fault_point("agent.exec.started");
+	announce(x);
+	stream_update(x);
+}
+
+/* Failures that only the agent can have end in ERROR; a program that can't be
+ * run is an ordinary result. */
+static void command_failed(struct exec *x, int step, int e)
+{
+	auto_free char *text = NULL;
+	struct list *pos, *tmp;
+
+	x->forget = true;
+	if (step == COMMAND_EXEC) {
+		bool none = e == ENOENT || e == ENOTDIR;
+
+		text = xasprintf("%s: %s\n", x->command,
+				 e == ENOENT ? "not found" : strerror(e));
+		ring_add(&x->ring, FRAME_STDERR, text, strlen(text));
+		x->exit.code = none ? 127 : 126;
+		x->state = EXEC_DRAINING;
+		announce(x);
+		return;
+	}
+	x->state = EXEC_DONE;
+	list_for_each_safe(pos, tmp, &x->attached) {
+		struct conn *c = list_entry(pos, struct conn, peers);
+
+		if (step == COMMAND_CWD)
+			conn_fail(c, SVM_BAD_REQUEST, e,
+				  "can't use the working directory: %s",
+				  strerror(e));
+		else if (step == COMMAND_FORK && e == EAGAIN)
+			conn_fail(c, SVM_RESOURCE_LIMIT, e,
+				  "the sandbox has no room for another "
+				  "process");
+		else
+			conn_fail(c, SVM_PROVIDER, e,
+				  "can't start the command (step %d): %s",
+				  step, strerror(e));
+		conn_update(c);
+	}
+}
+
+static void on_report(struct loop *l, void *data, unsigned events)
+{
+	struct exec *x = data;
+	struct supervise_report r;
+
+	(void)l;
+	(void)events;
+	ssize_t n = recv(x->ctl, &r, sizeof(r), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n != (ssize_t)sizeof(r)) {
+		supervisor_ended(x);
+		return;
+	}
+	switch (r.kind) {
+	case SUPERVISE_STARTED:
+		command_started(x, r.a);
+		break;
+	case SUPERVISE_FAILED:
+		command_failed(x, r.a, r.b);
+		break;
+	case SUPERVISE_ENDED:
+		command_ended(x, r.a, r.b);
+		break;
+	}
+	exec_finish_if_done(x);
+}
+
+/* Starting. */
+
+struct ends {
+	int child[4];  /* stdin, stdout, stderr, ctl */
+	int parent[4];
+};
+
+static void close_ends(int v[4])
+{
+	for (int i = 0; i < 4; i++)
+		fd_close(v[i]);
+}
+
+/* The terminal belongs to who opens /dev/ptmx, by its file-system ids. */
+static int open_terminal(const struct agent *a, struct ends *e, uint16_t cols,
+			 uint16_t rows)
+{
+	struct winsize size = { .ws_col = cols, .ws_row = rows };
+	bool other = a->setup.flags & AGENT_SETUP_SWITCH;
+	int unlock = 0;
+
+	if (other) {
+		setfsgid(a->setup.gid);
+		setfsuid(a->setup.uid);
+	}
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC |
+				       O_NONBLOCK);
+	int r = master < 0 ? -errno : 0;
+	if (r == 0 && ioctl(master, TIOCSPTLCK, &unlock) < 0)
+		r = -errno;
+	int slave = r < 0 ? -1 : ioctl(master, TIOCGPTPEER,
+				       O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (r == 0 && slave < 0)
+		r = -errno;
+	if (other) {
+		setfsuid(geteuid());
+		setfsgid(getegid());
+	}
+	e->parent[1] = master;
+	e->child[0] = slave;
+	if (r < 0)
+		return r;
+	(void)ioctl(master, TIOCSWINSZ, &size);
+	e->parent[0] = fcntl(master, F_DUPFD_CLOEXEC, 0);
+	e->child[1] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
+	e->child[2] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
+	return e->parent[0] < 0 || e->child[1] < 0 || e->child[2] < 0 ?
+		       -EMFILE : 0;
+}
+
+static int open_pipe(int *reader, int *writer)
+{
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return -errno;
+	*reader = p[0];
+	*writer = p[1];
+	return 0;
+}
+
+static int open_pipes(const struct agent_exec *m, struct ends *e)
+{
+	int r = open_pipe(&e->parent[1], &e->child[1]);
+
+	if (r == 0)
+		r = open_pipe(&e->parent[2], &e->child[2]);
+	if (r == 0 && (m->flags & AGENT_EXEC_STDIN))
+		r = open_pipe(&e->child[0], &e->parent[0]);
+	else if (r == 0)
+		e->child[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (r == 0 && e->child[0] < 0)
+		r = -errno;
+	for (int i = 0; r == 0 && i < 3; i++)
+		if (e->parent[i] >= 0)
+			r = fd_set_nonblock(e->parent[i], true);
+	return r;
+}
+
+static int open_ends(const struct agent *a, const struct agent_exec *m,
+		     struct ends *e)
+{
+	int pair[2];
+
+	for (int i = 0; i < 4; i++)
+		e->child[i] = e->parent[i] = -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	e->parent[3] = pair[0];
+	e->child[3] = pair[1];
+	return m->flags & AGENT_EXEC_TTY ?
+		       open_terminal(a, e, m->cols, m->rows) :
+		       open_pipes(m, e);
+}
+
+static bool env_names(const char *entry, const char *other)
+{
+	size_t n = strcspn(entry, "=");
+
+	return strncmp(entry, other, n) == 0 && other[n] == '=';
+}
+
+/* Theirs wins over ours, the later one over the earlier. */
+static void env_put(char **env, size_t *n, char *entry)
+{
+	for (size_t i = 0; i < *n; i++) {
+		if (env_names(env[i], entry)) {
+			env[i] = entry;
+			return;
+		}
+	}
+	env[(*n)++] = entry;
+}
+
+static char **merge_env(const struct agent *a, const struct agent_exec *m)
+{
+	size_t n = 0;
+	char **env = xcalloc(strv_len(a->setup.env) + strv_len(m->env) + 2,
+			     sizeof(*env));
+
+	if (m->flags & AGENT_EXEC_TTY)
+		env_put(env, &n, (char *)(uintptr_t)"TERM=xterm-256color");
+	for (char **v = a->setup.env; v && *v; v++)
+		env_put(env, &n, *v);
+	for (char **v = m->env; v && *v; v++)
+		if (strchr(*v, '='))
+			env_put(env, &n, *v);
+	return env;
+}
+
+static char *join_command(char *const *argv)
+{
+	struct buf b = BUF_INIT;
+
+	for (; *argv && b.len <= 256; argv++) {
+		if (b.len)
+			buf_addch(&b, ' ');
+		buf_add(&b, *argv, MIN(strlen(*argv), (size_t)257));
+	}
+	buf_truncate(&b, MIN(b.len, (size_t)256));
+	return buf_steal(&b);
+}
+
+static struct exec *exec_new(struct conn *c, struct agent_exec *m,
+			     struct ends *e)
+{
+	struct agent *a = c->agent;
+	struct exec *x = xcalloc(1, sizeof(*x));
+
+	x->agent = a;
+	x->sid = steal_ptr(&m->sid);
+	x->command = join_command(m->argv);
+	x->flags = m->flags;
+	x->cols = m->cols;
+	x->rows = m->rows;
+	x->start_ns = clock_boot_ns();
+	x->in = e->parent[0];
+	stream_open(&x->out, x, FRAME_STDOUT, e->parent[1]);
+	stream_open(&x->err, x, FRAME_STDERR, e->parent[2]);
+	x->ctl = e->parent[3];
+	x->ctl_watch = loop_fd_add(a->loop, x->ctl, LOOP_READ, on_report, x);
+	x->timer = loop_timer_new(a->loop, on_timer, x);
+	x->timer_means = TIMER_TIMEOUT;
+	if (m->timeout_ns)
+		loop_timer_after(x->timer, (int64_t)MIN(m->timeout_ns,
+						(uint64_t)INT64_MAX / 2));
+	list_init(&x->attached);
+	list_init(&x->waiting);
+	list_append(&a->execs, &x->link);
+	a->nexecs++;
+	return x;
+}
+
+void exec_follow(struct conn *c, struct exec *x, uint64_t since,
+		 bool may_write)
+{
+	c->exec = x;
+	c->ring = &x->ring;
+	c->cursor = MIN(since, x->ring.end);
+	c->may_write = may_write;
+	c->state = CONN_OUTPUT;
+	list_append(&x->attached, &c->peers);
+}
+
+/* What speaks against starting it; said to the caller. */
+static bool refused(struct conn *c, const struct agent_exec *m)
+{
+	struct agent *a = c->agent;
+	unsigned sessions = 0;
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &a->execs) {
+		struct exec *x = list_entry(pos, struct exec, link);
+
+		sessions += exec_is_session(x) && !is_over(x) &&
+			    (x->flags & (AGENT_EXEC_TTY | AGENT_EXEC_DETACH));
+	}
+	if (exec_find(a, m->sid))
+		conn_fail(c, SVM_CONFLICT, 0, "session '%s' exists already",
+			  m->sid);
+	else if (m->cols > LIMIT_TTY_SIZE || m->rows > LIMIT_TTY_SIZE)
+		conn_fail(c, SVM_BAD_REQUEST, 0,
+			  "a terminal has at most %d columns and rows",
+			  LIMIT_TTY_SIZE);
+	else if (sessions >= LIMIT_AGENT_SESSIONS &&
+		 (m->flags & (AGENT_EXEC_TTY | AGENT_EXEC_DETACH)))
+		conn_fail(c, SVM_RESOURCE_LIMIT, 0,
+			  "%d sessions run in this sandbox already",
+			  LIMIT_AGENT_SESSIONS);
+	else if (a->nexecs >= LIMIT_AGENT_OPS + LIMIT_AGENT_SESSIONS)
+		conn_fail(c, SVM_RESOURCE_LIMIT, 0,
+			  "%u commands run in this sandbox already or have "
+			  "left children behind", a->nexecs);
+	else
+		return false;
+	return true;
+}
+
+void exec_start(struct conn *c, const char *p, size_t n)
+{
+	struct agent *a = c->agent;
+	struct agent_exec m;
+	struct ends e;
+
+	if (agent_exec_decode(p, n, &m) < 0) {
+		conn_fail(c, SVM_BAD_REQUEST, 0, "malformed exec request");
+		return;
+	}
+	if (refused(c, &m)) {
+		agent_exec_release(&m);
+		return;
+	}
+	int r = open_ends(a, &m, &e);
+	auto_free char **env = merge_env(a, &m);
+	if (r == 0)
+		r = supervise_start(a, &m, env, e.child);
+	close_ends(e.child);
+	if (r < 0) {
+		close_ends(e.parent);
+		conn_fail(c, r == -EAGAIN || r == -EMFILE || r == -ENOSPC ?
+				     SVM_RESOURCE_LIMIT : SVM_PROVIDER, r,
+			  "can't start the command: %s", strerror(-r));
+	} else {
+		exec_follow(c, exec_new(c, &m, &e), 0, true);
+	}
+	agent_exec_release(&m);
+}
+
+bool exec_exit(const struct exec *x, struct buf *out)
+{
+	if (x->state != EXEC_DONE)
+		return false;
+	agent_exit_encode(out, &x->exit);
+	((struct exec *)(uintptr_t)x)->delivered = true;
+	return true;
+}
+
+void exec_detach(struct conn *c)
+{
+	struct exec *x = c->exec;
+	bool follower = c->state == CONN_OUTPUT;
+
+	list_remove(&c->peers);
+	c->exec = NULL;
+	if (!follower)
+		return;
+	if (!x->delivered) {
+		x->lost = true;
+		if (list_empty(&x->attached))
+			stream_leave(x, c->cursor);
+	}
+	stream_update(x);
+}

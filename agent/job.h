@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * File operations: each runs in a forked worker with the identity and rights
+ * of a command, owns the connection's socket and may block on it.  A worker
+ * that makes no progress for LIMIT_TIME_FILE_OP, or whose peer went away,
+ * finds its calls interrupted and job_stopped() set; it tidies up and ends.
+ */
+#ifndef SVM_AGENT_JOB_H
+#define SVM_AGENT_JOB_H
+
+#include "agent/agent.h"
+
+struct job {
+	int fd;   /* the connection, blocking */
+	int root; /* every path is resolved below it */
+	uint64_t id;
+	struct buf in;  /* what followed the request */
+	struct buf out; /* frames gathered, sent when there is a whole lot */
+	const struct agent *agent;
+};
+
+/* Frames to the peer, gathered; 0 or -1 with err. */
+int job_send(struct job *j, enum frame_type type, const void *p, size_t n,
+	     struct svm_err *err);
+int job_flush(struct job *j, struct svm_err *err);
+
+/* n bytes of DATA read from fd (or less at its end): the count, or -1. */
+ssize_t job_send_from(struct job *j, int fd, size_t n, struct svm_err *err);
+
+/* The next DATA: 1 with *ret borrowed until the next call, 0 at END, -1. */
+int job_receive(struct job *j, struct frame *ret, struct svm_err *err);
+
+bool job_stopped(void);
+void job_progress(void); /* the deadline starts anew */
+
+/* One operation: sends what it has to say but the last END, whose payload it
+ * may add to `end`. */
+typedef int (*job_fn)(struct job *j, struct msg_reader *m, struct buf *end,
+		      struct svm_err *err);
+
+int file_read(struct job *j, struct msg_reader *m, struct buf *end,
+	      struct svm_err *err);
+int file_write(struct job *j, struct msg_reader *m, struct buf *end,
+	       struct svm_err *err);
+int file_list(struct job *j, struct msg_reader *m, struct buf *end,
+	      struct svm_err *err);
+int file_stat(struct job *j, struct msg_reader *m, struct buf *end,
+	      struct svm_err *err);
+int file_move(struct job *j, struct msg_reader *m, struct buf *end,
+	      struct svm_err *err);
+int file_chmod(struct job *j, struct msg_reader *m, struct buf *end,
+	       struct svm_err *err);
+int file_delete(struct job *j, struct msg_reader *m, struct buf *end,
+		struct svm_err *err);
+int file_mkdir(struct job *j, struct msg_reader *m, struct buf *end,
+	       struct svm_err *err);
+int file_glob(struct job *j, struct msg_reader *m, struct buf *end,
+	      struct svm_err *err);
+int file_tar_out(struct job *j, struct msg_reader *m, struct buf *end,
+		 struct svm_err *err);
+int file_tar_in(struct job *j, struct msg_reader *m, struct buf *end,
+		struct svm_err *err);
+int job_connect(struct job *j, struct msg_reader *m, struct buf *end,
+		struct svm_err *err);
+int job_stats(struct job *j, struct msg_reader *m, struct buf *end,
+	      struct svm_err *err);
+
+/* Shared by them (file.c). */
+
+#define FILE_NAME_MAX 255
+
+/* An errno as what it means to a user, with the path named. */
+int file_error(struct svm_err *err, int e, const char *what, const char *path);
+
+/* A path field, validated; owned.  NULL with err. */
+char *file_path(struct msg_reader *m, struct svm_err *err);
+
+/* The directory that holds the last component, whose name is copied out; with
+ * `make` it and its parents are made.  An O_PATH fd, or -1. */
+int file_open_parent(struct job *j, const char *path, bool make,
+		     char name[FILE_NAME_MAX + 1], struct svm_err *err);
+
+/* BAD_REQUEST naming what it is, unless a regular file. */
+int file_require_regular(mode_t mode, const char *path, struct svm_err *err);
+
+/* A regular file of unknown trustworthiness, opened for reading; -1. */
+int file_open_regular(struct job *j, const char *path, struct svm_err *err);
+
+/* mkdir -p below root; 0 or -errno. */
+int file_make_dirs(int root, const char *path, mode_t mode);
+
+/* A new, empty file with an unguessable name in dir: fd or -errno. */
+int file_temporary(int dir, char name[FILE_NAME_MAX + 1]);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The supervisor: one small process above each command.
+ *
+ * It is a subreaper, so everything the command leaves behind, however often
+ * it forked or called setsid, stays below it: that is what makes a tree kill
+ * complete and keeps it from hitting anything else.  It lives until nothing
+ * of the tree is left, and takes the tree along when the agent is gone.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "lib/base/fault.h"
+#include "lib/base/fd.h"
+#include "lib/base/proc-tree.h"
+
+#define AGAIN_MS 20 /* look again for what escaped a sweep */
+
+struct supervisor {
+	int ctl, children; /* children: signalfd of SIGCHLD */
+	pid_t command;     /* 0 once it was reaped: its pid may be reused */
+	bool killing;
+};
+
+static void report(const struct supervisor *s, enum supervise_kind kind, int a,
+		   int b)
+{
+	struct supervise_report r = { (int32_t)kind, a, b };
+
+	(void)fd_send_msg(s->ctl, &r, sizeof(r), NULL, 0);
+}
+
+/* Bring the descriptors to their fixed numbers and close all others: no copy
+ * of anybody's connection may live on in here. */
+static int place_fds(const struct agent *a, const int fds[4])
+{
+	const int want[SUPERVISE_FD_MAX] = {
+		fds[0], fds[1], fds[2],
+		[SUPERVISE_FD_STATUS] = -1,
+		[SUPERVISE_FD_ROOT] = a->root,
+		[SUPERVISE_FD_CGROUP] = a->cgroup,
+		[SUPERVISE_FD_CTL] = fds[3],
+		[SUPERVISE_FD_LOCK] = a->lock,
+	};
+	int high[SUPERVISE_FD_MAX];
+
+	for (int i = 0; i < SUPERVISE_FD_MAX; i++) {
+		high[i] = want[i] < 0 ? -1 :
+				fcntl(want[i], F_DUPFD_CLOEXEC, 32);
+		if (want[i] >= 0 && high[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i < SUPERVISE_FD_MAX; i++) {
+		if (high[i] < 0)
+			close(i);
+		else if (dup3(high[i], i, i < 3 ? 0 : O_CLOEXEC) < 0)
+			return -errno;
+	}
+	fd_close_from(SUPERVISE_FD_MAX);
+	return 0;
+}
+
+static void reap(struct supervisor *s)
+{
+	int status, result = 0;
+	bool ended = false;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != s->command)
+			continue;
+		s->command = 0;
+		ended = true;
+		result = status;
+	}
+	bool none_left = pid < 0 && errno == ECHILD;
+	if (ended)
+		report(s, SUPERVISE_ENDED, result, !none_left);
+	if (none_left)
+		_exit(0);
+}
+
+static void sweep(struct supervisor *s)
+{
+	s->killing = true;
+	(void)proc_tree_kill(getpid());
+}
+
+static void deliver(const struct supervisor *s, int signo, pid_t group)
+{
+	/* A terminal's foreground group counts only if it is of the command's
+	 * session: the number came from the terminal, which the command owns. */
+	if (group > 0 && s->command && getsid(group) == s->command)
+		(void)kill(-group, signo);
+	else if (s->command)
+		(void)kill(-s->command, signo);
+}
+
+static void on_request(struct supervisor *s)
+{
+	struct supervise_request r;
+	ssize_t n = recv(s->ctl, &r, sizeof(r), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n != (ssize_t)sizeof(r)) {
+		/* The agent is gone, and the sandbox with it. */
+		close(s->ctl);
+		s->ctl = -1;
+		sweep(s);
+		return;
+	}
+	switch (r.op) {
+	case SUPERVISE_SIGNAL:
+		deliver(s, r.arg, r.group);
+		break;
+	case SUPERVISE_TERM:
+		(void)proc_tree_signal(getpid(), SIGTERM);
+		break;
+	case SUPERVISE_KILL:
+		sweep(s);
+		break;
+	}
+}
+
+static NORETURN void run(struct supervisor *s)
+{
+	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
+
+	for (;;) {
+		struct signalfd_siginfo info;
+
+		reap(s);
+		fds[0].fd = s->ctl;
+		fds[1].fd = s->children;
+		int n = poll(fds, 2, s->killing ? AGAIN_MS : -1);
+		if (n == 0)
+			sweep(s);
+		if (n > 0 && fds[1].revents)
+			(void)!read(s->children, &info, sizeof(info));
+		if (n > 0 && fds[0].revents)
+			on_request(s);
+	}
+}
+
+/* Start the command and say how that went. */
+static void start_command(struct supervisor *s, const struct agent *a,
+			  const struct agent_exec *m, char *const *env)
+{
+	struct command_error failed = { COMMAND_FORK, 0 };
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		_exit(1);
+	/* Either end may have landed on a number that has a meaning. */
+	int status = fcntl(p[0], F_DUPFD_CLOEXEC, SUPERVISE_FD_MAX);
+	int writer = fcntl(p[1], F_DUPFD_CLOEXEC, SUPERVISE_FD_MAX);
+	close(p[0]);
+	close(p[1]);
+	if (status < 0 || writer < 0 ||
+	    dup3(writer, SUPERVISE_FD_STATUS, O_CLOEXEC) < 0)
+		_exit(1);
+	close(writer);
+	fault_point("agent.exec.fork");
+	pid_t pid = confine_fork(a->cgroup < 0 ? -1 : SUPERVISE_FD_CGROUP);
+	if (pid == 0)
+		command_run(a, m, env);
+	/* What the command holds only it may hold: end of file on its pipes
+	 * must mean that it, and its children, have let go. */
+	for (int fd = 0; fd <= SUPERVISE_FD_CGROUP; fd++)
+		close(fd);
+	ssize_t n = 0;
+	if (pid < 0)
+		failed.error = -pid;
+	else
+		n = fd_read_full(status, &failed, sizeof(failed));
+	close(status);
+	s->command = MAX(pid, 0);
+	if (pid < 0 || n)
+		report(s, SUPERVISE_FAILED, failed.step, failed.error);
+	else
+		report(s, SUPERVISE_STARTED, pid, 0);
+}
+
+static NORETURN void supervise(const struct agent *a,
+			       const struct agent_exec *m, char *const *env,
+			       const int fds[4])
+{
+	struct supervisor s = { .ctl = SUPERVISE_FD_CTL };
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
+	if (place_fds(a, fds) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		_exit(1);
+	start_command(&s, a, m, env);
+	/* A child that has ended already is pending: the signal is blocked. */
+	s.children = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s.children < 0)
+		_exit(1);
+	run(&s);
+}
+
+pid_t supervise_start(const struct agent *a, const struct agent_exec *m,
+		      char *const *env, const int fds[4])
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		supervise(a, m, env, fds);
+	return pid < 0 ? -errno : pid;
+}
