@@ -105,17 +105,16 @@ ssize_t job_send_from(struct job *j, int fd, size_t n, struct svm_err *err)
 
 	n = MIN(n, (size_t)LIMIT_FRAME);
 	buf_reserve(&j->out, FRAME_HEADER + n);
-	ssize_t got = fd_read_full(fd, j->out.data + at + FRAME_HEADER, n);
-	if (got < 0)
-		return svm_err_sys(err, SVM_PROVIDER, (int)got,
-				   "can't read on");
-	if (!got)
-		return 0;
-	/* The header before bytes that are in place already. */
 	frame_add(&j->out, FRAME_DATA, 0, j->id, NULL, 0);
-	j->out.data[at] = (char)(got & 0xff);
-	j->out.data[at + 1] = (char)((got >> 8) & 0xff);
-	j->out.data[at + 2] = (char)((got >> 16) & 0xff);
+	ssize_t got = fd_read_full(fd, j->out.data + j->out.len, n);
+	if (got <= 0) {
+		buf_truncate(&j->out, at);
+		return got ? svm_err_sys(err, SVM_PROVIDER, (int)got,
+					 "can't read on") : 0;
+	}
+	/* The length, now that it is known. */
+	for (int i = 0; i < 4; i++)
+		j->out.data[at + (size_t)i] = (char)((got >> (8 * i)) & 0xff);
 	j->out.len += (size_t)got;
 	return job_flush(j, err) < 0 ? -1 : got;
 }

@@ -3,6 +3,7 @@
 #include "providers/builtin.h"
 
 const struct provider_ops *const provider_builtin[] = {
+	&provider_native_ops,
 	&provider_mock_ops,
 	NULL,
 };

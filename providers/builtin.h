@@ -5,6 +5,7 @@
 
 #include "providers/provider.h"
 
+extern const struct provider_ops provider_native_ops;
 extern const struct provider_ops provider_mock_ops;
 
 #endif

@@ -305,4 +305,118 @@ static inline struct result sh(struct box *b, const char *script)
 	return r;
 }
 
+/* Files. */
+
+struct answer {
+	struct buf data;        /* all DATA */
+	struct agent_file file; /* the last FILE */
+	struct buf names;       /* of FILE and PATH, each with a newline */
+	unsigned files;
+	uint32_t code;          /* svm_code of ERROR, or 0 */
+	char *error;
+	bool ended;             /* END came */
+	uint32_t end_u32;       /* its first field */
+};
+
+static inline void answer_release(struct answer *a)
+{
+	buf_release(&a->data);
+	buf_release(&a->names);
+	agent_file_release(&a->file);
+	free(a->error);
+	*a = (struct answer){ 0 };
+}
+
+static inline void answer_add(struct answer *a, const struct frame *f)
+{
+	struct msg_reader m = msg_reader(f->payload, f->len);
+
+	switch (f->type) {
+	case FRAME_DATA:
+		buf_add(&a->data, f->payload, f->len);
+		break;
+	case FRAME_FILE:
+		agent_file_release(&a->file);
+		assert_int_equal(agent_file_decode(f->payload, f->len,
+						   &a->file), 0);
+		buf_addf(&a->names, "%s\n", a->file.name);
+		a->files++;
+		break;
+	case FRAME_PATH: {
+		auto_free char *path = msg_str(&m, LIMIT_PATH);
+
+		assert_non_null(path);
+		buf_addf(&a->names, "%s\n", path);
+		break;
+	}
+	case FRAME_ERROR:
+		a->code = msg_u32(&m);
+		(void)msg_u32(&m);
+		a->error = msg_str(&m, LIMIT_FRAME);
+		break;
+	case FRAME_END:
+		a->ended = true;
+		a->end_u32 = f->len >= 4 ? msg_u32(&m) : 0;
+		break;
+	default:
+		fail_msg("unexpected frame %u", f->type);
+	}
+}
+
+static inline struct answer answer_of(struct call *c)
+{
+	struct answer a = { 0 };
+	struct frame f;
+
+	while (call_next(c, &f))
+		answer_add(&a, &f);
+	call_close(c);
+	return a;
+}
+
+/* A request of a path and some numbers, as the formats in frame.h go. */
+static inline struct answer ask(struct box *b, enum frame_type type,
+				const char *path, const char *path2,
+				int nu64, uint64_t u64a, uint64_t u64b,
+				int nu32, uint32_t u32)
+{
+	auto_buf struct buf text = BUF_INIT;
+	struct call c;
+
+	msg_add_str(&text, path);
+	if (path2)
+		msg_add_str(&text, path2);
+	if (nu64 > 0)
+		msg_add_u64(&text, u64a);
+	if (nu64 > 1)
+		msg_add_u64(&text, u64b);
+	if (nu32 > 0)
+		msg_add_u32(&text, u32);
+	call_begin(b, &c, type, text.data, text.len);
+	return answer_of(&c);
+}
+
+static inline struct answer file_get(struct box *b, const char *path)
+{
+	return ask(b, FRAME_READ, path, NULL, 2, 0, UINT64_MAX, 0, 0);
+}
+
+static inline struct answer file_put(struct box *b, const char *path,
+				     uint32_t mode, const void *data, size_t n)
+{
+	auto_buf struct buf text = BUF_INIT;
+	const char *p = data;
+	struct call c;
+
+	msg_add_str(&text, path);
+	msg_add_u32(&text, mode);
+	msg_add_u32(&text, 0);
+	call_begin(b, &c, FRAME_WRITE, text.data, text.len);
+	for (size_t at = 0; at < n; at += LIMIT_FRAME)
+		call_send(&c, FRAME_DATA, p + at,
+			  MIN(n - at, (size_t)LIMIT_FRAME));
+	call_send(&c, FRAME_END, NULL, 0);
+	return answer_of(&c);
+}
+
 #endif
