@@ -71,6 +71,8 @@ struct agent_conn {
 	struct loop_timer *timer; /* deadline, and the nudge after a pause */
 	struct agent_conn_events ev;
 	void *data;
+	void (*heard)(void *owner, bool answered);
+	void *owner;
 	const struct op *op;
 	enum frame_type type;
 	uint64_t id;
@@ -149,6 +151,8 @@ static void end_late(struct agent_conn *c)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 
+	if (c->heard && !c->hello)
+		c->heard(c->owner, false);
 	svm_err_set(&err, SVM_TIMEOUT,
 		    "the agent of the sandbox did not answer in time");
 	svm_err_hint(&err, "destroy the sandbox if this goes on");
@@ -319,6 +323,8 @@ static void take_frame(struct agent_conn *c, const struct frame *f)
 			return;
 		}
 		c->hello = true;
+		if (c->heard)
+			c->heard(c->owner, true);
 		flush(c);
 		return;
 	}
@@ -547,6 +553,13 @@ void agent_conn_pause(struct agent_conn *c, bool pause)
 		rearm(c);
 	}
 	watch(c);
+}
+
+void agent_conn_on_heard(struct agent_conn *c,
+			 void (*fn)(void *owner, bool answered), void *owner)
+{
+	c->heard = fn;
+	c->owner = owner;
 }
 
 void agent_conn_drop(struct agent_conn *c)

@@ -10,6 +10,7 @@
 #ifndef SVM_DAEMON_AGENT_CONN_H
 #define SVM_DAEMON_AGENT_CONN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/api/frame.h"
@@ -39,6 +40,11 @@ struct agent_conn *agent_conn_start(struct loop *l, int fd,
 				    int64_t deadline_ns,
 				    const struct agent_conn_events *ev,
 				    void *data);
+
+/* Tell `fn` once whether the agent greeted us in time.  Borrows owner for as
+ * long as c lives. */
+void agent_conn_on_heard(struct agent_conn *c,
+			 void (*fn)(void *owner, bool answered), void *owner);
 
 /* Queue a frame; returns the bytes queued now (compare LIMIT_QUEUE_HIGH). */
 size_t agent_conn_send(struct agent_conn *c, enum frame_type type,

@@ -289,6 +289,9 @@ void life_resume(struct sandbox *s)
 
 void life_heard(struct sandbox *s, bool answered)
 {
+	/* The usual case, before the table is asked. */
+	if (answered == (s->state == SANDBOX_RUNNING))
+		return;
 	if (!step(s, answered ? LIFE_ANSWERED : LIFE_SILENT))
 		return;
 	set_reason(s, answered ? NULL : "its agent does not answer");

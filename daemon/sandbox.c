@@ -271,6 +271,11 @@ uint64_t sandbox_total(const struct daemon *d)
 
 /* Its agent. */
 
+static void on_heard(void *owner, bool answered)
+{
+	life_heard(owner, answered);
+}
+
 struct agent_conn *sandbox_agent(struct sandbox *s, enum frame_type type,
 				 const void *payload, size_t n,
 				 int64_t deadline_ns,
@@ -289,8 +294,12 @@ struct agent_conn *sandbox_agent(struct sandbox *s, enum frame_type type,
 	int fd = provider_open_channel(s->provider, &s->box, err);
 	if (fd < 0)
 		return NULL;
-	return agent_conn_start(s->daemon->loop, fd, s->box.nonce, type,
-				payload, n, deadline_ns, ev, data);
+	/* Whoever waits for it holds a reference to s. */
+	struct agent_conn *c = agent_conn_start(s->daemon->loop, fd,
+						s->box.nonce, type, payload, n,
+						deadline_ns, ev, data);
+	agent_conn_on_heard(c, on_heard, s);
+	return c;
 }
 
 /* Its output. */
