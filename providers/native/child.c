@@ -30,6 +30,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/kernel.h"
+#include "providers/native/rootfs.h"
 
 void child_fail(const struct child *c, int e, const char *fmt, ...)
 {
@@ -70,12 +71,15 @@ static void loopback_up(const struct child *c)
 		child_fail(c, errno, "can't raise the loopback interface");
 }
 
-static void wait_for_maps(const struct child *c)
+static void wait_for_maps(struct child *c)
 {
+	size_t n = 1;
 	char byte;
 
-	if (fd_read_full(c->release, &byte, 1) != 1)
+	if (fd_recv_msg(c->release, &byte, 1, &c->tree, &n) != 1)
 		_exit(1); /* the launcher died: so do we */
+	if (!n)
+		c->tree = -1;
 }
 
 static void become_root_inside(const struct child *c)
@@ -152,7 +156,10 @@ static void report_mounted(const struct child *c)
 /* stdio from the new /dev, the setup socket as 3, the agent as 4. */
 static void exec_agent(const struct child *c)
 {
-	char *argv[] = { (char[]){ "stacyvm-agent" }, NULL };
+	/* By the second word `ps`, and a daemon that lost its record, can
+	 * tell whose agent it is. */
+	char *argv[] = { (char[]){ "stacyvm-agent" },
+			 (char *)(uintptr_t)c->name, NULL };
 	char *envp[] = { NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct child moved = *c;
@@ -174,10 +181,13 @@ static void exec_agent(const struct child *c)
 	child_fail(&moved, errno, "can't start the agent");
 }
 
-void child_main(const struct child *c)
+void child_main(struct child *c)
 {
 	enter_cgroups(c);
 	loopback_up(c);
+	/* Still the id that owns them; the new root's may not enter. */
+	if (c->mode != NATIVE_ROOT && (c->req->flags & LAUNCH_LAYERS))
+		layers_open(c, c->layers, &c->nlayers);
 	wait_for_maps(c);
 	fault_point("spawn.map");
 	become_root_inside(c);

@@ -14,15 +14,18 @@ struct child {
 	enum native_mode mode;
 	const struct launch_request *req;
 	int setup;   /* becomes AGENT_SETUP_FD */
-	int release; /* a byte when the id maps are written; end of file when
-		      * the launcher died */
+	int release; /* a byte when the id maps are written, with the tree if
+		      * there is one; end of file when the launcher died */
 	int agent;   /* memfd */
-	int tree;    /* a detached tree to use as root's scratch, or -1 */
+	const char *name; /* the agent's second argument: "ID@INSTANCE" */
+	int tree;    /* the scratch tmpfs with the overlay in it, or -1 */
+	int layers[LIMIT_IMAGE_LAYERS + 1]; /* rootless: opened layers */
+	unsigned nlayers;
 	int tasks[LAUNCH_TASKS_MAX]; /* v1 */
 	unsigned ntasks;
 };
 
-NORETURN void child_main(const struct child *c);
+NORETURN void child_main(struct child *c);
 
 /* For the steps: report what failed to whoever waits for the agent, end. */
 NORETURN void child_fail(const struct child *c, int e, const char *fmt, ...)

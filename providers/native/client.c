@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -18,11 +19,13 @@
 #define LAUNCHER_PATIENCE_S 10
 
 void launch_client_init(struct launch_client *c, const char *self,
-			enum native_mode mode, const struct ids *ids)
+			const char *instance, enum native_mode mode,
+			const struct ids *ids)
 {
 	*c = (struct launch_client){
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.self = self,
+		.instance = instance,
 		.mode = mode,
 		.ids = ids,
 		.sock = -1,
@@ -136,18 +139,31 @@ static int handshake(struct launch_client *c, struct svm_err *err)
 	return 0;
 }
 
+/* Nothing; in builds for tests the fault points. */
+static char *const *launcher_env(void)
+{
+	static char *none[] = { NULL };
+#ifdef SVM_FAULTS
+	extern char **environ;
+
+	if (getenv("STACYVM_FAULT") || getenv("STACYVM_FAULT_LOG"))
+		return environ;
+#endif
+	return none;
+}
+
 static int start(struct launch_client *c, struct svm_err *err)
 {
 	const struct timeval patience = { .tv_sec = LAUNCHER_PATIENCE_S };
-	char mode[24], self[256];
-	char *argv[] = { self, (char[]){ "__launcher" }, mode, NULL };
-	char *envp[] = { NULL };
+	char mode[24], self[256], instance[40];
+	char *argv[] = { self, (char[]){ "__launcher" }, mode, instance, NULL };
 	int pair[2];
 
 	if (c->sock >= 0)
 		return 0;
 	snprintf(mode, sizeof(mode), "%s", native_mode_name(c->mode));
 	snprintf(self, sizeof(self), "%s", c->self);
+	snprintf(instance, sizeof(instance), "%s", c->instance);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return svm_err_sys(err, SVM_UNAVAILABLE, errno, "socketpair");
 	c->sock = pair[0];
@@ -155,7 +171,7 @@ static int start(struct launch_client *c, struct svm_err *err)
 	(void)setsockopt(c->sock, SOL_SOCKET, SO_RCVTIMEO, &patience,
 			 sizeof(patience));
 	const int fds[4] = { -1, -1, 2, theirs };
-	c->pid = proc_spawn(argv, envp, fds, 4, PROC_SPAWN_SETSID, &c->pidfd);
+	c->pid = proc_spawn(argv, launcher_env(), fds, 4, PROC_SPAWN_SETSID, &c->pidfd);
 	if (c->pid < 0) {
 		int e = c->pid;
 
@@ -187,9 +203,9 @@ static void notice_death(struct launch_client *c)
 		stop(c);
 }
 
-static int create(struct launch_client *c, const struct launch_request *q,
-		  const int *fds, size_t nfds, struct launch_reply *ret,
-		  int *ret_pidfd, struct svm_err *err)
+static int call(struct launch_client *c, const struct launch_request *q,
+		const int *fds, size_t nfds, struct launch_reply *ret,
+		int *ret_pidfd, struct svm_err *err)
 {
 	notice_death(c);
 	if (start(c, err) < 0)
@@ -215,7 +231,20 @@ int launch_client_create(struct launch_client *c,
 {
 	*ret = (struct launch_reply){ 0 };
 	pthread_mutex_lock(&c->lock);
-	int r = create(c, q, fds, nfds, ret, ret_pidfd, err);
+	int r = call(c, q, fds, nfds, ret, ret_pidfd, err);
+	pthread_mutex_unlock(&c->lock);
+	return r;
+}
+
+int launch_client_remove(struct launch_client *c, int boxes, const char *id,
+			 struct svm_err *err)
+{
+	struct launch_request q = { .op = LAUNCH_REMOVE };
+	struct launch_reply reply = { 0 };
+
+	snprintf(q.id, sizeof(q.id), "%s", id);
+	pthread_mutex_lock(&c->lock);
+	int r = call(c, &q, &boxes, 1, &reply, NULL, err);
 	pthread_mutex_unlock(&c->lock);
 	return r;
 }

@@ -15,7 +15,7 @@
 
 struct launch_client {
 	pthread_mutex_t lock;
-	const char *self; /* program to exec, borrowed */
+	const char *self, *instance; /* program to exec; both borrowed */
 	enum native_mode mode;
 	const struct ids *ids;
 	int sock;  /* -1: none */
@@ -24,7 +24,8 @@ struct launch_client {
 };
 
 void launch_client_init(struct launch_client *c, const char *self,
-			enum native_mode mode, const struct ids *ids);
+			const char *instance, enum native_mode mode,
+			const struct ids *ids);
 void launch_client_release(struct launch_client *c);
 
 /* Start it if it does not run. */
@@ -34,6 +35,10 @@ int launch_client_start(struct launch_client *c, struct svm_err *err);
 int launch_client_create(struct launch_client *c,
 			 const struct launch_request *q, const int *fds,
 			 size_t nfds, struct launch_reply *ret, int *ret_pidfd,
+			 struct svm_err *err);
+
+/* Have boxes/ID deleted by somebody who may. */
+int launch_client_remove(struct launch_client *c, int boxes, const char *id,
 			 struct svm_err *err);
 
 #endif

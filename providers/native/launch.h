@@ -25,6 +25,7 @@
 enum launch_op {
 	LAUNCH_READY = 1, /* the launcher's first message, a reply */
 	LAUNCH_CREATE,
+	LAUNCH_REMOVE, /* delete boxes/ID; the directory boxes is attached */
 	LAUNCH_MAPPED, /* the outer namespace has its ids */
 };
 

@@ -19,6 +19,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/kernel.h"
+#include "lib/base/path.h"
 #include "providers/native/child.h"
 #include "providers/native/launch.h"
 #include "providers/native/rootfs.h"
@@ -36,6 +38,7 @@
 
 struct launcher {
 	enum native_mode mode;
+	const char *instance;
 	int agent;   /* memfd */
 	int signals; /* signalfd of SIGCHLD */
 	int proc;    /* /proc, opened before anything could cover it */
@@ -104,11 +107,11 @@ static int map_ids(const struct launcher *l, pid_t pid, uint32_t base)
 		snprintf(uids, sizeof(uids), "0 %u %u", base, NATIVE_BLOCK);
 		snprintf(gids, sizeof(gids), "%s", uids);
 		break;
-	case NATIVE_SUBIDS: /* root, the user, nobody, and a few of Debian's */
+	case NATIVE_SUBIDS: /* Inner root is the host's user, so that his
+			     * layers are root's; the rest has its own. */
 		snprintf(uids, sizeof(uids),
-			 "0 %u 1\n%u %u 1\n65534 %u 1\n1 %u %u", base,
-			 NATIVE_UID, base + 1, base + 2, base + 3,
-			 NATIVE_SLICE - 3);
+			 "0 0 1\n%u %u 1\n65534 %u 1\n1 %u %u", NATIVE_UID,
+			 base, base + 1, base + 2, NATIVE_SLICE - 2);
 		snprintf(gids, sizeof(gids), "%s", uids);
 		break;
 	default:
@@ -147,18 +150,21 @@ static pid_t clone_box(const struct attached *a, bool cgroup2, int *ret_pidfd)
 
 NORETURN static void run_child(const struct launcher *l,
 			       const struct launch_request *q,
-			       const struct attached *a, int release, int tree)
+			       const struct attached *a, int release)
 {
+	char name[64];
 	struct child c = {
 		.mode = l->mode,
 		.req = q,
 		.setup = a->fds[0],
 		.release = release,
 		.agent = l->agent,
-		.tree = tree,
+		.name = name,
+		.tree = -1,
 	};
 	sigset_t none;
 
+	snprintf(name, sizeof(name), "%s@%s", q->id, l->instance);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	for (size_t i = 1; !(q->flags & LAUNCH_CGROUP2) && i < a->n; i++)
@@ -166,19 +172,39 @@ NORETURN static void run_child(const struct launcher *l,
 	child_main(&c);
 }
 
+/* Root: the layers, shifted to the ids the clone has just been given. */
+static int shift_layers(const struct launcher *l, pid_t pid,
+			const struct launch_request *q,
+			struct launch_reply *reply)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "%ld/ns/user", (long)pid);
+	auto_close int userns = openat(l->proc, path, O_RDONLY | O_CLOEXEC);
+	if (userns < 0)
+		return -errno;
+	return layers_tree(q, userns, reply->step);
+}
+
 /* Ids first, then the byte that lets the clone go on. */
 static int release_child(const struct launcher *l, pid_t pid, int pidfd,
 			 const struct launch_request *q, int release,
 			 struct launch_reply *reply)
 {
+	auto_close int tree = -1;
 	int r = map_ids(l, pid, q->base);
+	const char *step = "writing the id maps";
 
-	if (r == 0 && write(release, "", 1) != 1)
-		r = -errno;
-	if (r == 0)
+	if (r == 0 && l->mode == NATIVE_ROOT && (q->flags & LAUNCH_LAYERS)) {
+		r = tree = shift_layers(l, pid, q, reply);
+		step = "mounting the layers";
+	}
+	if (r >= 0)
+		r = (int)fd_send_msg(release, "", 1, &tree, tree >= 0);
+	if (r > 0)
 		return 0;
 	(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-	return reply_error(reply, r, "writing the id maps");
+	return reply_error(reply, r, step);
 }
 
 static int do_create(const struct launcher *l, const struct launch_request *q,
@@ -187,21 +213,21 @@ static int do_create(const struct launcher *l, const struct launch_request *q,
 {
 	int64_t start = clock_mono_ns();
 	auto_close int pidfd = -1, hold = -1, release = -1;
-	int pipefd[2];
+	int pair[2];
 
 	if (check_request(l, q, n, a, reply) < 0)
 		return -1;
-	if (pipe2(pipefd, O_CLOEXEC) < 0)
-		return reply_error(reply, errno, "pipe");
-	hold = pipefd[0];
-	release = pipefd[1];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return reply_error(reply, errno, "socketpair");
+	hold = pair[0];
+	release = pair[1];
 	fault_point("spawn.clone");
 	pid_t pid = clone_box(a, q->flags & LAUNCH_CGROUP2, &pidfd);
 	if (pid < 0)
 		return reply_error(reply, errno, "clone3");
 	if (pid == 0) {
 		close(release);
-		run_child(l, q, a, hold, -1);
+		run_child(l, q, a, hold);
 	}
 	if (release_child(l, pid, pidfd, q, release, reply) < 0)
 		return -1;
@@ -209,6 +235,18 @@ static int do_create(const struct launcher *l, const struct launch_request *q,
 	reply->clone_ns = clock_mono_ns() - start;
 	*ret_pidfd = steal_fd(&pidfd);
 	return 0;
+}
+
+/* The writable layer of a box on disk holds files of ids that only we may
+ * touch.  The directory of all boxes is attached. */
+static int do_remove(const struct launch_request *q, size_t n,
+		     const struct attached *a, struct launch_reply *reply)
+{
+	if (n < LAUNCH_REQUEST_HEAD || !memchr(q->id, 0, sizeof(q->id)) ||
+	    a->n != 1)
+		return reply_error(reply, EINVAL, "bad request");
+	int r = path_remove_tree(a->fds[0], q->id);
+	return r < 0 ? reply_error(reply, r, "removing the box") : 0;
 }
 
 static void reap(const struct launcher *l)
@@ -232,7 +270,10 @@ static bool serve(const struct launcher *l)
 
 	if (n <= 0)
 		return false;
-	(void)do_create(l, &q, (size_t)n, &a, &reply, &pidfd);
+	if (n >= (ssize_t)sizeof(q.op) && q.op == LAUNCH_REMOVE)
+		(void)do_remove(&q, (size_t)n, &a, &reply);
+	else
+		(void)do_create(l, &q, (size_t)n, &a, &reply, &pidfd);
 	return fd_send_msg(LAUNCHER_SOCK, &reply, sizeof(reply), &pidfd,
 			   pidfd >= 0) > 0;
 }
@@ -318,9 +359,10 @@ int native_launcher_main(int argc, char **argv)
 	struct stat st;
 
 	(void)fd_sanitise_std();
-	for (int m = 0; argc == 2 && m < NATIVE_MODE_MAX; m++)
+	for (int m = 0; argc == 3 && m < NATIVE_MODE_MAX; m++)
 		if (strcmp(argv[1], native_mode_name(m)) == 0)
 			l.mode = m;
+	l.instance = argc == 3 ? argv[2] : "";
 	if (l.mode == NATIVE_MODE_MAX || fstat(LAUNCHER_SOCK, &st) < 0 ||
 	    !S_ISSOCK(st.st_mode)) {
 		fputs("stacyvm: __launcher is started by the daemon\n", stderr);

@@ -117,11 +117,6 @@ static int take_held(struct native *n, const char *id)
 static int refuse_unsupported(const struct sandbox_spec *spec,
 			      struct svm_err *err)
 {
-	/* NEEDSWORK: overlay over layers. */
-	if (spec->rootfs != SPEC_ROOTFS_HOST)
-		return svm_err_set(err, SVM_UNSUPPORTED,
-				   "the native provider runs only the image "
-				   "'host' for now");
 	if (spec->network == SPEC_NETWORK_NONE)
 		return 0;
 	svm_err_set(err, SVM_UNSUPPORTED,
@@ -281,9 +276,6 @@ static int make_cgroups(struct native *n, const char *id,
 	uid_t owner = n->mode == NATIVE_ROOT ?
 			      ids_base(&n->ids, s->rec.block) : geteuid();
 
-	/* Another id can't be given its directory without root. */
-	if (n->mode == NATIVE_SUBIDS)
-		owner = (uid_t)-1;
 	int r = cgroups_make(&n->cgroups, id, &limits, owner, s->enter,
 			     &s->nenter, &s->work, err);
 	fault_point("spawn.cgroup");
@@ -350,6 +342,26 @@ static int add_layers(struct launch_request *q, char *const *layers,
 	return 0;
 }
 
+/* boxes/ID/upper with the two directories an overlay needs. */
+static int add_upper(struct native *n, struct launch_request *q,
+		     struct svm_err *err)
+{
+	char name[32];
+	auto_free char *path = xasprintf("%s/boxes/%s/upper",
+					 n->base.host->state_dir, q->id);
+	char *v[] = { path, NULL };
+	static const char *const dirs[] = { "upper", "upper/u", "upper/w" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		snprintf(name, sizeof(name), "%s/%s", q->id, dirs[i]);
+		if (mkdirat(n->boxes, name, 0755) < 0 && errno != EEXIST)
+			return svm_err_sys(err, SVM_UNAVAILABLE, errno,
+					   "can't make 'boxes/%s'", name);
+	}
+	q->flags |= LAUNCH_UPPER;
+	return add_layers(q, v, err);
+}
+
 static int launch(struct native *n, struct provider_box *box,
 		  const struct sandbox_spec *spec, struct spawn *s,
 		  struct svm_err *err)
@@ -370,7 +382,8 @@ static int launch(struct native *n, struct provider_box *box,
 		q->flags |= LAUNCH_CGROUP2;
 	if (spec->rootfs == SPEC_ROOTFS_LAYERS) {
 		q->flags |= LAUNCH_LAYERS;
-		if (add_layers(q, spec->layers, err) < 0)
+		if (add_layers(q, spec->layers, err) < 0 ||
+		    (!s->rec.tmpfs && add_upper(n, q, err) < 0))
 			return -1;
 	}
 	fds[0] = s->child;
@@ -531,51 +544,40 @@ static int native_adopt(struct provider *p, struct provider_box *box,
 	return read_posture(n, box, &rec, err);
 }
 
-/* Host ids of a box: [*ret_first, + count).  Count 0: not its own. */
-static uint32_t host_ids(const struct native *n, uint32_t block,
-			 uint32_t *ret_first)
+/* End agents named "ID@INSTANCE": those cloned before anybody could write
+ * their pid down.  Whoever takes such a name for himself is ended as well. */
+static int kill_by_name(const struct native *n, const char *id)
 {
-	switch (n->mode) {
-	case NATIVE_ROOT:
-		*ret_first = ids_base(&n->ids, block);
-		return NATIVE_BLOCK;
-	case NATIVE_SUBIDS:
-		*ret_first = n->ids.uid.start + block * NATIVE_SLICE;
-		return NATIVE_SLICE;
-	default:
-		return 0;
-	}
-}
-
-/* End every process with ids of the block: what was cloned before anybody
- * could write its pid down. */
-static int kill_by_ids(const struct native *n, uint32_t block)
-{
-	uint32_t first, count = host_ids(n, block, &first);
-	DIR *d = count ? opendir("/proc") : NULL;
+	auto_free char *name = xasprintf("%s@%s", id,
+					 n->base.host->instance_id);
+	DIR *d = opendir("/proc");
 	int r = 0;
 
-	if (!d)
-		return 0;
-	for (struct dirent *e; (e = readdir(d));) {
-		struct stat st;
+	for (struct dirent *e; d && (e = readdir(d));) {
+		auto_buf struct buf b = BUF_INIT;
+		char path[32];
 		pid_t pid = (pid_t)atol(e->d_name);
 
-		if (pid <= 0 || fstatat(dirfd(d), e->d_name, &st, 0) < 0 ||
-		    st.st_uid < first || st.st_uid - first >= count)
+		if (pid <= 0)
 			continue;
 		auto_close int fd = (int)syscall(SYS_pidfd_open, pid, 0u);
-		if (fd < 0 || proc_pidfd_kill(fd, SIGKILL) < 0)
+		snprintf(path, sizeof(path), "%ld/cmdline", (long)pid);
+		if (fd < 0 || fd_slurp_path(dirfd(d), path, 4096, &b) < 0 ||
+		    b.len <= sizeof("stacyvm-agent") ||
+		    strcmp(b.data, "stacyvm-agent") ||
+		    strcmp(b.data + sizeof("stacyvm-agent"), name))
 			continue;
-		if (proc_pidfd_wait(fd, 10000) < 0)
+		if (proc_pidfd_kill(fd, SIGKILL) == 0 &&
+		    proc_pidfd_wait(fd, 10000) < 0)
 			r = -EBUSY;
 	}
-	closedir(d);
+	if (d)
+		closedir(d);
 	return r;
 }
 
 static int kill_box(struct native *n, struct provider_box *box,
-		    const struct record *rec, struct svm_err *err)
+		    struct svm_err *err)
 {
 	int fd = box->pidfd, r = 0;
 	auto_close int opened = -1;
@@ -587,8 +589,8 @@ static int kill_box(struct native *n, struct provider_box *box,
 		/* PID 1 of a namespace ends after everybody in it. */
 		if (r == 0 || r == -ESRCH)
 			r = proc_pidfd_wait(fd, 10000);
-	} else if (rec && n->cgroups.kind == CGROUP_NONE) {
-		r = kill_by_ids(n, rec->block);
+	} else if (box->pid <= 0) {
+		r = kill_by_name(n, box->id);
 	}
 	if (r < 0)
 		return svm_err_sys(err, SVM_PROVIDER, r,
@@ -612,6 +614,17 @@ static void forget_cpu(struct native *n, const char *id)
 	pthread_mutex_unlock(&n->lock);
 }
 
+static int remove_dir(struct native *n, const char *id, struct svm_err *err)
+{
+	int r = path_remove_tree(n->boxes, id);
+
+	/* Files of other ids: a writable layer on disk. */
+	if (r < 0 && n->mode == NATIVE_SUBIDS)
+		return launch_client_remove(&n->launcher, n->boxes, id, err);
+	return r < 0 ? svm_err_sys(err, SVM_PROVIDER, r,
+				   "can't remove 'boxes/%s'", id) : 0;
+}
+
 static int native_destroy(struct provider *p, struct provider_box *box,
 			  struct svm_err *err)
 {
@@ -622,7 +635,7 @@ static int native_destroy(struct provider *p, struct provider_box *box,
 	fd_close(take_held(n, box->id));
 	forget_cpu(n, box->id);
 	fault_point("destroy.kill");
-	if (kill_box(n, box, known ? &rec : NULL, err) < 0)
+	if (kill_box(n, box, err) < 0)
 		return -1;
 	fault_point("destroy.cgroup");
 	int r = cgroups_remove(&n->cgroups, box->id);
@@ -631,10 +644,8 @@ static int native_destroy(struct provider *p, struct provider_box *box,
 				   "can't remove the cgroups of '%s'",
 				   box->id);
 	fault_point("destroy.dir");
-	r = path_remove_tree(n->boxes, box->id);
-	if (r < 0)
-		return svm_err_sys(err, SVM_PROVIDER, r,
-				   "can't remove 'boxes/%s'", box->id);
+	if (remove_dir(n, box->id, err) < 0)
+		return -1;
 	r = known ? ids_forget(&n->ids, rec.block) : 0;
 	if (r < 0)
 		return svm_err_sys(err, SVM_PROVIDER, r,
@@ -764,11 +775,16 @@ static int sweep_boxes(struct native *n, char *const *ids,
 				   "can't read 'boxes'");
 	}
 	for (struct dirent *e; r == 0 && (e = readdir(d));)
-		if (e->d_name[0] != '.' && !is_known(ids, e->d_name))
-			r = path_remove_tree(n->boxes, e->d_name);
+		if (e->d_name[0] != '.' && !is_known(ids, e->d_name)) {
+			r = kill_by_name(n, e->d_name);
+			if (r < 0)
+				svm_err_sys(err, SVM_PROVIDER, r,
+					    "can't end '%s'", e->d_name);
+			else
+				r = remove_dir(n, e->d_name, err);
+		}
 	closedir(d);
-	return r < 0 ? svm_err_sys(err, SVM_PROVIDER, r,
-				   "can't remove old boxes") : 0;
+	return r < 0 ? -1 : 0;
 }
 
 static int native_sweep(struct provider *p, char *const *ids,
@@ -854,7 +870,8 @@ static int native_open(const struct provider_host *host, struct provider **ret,
 	pthread_mutex_init(&n->lock, NULL);
 	list_init(&n->held);
 	list_init(&n->cpu);
-	launch_client_init(&n->launcher, host->self, mode, &n->ids);
+	launch_client_init(&n->launcher, host->self, host->instance_id, mode,
+			   &n->ids);
 	if (do_open(n, err) < 0) {
 		native_close(&n->base);
 		return -1;

@@ -7,6 +7,7 @@
  *	launcher.c  the process that clones boxes (`stacyvm __launcher`)
  *	child.c     what a clone does before it becomes the agent
  *	rootfs.c    the file system it builds for itself
+ *	layers.c    the same from image layers
  *	cgroup.c    limits: v2, v1, or none
  *	ids.c       host ids for boxes
  *	filter.c    seccomp
@@ -20,13 +21,14 @@
 
 extern const struct provider_ops provider_native_ops;
 
-/* `stacyvm __launcher MODE`, with the daemon's socket as fd 3. */
+/* `stacyvm __launcher MODE INSTANCE`, with the daemon's socket as fd 3. */
 int native_launcher_main(int argc, char **argv);
 
 /* How the ids of boxes map to the host's. */
 enum native_mode {
 	NATIVE_ROOT,   /* 64 Ki ids each, from the whole range */
-	NATIVE_SUBIDS, /* NATIVE_SLICE ids each, inside one outer namespace */
+	NATIVE_SUBIDS, /* root is the user, NATIVE_SLICE others are its own,
+			* inside one outer namespace */
 	NATIVE_SINGLE, /* one id, the user's own: agent and workload share it */
 	NATIVE_MODE_MAX
 };

@@ -54,7 +54,7 @@ static const struct dir_entry host_dirs[] = {
 	{ "opt", 0755, 0 },     { "mnt", 0755, 0 },
 };
 
-static int open_in_root(int root, const char *path, uint64_t flags)
+int rootfs_open(int root, const char *path, uint64_t flags)
 {
 	struct svm_open_how how = {
 		.flags = flags | O_CLOEXEC,
@@ -75,14 +75,14 @@ static int make_dir(const struct child *c, int root, const char *path,
 {
 	char parent[64];
 	const char *slash = strrchr(path, '/');
-	int fd = open_in_root(root, path, O_PATH | O_DIRECTORY);
+	int fd = rootfs_open(root, path, O_PATH | O_DIRECTORY);
 
 	*ret_made = false;
 	if (fd >= 0)
 		return fd;
 	snprintf(parent, sizeof(parent), "%.*s",
 		 slash ? (int)(slash - path) : 1, slash ? path : ".");
-	auto_close int up = open_in_root(root, parent, O_PATH | O_DIRECTORY);
+	auto_close int up = rootfs_open(root, parent, O_PATH | O_DIRECTORY);
 	const char *name = slash ? slash + 1 : path;
 	if (up < 0)
 		child_fail(c, -up, "can't open '/%s' of the image", parent);
@@ -120,17 +120,18 @@ static void make_dirs(const struct child *c, int root,
 /* Change to a directory of the new root; what is mounted there counts. */
 static void enter_dir(const struct child *c, int root, const char *path)
 {
-	auto_close int fd = open_in_root(root, path, O_PATH | O_DIRECTORY);
+	auto_close int fd = rootfs_open(root, path, O_PATH | O_DIRECTORY);
 
 	if (fd < 0 || fchdir(fd) < 0)
 		child_fail(c, fd < 0 ? -fd : errno, "can't enter '/%s'", path);
 }
 
-static void write_file(const struct child *c, int dir, const char *name,
-		       const char *text)
+void rootfs_write(const struct child *c, int dir, const char *name,
+		  const char *text)
 {
+	(void)unlinkat(dir, name, 0); /* an image may have a link there */
 	auto_close int fd = openat(dir, name,
-				   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
+				   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 					   O_NOFOLLOW, 0644);
 
 	if (fd < 0 || fd_write_full(fd, text, strlen(text)) < 0)
@@ -205,28 +206,32 @@ static const char group_text[] = "root:x:0:\ntty:x:5:\nuser:x:1000:\n"
 static const char nsswitch_text[] = "passwd: files\ngroup: files\n"
 				    "hosts: files dns\n";
 
-static void write_names(const struct child *c, int etc)
+static void write_names(const struct child *c, int root)
 {
 	auto_buf struct buf b = BUF_INIT;
+	auto_close int etc = rootfs_open(root, "etc", O_RDONLY | O_DIRECTORY);
+
+	if (etc < 0)
+		child_fail(c, -etc, "can't open '/etc'");
 
 	buf_addf(&b, "127.0.0.1\tlocalhost %s\n::1\tlocalhost\n", c->req->id);
-	write_file(c, etc, "hosts", buf_str(&b));
+	rootfs_write(c, etc, "hosts", buf_str(&b));
 	buf_clear(&b);
 	buf_addf(&b, "%s\n", c->req->id);
-	write_file(c, etc, "hostname", buf_str(&b));
-	write_file(c, etc, "resolv.conf", "");
+	rootfs_write(c, etc, "hostname", buf_str(&b));
+	rootfs_write(c, etc, "resolv.conf", "");
 }
 
 static void fill_etc(const struct child *c, int root)
 {
-	auto_close int etc = open_in_root(root, "etc", O_PATH | O_DIRECTORY);
+	auto_close int etc = rootfs_open(root, "etc", O_PATH | O_DIRECTORY);
 
 	if (etc < 0)
 		child_fail(c, -etc, "can't open '/etc'");
-	write_names(c, etc);
-	write_file(c, etc, "passwd", passwd_text);
-	write_file(c, etc, "group", group_text);
-	write_file(c, etc, "nsswitch.conf", nsswitch_text);
+	write_names(c, root);
+	rootfs_write(c, etc, "passwd", passwd_text);
+	rootfs_write(c, etc, "group", group_text);
+	rootfs_write(c, etc, "nsswitch.conf", nsswitch_text);
 	(void)mkdirat(etc, "ssl", 0755);
 	for (size_t i = 0; i < ARRAY_SIZE(shared_etc); i++)
 		share_etc(c, etc, shared_etc[i]);
@@ -399,6 +404,12 @@ static void make_hide(const struct child *c, const char *hide)
 		child_fail(c, errno, "can't make masks");
 }
 
+void rootfs_tmpfs_options(const struct launch_request *q, char out[96])
+{
+	snprintf(out, 96, "mode=0755,size=%uM,nr_inodes=%llu", q->disk_mb,
+		 (unsigned long long)q->inodes);
+}
+
 static void mount_scratch(const struct child *c)
 {
 	char opts[96];
@@ -409,12 +420,13 @@ static void mount_scratch(const struct child *c)
 			child_fail(c, errno, "can't mount the layers");
 		return;
 	}
-	snprintf(opts, sizeof(opts), "mode=0755,size=%uM,nr_inodes=%llu",
-		 c->req->disk_mb, (unsigned long long)c->req->inodes);
+	rootfs_tmpfs_options(c->req, opts);
 	if (mount("tmpfs", ROOTFS_SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV,
 		  opts) < 0)
 		child_fail(c, errno, "can't mount a tmpfs of %u MiB",
 			   c->req->disk_mb);
+	if (c->nlayers)
+		layers_mount(c, c->layers, c->nlayers);
 }
 
 /* What stays writable below a read-only root. */
@@ -426,7 +438,7 @@ static void make_read_only(const struct child *c, int root)
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 
 	for (size_t i = 0; i < ARRAY_SIZE(writable); i++) {
-		auto_close int fd = open_in_root(root, writable[i],
+		auto_close int fd = rootfs_open(root, writable[i],
 						 O_PATH | O_DIRECTORY);
 		if (fd < 0)
 			continue;
@@ -459,7 +471,8 @@ static void build(const struct child *c, int root)
 
 	make_dirs(c, root, common_dirs, ARRAY_SIZE(common_dirs));
 	if (layers) {
-		shm = rootfs_fill_layers(c, root);
+		shm = layers_fill(c, root);
+		write_names(c, root);
 	} else {
 		make_dirs(c, root, host_dirs, ARRAY_SIZE(host_dirs));
 		fill_top(c, root);
