@@ -68,32 +68,34 @@ int rootfs_open(int root, const char *path, uint64_t flags)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* The directory `path` (relative, no "..") inside root, made when missing. A
- * dangling link in an image's place for it is replaced. */
-static int make_dir(const struct child *c, int root, const char *path,
-		    mode_t mode, bool *ret_made)
+/* The directory `path` (relative, no "..") inside root, made when missing.  A
+ * dangling link in an image's place for it is replaced; what will be given to
+ * the user must be a directory and no link to one (/app -> /etc). */
+static int make_dir(const struct child *c, int root,
+		    const struct dir_entry *d)
 {
 	char parent[64];
-	const char *slash = strrchr(path, '/');
-	int fd = rootfs_open(root, path, O_PATH | O_DIRECTORY);
+	const char *slash = strrchr(d->path, '/');
+	const char *name = slash ? slash + 1 : d->path;
+	int fd;
 
-	*ret_made = false;
-	if (fd >= 0)
-		return fd;
 	snprintf(parent, sizeof(parent), "%.*s",
-		 slash ? (int)(slash - path) : 1, slash ? path : ".");
+		 slash ? (int)(slash - d->path) : 1, slash ? d->path : ".");
 	auto_close int up = rootfs_open(root, parent, O_PATH | O_DIRECTORY);
-	const char *name = slash ? slash + 1 : path;
 	if (up < 0)
 		child_fail(c, -up, "can't open '/%s' of the image", parent);
+	if (d->flags & OWNED)
+		(void)unlinkat(up, name, 0); /* EISDIR is what we hope for */
+	fd = rootfs_open(root, d->path, O_PATH | O_DIRECTORY);
+	if (fd >= 0)
+		return fd;
 	if (mkdirat(up, name, 0755) < 0 && errno == EEXIST) {
 		(void)unlinkat(up, name, 0);
 		(void)mkdirat(up, name, 0755);
 	}
 	fd = openat(up, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fchmodat(up, name, mode, 0) < 0)
-		child_fail(c, errno, "can't make '/%s'", path);
-	*ret_made = true;
+	if (fd < 0 || fchmodat(up, name, d->mode, 0) < 0)
+		child_fail(c, errno, "can't make '/%s'", d->path);
 	return fd;
 }
 
@@ -108,9 +110,7 @@ static void make_dirs(const struct child *c, int root,
 		      const struct dir_entry *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		bool made;
-		auto_close int fd = make_dir(c, root, v[i].path, v[i].mode,
-					     &made);
+		auto_close int fd = make_dir(c, root, &v[i]);
 
 		if (v[i].flags & OWNED)
 			chown_to_user(c, fd, v[i].path);
