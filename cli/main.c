@@ -16,7 +16,6 @@
 #include "providers/native/native.h"
 
 /* Until its room lands, an entry may be absent: delete the line then. */
-#pragma weak daemon_main
 #pragma weak native_launcher_main
 
 /* Processes we start ourselves.  They get argv from their own name on. */
