@@ -31,6 +31,7 @@ void buf_reserve(struct buf *b, size_t more)
 	b->cap = MAX(need, b->cap + b->cap / 2);
 	b->cap = MAX(b->cap, (size_t)64);
 	b->data = xrealloc(b->data, b->cap);
+	b->data[b->len] = '\0'; /* room without content is "" too */
 }
 
 void buf_add(struct buf *b, const void *data, size_t n)
