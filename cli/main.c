@@ -15,9 +15,6 @@
 #include "lib/base/fd.h"
 #include "providers/native/native.h"
 
-/* Until its room lands, an entry may be absent: delete the line then. */
-#pragma weak native_launcher_main
-
 /* Processes we start ourselves.  They get argv from their own name on. */
 static const struct {
 	const char *name;
@@ -39,9 +36,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(internal); i++) {
 		if (strcmp(argv[1], internal[i].name) == 0) {
 			umask(077);
-			return internal[i].main ?
-				       internal[i].main(argc - 1, argv + 1) :
-				       1;
+			return internal[i].main(argc - 1, argv + 1);
 		}
 	}
 	return cli_main(&entries, argc, argv);
