@@ -108,7 +108,7 @@ static void try_plan(const uint8_t *data, size_t size)
 
 	for (size_t i = 0; i < ARRAY_SIZE(names) && !err.code; i++)
 		(void)plan_docs_add(&docs, names[i], NULL,
-				    xstrndup((const char *)data, size), size,
+				    xmemdup(data, size), size,
 				    &err);
 	svm_err_release(&err);
 	if (plan_make(&docs, &plan, &err) == 0)
