@@ -105,6 +105,8 @@ int cli_report(const struct cli *cli, const struct svm_err *e)
 {
 	int status = errmap_exit_status(e->code);
 
+	if (e->code == SVM_INTERNAL && e->sys_errno == EPIPE)
+		return 128 + SIGPIPE; /* nobody reads: nothing to say */
 	if (e->code == SVM_CANCELLED && e->sys_errno == EINTR)
 		status = EXIT_STATUS_INTERRUPTED;
 	if (passes_status(cli) && e->code != SVM_TIMEOUT && e->code != SVM_CANCELLED)

@@ -15,6 +15,17 @@
 
 #define COLUMNS_MAX 16
 
+/* U+0000 is refused by lib/base/json.h, and must not keep the rest of a log
+ * or listing from being shown: show it as U+2400. */
+static void replace_nul(char *text)
+{
+	for (char *p = text; (p = strchr(p, '\\'));) {
+		if (strncmp(p, "\\u0000", 6) == 0)
+			p[2] = '2', p[3] = '4';
+		p += p[1] ? 2 : 1;
+	}
+}
+
 int out_parse_array(struct json_doc *doc, struct buf *body, cJSON **ret,
 		    struct svm_err *err)
 {
@@ -24,6 +35,7 @@ int out_parse_array(struct json_doc *doc, struct buf *body, cJSON **ret,
 	buf_addstr(&wrapped, "{\"items\":");
 	buf_add(&wrapped, buf_str(body), body->len);
 	buf_addch(&wrapped, '}');
+	replace_nul(wrapped.data);
 	auto_err struct svm_err bad = SVM_ERR_INIT;
 
 	if (json_parse_object(doc, wrapped.data, wrapped.len, &bad) < 0)
@@ -37,11 +49,13 @@ int out_parse_array(struct json_doc *doc, struct buf *body, cJSON **ret,
 	return 0;
 }
 
-int out_parse_object(struct json_doc *doc, const struct buf *body,
+int out_parse_object(struct json_doc *doc, struct buf *body,
 		     struct svm_err *err)
 {
 	auto_err struct svm_err bad = SVM_ERR_INIT;
 
+	if (body->len)
+		replace_nul(body->data);
 	if (json_parse_object(doc, buf_str(body), body->len, &bad) == 0)
 		return 0;
 	return svm_err_set(err, SVM_PROVIDER,

@@ -25,7 +25,7 @@ struct column {
  * until the document is released. */
 int out_parse_array(struct json_doc *doc, struct buf *body, cJSON **ret,
 		    struct svm_err *err);
-int out_parse_object(struct json_doc *doc, const struct buf *body,
+int out_parse_object(struct json_doc *doc, struct buf *body,
 		     struct svm_err *err);
 
 /* Print the items as the global options say; with -q the field `id_key`. */

@@ -105,3 +105,9 @@ char *sandbox_split(const char *text, const char **ret_path)
 	*ret_path = text + n + 1;
 	return xstrndup(text, n);
 }
+
+char *sandbox_abs_path(const char *path)
+{
+	return path[0] == '/' ? xstrdup(path) :
+				xasprintf("/workspace/%s", path);
+}

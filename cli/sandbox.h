@@ -27,4 +27,8 @@ void query_add(struct buf *target, const char *key, const char *value);
  * it is no such thing. */
 char *sandbox_split(const char *text, const char **ret_path);
 
+/* A path as the sandbox sees it: relative ones count from /workspace, "" is
+ * "/workspace/".  Owned. */
+char *sandbox_abs_path(const char *path);
+
 #endif

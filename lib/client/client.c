@@ -146,6 +146,23 @@ static int client_interrupted(struct svm_err *err)
 	return -1;
 }
 
+static int client_late(struct svm_err *err)
+{
+	return svm_err_set(err, SVM_TIMEOUT,
+			   "the daemon did not finish in time");
+}
+
+int client_check(struct client *c, struct svm_err *err)
+{
+	struct pollfd p = { .fd = c->cancel_fd, .events = POLLIN };
+
+	if (c->cancel_fd >= 0 && poll(&p, 1, 0) > 0)
+		return client_interrupted(err);
+	if (c->deadline_ns && clock_boot_ns() > c->deadline_ns)
+		return client_late(err);
+	return 0;
+}
+
 int client_wait(struct client *c, int fd, short events, struct svm_err *err)
 {
 	struct pollfd p[2] = { { .fd = fd, .events = events },
@@ -157,9 +174,7 @@ int client_wait(struct client *c, int fd, short events, struct svm_err *err)
 		if (c->deadline_ns) {
 			left = c->deadline_ns - clock_boot_ns();
 			if (left <= 0)
-				return svm_err_set(err, SVM_TIMEOUT,
-						   "no answer from the daemon "
-						   "in time");
+				return client_late(err);
 			left = left / 1000000 + 1;
 		}
 		int r = poll(p, 2, left > INT32_MAX ? INT32_MAX : (int)left);

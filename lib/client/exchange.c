@@ -25,6 +25,7 @@ struct exchange {
 	int fd;
 	char method[8];
 	bool chunked_out, sent_all;
+	unsigned busy;     /* transfers since we last looked up */
 
 	struct http1_head head;
 	const char *head_text;
@@ -87,6 +88,12 @@ static int nonsense(const struct exchange *x, const char *what,
 	return -1;
 }
 
+/* A fast transfer never waits, and must still be interruptible. */
+static int look_up(struct exchange *x, struct svm_err *err)
+{
+	return ++x->busy % 16 ? 0 : client_check(x->client, err);
+}
+
 /* 0 when all went out, 1 when the daemon speaks or hung up before. */
 static int send_all(struct exchange *x, const char *p, size_t n, int flags,
 		    struct svm_err *err)
@@ -97,6 +104,8 @@ static int send_all(struct exchange *x, const char *p, size_t n, int flags,
 		if (k >= 0) {
 			p += k;
 			n -= (size_t)k;
+			if (look_up(x, err) < 0)
+				return -1;
 			continue;
 		}
 		if (errno == EINTR)
@@ -130,7 +139,7 @@ static ssize_t fill(struct exchange *x, struct svm_err *err)
 
 		if (n >= 0) {
 			x->end += (size_t)n;
-			return n;
+			return look_up(x, err) < 0 ? -1 : n;
 		}
 		if (errno == EAGAIN) {
 			if (client_wait(x->client, x->fd, POLLIN, err) < 0)

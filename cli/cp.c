@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* stacyvm cp: files and trees between here and a sandbox. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "cli/sandbox.h"
+#include "cli/transfer.h"
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
+#include "lib/base/path.h"
+#include "lib/base/rand.h"
+
+struct cp_opts {
+	bool recursive;
+};
+
+static const struct opt opts[] = {
+	{ OPT_FLAG, 'r', "recursive", offsetof(struct cp_opts, recursive),
+	  NULL, "copy directories with what is in them", COMPLETE_NONE,
+	  false },
+	OPTS_END,
+};
+
+/* The last component without trailing slashes; "" for "/" and "." kinds. */
+static char *base_name(const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n && path[n - 1] == '/')
+		n--;
+	size_t at = n;
+
+	while (at && path[at - 1] != '/')
+		at--;
+	char *name = xstrndup(path + at, n - at);
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		name[0] = '\0';
+	return name;
+}
+
+static char *below(const char *dir, const char *name)
+{
+	size_t n = strlen(dir);
+
+	if (!name[0])
+		return xstrdup(dir);
+	return xasprintf(n && dir[n - 1] == '/' ? "%s%s" : "%s/%s", dir, name);
+}
+
+/* Where in the sandbox it goes: into a directory that is there (or that a
+ * final slash promises), else the path itself. */
+static char *remote_target(struct cli *cli, const char *id, const char *path,
+			   const char *name, struct svm_err *err)
+{
+	size_t n = strlen(path);
+
+	int dir = n > 1 && path[n - 1] == '/' ?
+			  1 : files_is_dir(cli, id, path, err);
+
+	if (dir < 0)
+		return NULL;
+	return dir ? below(path, name) : xstrdup(path);
+}
+
+static int upload_file(struct cli *cli, const char *id, const char *to,
+		       const char *from, int fd, const struct stat *st,
+		       struct svm_err *err)
+{
+	struct progress p;
+	char mode[8];
+	int64_t size = fd_regular_size(fd);
+
+	snprintf(mode, sizeof(mode), "%04o", (unsigned)st->st_mode & 0777);
+	progress_init(&p, cli, from, size);
+	int r = transfer_put(cli, id, to, fd, size,
+			     S_ISREG(st->st_mode) ? mode : NULL, &p, err);
+
+	progress_end(&p);
+	return r;
+}
+
+static int upload(struct cli *cli, const struct cp_opts *o, const char *from,
+		  const char *id, const char *path, struct svm_err *err)
+{
+	bool standard = strcmp(from, "-") == 0;
+	auto_close int opened = standard ? -1 : open(from, O_RDONLY |
+						     O_CLOEXEC);
+	int fd = standard ? STDIN_FILENO : opened;
+	auto_free char *name = base_name(standard ? "" : from);
+	struct progress p;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return svm_err_sys(err, SVM_FILE_NOT_FOUND, errno,
+				   "open '%s'", from);
+	if (S_ISDIR(st.st_mode) && !o->recursive) {
+		svm_err_set(err, SVM_BAD_REQUEST, "'%s' is a directory",
+			    from);
+		return svm_err_hint(err, "add -r to copy what is in it");
+	}
+	if (standard && path[strlen(path) - 1] == '/')
+		return cli_usage(cli, err, "'-' needs a file name in the "
+					   "sandbox");
+	auto_free char *to = remote_target(cli, id, path, name, err);
+
+	if (!to)
+		return -1;
+	if (!S_ISDIR(st.st_mode))
+		return upload_file(cli, id, to, from, fd, &st, err);
+	progress_init(&p, cli, from, -1);
+	int r = transfer_put_tree(cli, id, to, from, &p, err);
+
+	progress_end(&p);
+	return r;
+}
+
+/* Into a temporary neighbour, renamed when whole: a failed copy leaves
+ * nothing under the final name. */
+static int download_file(struct cli *cli, const char *id, const char *from,
+			 const char *to, struct progress *p,
+			 struct svm_err *err)
+{
+	char suffix[9];
+	struct stat st;
+
+	/* A device or pipe is written, not replaced. */
+	if (stat(to, &st) == 0 && !S_ISREG(st.st_mode)) {
+		auto_close int fd = open(to, O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			return svm_err_sys(err, SVM_INTERNAL, errno,
+					   "open '%s'", to);
+		return transfer_get(cli, id, from, fd, p, err);
+	}
+	rand_hex(suffix, 8);
+	auto_free char *tmp = xasprintf("%s.%s.tmp", to, suffix);
+	auto_close int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+				 0666);
+
+	if (fd < 0)
+		return svm_err_sys(err, SVM_INTERNAL, errno, "create '%s'",
+				   to);
+	int r = transfer_get(cli, id, from, fd, p, err);
+
+	if (r < 0 && err->code == SVM_INTERNAL)
+		svm_err_prefix(err, "copy to '%s'", to);
+	if (r == 0 && rename(tmp, to) < 0)
+		r = svm_err_sys(err, SVM_INTERNAL, errno, "rename to '%s'",
+				to);
+	if (r < 0)
+		(void)unlink(tmp);
+	return r;
+}
+
+static int download(struct cli *cli, const struct cp_opts *o, const char *id,
+		    const char *from, const char *to, struct svm_err *err)
+{
+	auto_free char *name = base_name(from);
+	struct progress p;
+	struct stat st;
+	int dir = files_is_dir(cli, id, from, err), r;
+
+	if (dir < 0)
+		return -1;
+	if (dir && !o->recursive) {
+		svm_err_set(err, SVM_BAD_REQUEST, "'%s' is a directory",
+			    from);
+		return svm_err_hint(err, "add -r to copy what is in it");
+	}
+	auto_free char *target = stat(to, &st) == 0 && S_ISDIR(st.st_mode) ?
+					 below(to, name) : xstrdup(to);
+
+	progress_init(&p, cli, from, -1);
+	if (strcmp(to, "-") == 0 && dir)
+		r = cli_usage(cli, err, "a directory does not go to "
+					"standard output");
+	else if (strcmp(to, "-") == 0)
+		r = transfer_get(cli, id, from, STDOUT_FILENO, &p, err);
+	else if (dir)
+		r = transfer_get_tree(cli, id, from, target, &p, err);
+	else
+		r = download_file(cli, id, from, target, &p, err);
+	progress_end(&p);
+	return r;
+}
+
+static int run(struct cli *cli, void *values, int argc, char **args,
+	       struct svm_err *err)
+{
+	const struct cp_opts *o = values;
+	const char *from = NULL, *to = NULL;
+	auto_free char *source = sandbox_split(args[0], &from);
+	auto_free char *target = sandbox_split(args[1], &to);
+
+	(void)argc;
+	if (!source == !target)
+		return cli_usage(cli, err, "%s of the two must be ID:/path",
+				 source ? "only one" : "one");
+	if (source && !from[0])
+		return cli_usage(cli, err, "which file of '%s'?", args[0]);
+	auto_free char *remote = sandbox_abs_path(source ? from : to);
+	if (!cli_client(cli, err))
+		return -1;
+	/* An interrupted copy is taken back, here and there. */
+	auto_close int signals = cli_catch_signals(cli, err);
+	auto_free char *id = signals < 0 ? NULL :
+		sandbox_resolve(cli, source ? source : target, err);
+
+	if (!id)
+		return -1;
+	return source ? download(cli, o, id, remote, args[1], err) :
+			upload(cli, o, args[0], id, remote, err);
+}
+
+const struct cmd cmd_cp = {
+	.name = "cp",
+	.args = "SOURCE TARGET",
+	.summary = "copy files between here and a sandbox",
+	.help = "One of the two is ID:/path; a path without a leading slash "
+		"counts from /workspace.\n- is standard input or output.  "
+		"Into a directory that exists, the source keeps its\nname.  A "
+		"file appears under its name when it is complete, never in "
+		"part.",
+	.examples = "stacyvm cp main.py ID:/workspace/\n"
+		    "stacyvm cp -r ID:/workspace/results .\n"
+		    "stacyvm cp ID:/var/log/app.log - | grep ERROR",
+	.opts = opts,
+	.opts_size = sizeof(struct cp_opts),
+	.min_args = 2,
+	.max_args = 2,
+	.complete = COMPLETE_SANDBOX_PATH,
+	.run = run,
+};
