@@ -72,6 +72,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 
 	if (tty)
 		r.flags |= RUN_TTY | RUN_STDIN;
+	else
+		r.flags |= RUN_TAGGED;
 	if (!o->no_stdin && (o->interactive || !here))
 		r.flags |= RUN_STDIN;
 	r.id = id;

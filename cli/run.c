@@ -190,7 +190,7 @@ static void on_message(void *data, enum ws_kind kind, const void *p, size_t n)
 
 	if (kind == WS_TEXT)
 		on_text(r, bytes, n);
-	else if (r->run->flags & RUN_TTY)
+	else if (!(r->run->flags & RUN_TAGGED))
 		queue_output(r, false, bytes, n);
 	else if (n)
 		queue_output(r, bytes[0] == 2, bytes + 1, n - 1);

@@ -14,6 +14,7 @@ enum run_flags {
 	RUN_TTY = 1u << 0,
 	RUN_STDIN = 1u << 1,     /* pass standard input on */
 	RUN_READ_ONLY = 1u << 2, /* only the detach key is listened to */
+	RUN_TAGGED = 1u << 3,    /* the start message asked for it */
 };
 
 struct run {

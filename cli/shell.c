@@ -76,6 +76,8 @@ static int start_shell(struct cli *cli, const struct shell_opts *o,
 		return -1;
 	auto_free char *target = sandbox_path(id, "/exec/ws");
 
+	if (!c.tty)
+		r->flags |= RUN_TAGGED;
 	r->id = id;
 	r->target = target;
 	r->start = buf_str(&start);

@@ -175,6 +175,8 @@ static int run_command(struct cli *cli, const struct spawn_opts *o,
 
 	if (o->tty)
 		r.flags |= RUN_TTY | RUN_STDIN;
+	else
+		r.flags |= RUN_TAGGED;
 	if (!o->no_stdin && (o->interactive || !isatty(STDIN_FILENO)))
 		r.flags |= RUN_STDIN;
 	return run_session(cli, &r, err);

@@ -224,7 +224,8 @@ static int get_options(const cJSON *root, struct exec_request *q,
 	if (json_get_bool(root, "stream", &q->stream, err) < 0 ||
 	    json_get_bool(root, "detach", &q->detach, err) < 0 ||
 	    json_get_bool(root, "tty", &q->tty, err) < 0 ||
-	    json_get_bool(root, "binary", &q->binary, err) < 0)
+	    json_get_bool(root, "binary", &q->binary, err) < 0 ||
+	    json_get_bool(root, "tagged", &q->tagged, err) < 0)
 		return -1;
 	if (get_choice(root, "frames", "plain", "full", &q->full_frames,
 		       err) < 0 ||

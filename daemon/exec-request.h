@@ -23,6 +23,7 @@ struct exec_request {
 	bool full_frames;   /* `frames: full`: a closing line */
 	bool base64;        /* output as base64 */
 	bool binary;        /* WebSocket: output as binary messages */
+	bool tagged;        /* whose first byte is 1 (stdout) or 2 (stderr) */
 	bool detach, tty;
 	uint16_t cols, rows;
 };

@@ -38,7 +38,7 @@ struct exec_socket {
 	struct exec_run *run;      /* NULL before the start and after the end */
 	struct loop_timer *start;  /* until the start message */
 	struct exec_chunk chunk;
-	bool binary, read_only, takeover, paused, closing, full;
+	bool binary, tagged, read_only, takeover, paused, closing, full;
 };
 
 static void close_with(struct exec_socket *k, enum close_code code,
@@ -137,6 +137,19 @@ static void emit(void *data, bool is_stderr, const char *p, size_t n)
 	throttle(k, send_text(k, &json));
 }
 
+/* Two streams on one socket are told apart by a first byte, if asked for. */
+static size_t send_binary(struct exec_socket *k, bool is_stderr,
+			  const char *p, size_t n)
+{
+	char tagged[1 + LIMIT_EXEC_CHUNK];
+
+	if (!k->tagged)
+		return http_ws_send(k->ws, true, p, n);
+	tagged[0] = is_stderr ? 2 : 1;
+	memcpy(tagged + 1, p, n);
+	return http_ws_send(k->ws, true, tagged, n + 1);
+}
+
 static void on_output(void *data, bool is_stderr, const char *p, size_t n)
 {
 	struct exec_socket *k = data;
@@ -148,7 +161,7 @@ static void on_output(void *data, bool is_stderr, const char *p, size_t n)
 	while (n && !k->closing) {
 		size_t piece = MIN(n, (size_t)LIMIT_EXEC_CHUNK);
 
-		throttle(k, http_ws_send(k->ws, true, p, piece));
+		throttle(k, send_binary(k, is_stderr, p, piece));
 		p += piece;
 		n -= piece;
 	}
@@ -233,6 +246,7 @@ static void start_run(struct exec_socket *k, const struct json_doc *doc)
 	}
 	loop_timer_stop(k->start);
 	k->binary = q.binary;
+	k->tagged = q.tagged;
 	k->full = q.full_frames || q.detach;
 	k->run = exec_run_start(k->sandbox, &q, true, &run_events, k, &err);
 	if (!k->run)
