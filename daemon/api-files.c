@@ -188,10 +188,10 @@ void api_file_delete(struct http_req *r, void *app)
 	auto_buf struct buf payload = BUF_INIT;
 	struct sandbox *s = api_call_sandbox(r, app);
 	const char *path = s ? api_files_path(r, NULL) : NULL;
-	const char *recursive = http_query(r, "recursive");
 
 	if (!path)
 		return;
+	const char *recursive = http_query(r, "recursive");
 	msg_add_str(&payload, path);
 	msg_add_u32(&payload, recursive && strcmp(recursive, "true") == 0);
 	start_word(r, s, FRAME_DELETE, &payload, "deleted", "file.deleted",
@@ -454,10 +454,10 @@ void api_file_glob(struct http_req *r, void *app)
 {
 	auto_buf struct buf payload = BUF_INIT;
 	struct sandbox *s = api_call_sandbox(r, app);
-	const char *pattern = http_query(r, "pattern");
 
 	if (!s)
 		return;
+	const char *pattern = http_query(r, "pattern");
 	if (!pattern || *pattern != '/' || strlen(pattern) > LIMIT_PATH) {
 		api_call_refuse(r, SVM_BAD_REQUEST,
 				"the query parameter 'pattern' must be an "

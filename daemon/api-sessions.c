@@ -157,9 +157,10 @@ void api_session_list(struct http_req *r, void *app)
 /* The sandbox, when {sid} may be a session of it; else an error was sent. */
 static struct sandbox *find(struct http_req *r, void *app, const char **ret)
 {
-	struct sandbox *s = api_call_sandbox(r, app);
+	struct sandbox *s;
 
-	*ret = http_param(r, "sid");
+	*ret = http_param(r, "sid"); /* an error reply ends r */
+	s = api_call_sandbox(r, app);
 	if (s && !api_exec_sid_ok(*ret)) {
 		api_call_refuse(r, SVM_NOT_FOUND, "there is no such session");
 		return NULL;
