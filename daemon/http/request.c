@@ -257,7 +257,7 @@ static bool parse_target(struct http_req *r)
 	char *query;
 
 	if (!strip_authority(r)) {
-		refuse(r, 400, SVM_BAD_REQUEST, "malformed target");
+		conn_fail(r->conn, 400, SVM_BAD_REQUEST, "malformed target");
 		return false;
 	}
 	query = strchr(r->path, '?');
