@@ -521,7 +521,10 @@ static int native_create(struct provider *p, struct provider_box *box,
 			    .work = -1, .lock = -1 };
 	auto_err struct svm_err undo = SVM_ERR_INIT;
 	if (native_destroy(p, box, &undo) < 0)
-		svm_err_prefix(err, "%s; and then", undo.msg);
+		return svm_err_prefix(err, "%s; and then", undo.msg);
+	fd_close(steal_fd(&box->pidfd));
+	box->pid = 0;
+	box->start_time = 0;
 	return -1;
 }
 
