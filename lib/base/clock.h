@@ -19,6 +19,7 @@ void clock_inject_wall_jump(int64_t ns);
 /* RFC 3339 in UTC with milliseconds: 2026-01-02T03:04:05.678Z */
 #define CLOCK_RFC3339_SIZE 32
 void clock_format_rfc3339(int64_t wall_ns, char out[CLOCK_RFC3339_SIZE]);
-int clock_parse_rfc3339(const char *text, int64_t *ret_ns); /* or -EINVAL */
+/* Years 1700 to 2261, which is what 64 bits of ns hold; else -EINVAL. */
+int clock_parse_rfc3339(const char *text, int64_t *ret_ns);
 
 #endif

@@ -59,12 +59,12 @@ static int parse_term(const char **p, uint64_t *total)
 	if (!u)
 		return -EINVAL;
 	*p += strlen(u->name);
-	uint64_t ns;
-	if (__builtin_mul_overflow(whole, (uint64_t)u->ns, &ns))
-		return -ERANGE;
-	ns += (uint64_t)((long double)frac * (long double)u->ns /
-			 (long double)scale);
-	if (__builtin_add_overflow(*total, ns, total) ||
+	/* Exact: less than 2^64 * 3.6e12 fits easily. */
+	unsigned __int128 ns = (unsigned __int128)whole * (uint64_t)u->ns +
+			       (unsigned __int128)frac * (uint64_t)u->ns /
+				       scale;
+	if (ns > (uint64_t)INT64_MAX ||
+	    __builtin_add_overflow(*total, (uint64_t)ns, total) ||
 	    *total > (uint64_t)INT64_MAX)
 		return -ERANGE;
 	return 0;

@@ -8,10 +8,14 @@ bool escape_is_deceptive(uint32_t cp)
 {
 	return (cp >= 0x80 && cp <= 0x9f) ||       /* C1 */
 	       cp == 0xad || cp == 0x61c ||        /* soft hyphen, ALM */
+	       cp == 0x34f || cp == 0x180e ||      /* joiner, separator */
+	       cp == 0x115f || cp == 0x1160 ||     /* fillers: blank */
+	       cp == 0x3164 || cp == 0xffa0 ||
 	       (cp >= 0x200b && cp <= 0x200f) ||   /* zero width, marks */
 	       (cp >= 0x2028 && cp <= 0x202e) ||   /* separators, bidi */
 	       (cp >= 0x2060 && cp <= 0x206f) ||   /* joiners, isolates */
 	       cp == 0xfeff || (cp >= 0xfff9 && cp <= 0xfffb) ||
+	       (cp >= 0x1d173 && cp <= 0x1d17a) || /* musical format */
 	       (cp >= 0xe0000 && cp <= 0xe007f);   /* tags */
 }
 

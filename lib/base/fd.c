@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/base/kernel.h"
+#include "lib/base/rand.h"
 
 void fd_close(int fd)
 {
@@ -60,8 +61,8 @@ int fd_write_full(int fd, const void *data, size_t n)
 
 		if (done < 0 && errno == EINTR)
 			continue;
-		if (done < 0)
-			return -errno;
+		if (done <= 0)
+			return done < 0 ? -errno : -EIO;
 		p += done;
 		n -= (size_t)done;
 	}
@@ -121,7 +122,10 @@ int fd_write_path(int dirfd, const char *path, const char *text)
 	if (fd < 0)
 		return -errno;
 	size_t n = strlen(text);
-	ssize_t done = write(fd, text, n);
+	ssize_t done;
+	do {
+		done = write(fd, text, n);
+	} while (done < 0 && errno == EINTR);
 	if (done < 0)
 		return -errno;
 	return (size_t)done == n ? 0 : -EIO;
@@ -130,18 +134,21 @@ int fd_write_path(int dirfd, const char *path, const char *text)
 int fd_replace_path(int dirfd, const char *path, const void *data, size_t n,
 		    mode_t mode)
 {
-	char tmp[4096];
-	int r = snprintf(tmp, sizeof(tmp), "%s.tmp.%ld", path, (long)getpid());
+	char tmp[4096], random[9];
 
+	/* Two threads may replace the same file. */
+	rand_hex(random, 8);
+	int r = snprintf(tmp, sizeof(tmp), "%s.tmp.%s", path, random);
 	if (r < 0 || (size_t)r >= sizeof(tmp))
 		return -ENAMETOOLONG;
-	(void)unlinkat(dirfd, tmp, 0);
 	auto_close int fd = openat(dirfd, tmp,
 				   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 					   O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -errno;
 	r = fd_write_full(fd, data, n);
+	if (r == 0 && fchmod(fd, mode) < 0) /* whatever the umask */
+		r = -errno;
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0 && renameat(dirfd, tmp, dirfd, path) < 0)
@@ -187,7 +194,7 @@ ssize_t fd_send_msg(int sock, const void *data, size_t n, const int *fds,
 static bool collect_fds(struct msghdr *msg, int *fds, size_t room,
 			size_t *ret_n)
 {
-	bool fits = !(msg->msg_flags & MSG_CTRUNC);
+	bool fits = !(msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC));
 	size_t have = 0;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c;

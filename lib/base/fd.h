@@ -41,8 +41,8 @@ int fd_replace_path(int dirfd, const char *path, const void *data, size_t n,
 
 /* One message with up to FD_PASS_MAX descriptors.  recv: *ret_nfds is in/out
  * (room / received); received fds are CLOEXEC and owned by the caller; a
- * message that carried more than there is room for is -EMSGSIZE with all of
- * them closed.  Returns bytes, 0 at end of file. */
+ * message with more bytes (SEQPACKET) or descriptors than there is room for
+ * is -EMSGSIZE with all of them closed.  Returns bytes, 0 at end of file. */
 #define FD_PASS_MAX 16
 ssize_t fd_send_msg(int sock, const void *data, size_t n, const int *fds,
 		    size_t nfds);

@@ -78,13 +78,50 @@ static int scan_string(struct scan *s, struct svm_err *err)
 	return 0;
 }
 
+static size_t digits(const struct scan *s, size_t at)
+{
+	size_t n = 0;
+
+	while (at + n < s->len && isdigit((unsigned char)s->text[at + n]))
+		n++;
+	return n;
+}
+
+/* RFC 8259's grammar; cJSON takes whatever strtod() does ("01", "1."). */
+static int scan_number(struct scan *s, struct svm_err *err)
+{
+	size_t at = s->pos + (s->text[s->pos] == '-');
+	size_t n = digits(s, at);
+	bool good = n == 1 || (n && s->text[at] != '0');
+
+	at += n;
+	if (at < s->len && s->text[at] == '.') {
+		n = digits(s, ++at);
+		good = good && n;
+		at += n;
+	}
+	if (at < s->len && (s->text[at] | 32) == 'e') {
+		at++;
+		if (at < s->len && (s->text[at] == '+' || s->text[at] == '-'))
+			at++;
+		n = digits(s, at);
+		good = good && n;
+		at += n;
+	}
+	if (!good)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "not a JSON number at byte %zu", s->pos);
+	s->pos = at;
+	return 0;
+}
+
 static int scan_text(struct scan *s, struct svm_err *err)
 {
 	while (s->pos < s->len) {
 		char c = s->text[s->pos];
 
-		if (c == '"') {
-			if (scan_string(s, err) < 0)
+		if (c == '"' || c == '-' || isdigit((unsigned char)c)) {
+			if ((c == '"' ? scan_string : scan_number)(s, err) < 0)
 				return -1;
 			continue;
 		}
@@ -100,10 +137,11 @@ static int scan_text(struct scan *s, struct svm_err *err)
 		} else if (c == ',') {
 			s->in_key = s->depth && s->object[s->depth];
 		}
-		if (c == '\0')
+		/* cJSON takes every control character as white space. */
+		if ((unsigned char)c < 0x20 && !strchr("\t\r\n", c ? c : 1))
 			return svm_err_set(err, SVM_BAD_REQUEST,
-					   "NUL byte in JSON at byte %zu",
-					   s->pos);
+					   "control character in JSON at byte "
+					   "%zu", s->pos);
 		s->pos++;
 	}
 	return 0;
@@ -225,7 +263,9 @@ int json_get_int(const cJSON *obj, const char *key, int64_t min, int64_t max,
 				   "'%s' must be a whole number", key);
 	if (v->valuedouble == 0)
 		return 0;
-	if (v->valuedouble < (double)min || v->valuedouble > (double)max)
+	/* 2^63 as a double is INT64_MAX rounded up. */
+	if (v->valuedouble < (double)min || v->valuedouble > (double)max ||
+	    v->valuedouble >= 0x1p63)
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "'%s' must be from %" PRId64 " to %" PRId64,
 				   key, min, max);

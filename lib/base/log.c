@@ -53,7 +53,8 @@ static int open_file(void)
 {
 	struct stat st;
 	int fd = open(sink.file,
-		      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+		      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW |
+			      O_NONBLOCK | O_NOCTTY, /* a FIFO must not hold us */
 		      0600);
 
 	if (fd < 0)
@@ -76,6 +77,10 @@ int log_open(const struct log_options *o, struct svm_err *err)
 	sink.fd = STDERR_FILENO;
 	if (sink.file)
 		r = open_file();
+	if (r < 0) {
+		free(sink.file);
+		sink.file = NULL;
+	}
 	pthread_mutex_unlock(&sink.lock);
 	if (r < 0)
 		return svm_err_sys(err, SVM_UNAVAILABLE, r,
@@ -110,19 +115,23 @@ static void rotate(void)
 	int old = sink.fd;
 	if (open_file() == 0)
 		fd_close(old);
+	else
+		sink.size = 0; /* not again at the very next line */
 }
 
 static void emit(enum log_level level, const char *text)
 {
-	auto_buf struct buf line = BUF_INIT;
+	auto_buf struct buf line = BUF_INIT, safe = BUF_INIT;
 	char when[CLOCK_RFC3339_SIZE];
 
 	clock_format_rfc3339(clock_wall_ns(), when);
 	pthread_mutex_lock(&sink.lock);
 	if (sink.opt.json) {
+		/* JSON leaves C1 and bidi characters as they are. */
+		escape_line(&safe, text, strlen(text));
 		buf_addf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"msg\":",
 			 when, level_names[level]);
-		json_add_string(&line, text, strlen(text));
+		json_add_string(&line, buf_str(&safe), safe.len);
 		buf_addstr(&line, "}\n");
 	} else {
 		buf_addf(&line, "%s %-5s ", when, level_names[level]);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -17,6 +18,7 @@
 #include "lib/base/mem.h"
 
 #define BATCH 64
+#define POSTS 1024 /* handled in one turn */
 #define SIGNALS 65
 
 struct loop_fd {
@@ -42,6 +44,10 @@ struct loop {
 	bool stopping;
 	int64_t now;
 	struct list graveyard;
+
+	int alarm; /* timerfd on CLOCK_BOOTTIME */
+	int64_t alarm_at;
+	struct loop_fd *alarm_source;
 
 	struct loop_timer **heap; /* binary min-heap by `at` */
 	size_t heap_len, heap_cap;
@@ -246,8 +252,10 @@ void loop_timer_free(struct loop_timer *t)
 
 static void run_timers(struct loop *l)
 {
-	/* Timers set to "now" by a callback wait for the next turn. */
-	while (l->heap_len && l->heap[0]->at <= l->now) {
+	/* A callback that sets its timer to "now" again must not keep us
+	 * here: no more calls than there were timers. */
+	for (size_t n = l->heap_len;
+	     n && l->heap_len && l->heap[0]->at <= l->now; n--) {
 		struct loop_timer *t = l->heap[0];
 
 		loop_timer_stop(t);
@@ -255,12 +263,38 @@ static void run_timers(struct loop *l)
 	}
 }
 
-static int next_timeout(const struct loop *l, int max_ms)
+/* epoll's timeout stands still while the machine is suspended, deadlines
+ * don't: a long sleep is also ended by a timerfd. */
+static void set_alarm(struct loop *l, int64_t at)
+{
+	struct itimerspec spec = {
+		.it_value = { at / 1000000000, at % 1000000000 },
+	};
+
+	if (l->alarm_at == at)
+		return;
+	l->alarm_at = at;
+	(void)timerfd_settime(l->alarm, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+static void on_alarm(struct loop *l, void *data, unsigned events)
+{
+	uint64_t count;
+
+	(void)data;
+	(void)events;
+	l->alarm_at = 0;
+	(void)!read(l->alarm, &count, sizeof(count));
+}
+
+static int next_timeout(struct loop *l, int max_ms)
 {
 	if (!l->heap_len)
 		return max_ms;
 	int64_t ns = l->heap[0]->at - clock_boot_ns();
 	int64_t ms = ns <= 0 ? 0 : (ns + 999999) / 1000000;
+	if (ms > 1000 && max_ms < 0)
+		set_alarm(l, l->heap[0]->at);
 	if (max_ms >= 0 && ms > max_ms)
 		return max_ms;
 	return ms > 3600000 ? 3600000 : (int)ms;
@@ -275,12 +309,16 @@ static void on_wake(struct loop *l, void *data, unsigned events)
 	(void)data;
 	(void)events;
 	(void)!read(l->wake, &count, sizeof(count));
-	/* One at a time under the lock: a producer may link more meanwhile. */
-	for (;;) {
+	/* One at a time under the lock: a producer may link more meanwhile;
+	 * and not for ever, if one posts itself again and again. */
+	for (int n = 0;; n++) {
 		struct loop_post *post = NULL;
 
 		pthread_mutex_lock(&l->post_lock);
-		if (!list_empty(&l->posts)) {
+		if (!list_empty(&l->posts) && n == POSTS) {
+			count = 1;
+			(void)!write(l->wake, &count, sizeof(count));
+		} else if (!list_empty(&l->posts)) {
 			post = list_entry(l->posts.next, struct loop_post,
 					  link);
 			list_remove(&post->link);
@@ -350,12 +388,14 @@ struct loop *loop_new(void)
 	l->sigfd = -1;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	l->alarm = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	list_init(&l->graveyard);
 	list_init(&l->posts);
 	pthread_mutex_init(&l->post_lock, NULL);
 	sigemptyset(&l->sigset);
 	l->now = clock_boot_ns();
-	if (l->epoll < 0 || l->wake < 0) {
+	if (l->epoll < 0 || l->wake < 0 || l->alarm < 0) {
+		fd_close(l->alarm);
 		fd_close(l->epoll);
 		fd_close(l->wake);
 		pthread_mutex_destroy(&l->post_lock);
@@ -363,6 +403,7 @@ struct loop *loop_new(void)
 		return NULL;
 	}
 	l->wake_source = loop_fd_add(l, l->wake, LOOP_READ, on_wake, NULL);
+	l->alarm_source = loop_fd_add(l, l->alarm, LOOP_READ, on_alarm, NULL);
 	return l;
 }
 
@@ -371,9 +412,11 @@ void loop_free(struct loop *l)
 	if (!l)
 		return;
 	loop_fd_del(l->wake_source);
+	loop_fd_del(l->alarm_source);
 	loop_fd_del(l->sig_source);
 	empty_graveyard(l);
 	fd_close(l->wake);
+	fd_close(l->alarm);
 	fd_close(l->sigfd);
 	fd_close(l->epoll);
 	pthread_mutex_destroy(&l->post_lock);
@@ -405,9 +448,9 @@ void loop_turn(struct loop *l, int timeout_ms)
 
 void loop_run(struct loop *l)
 {
-	l->stopping = false;
 	while (!l->stopping)
 		loop_turn(l, -1);
+	l->stopping = false; /* turns after it, at shutdown, are real ones */
 }
 
 void loop_stop(struct loop *l)

@@ -5,7 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,6 +67,10 @@ int path_make_private_dir(const char *path, mode_t mode, struct svm_err *err)
 	auto_free char *copy = xstrdup(path);
 	struct stat st;
 
+	/* lstat("link/") would follow the link. */
+	for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
+		copy[n - 1] = '\0';
+	path = copy;
 	if (path[0] != '/' || !path[1])
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "'%s' is not an absolute path", path);
@@ -89,55 +93,113 @@ int path_make_private_dir(const char *path, mode_t mode, struct svm_err *err)
 	return 0;
 }
 
-/* Remove what is in the directory fd (owned) without recursion on the stack
- * deeper than it must: names only, one fd per level, bounded by PATH_MAX/2. */
-static int empty_dir(int fd, dev_t dev, unsigned depth)
-{
-	DIR *d = fdopendir(fd);
-	int r = 0;
+/*
+ * Removing a tree that somebody else made: its depth has no limit, so neither
+ * the stack nor the descriptors may follow it.  Below REMOVE_DEPTH levels a
+ * directory is moved up into the top one and waits there for its turn.
+ */
+#define REMOVE_DEPTH 32
 
-	if (!d) {
+struct removal {
+	int top;        /* the directory things are moved to */
+	dev_t dev;      /* a mount below is somebody else's */
+	unsigned moved; /* how many so far: their names */
+};
+
+/* Open a directory for emptying, never through a link.  One that its owner
+ * locked (mode 0) is unlocked through its own descriptor: a path could be
+ * swapped for a link meanwhile. */
+static int open_to_empty(int dirfd, const char *name, const struct stat *st)
+{
+	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	char link[40];
+
+	if ((st->st_mode & S_IRWXU) == S_IRWXU) {
+		int fd = openat(dirfd, name, flags | O_RDONLY);
+
+		return fd < 0 ? -errno : fd;
+	}
+	auto_close int fd = openat(dirfd, name, flags | O_PATH);
+	if (fd < 0)
+		return -errno;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (chmod(link, 0700) < 0)
+		return -errno;
+	int open_fd = openat(fd, ".", flags | O_RDONLY);
+	return open_fd < 0 ? -errno : open_fd;
+}
+
+static int empty_dir(struct removal *r, int fd, unsigned depth);
+
+static int remove_entry(struct removal *r, int dirfd, const char *name,
+			unsigned depth)
+{
+	struct stat st;
+	char up[32];
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISDIR(st.st_mode)) {
+		if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
+			return -errno;
+		return 0;
+	}
+	if (st.st_dev != r->dev)
+		return -EXDEV;
+	int fd = open_to_empty(dirfd, name, &st);
+	if (fd < 0)
+		return fd;
+	if (depth == REMOVE_DEPTH) {
 		fd_close(fd);
+		/* A name of the tree's own may be in the way. */
+		do {
+			snprintf(up, sizeof(up), ".removed-%u", r->moved++);
+			if (renameat(dirfd, name, r->top, up) == 0)
+				return 0;
+		} while (errno == EEXIST || errno == ENOTEMPTY ||
+			 errno == ENOTDIR);
 		return -errno;
 	}
-	for (struct dirent *e; r == 0 && (e = readdir(d));) {
-		struct stat st;
+	int e = empty_dir(r, fd, depth + 1);
+	if (e == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0 &&
+	    errno != ENOENT)
+		e = -errno;
+	return e;
+}
 
-		if (strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0)
-			continue;
-		if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-			r = errno == ENOENT ? 0 : -errno;
-			continue;
-		}
-		bool dir = S_ISDIR(st.st_mode);
-		if (dir && st.st_dev != dev) {
-			r = -EXDEV;
-		} else if (dir && depth == 0) {
-			r = -ELOOP;
-		} else if (dir) {
-			int kid = openat(dirfd(d), e->d_name,
-					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-						 O_CLOEXEC);
+/* Takes fd. */
+static int empty_dir(struct removal *r, int fd, unsigned depth)
+{
+	DIR *d = fdopendir(fd);
+	int e = 0;
 
-			if (kid < 0 && errno == EACCES &&
-			    fchmodat(dirfd(d), e->d_name, 0700, 0) == 0)
-				kid = openat(dirfd(d), e->d_name,
-					     O_RDONLY | O_DIRECTORY |
-						     O_NOFOLLOW | O_CLOEXEC);
-			r = kid < 0 ? -errno : empty_dir(kid, dev, depth - 1);
-		}
-		if (r == 0 && unlinkat(dirfd(d), e->d_name,
-				       dir ? AT_REMOVEDIR : 0) < 0 &&
-		    errno != ENOENT)
-			r = -errno;
+	if (!d) {
+		e = -errno;
+		fd_close(fd);
+		return e;
+	}
+	/* What was moved up while we read may have been missed: again, until
+	 * a pass moves nothing more. */
+	for (unsigned before = r->moved + 1; e == 0 && before != r->moved;) {
+		struct dirent *entry;
+
+		before = r->moved;
+		rewinddir(d);
+		while (e == 0 && (entry = readdir(d)))
+			if (strcmp(entry->d_name, ".") != 0 &&
+			    strcmp(entry->d_name, "..") != 0)
+				e = remove_entry(r, dirfd(d), entry->d_name,
+						 depth);
+		if (depth)
+			break;
 	}
 	closedir(d);
-	return r;
+	return e;
 }
 
 int path_remove_tree(int dirfd, const char *name)
 {
+	struct removal r = { 0 };
 	struct stat st;
 
 	if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 ||
@@ -147,12 +209,13 @@ int path_remove_tree(int dirfd, const char *name)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISDIR(st.st_mode))
 		return unlinkat(dirfd, name, 0) < 0 ? -errno : 0;
-	int fd = openat(dirfd, name,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open_to_empty(dirfd, name, &st);
 	if (fd < 0)
-		return -errno;
-	int r = empty_dir(fd, st.st_dev, 512);
-	if (r == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
-		r = -errno;
-	return r;
+		return fd;
+	r.dev = st.st_dev;
+	r.top = fd;
+	int e = empty_dir(&r, fd, 0);
+	if (e == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
+		e = -errno;
+	return e;
 }

@@ -20,14 +20,14 @@ int path_validate(const char *path, size_t n, struct svm_err *err);
 /* "DIR/name", owned. */
 char *path_join(const char *dir, const char *name);
 
-/* mkdir -p of an absolute path with `mode` for what is made; then the last
- * component must be a directory of ours (lstat: no link, our uid, no group
+/* mkdir -p of an absolute path, parents with 0700 and the last component with
+ * `mode`; then the last component must be a directory of ours (lstat: no link, our uid, no group
  * or other write, and with 0700 no access for others). */
 int path_make_private_dir(const char *path, mode_t mode, struct svm_err *err);
 
-/* Remove a tree below dirfd/name: iterative, never follows a link, never
- * leaves the file system.  Missing is fine.  -errno.  Refuses "", ".", "..",
- * and anything with a slash. */
+/* Remove a tree below dirfd/name, of any depth: never follows a link, never
+ * leaves the file system (-EXDEV at a mount).  Missing is fine.  -errno.
+ * Refuses "", ".", "..", and anything with a slash. */
 int path_remove_tree(int dirfd, const char *name);
 
 #endif

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/kernel.h"
 
@@ -79,11 +80,14 @@ int proc_pidfd_kill(int pidfd, int signo)
 int proc_pidfd_wait(int pidfd, int timeout_ms)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	int n;
+	int64_t end = clock_mono_ns() + timeout_ms * INT64_C(1000000);
+	int n = poll(&p, 1, timeout_ms);
 
-	do {
-		n = poll(&p, 1, timeout_ms);
-	} while (n < 0 && errno == EINTR);
+	while (n < 0 && errno == EINTR) { /* for what is left */
+		int64_t left = (end - clock_mono_ns()) / 1000000;
+
+		n = poll(&p, 1, timeout_ms < 0 ? -1 : (int)MAX(left, 0));
+	}
 	if (n < 0)
 		return -errno;
 	return n ? 0 : -ETIMEDOUT;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "lib/base/err.h"
@@ -24,10 +25,11 @@ void rand_bytes(void *out, size_t n)
 
 void rand_hex(char *out, size_t digits)
 {
-	for (size_t i = 0; i < digits; i++) {
-		uint8_t byte;
+	uint8_t byte = 0;
 
-		rand_bytes(&byte, 1);
+	rand_bytes(out, digits);
+	for (size_t i = 0; i < digits; i++) {
+		memcpy(&byte, &out[i], 1);
 		out[i] = "0123456789abcdef"[byte & 15];
 	}
 	out[digits] = '\0';

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/base/escape.h"
+
+#include <string.h>
+
+#include "lib/base/defs.h"
+#include "lib/base/utf8.h"
+#include "tests/unit/unit.h"
+
+static void check(const char *in, const char *line, const char *text)
+{
+	auto_buf struct buf a = BUF_INIT, b = BUF_INIT;
+
+	escape_line(&a, in, strlen(in));
+	escape_text(&b, in, strlen(in));
+	assert_string_equal(buf_str(&a), line);
+	assert_string_equal(buf_str(&b), text);
+}
+
+static void test_escape__cases(void **state)
+{
+	(void)state;
+	check("", "", "");
+	check("plain \xc3\xa9 \xf0\x9f\x98\x80", "plain \xc3\xa9 \xf0\x9f\x98"
+	      "\x80", "plain \xc3\xa9 \xf0\x9f\x98\x80");
+	check("\x1b[31mred", "^[[31mred", "^[[31mred");
+	check("a\nb\tc\r", "a^Jb^Ic^M", "a\nb\tc^M");
+	check("\x7f", "^?", "^?");
+	check("\xc2\x9b" "31m", "\\u{9b}31m", "\\u{9b}31m");
+	check("\xe2\x80\xae" "cod", "\\u{202e}cod", "\\u{202e}cod");
+	check("\xff\xfe", "\\xff\\xfe", "\\xff\\xfe");
+	check("\xe2\x82", "\\xe2\\x82", "\\xe2\\x82");
+}
+
+/* Every byte pair and every character: the result is one valid line without
+ * control or deceptive characters. */
+static void test_escape__nothing_gets_through(void **state)
+{
+	(void)state;
+	for (unsigned v = 0; v < 0x10000; v++) {
+		auto_buf struct buf b = BUF_INIT;
+		const char in[2] = { (char)(v >> 8), (char)v };
+
+		escape_line(&b, in, 2);
+		const char *p = b.data;
+		for (size_t n = b.len; n;) {
+			uint32_t cp = 0;
+			int k = utf8_decode(p, n, &cp);
+
+			if (k <= 0 || cp < 0x20 || cp == 0x7f ||
+			    escape_is_deceptive(cp))
+				fail_msg("%02x %02x gives '%s'", v >> 8,
+					 v & 255, b.data);
+			p += k;
+			n -= (size_t)k;
+		}
+	}
+}
+
+static void test_escape__deceptive(void **state)
+{
+	static const uint32_t yes[] = { 0x80, 0x9b, 0x9f, 0xad, 0x200b, 0x200d,
+					0x200e, 0x2028, 0x202a, 0x202e, 0x2066,
+					0x2069, 0xfeff, 0xe0041, 0x3164 };
+	static const uint32_t no[] = { 'a', 0xa0, 0xe9, 0x20ac, 0x4e2d,
+				       0x1f600 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+		assert_true(escape_is_deceptive(yes[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		assert_false(escape_is_deceptive(no[i]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_escape__cases),
+		cmocka_unit_test(test_escape__nothing_gets_through),
+		cmocka_unit_test(test_escape__deceptive),
+	};
+
+	return cmocka_run_group_tests_name("escape", tests, NULL, NULL);
+}
