@@ -333,7 +333,7 @@ static unsigned final_code(const struct http_ws *ws)
 		return ws->code;
 	if (wslay_event_get_close_received(ws->ctx))
 		return wslay_event_get_status_code_received(ws->ctx);
-	if (wslay_event_get_close_sent(ws->ctx)) /* wslay's verdict */
+	if (!ws->eof && wslay_event_get_close_sent(ws->ctx)) /* its verdict */
 		return wslay_event_get_status_code_sent(ws->ctx);
 	return WSLAY_CODE_ABNORMAL_CLOSURE;
 }
@@ -358,6 +358,21 @@ void ws_gone(struct http_conn *c)
 	conn_close(c);
 }
 
+/* A frame that is no frame: wslay would answer with an empty close, but the
+ * code for it is 1002 (RFC 6455 7.4.1). */
+static void violated(struct http_conn *c, bool mid_frame)
+{
+	static const char close_1002[] = { (char)0x88, 2, 0x03, (char)0xea };
+	struct iovec iov = { (char *)(uintptr_t)close_1002, 4 };
+
+	if (!c->ws->code)
+		c->ws->code = WSLAY_CODE_PROTOCOL_ERROR;
+	if (!mid_frame)
+		conn_send(c, &iov, 1, true);
+	conn_linger(c);
+	ws_end(c);
+}
+
 static void finish(struct http_conn *c)
 {
 	conn_linger(c);
@@ -375,10 +390,16 @@ void ws_event(struct http_conn *c, unsigned events)
 		conn_broken(c);
 	if (events & LOOP_RDHUP)
 		c->half_closed = true;
+	bool writing = c->out.queued || wslay_event_want_write(ws->ctx);
 	ws->receiving = true;
 	int r = wslay_event_recv(ws->ctx);
 	ws->receiving = false;
-	flush(ws);
+	if (r == 0)
+		flush(ws);
+	if (r != 0 && !ws->eof) {
+		violated(c, writing);
+		return;
+	}
 	/* The peer can't take our close any more, or all was said. */
 	if (r != 0 || (events & (LOOP_HUP | LOOP_ERR) && !c->in.len &&
 		       ws->received == 0)) {
