@@ -46,7 +46,7 @@ static void env_unknown(struct config_load *ld, const char *name)
 		unsigned d = config_distance(name, known);
 		if (d < least) {
 			least = d;
-			strcpy(best, known);
+			memcpy(best, known, sizeof(best));
 		}
 	}
 	if (*best)

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/api/dirs.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/path.h"
+#include "tests/unit/unit.h"
+
+static void set_env(const char *const pairs[][2])
+{
+	static const char *const names[] = {
+		"STACYVM_STATE_DIR", "STACYVM_RUNTIME_DIR", "XDG_STATE_HOME",
+		"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		unsetenv(names[i]);
+	setenv("HOME", "/home/x", 1);
+	for (; (*pairs)[0]; pairs++)
+		setenv((*pairs)[0], (*pairs)[1], 1);
+}
+
+static void check(const char *const pairs[][2], const char *state_dir,
+		  const char *runtime, const char *config)
+{
+	struct dirs d = { 0 };
+
+	set_env(pairs);
+	dirs_init(&d);
+	assert_string_equal(d.state, state_dir);
+	assert_string_equal(d.runtime, runtime);
+	assert_string_equal(d.config, config);
+	auto_free char *socket = xasprintf("%s/stacyvm.sock", runtime);
+	assert_string_equal(d.socket, socket);
+	dirs_release(&d);
+	assert_null(d.state);
+}
+
+static void test_dirs__names(void **state)
+{
+	bool root = geteuid() == 0;
+	auto_free char *tmp = xasprintf("/tmp/stacyvm-%u",
+					(unsigned)geteuid());
+
+	(void)state;
+	check((const char *const[][2]){ { NULL } },
+	      root ? "/var/lib/stacyvm" : "/home/x/.local/state/stacyvm",
+	      root ? "/run/stacyvm" : tmp, "/home/x/.config/stacyvm");
+	check((const char *const[][2]){ { "XDG_STATE_HOME", "/s" },
+					{ "XDG_RUNTIME_DIR", "/r" },
+					{ "XDG_CONFIG_HOME", "/c" },
+					{ NULL } },
+	      "/s/stacyvm", "/r/stacyvm", "/c/stacyvm");
+	check((const char *const[][2]){ { "XDG_STATE_HOME", "/s" },
+					{ "XDG_RUNTIME_DIR", "/r" },
+					{ "STACYVM_STATE_DIR", "/own" },
+					{ "STACYVM_RUNTIME_DIR", "/run2" },
+					{ NULL } },
+	      "/own", "/run2", "/home/x/.config/stacyvm");
+	/* Relative ones are invalid by the XDG specification: ignored. */
+	check((const char *const[][2]){ { "XDG_STATE_HOME", "s" },
+					{ "XDG_RUNTIME_DIR", "" },
+					{ "STACYVM_STATE_DIR", "./own" },
+					{ NULL } },
+	      root ? "/var/lib/stacyvm" : "/home/x/.local/state/stacyvm",
+	      root ? "/run/stacyvm" : tmp, "/home/x/.config/stacyvm");
+}
+
+static void test_dirs__made_private(void **state)
+{
+	char base[] = "/tmp/svm-dirs-XXXXXX";
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct dirs d = { 0 };
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	auto_free char *s = path_join(base, "deep/state");
+	auto_free char *r = path_join(base, "run");
+	set_env((const char *const[][2]){ { "STACYVM_STATE_DIR", s },
+					  { "STACYVM_RUNTIME_DIR", r },
+					  { NULL } });
+	dirs_init(&d);
+	assert_int_equal(dirs_make(&d, &err), 0);
+	assert_int_equal(dirs_make(&d, &err), 0);
+	const char *const below[] = { "", "images", "boxes", "logs" };
+	for (size_t i = 0; i < ARRAY_SIZE(below); i++) {
+		auto_free char *path = path_join(s, below[i]);
+
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0700);
+	}
+	/* A planted directory is noticed. */
+	auto_free char *boxes = path_join(s, "boxes");
+	assert_int_equal(chmod(boxes, 0777), 0);
+	assert_int_equal(dirs_make(&d, &err), -1);
+	assert_int_equal(err.code, SVM_UNAVAILABLE);
+	assert_non_null(err.hint);
+	dirs_release(&d);
+	int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(path_remove_tree(tmp, base + 5), 0);
+	close(tmp);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_dirs__names),
+		cmocka_unit_test(test_dirs__made_private),
+	};
+
+	return cmocka_run_group_tests_name("dirs", tests, NULL, NULL);
+}
