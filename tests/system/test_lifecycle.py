@@ -359,9 +359,9 @@ def free_port():
         return s.getsockname()[1]
 
 
-def ask_tcp(port, headers="Host: localhost\r\n"):
+def ask_tcp(port, headers, what=f"GET {API}/health"):
     with socket.create_connection(("127.0.0.1", port), 10) as s:
-        s.sendall(f"GET {API}/health HTTP/1.1\r\n{headers}\r\n".encode())
+        s.sendall(f"{what} HTTP/1.1\r\n{headers}\r\n".encode())
         return s.recv(4096).decode()
 
 
@@ -386,7 +386,8 @@ def test_a_web_page_is_refused_on_tcp(new_instance):
     new_instance(env={"STACYVM_SERVER_PORT": str(port)}).start()
     assert " 403 " in ask_tcp(port, "Host: evil.example\r\n")
     assert " 403 " in ask_tcp(
-        port, "Host: localhost\r\nOrigin: https://evil.example\r\n")
+        port, f"Host: localhost:{port}\r\nOrigin: https://evil.example\r\n"
+        "Content-Length: 0\r\n", f"POST {API}/sandboxes")
 
 
 @pytest.fixture
