@@ -9,7 +9,7 @@
 #include "lib/base/digest.h"
 #include "lib/base/mem.h"
 
-#define LIMIT_TAG 128
+#define TAG_MAX 128
 
 static bool is_word(char c)
 {
@@ -46,7 +46,7 @@ static bool valid_tag(const char *s)
 {
 	size_t n = strlen(s);
 
-	if (!n || n > LIMIT_TAG || !(is_word(*s) || *s == '_'))
+	if (!n || n > TAG_MAX || !(is_word(*s) || *s == '_'))
 		return false;
 	for (; *s; s++)
 		if (!is_word(*s) && !strchr("._-", *s))
@@ -74,8 +74,11 @@ int image_ref_normalise(const char *text, char **ret, struct svm_err *err)
 		*ret = xstrdup(at ? at + 1 : text);
 		return 0;
 	}
-	s = skip(s, "docker.io/");
-	s = skip(s, "library/");
+	for (const char *next; (next = skip(s, "docker.io/")) != s;)
+		s = next;
+	/* "library/a/b" is somebody's; a name stays one when read again. */
+	if (!strchr(skip(s, "library/"), '/'))
+		s = skip(s, "library/");
 	const char *slash = strrchr(s, '/');
 	const char *colon = strchr(slash ? slash : s, ':');
 	size_t n = colon ? (size_t)(colon - s) : strlen(s);

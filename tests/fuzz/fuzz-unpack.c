@@ -34,11 +34,15 @@ static void check_plan(const struct plan *p)
 
 	if (p->n < 1 || p->n > LIMIT_IMAGE_LAYERS)
 		abort();
-	for (size_t i = 0; i < p->n; i++)
-		if (p->kind == PLAN_ROOTFS ? p->layers[i].name != NULL :
-					     !*p->layers[i].name ||
-			    strstr(p->layers[i].name, "../"))
+	for (size_t i = 0; i < p->n; i++) {
+		const char *name = p->layers[i].name;
+
+		if ((p->kind == PLAN_ROOTFS) != !name)
 			abort();
+		if (name && (!*name || *name == '/' || strstr(name, "/../") ||
+			     strncmp(name, "../", 3) == 0))
+			abort();
+	}
 	json_open(&w, NULL, '{');
 	image_config_write(&p->config, &w);
 	json_close(&w, '}');
