@@ -49,7 +49,8 @@ void image_layers_release(struct image_store *s, char *const *layers);
 /* Routes.  An image object: ref, digest, size_bytes, created_at, layers (a
  * count), in_use, architecture, ids.
  *	GET /images -> 200 array, newest first
- *	POST /images/import?name=&frames=full, HTTP_STREAM_IN | HTTP_SLOW |
+ *	POST /images/import?name=&fallback=&frames=full (the name: `name`,
+ *		else the archive's own, else `fallback`), HTTP_STREAM_IN | HTTP_SLOW |
  *		HTTP_GONE, any size -> 201 object; with frames=full 200 NDJSON:
  *		{"type":"progress",...}..., then {"type":"image","image":{}}
  *		or {"type":"error","code","message","remediation"}

@@ -43,6 +43,7 @@ struct import {
 	bool frames;          /* NDJSON progress was asked for */
 	bool begun;           /* and its first line was sent */
 	char *name;           /* the ref asked for, or NULL */
+	char *fallback;       /* the ref if the archive says none, or NULL */
 	char dir[24];         /* in tmp */
 
 	pid_t pid;
@@ -79,6 +80,7 @@ static void import_free(struct import *m)
 	image_free(m->image);
 	free(m->layers);
 	free(m->name);
+	free(m->fallback);
 	free(m);
 }
 
@@ -418,6 +420,10 @@ static int name_image(struct import *m, const cJSON *o)
 		return -1;
 	if (*own && image_ref_normalise(own, &m->image->ref, &ignored) == 0)
 		return 0;
+	if (m->fallback) {
+		m->image->ref = steal_ptr(&m->fallback);
+		return 0;
+	}
 	svm_err_set(&m->err, SVM_BAD_REQUEST,
 		    "the archive does not say what the image is called");
 	return svm_err_hint(&m->err, "stacyvm image import FILE --name NAME");
@@ -683,11 +689,26 @@ static struct import *import_new(struct image_store *s, struct http_req *r)
 	return m;
 }
 
+/* A name given in the query; `host` and digests are taken. */
+static int read_name(struct import *m, const char *key, char **ret,
+		     struct svm_err *err)
+{
+	const char *text = http_query(m->req, key);
+	struct digest d;
+
+	if (!text || !*text)
+		return 0;
+	if (image_ref_normalise(text, ret, err) < 0)
+		return -1;
+	if (strcmp(*ret, "host:latest") == 0 || digest_parse(*ret, &d) == 0)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "an image can't be called '%s'", text);
+	return 0;
+}
+
 static int read_query(struct import *m, struct svm_err *err)
 {
-	const char *name = http_query(m->req, "name");
 	const char *frames = http_query(m->req, "frames");
-	struct digest d;
 
 	m->frames = frames && strcmp(frames, "full") == 0;
 	if (m->store->busy > LIMIT_IMAGE_IMPORTS) {
@@ -699,15 +720,9 @@ static int read_query(struct import *m, struct svm_err *err)
 	if (m->store->daemon->stopping)
 		return svm_err_set(err, SVM_UNAVAILABLE,
 				   "the daemon is stopping");
-	if (!name || !*name)
-		return 0;
-	if (image_ref_normalise(name, &m->name, err) < 0)
+	if (read_name(m, "name", &m->name, err) < 0)
 		return -1;
-	if (strcmp(m->name, "host:latest") == 0 ||
-	    digest_parse(m->name, &d) == 0)
-		return svm_err_set(err, SVM_BAD_REQUEST,
-				   "an image can't be called '%s'", name);
-	return 0;
+	return read_name(m, "fallback", &m->fallback, err);
 }
 
 void api_images_import(struct http_req *r, void *app)

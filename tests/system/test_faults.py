@@ -18,7 +18,8 @@ from svm import API, ROOT, wait_for
 LABEL = re.compile(r'fault_(?:point|errno)\("([\w.]+)"\)')
 BINARY = svm.BUILD_FAULTS / "stacyvm"
 # Reached only by what the walk below does not do, and where that is tested.
-ELSEWHERE = {}
+ELSEWHERE = {label: "test_images" for label in
+             ("import.layer", "import.rename", "import.row")}
 
 pytestmark = pytest.mark.skipif(
     not BINARY.exists(), reason="no build with FAULTS=1 (make FAULTS=1)")
