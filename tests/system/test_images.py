@@ -320,8 +320,6 @@ def test_survives_restart(inst):
 # -- what is refused
 
 def hostile():
-    link = tarfile.TarInfo("out")
-    link.type, link.linkname = tarfile.SYMTYPE, "/"
     yield "dotdot", tar(("../escaped", b"x"))
     yield "link", tar(("out", ("->", "/tmp")), ("out/escaped", b"x"))
     yield "relative link", tar(("out", ("->", "../../..")), ("out/x", b"x"))
@@ -392,8 +390,7 @@ def test_progress(inst):
 
 
 def test_same_at_once(inst):
-    """Ten of the same at the same time: some may be told to wait, the others
-    share the layers."""
+    """All of them succeed and share the layers."""
     inst.start()
     data, got = docker_archive(), []
 
@@ -421,9 +418,11 @@ def test_client_leaves(inst):
     def workers():
         found = []
         for pid in inst.children_of(daemon):
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                if b"__unpack" in f.read():
-                    found.append(pid)
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    found += [pid] if b"__unpack" in f.read() else []
+            except OSError:
+                pass  # it ended just now
         return found
 
     assert wait_for(workers, "the worker")
