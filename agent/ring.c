@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "lib/api/limits.h"
 #include "lib/base/mem.h"
@@ -117,6 +118,21 @@ void ring_add(struct ring *r, unsigned type, const void *data, size_t n)
 	r->end += n;
 }
 
+/* Nothing is there, or a terminal has it on its way. */
+static ssize_t read_few(struct ring *r, unsigned type, int fd)
+{
+	char few[256];
+	ssize_t got;
+
+	do {
+		got = read(fd, few, sizeof(few));
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	ring_add(r, type, few, (size_t)got);
+	return got;
+}
+
 ssize_t ring_read_fd(struct ring *r, unsigned type, int fd, size_t max)
 {
 	int ready = 0;
@@ -124,7 +140,7 @@ ssize_t ring_read_fd(struct ring *r, unsigned type, int fd, size_t max)
 
 	/* Forget no more of the old than the new will take. */
 	if (ioctl(fd, FIONREAD, &ready) < 0 || ready <= 0)
-		ready = 1024;
+		return read_few(r, type, fd);
 	size_t n = MIN(max, (size_t)ready);
 	make_room(r, n);
 	size_t i = at_index(r, r->end);

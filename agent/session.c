@@ -130,8 +130,10 @@ void exec_resize(struct conn *c, struct msg_reader *m)
 
 	if (!x)
 		return;
-	struct winsize size = { .ws_col = msg_u16(m) };
-	size.ws_row = msg_u16(m); /* initialisers have no order */
+	struct winsize size = { 0 };
+
+	size.ws_col = msg_u16(m);
+	size.ws_row = msg_u16(m);
 	if (!complete(c, m))
 		return;
 	if (!size.ws_col || !size.ws_row || size.ws_col > LIMIT_TTY_SIZE ||
