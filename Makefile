@@ -49,7 +49,7 @@ cli_src := $(filter-out cli/main.c,$(wildcard cli/*.c))
 agent_src := $(wildcard agent/*.c)
 # What the agent takes from lib/: no JSON, no threads, no log.
 agent_lib_src := $(addprefix lib/base/,buf.c clock.c err.c fault.c fd.c glob.c \
-	loop.c mem.c path.c proc.c proc-tree.c rand.c) $(addprefix lib/api/,agent-setup.c frame.c msg.c)
+	loop.c mem.c path.c proc.c proc-tree.c rand.c ustar.c) $(addprefix lib/api/,agent-setup.c frame.c msg.c)
 test_src := $(wildcard tests/unit/test-*.c)
 fuzz_src := $(wildcard tests/fuzz/fuzz-*.c)
 tool_src := $(wildcard tests/bench/*.c)

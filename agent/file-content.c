@@ -119,9 +119,8 @@ static int receive_into(struct job *j, int fd, const char *path,
 	return r;
 }
 
-/* What is there may be replaced when it is a file or a link. */
-static int check_target(int dir, const char *name, const char *path,
-			struct svm_err *err)
+int file_check_target(int dir, const char *name, const char *path,
+		      struct svm_err *err)
 {
 	struct stat st;
 
@@ -149,7 +148,7 @@ int file_write(struct job *j, struct msg_reader *m, struct buf *end,
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "'%s' names a directory", path);
 	auto_close int dir = file_open_parent(j, path, true, name, err);
-	if (dir < 0 || check_target(dir, name, path, err) < 0)
+	if (dir < 0 || file_check_target(dir, name, path, err) < 0)
 		return -1;
 	auto_close int fd = file_temporary(dir, temp);
 	if (fd < 0)

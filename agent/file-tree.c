@@ -24,7 +24,7 @@ static int rename_at(int from, const char *name, int to, const char *other,
 }
 
 /* Onto nothing, or onto a file; never onto a directory. */
-static int rename_over(int from, const char *name, int to, const char *other)
+int file_rename(int from, const char *name, int to, const char *other)
 {
 	struct stat st;
 	int r = rename_at(from, name, to, other, SVM_RENAME_NOREPLACE);
@@ -35,6 +35,22 @@ static int rename_over(int from, const char *name, int to, const char *other)
 	    S_ISDIR(st.st_mode))
 		return r == -EINVAL ? r : -EEXIST;
 	return rename_at(from, name, to, other, 0);
+}
+
+/* struct statx, as far as we look. */
+struct mount_statx {
+	uint32_t mask, blksize;
+	uint64_t attributes;
+	unsigned char rest[240];
+};
+#define ATTR_MOUNT_ROOT 0x2000 /* STATX_ATTR_MOUNT_ROOT, 5.8 */
+
+static bool is_mount_point(int dir, const char *name)
+{
+	struct mount_statx s = { 0 };
+
+	return syscall(SYS_statx, dir, name, AT_SYMLINK_NOFOLLOW, 0, &s) == 0 &&
+	       (s.attributes & ATTR_MOUNT_ROOT);
 }
 
 int file_move(struct job *j, struct msg_reader *m, struct buf *end,
@@ -56,28 +72,14 @@ int file_move(struct job *j, struct msg_reader *m, struct buf *end,
 	auto_close int to = file_open_parent(j, to_path, true, to_name, err);
 	if (to < 0)
 		return -1;
-	int r = rename_over(from, name, to, to_name);
+	int r = file_rename(from, name, to, to_name);
+	if (r == -EXDEV && !is_mount_point(from, name))
+		r = file_move_copy(from, name, st.st_mode, to, to_name);
 	if (r == -EEXIST)
 		return svm_err_set(err, SVM_CONFLICT,
 				   "'%s' is a directory that exists already",
 				   to_path);
 	return r < 0 ? file_error(err, r, "move", path) : 0;
-}
-
-/* struct statx, as far as we look. */
-struct mount_statx {
-	uint32_t mask, blksize;
-	uint64_t attributes;
-	unsigned char rest[240];
-};
-#define ATTR_MOUNT_ROOT 0x2000 /* STATX_ATTR_MOUNT_ROOT, 5.8 */
-
-static bool is_mount_point(int dir, const char *name)
-{
-	struct mount_statx s = { 0 };
-
-	return syscall(SYS_statx, dir, name, AT_SYMLINK_NOFOLLOW, 0, &s) == 0 &&
-	       (s.attributes & ATTR_MOUNT_ROOT);
 }
 
 static int delete_entry(int dir, const char *name, bool recursive)

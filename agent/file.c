@@ -20,12 +20,13 @@
 
 #define RACES 128 /* EAGAIN: a rename during a walk through ".." */
 
-int file_openat(int root, const char *path, int flags, mode_t mode)
+static int open_within(int root, const char *path, int flags, mode_t mode,
+		       uint64_t resolve)
 {
 	struct svm_open_how how = {
 		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
 		.mode = mode,
-		.resolve = SVM_RESOLVE_IN_ROOT | SVM_RESOLVE_NO_MAGICLINKS,
+		.resolve = resolve | SVM_RESOLVE_NO_MAGICLINKS,
 	};
 
 	for (int i = 0; i < RACES; i++) {
@@ -37,6 +38,11 @@ int file_openat(int root, const char *path, int flags, mode_t mode)
 			return -errno;
 	}
 	return -EAGAIN;
+}
+
+int file_openat(int root, const char *path, int flags, mode_t mode)
+{
+	return open_within(root, path, flags, mode, SVM_RESOLVE_IN_ROOT);
 }
 
 static enum svm_code code_of(int e)
@@ -100,26 +106,27 @@ char *file_path(struct msg_reader *m, struct svm_err *err)
 /* One more component: the directory below `parent`, made if it is not there;
  * `prefix` is the path so far, which only the kernel can resolve. */
 static int step_into(int root, int parent, const char *prefix,
-		     const char *name, mode_t mode)
+		     const char *name, mode_t mode, uint64_t resolve)
 {
-	int fd = file_openat(root, prefix, O_PATH | O_DIRECTORY, 0);
+	int fd = open_within(root, prefix, O_PATH | O_DIRECTORY, 0, resolve);
 
 	if (fd != -ENOENT)
 		return fd;
 	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
 		return -errno;
-	return file_openat(root, prefix, O_PATH | O_DIRECTORY, 0);
+	return open_within(root, prefix, O_PATH | O_DIRECTORY, 0, resolve);
 }
 
 /* Open a directory path, making what is missing.  An O_PATH fd or -errno. */
-static int open_made(int root, const char *path, mode_t mode)
+static int open_made(int root, const char *path, mode_t mode, uint64_t resolve)
 {
 	auto_free char *prefix = xstrdup(path);
-	auto_close int at = file_openat(root, path, O_PATH | O_DIRECTORY, 0);
+	auto_close int at = open_within(root, path, O_PATH | O_DIRECTORY, 0,
+					resolve);
 
 	if (at != -ENOENT)
 		return at < 0 ? at : steal_fd(&at);
-	at = file_openat(root, "/", O_PATH | O_DIRECTORY, 0);
+	at = open_within(root, ".", O_PATH | O_DIRECTORY, 0, resolve);
 	for (char *p = prefix; at >= 0 && *p;) {
 		p += strspn(p, "/");
 		char *name = p;
@@ -128,7 +135,8 @@ static int open_made(int root, const char *path, mode_t mode)
 			break;
 		char saved = *p;
 		*p = '\0';
-		int next = step_into(root, at, prefix, name, mode);
+		int next = step_into(root, at, prefix, name, mode,
+				     resolve);
 		*p = saved;
 		fd_close(at);
 		at = next;
@@ -138,9 +146,14 @@ static int open_made(int root, const char *path, mode_t mode)
 
 int file_make_dirs(int root, const char *path, mode_t mode)
 {
-	auto_close int fd = open_made(root, path, mode);
+	auto_close int fd = open_made(root, path, mode, SVM_RESOLVE_IN_ROOT);
 
 	return fd < 0 ? fd : 0;
+}
+
+int file_make_below(int dir, const char *path, mode_t mode)
+{
+	return open_made(dir, path, mode, SVM_RESOLVE_BENEATH);
 }
 
 int file_open_parent(struct job *j, const char *path, bool make,
@@ -158,7 +171,8 @@ int file_open_parent(struct job *j, const char *path, bool make,
 				   "'%s' names no entry of a directory", path);
 	snprintf(name, FILE_NAME_MAX + 1, "%s", last);
 	slash[1] = '\0'; /* keep the slash: "/" for entries of the root */
-	int fd = make ? open_made(j->root, dir, 0755) :
+	int fd = make ? open_made(j->root, dir, 0755,
+				 SVM_RESOLVE_IN_ROOT) :
 			file_openat(j->root, dir, O_PATH | O_DIRECTORY, 0);
 	return fd < 0 ? file_error(err, fd, "open the directory of", path) :
 			fd;
@@ -179,12 +193,21 @@ int file_require_regular(mode_t mode, const char *path, struct svm_err *err)
 	return svm_err_set(err, SVM_BAD_REQUEST, "'%s' is %s", path, what);
 }
 
+/* The same inode again through /proc, for reading. */
+static int reopen(int handle)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", handle);
+	int fd = open(self, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* Only a handle first: opening a FIFO waits, opening a device may do
- * anything.  Then the same inode again through /proc, for reading. */
+ * anything. */
 int file_open_regular(struct job *j, const char *path, struct svm_err *err)
 {
 	auto_close int handle = file_openat(j->root, path, O_PATH, 0);
-	char self[32];
 	struct stat st;
 
 	if (handle < 0)
@@ -193,9 +216,18 @@ int file_open_regular(struct job *j, const char *path, struct svm_err *err)
 		return file_error(err, errno, "look at", path);
 	if (file_require_regular(st.st_mode, path, err) < 0)
 		return -1;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", handle);
-	int fd = open(self, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return fd < 0 ? file_error(err, errno, "open", path) : fd;
+	int fd = reopen(handle);
+	return fd < 0 ? file_error(err, fd, "open", path) : fd;
+}
+
+int file_reopen_regular(int dir, const char *name, struct stat *ret)
+{
+	auto_close int handle = openat(dir, name,
+				       O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (handle < 0 || fstat(handle, ret) < 0)
+		return -errno;
+	return S_ISREG(ret->st_mode) ? reopen(handle) : -EINVAL;
 }
 
 int file_temporary(int dir, char name[FILE_NAME_MAX + 1])

@@ -20,17 +20,21 @@
 static const struct {
 	uint16_t type;
 	job_fn run;
+	bool uploads; /* DATA follows the request */
 } jobs[] = {
-	{ FRAME_READ, file_read },
-	{ FRAME_WRITE, file_write },
-	{ FRAME_LIST, file_list },
-	{ FRAME_STAT, file_stat },
-	{ FRAME_MOVE, file_move },
-	{ FRAME_CHMOD, file_chmod },
-	{ FRAME_DELETE, file_delete },
-	{ FRAME_MKDIR, file_mkdir },
-	{ FRAME_CONNECT, job_connect },
-	{ FRAME_STATS, job_stats },
+	{ FRAME_READ, file_read, false },
+	{ FRAME_WRITE, file_write, true },
+	{ FRAME_LIST, file_list, false },
+	{ FRAME_STAT, file_stat, false },
+	{ FRAME_MOVE, file_move, false },
+	{ FRAME_CHMOD, file_chmod, false },
+	{ FRAME_DELETE, file_delete, false },
+	{ FRAME_MKDIR, file_mkdir, false },
+	{ FRAME_GLOB, file_glob, false },
+	{ FRAME_TAR_OUT, file_tar_out, false },
+	{ FRAME_TAR_IN, file_tar_in, true },
+	{ FRAME_CONNECT, job_connect, false },
+	{ FRAME_STATS, job_stats, false },
 };
 
 static volatile sig_atomic_t stopped; /* 1: by the peer, 2: by the clock */
@@ -159,6 +163,7 @@ static void drain(const struct job *j)
 {
 	char scratch[4096];
 
+	(void)shutdown(j->fd, SHUT_WR);
 	(void)alarm(10);
 	while (!stopped) {
 		ssize_t n = recv(j->fd, scratch, sizeof(scratch), 0);
@@ -186,7 +191,7 @@ static void finish(struct job *j, int r, const struct buf *end,
 	}
 	stopped = 0; /* one more try, bounded by the clock */
 	(void)job_flush(j, &ignored);
-	if (r < 0)
+	if (r < 0 && j->uploads)
 		drain(j);
 }
 
@@ -204,11 +209,11 @@ static void catch_signals(void)
 	job_progress();
 }
 
-static NORETURN void work(struct conn *c, job_fn run)
+static NORETURN void work(struct conn *c, size_t which)
 {
 	const struct agent *a = c->agent;
 	struct job j = { .fd = c->fd, .root = a->root, .id = c->id,
-			 .in = c->in, .agent = a };
+			 .in = c->in, .uploads = jobs[which].uploads };
 	struct msg_reader m = msg_reader(c->request.data, c->request.len);
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	auto_buf struct buf end = BUF_INIT;
@@ -230,22 +235,23 @@ static NORETURN void work(struct conn *c, job_fn run)
 		r = svm_err_sys(&err, SVM_PROVIDER, r,
 				"can't give up rights for the file operation");
 	else
-		r = run(&j, &m, &end, &err);
+		r = jobs[which].run(&j, &m, &end, &err);
 	finish(&j, r, &end, &err);
 	_exit(0);
 }
 
-static job_fn find(uint16_t type)
+static size_t find(uint16_t type)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++)
-		if (jobs[i].type == type)
-			return jobs[i].run;
-	return NULL;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(jobs) && jobs[i].type != type)
+		i++;
+	return i;
 }
 
 bool job_handles(uint16_t type)
 {
-	return find(type);
+	return find(type) < ARRAY_SIZE(jobs);
 }
 
 void job_start(struct conn *c)

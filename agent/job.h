@@ -10,13 +10,15 @@
 
 #include "agent/agent.h"
 
+struct stat;
+
 struct job {
 	int fd;   /* the connection, blocking */
 	int root; /* every path is resolved below it */
 	uint64_t id;
 	struct buf in;  /* what followed the request */
 	struct buf out; /* frames gathered, sent when there is a whole lot */
-	const struct agent *agent;
+	bool uploads;   /* DATA follows the request */
 };
 
 /* Frames to the peer, gathered; 0 or -1 with err. */
@@ -86,8 +88,27 @@ int file_require_regular(mode_t mode, const char *path, struct svm_err *err);
 /* A regular file of unknown trustworthiness, opened for reading; -1. */
 int file_open_regular(struct job *j, const char *path, struct svm_err *err);
 
+/* The entry of a directory, opened for reading if it is a regular file (not a
+ * link).  An fd, -EINVAL when it is something else, or -errno. */
+int file_reopen_regular(int dir, const char *name, struct stat *ret);
+
+/* What is there may be replaced: nothing, a file or a link.  0, or -1. */
+int file_check_target(int dir, const char *name, const char *path,
+		      struct svm_err *err);
+
 /* mkdir -p below root; 0 or -errno. */
 int file_make_dirs(int root, const char *path, mode_t mode);
+
+/* The same for a relative path, opened (O_PATH): no link is followed that
+ * leads out of `dir`.  An fd or -errno. */
+int file_make_below(int dir, const char *path, mode_t mode);
+
+/* Onto nothing or a file, at once; -EEXIST onto a directory. */
+int file_rename(int from, const char *name, int to, const char *other);
+
+/* The same where rename can't: between file systems. */
+int file_move_copy(int from, const char *name, mode_t mode, int to,
+		   const char *other);
 
 /* A new, empty file with an unguessable name in dir: fd or -errno. */
 int file_temporary(int dir, char name[FILE_NAME_MAX + 1]);
