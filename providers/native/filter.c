@@ -215,8 +215,7 @@ static void add_sockets(struct prologue *p)
 	}
 }
 
-/* ioctl: input put into somebody's terminal.  clone: namespaces.  (clone3
- * hides its flags behind a pointer: see filter_build.) */
+/* ioctl: input put into somebody's terminal.  clone: namespaces. */
 static void add_flags(struct prologue *p)
 {
 	if (begin(p, "ioctl")) {
@@ -303,8 +302,10 @@ static void add_self_only(struct prologue *p)
 }
 
 /* Another architecture's numbers mean other calls: those go straight on to
- * libseccomp's part, which kills. */
-static void build_prologue(struct buf *out)
+ * libseccomp's part, which kills.  The agent clones into cgroups with clone3;
+ * for commands it does not exist and the libraries fall back to clone, whose
+ * flags can be seen. */
+static void build_prologue(struct buf *out, bool clone3)
 {
 	struct prologue p = { .n = 0 };
 
@@ -317,6 +318,8 @@ static void build_prologue(struct buf *out)
 	add_flags(&p);
 	add_limits(&p);
 	add_self_only(&p);
+	if (clone3 && begin(&p, "clone3"))
+		end(&p, ALLOW);
 	p.v[skip].k = p.n - skip - 1;
 	buf_add(out, p.v, p.n * sizeof(p.v[0]));
 }
@@ -333,16 +336,13 @@ static int export_filter(scmp_filter_ctx ctx, struct buf *out)
 	return r < 0 ? r : fd_slurp(fd, 1 << 20, out);
 }
 
-int filter_build(enum filter_kind kind, bool allow_ptrace, struct buf *out,
-		 struct svm_err *err)
+/* What both have in common: the names.  This is the slow part. */
+static int build_names(bool allow_ptrace, struct buf *out)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-	/* The agent clones into cgroups with it; for commands the libraries
-	 * fall back to clone, whose flags can be seen. */
-	const char *const clone3[] = { "clone3" };
 
 	if (!ctx)
-		return svm_err_set(err, SVM_INTERNAL, "seccomp_init failed");
+		return -ENOMEM;
 	int r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (r == 0)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
@@ -352,14 +352,24 @@ int filter_build(enum filter_kind kind, bool allow_ptrace, struct buf *out,
 	add_names(ctx, &r, allow_ptrace ? SCMP_ACT_ALLOW :
 					  SCMP_ACT_ERRNO(EPERM),
 		  tracing, ARRAY_SIZE(tracing));
-	if (kind == FILTER_AGENT)
-		add_names(ctx, &r, SCMP_ACT_ALLOW, clone3, 1);
-	build_prologue(out);
 	if (r == 0)
 		r = export_filter(ctx, out);
 	seccomp_release(ctx);
+	return r;
+}
+
+int filter_build(bool allow_ptrace, struct buf *agent, struct buf *work,
+		 struct svm_err *err)
+{
+	auto_buf struct buf names = BUF_INIT;
+	int r = build_names(allow_ptrace, &names);
+
 	if (r < 0)
 		return svm_err_sys(err, SVM_INTERNAL, r,
 				   "can't compile the seccomp filter");
+	build_prologue(agent, true);
+	buf_add(agent, names.data, names.len);
+	build_prologue(work, false);
+	buf_add(work, names.data, names.len);
 	return 0;
 }

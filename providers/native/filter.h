@@ -12,11 +12,9 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 
-enum filter_kind { FILTER_WORK, FILTER_AGENT };
-
-/* Compile into struct sock_filter records.  `allow_ptrace` lets debuggers
+/* Compile both into struct sock_filter records.  `allow_ptrace` lets debuggers
  * work inside. */
-int filter_build(enum filter_kind kind, bool allow_ptrace, struct buf *out,
+int filter_build(bool allow_ptrace, struct buf *agent, struct buf *work,
 		 struct svm_err *err);
 
 #endif

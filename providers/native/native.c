@@ -846,9 +846,7 @@ static int do_open(struct native *n, struct svm_err *err)
 				   "can't open '%s'", boxes);
 	if (ids_open(&n->ids, host->state_dir, n->mode, host->native_base_uid,
 		     err) < 0 ||
-	    filter_build(FILTER_AGENT, host->native_allow_ptrace,
-			 &n->agent_filter, err) < 0 ||
-	    filter_build(FILTER_WORK, host->native_allow_ptrace,
+	    filter_build(host->native_allow_ptrace, &n->agent_filter,
 			 &n->work_filter, err) < 0)
 		return -1;
 	cgroups_open(&n->cgroups, host->instance_id);

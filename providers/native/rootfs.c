@@ -4,8 +4,8 @@
  * namespace, so that nothing of it needs undoing on the host.
  *
  * One tmpfs with the disk and inode quota is everything that can be written.
- * For `host` it is the root; for layers it holds the upper directory of an
- * overlay.  An image may hold hostile links (/dev -> /somewhere), so every
+ * For `host` the root is a directory of it; for layers it holds the upper
+ * directory of an overlay.  An image may hold hostile links (/dev -> /somewhere), so every
  * mount point is resolved relative to the new root, and mounts happen on "."
  * of the directory found or by name inside a tree that is ours.
  */
@@ -114,6 +114,21 @@ static void make_dirs(const struct child *c, int root,
 
 		if (v[i].flags & OWNED)
 			chown_to_user(c, fd, v[i].path);
+	}
+}
+
+/* The same in a root that is fresh and ours: no links, one call each. */
+static void make_fresh_dirs(const struct child *c, int root,
+			    const struct dir_entry *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (mkdirat(root, v[i].path, v[i].mode) < 0)
+			child_fail(c, errno, "can't make '/%s'", v[i].path);
+		if ((v[i].flags & OWNED) && c->mode != NATIVE_SINGLE &&
+		    fchownat(root, v[i].path, NATIVE_UID, NATIVE_UID,
+			     AT_SYMLINK_NOFOLLOW) < 0)
+			child_fail(c, errno, "can't give '/%s' to the user",
+				   v[i].path);
 	}
 }
 
@@ -346,30 +361,29 @@ static void limit_namespace(const struct child *c)
 	set_sysctl(c, "sys/user/max_fanotify_marks", "0", false);
 }
 
-static const char *const masked[] = {
+static const char *const masked_files[] = {
 	"kcore", "keys", "key-users", "timer_list", "sched_debug",
 	"latency_stats", "interrupts", "kmsg", "kallsyms", "kpagecount",
 	"kpageflags", "kpagecgroup", "sysrq-trigger",
-	"scsi", "acpi", "asound",
 };
+static const char *const masked_dirs[] = { "scsi", "acpi", "asound" };
 static const char *const frozen[] = { "bus", "fs", "irq", "sys" };
 
-/* Working directory: the fresh /proc.  `hide` is a read-only mount of an
- * empty file `f` and directory `d` that nobody inside can reach. */
-static void mask_proc(const struct child *c, const char *hide)
+static void mask(const struct child *c, const char *source,
+		 const char *const *names, size_t n)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(masked); i++) {
-		char source[64];
-		struct stat st;
-
-		if (lstat(masked[i], &st) < 0)
-			continue;
-		snprintf(source, sizeof(source), "%s/%s", hide,
-			 S_ISDIR(st.st_mode) ? "d" : "f");
-		if (mount(source, masked[i], NULL, MS_BIND, NULL) < 0)
+	for (size_t i = 0; i < n; i++)
+		if (mount(source, names[i], NULL, MS_BIND, NULL) < 0 &&
+		    errno != ENOENT) /* not every kernel has every one */
 			child_fail(c, errno, "can't mask '/proc/%s'",
-				   masked[i]);
-	}
+				   names[i]);
+}
+
+/* Working directory: the fresh /proc. */
+static void mask_proc(const struct child *c)
+{
+	mask(c, ROOTFS_HIDE "/f", masked_files, ARRAY_SIZE(masked_files));
+	mask(c, ROOTFS_HIDE "/d", masked_dirs, ARRAY_SIZE(masked_dirs));
 	for (size_t i = 0; i < ARRAY_SIZE(frozen); i++) {
 		if (mount(frozen[i], frozen[i], NULL, MS_BIND, NULL) < 0) {
 			if (errno == ENOENT)
@@ -385,20 +399,17 @@ static void mask_proc(const struct child *c, const char *hide)
 	}
 }
 
-/* The source of masks: SCRATCH/.hide bound on itself, read-only. */
-static void make_hide(const struct child *c, const char *hide)
+/* The source of masks: an empty file and directory beside the new root, where
+ * nobody inside can reach them, on a read-only mount. */
+static void make_hide(const struct child *c)
 {
-	char path[64];
-
-	if (mkdir(hide, 0755) < 0)
+	if (mkdir(ROOTFS_HIDE, 0755) < 0 || mkdir(ROOTFS_HIDE "/d", 0555) < 0)
 		child_fail(c, errno, "can't make masks");
-	snprintf(path, sizeof(path), "%s/d", hide);
-	int r = mkdir(path, 0555);
-	snprintf(path, sizeof(path), "%s/f", hide);
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-	fd_close(fd);
-	if (r < 0 || fd < 0 || mount(hide, hide, NULL, MS_BIND, NULL) < 0 ||
-	    mount(NULL, hide, NULL,
+	auto_close int fd = open(ROOTFS_HIDE "/f",
+				 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	if (fd < 0 ||
+	    mount(ROOTFS_HIDE, ROOTFS_HIDE, NULL, MS_BIND, NULL) < 0 ||
+	    mount(NULL, ROOTFS_HIDE, NULL,
 		  MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV |
 			  MS_NOEXEC, NULL) < 0)
 		child_fail(c, errno, "can't make masks");
@@ -427,6 +438,15 @@ static void mount_scratch(const struct child *c)
 			   c->req->disk_mb);
 	if (c->nlayers)
 		layers_mount(c, c->layers, c->nlayers);
+}
+
+/* Without layers the root is a directory of the scratch tmpfs; what lies
+ * beside it (the masks) goes out of sight with the old root. */
+static void mount_plain_root(const struct child *c)
+{
+	if (mkdir(ROOTFS_MERGED, 0755) < 0 ||
+	    mount(ROOTFS_MERGED, ROOTFS_MERGED, NULL, MS_BIND, NULL) < 0)
+		child_fail(c, errno, "can't mount the new root");
 }
 
 /* What stays writable below a read-only root. */
@@ -469,12 +489,13 @@ static void build(const struct child *c, int root)
 	bool layers = c->req->flags & LAUNCH_LAYERS;
 	auto_close int shm = -1;
 
-	make_dirs(c, root, common_dirs, ARRAY_SIZE(common_dirs));
 	if (layers) {
+		make_dirs(c, root, common_dirs, ARRAY_SIZE(common_dirs));
 		shm = layers_fill(c, root);
 		write_names(c, root);
 	} else {
-		make_dirs(c, root, host_dirs, ARRAY_SIZE(host_dirs));
+		make_fresh_dirs(c, root, common_dirs, ARRAY_SIZE(common_dirs));
+		make_fresh_dirs(c, root, host_dirs, ARRAY_SIZE(host_dirs));
 		fill_top(c, root);
 		fill_etc(c, root);
 	}
@@ -482,13 +503,7 @@ static void build(const struct child *c, int root)
 	fill_dev(c, root, shm);
 	enter_dir(c, root, "proc");
 	limit_namespace(c);
-	mask_proc(c, ROOTFS_HIDE);
-	/* Bound elsewhere now; out of everybody's sight. */
-	if (umount2(ROOTFS_HIDE, MNT_DETACH) < 0)
-		child_fail(c, errno, "can't hide the masks");
-	(void)unlink(ROOTFS_HIDE "/f");
-	(void)rmdir(ROOTFS_HIDE "/d");
-	(void)rmdir(ROOTFS_HIDE);
+	mask_proc(c);
 	if (c->req->flags & LAUNCH_READ_ONLY)
 		make_read_only(c, root);
 	else
@@ -501,10 +516,11 @@ void child_enter_rootfs(const struct child *c)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		child_fail(c, errno, "can't make the mounts private");
 	mount_scratch(c);
-	make_hide(c, ROOTFS_HIDE);
-	const char *path = c->req->flags & LAUNCH_LAYERS ? ROOTFS_MERGED :
-							   ROOTFS_SCRATCH;
-	auto_close int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	make_hide(c);
+	if (!(c->req->flags & LAUNCH_LAYERS))
+		mount_plain_root(c);
+	auto_close int root = open(ROOTFS_MERGED,
+				   O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		child_fail(c, errno, "can't open the new root");
 	build(c, root);
