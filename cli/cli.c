@@ -233,8 +233,9 @@ static int run_leaf(struct cli *cli, int argc, char **argv)
 
 	if (cmd->flags & CMD_RAW) {
 		n = argc;
-		cli->help |= argc && (strcmp(argv[0], "--help") == 0 ||
-				      strcmp(argv[0], "-h") == 0);
+		cli->help |= !(cmd->flags & CMD_HIDDEN) && argc &&
+			     (strcmp(argv[0], "--help") == 0 ||
+			      strcmp(argv[0], "-h") == 0);
 	} else if (opts_parse(cmd, values, cli, argc, argv, &n, &cli->dashes,
 			      &err) < 0) {
 		if (!cli->help) {

@@ -19,9 +19,13 @@ const struct cmd *const cmds[] = {
 	&cmd_files,
 	&cmd_image,
 	&cmd_provider,
+	&cmd_daemon,
 	&cmd_serve,
+	&cmd_doctor,
 	&cmd_config,
+	&cmd_bench,
 	&cmd_version,
 	&cmd_help,
+	&cmd_complete,
 	NULL,
 };

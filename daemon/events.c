@@ -57,6 +57,7 @@ struct sub {
 	int64_t last;
 	size_t limit;         /* queued bytes that count as lagging */
 	bool live;
+	bool brief;           /* ?follow=false: only what is on record */
 
 	/* A batch; the worker's while busy. */
 	bool busy;
@@ -291,7 +292,9 @@ static void go_on(struct sub *s)
 	s->live = true;
 	for (size_t i = 0; i < h->count; i++)
 		if (!give(s, &h->ring[(h->first + i) % LIMIT_EVENT_RING]))
-			break;
+			return;
+	if (s->brief)
+		sub_close(s, ": end\n\n");
 }
 
 static void on_drain(struct http_req *r)
@@ -350,7 +353,9 @@ void api_events(struct http_req *r, void *app)
 	s->filter.type = type && *type ? xstrdup(type) : NULL;
 	s->filter.sandbox_id = id && *id ? xstrdup(id) : NULL;
 	s->req = r;
-	s->live = !since || !*since;
+	const char *follow = http_query(r, "follow");
+	s->brief = follow && strcmp(follow, "false") == 0;
+	s->live = !s->brief && (!since || !*since);
 	s->limit = s->live ? LIMIT_QUEUE_SSE :
 			     LIMIT_QUEUE_HIGH + LIMIT_QUEUE_SSE;
 	list_append(&s->hub->subs, &s->link);

@@ -25,7 +25,8 @@ void events_publish(struct events *e, const struct store_event *ev, size_t n);
 void events_emit(struct daemon *d, const char *type, const char *sandbox_id,
 		 const char *owner, const char *data);
 
-/* GET /events: SSE with replay (?since=, Last-Event-ID), ?type=,
+/* GET /events: SSE with replay (?since=, Last-Event-ID; ?follow=false ends
+ * after it), ?type=,
  * ?sandbox_id=. */
 void api_events(struct http_req *r, void *app);
 

@@ -41,6 +41,14 @@ void client_free(struct client *c);
 void client_set_cancel_fd(struct client *c, int fd);
 void client_set_deadline(struct client *c, int64_t boot_ns);
 
+/* The daemon on the unix socket as a process: its pid and a pidfd that is
+ * certainly its.  UNREACHABLE when none answers; none is started. */
+int client_daemon_pid(struct client *c, pid_t *ret_pid, int *ret_pidfd,
+		      struct svm_err *err);
+
+/* Start one whatever STACYVM_NO_AUTOSTART says; fine when one runs. */
+int client_start_daemon(struct client *c, struct svm_err *err);
+
 /* For messages: "unix:/run/stacyvm/stacyvm.sock". */
 const char *client_server_name(const struct client *c);
 

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* stacyvm daemon: the process behind all of this. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "cli/tail.h"
+#include "lib/api/dirs.h"
+#include "lib/base/duration.h"
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
+#include "lib/base/path.h"
+#include "lib/base/proc.h"
+
+#define STOP_TIMEOUT_MS 30000
+
+struct logs_opts {
+	bool follow;
+	int64_t tail;
+};
+
+static int run_status(struct cli *cli, void *values, int argc, char **args,
+		      struct svm_err *err)
+{
+	auto_buf struct buf body = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+
+	(void)values, (void)argc, (void)args;
+	cli->no_autostart = true;
+	if (cli_get(cli, API "/health", &body, err) < 0 ||
+	    out_parse_object(&doc, &body, err) < 0)
+		return -1;
+	if (!cli->json && !cli->format)
+		printf("running at %s\n", client_server_name(cli->client));
+	return out_object(cli, doc.root, err);
+}
+
+static int find(struct cli *cli, pid_t *pid, int *pidfd, struct svm_err *err)
+{
+	struct client *c;
+
+	cli->no_autostart = true;
+	c = cli_client(cli, err);
+	return c ? client_daemon_pid(c, pid, pidfd, err) : -1;
+}
+
+static int run_start(struct cli *cli, void *values, int argc, char **args,
+		     struct svm_err *err)
+{
+	auto_err struct svm_err none = SVM_ERR_INIT;
+	auto_close int pidfd = -1;
+	pid_t pid;
+
+	(void)values, (void)argc, (void)args;
+	if (find(cli, &pid, &pidfd, &none) == 0) {
+		printf("already running (pid %d)\n", (int)pid);
+		return 0;
+	}
+	if (none.code != SVM_UNREACHABLE)
+		return svm_err_move(err, &none);
+	cli->quiet = true;
+	if (client_start_daemon(cli->client, err) < 0 ||
+	    client_daemon_pid(cli->client, &pid, &pidfd, err) < 0)
+		return -1;
+	printf("started (pid %d)\n", (int)pid);
+	return 0;
+}
+
+static int wait_ms(const struct cli *cli)
+{
+	int64_t ns;
+
+	if (!cli->timeout || duration_parse(cli->timeout, &ns) < 0)
+		return STOP_TIMEOUT_MS;
+	return (int)MIN(ns / 1000000, (int64_t)INT32_MAX);
+}
+
+/* Sandboxes go on living; see them with the next daemon. */
+static int stop(struct cli *cli, bool *ret_was_there, struct svm_err *err)
+{
+	auto_err struct svm_err none = SVM_ERR_INIT;
+	auto_close int pidfd = -1;
+	pid_t pid;
+
+	*ret_was_there = false;
+	if (find(cli, &pid, &pidfd, &none) < 0) {
+		if (none.code == SVM_UNREACHABLE)
+			return 0;
+		return svm_err_move(err, &none);
+	}
+	*ret_was_there = true;
+	int r = proc_pidfd_kill(pidfd, SIGTERM);
+
+	if (r == -ESRCH)
+		return 0;
+	if (r < 0)
+		return svm_err_sys(err, SVM_FORBIDDEN, r,
+				   "stop the daemon (pid %d)", (int)pid);
+	if (proc_pidfd_wait(pidfd, wait_ms(cli)) == 0)
+		return 0;
+	svm_err_set(err, SVM_TIMEOUT, "the daemon (pid %d) did not stop in "
+				      "time", (int)pid);
+	return svm_err_hint(err, "see what it does:  stacyvm daemon logs\n"
+				 "end it the hard way:  kill -9 %d",
+			    (int)pid);
+}
+
+static int run_stop(struct cli *cli, void *values, int argc, char **args,
+		    struct svm_err *err)
+{
+	bool was_there;
+
+	(void)values, (void)argc, (void)args;
+	if (stop(cli, &was_there, err) < 0)
+		return -1;
+	puts(was_there ? "stopped; sandboxes go on running" : "not running");
+	return 0;
+}
+
+static int run_restart(struct cli *cli, void *values, int argc, char **args,
+		       struct svm_err *err)
+{
+	bool was_there;
+
+	if (stop(cli, &was_there, err) < 0)
+		return -1;
+	return run_start(cli, values, argc, args, err);
+}
+
+static int run_logs(struct cli *cli, void *values, int argc, char **args,
+		    struct svm_err *err)
+{
+	const struct logs_opts *o = values;
+	struct dirs dirs;
+
+	(void)cli, (void)argc, (void)args;
+	dirs_init(&dirs);
+	auto_free char *path = path_join(dirs.state, "logs/daemon.log");
+
+	dirs_release(&dirs);
+	return tail_file(path, o->tail ? (unsigned)o->tail : 100, o->follow,
+			 err);
+}
+
+static const struct opt logs_opts[] = {
+	{ OPT_FLAG, 'f', "follow", offsetof(struct logs_opts, follow), NULL,
+	  "go on with what comes", COMPLETE_NONE, false },
+	{ OPT_NUMBER, 'n', "tail", offsetof(struct logs_opts, tail), "N",
+	  "begin with the last N lines (default 100)", COMPLETE_NONE, false },
+	OPTS_END,
+};
+
+static const struct cmd status = {
+	.name = "status",
+	.summary = "is it running, since when, with how much",
+	.help = "Status 5 when it is not running.  Starts nothing.",
+	.run = run_status,
+};
+
+static const struct cmd start = {
+	.name = "start",
+	.summary = "start it in the background",
+	.help = "Rarely needed: every command that needs the daemon starts it.",
+	.run = run_start,
+};
+
+static const struct cmd stop_ = {
+	.name = "stop",
+	.summary = "stop it; sandboxes go on running",
+	.run = run_stop,
+};
+
+static const struct cmd restart = {
+	.name = "restart",
+	.summary = "stop it and start it again, such as after an upgrade",
+	.run = run_restart,
+};
+
+static const struct cmd logs = {
+	.name = "logs",
+	.summary = "show its log",
+	.opts = logs_opts,
+	.opts_size = sizeof(struct logs_opts),
+	.run = run_logs,
+};
+
+static const struct cmd *const subs[] = {
+	&status, &start, &stop_, &restart, &logs, NULL,
+};
+
+const struct cmd cmd_daemon = {
+	.name = "daemon",
+	.summary = "look at, start and stop the daemon",
+	.subs = subs,
+};

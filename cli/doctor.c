@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* stacyvm doctor: what works on this machine, what does not, and what would
+ * change that.  Also when the daemon can't be started. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "cli/tail.h"
+#include "lib/api/dirs.h"
+#include "lib/api/errmap.h"
+#include "lib/base/escape.h"
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
+#include "lib/base/path.h"
+
+static void say(const char *mark, const char *what, const char *text)
+{
+	auto_buf struct buf line = BUF_INIT;
+
+	buf_addf(&line, "  %-5s %s", mark, what);
+	if (text && text[0]) {
+		buf_addstr(&line, ": ");
+		escape_line(&line, text, strlen(text));
+	}
+	puts(buf_str(&line));
+}
+
+static const char *text_of(const cJSON *item, const char *key)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(item, key);
+
+	return cJSON_IsString(v) ? v->valuestring : "";
+}
+
+/* One line per fact, and below it what changes it. */
+static void print_finding(const cJSON *f)
+{
+	const char *level = text_of(f, "level"), *fix = text_of(f, "fix");
+
+	say(level, text_of(f, "what"), text_of(f, "detail"));
+	if (fix[0])
+		say("", "fix", fix);
+}
+
+static void print_provider(const cJSON *p)
+{
+	const cJSON *f;
+	bool enabled = cJSON_IsTrue(out_field(p, "enabled", 7));
+	bool usable = cJSON_IsTrue(out_field(p, "usable", 6));
+
+	printf("\n%s (%s): %s\n", text_of(p, "name"),
+	       text_of(p, "description"),
+	       !enabled ? "switched off" : usable ? "usable" : "not usable");
+	if (enabled && !usable) {
+		say("bad", "why", text_of(p, "error"));
+		if (text_of(p, "remediation")[0])
+			say("", "fix", text_of(p, "remediation"));
+	}
+	cJSON_ArrayForEach(f, out_field(p, "findings", 8))
+		print_finding(f);
+}
+
+static int print_report(const struct cli *cli, const cJSON *root)
+{
+	const cJSON *p, *port = out_field(root, "port", 4);
+	const char *problem = text_of(root, "tcp_problem");
+	char tcp[64];
+	bool any = false;
+
+	puts("daemon: running");
+	say("ok", "version", text_of(root, "version"));
+	say("ok", "server", client_server_name(cli->client));
+	say("ok", "state", text_of(root, "state_dir"));
+	snprintf(tcp, sizeof(tcp), "port %d",
+		 cJSON_IsNumber(port) ? (int)port->valuedouble : 0);
+	say(problem[0] ? "bad" : "ok", "tcp", problem[0] ? problem :
+			cJSON_IsNumber(port) && port->valuedouble > 0 ?
+			tcp : "off; the unix socket alone");
+	say("ok", "default provider", text_of(root, "default_provider"));
+	cJSON_ArrayForEach(p, out_field(root, "providers", 9)) {
+		any |= cJSON_IsTrue(out_field(p, "usable", 6));
+		print_provider(p);
+	}
+	return any ? 0 : EXIT_STATUS_FAILURE;
+}
+
+static void check_dir(const char *what, const char *path)
+{
+	auto_buf struct buf text = BUF_INIT;
+	struct stat st;
+
+	if (lstat(path, &st) < 0) {
+		buf_addf(&text, "%s: %s", path, strerror(errno));
+		say(errno == ENOENT ? "note" : "bad", what, buf_str(&text));
+		return;
+	}
+	buf_addf(&text, "%s (uid %u, mode %04o)", path, (unsigned)st.st_uid,
+		 (unsigned)st.st_mode & 07777);
+	say(S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	    !(st.st_mode & 077) && access(path, W_OK) == 0 ? "ok" : "bad",
+	    what, buf_str(&text));
+}
+
+static void check_lock(const char *state)
+{
+	auto_free char *path = path_join(state, "lock");
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		say("note", "lock", errno == ENOENT ? "nobody ever held it" :
+						      strerror(errno));
+	else if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		say("bad", "lock", "a daemon holds it, and does not answer on "
+				   "the socket");
+	else
+		say("ok", "lock", "free");
+}
+
+/* What can be seen without a daemon. */
+static void print_without_daemon(const struct svm_err *why)
+{
+	auto_err struct svm_err ignored = SVM_ERR_INIT;
+	struct dirs d;
+
+	dirs_init(&d);
+	puts("daemon: not running");
+	say("bad", "why", why->msg);
+	if (why->hint)
+		say("", "hint", why->hint);
+	check_dir("state", d.state);
+	check_dir("runtime", d.runtime);
+	check_lock(d.state);
+	auto_free char *log = path_join(d.state, "logs/daemon.log");
+
+	printf("\nlast lines of %s:\n", log);
+	fflush(stdout);
+	if (tail_file(log, 10, false, &ignored) < 0)
+		puts("  (there is no log)");
+	dirs_release(&d);
+}
+
+static int run(struct cli *cli, void *values, int argc, char **args,
+	       struct svm_err *err)
+{
+	auto_buf struct buf body = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_err struct svm_err why = SVM_ERR_INIT;
+
+	(void)values, (void)argc, (void)args;
+	if (cli_get(cli, API "/doctor", &body, &why) < 0) {
+		if (cli->json || why.code != SVM_UNREACHABLE)
+			return svm_err_move(err, &why);
+		print_without_daemon(&why);
+		return EXIT_STATUS_UNREACHABLE;
+	}
+	if (out_parse_object(&doc, &body, err) < 0)
+		return -1;
+	if (cli->json || cli->format)
+		return out_object(cli, doc.root, err);
+	return print_report(cli, doc.root);
+}
+
+const struct cmd cmd_doctor = {
+	.name = "doctor",
+	.summary = "say what works on this machine and how to fix the rest",
+	.help = "Status 0 when at least one provider is usable, 5 when the "
+		"daemon can't be started.",
+	.run = run,
+};
