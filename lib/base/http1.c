@@ -177,6 +177,16 @@ static bool host_ok(const char *s, size_t n)
 	return true;
 }
 
+/* A tab is a blank by the RFC, but widely used parsers read a length or coding
+ * beside one differently: nothing that frames a message may have two
+ * readings. */
+static bool beside_tab(const char *text, const struct http1_header *f)
+{
+	size_t at = (size_t)f->name.at + f->name.len;
+
+	return memchr(text + at, '\t', strcspn(text + at, "\r"));
+}
+
 /* Meaning of the headers that frame the message; others are the caller's. */
 static int take_header(struct http1_head *h, const char *text, bool request)
 {
@@ -206,13 +216,17 @@ static int take_header(struct http1_head *h, const char *text, bool request)
 			take_connection(h, v, n);
 		break;
 	case 14:
-		if (NAME_IS(text, f->name, "Content-Length"))
-			return take_length(h, v, n);
-		break;
+		if (!NAME_IS(text, f->name, "Content-Length"))
+			break;
+		if (beside_tab(text, f))
+			return refuse(h, 400, "tab beside Content-Length");
+		return take_length(h, v, n);
 	case 17:
-		if (NAME_IS(text, f->name, "Transfer-Encoding"))
-			return take_coding(h, v, n);
-		break;
+		if (!NAME_IS(text, f->name, "Transfer-Encoding"))
+			break;
+		if (beside_tab(text, f))
+			return refuse(h, 400, "tab beside Transfer-Encoding");
+		return take_coding(h, v, n);
 	}
 	return 0;
 }

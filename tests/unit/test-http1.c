@@ -38,7 +38,7 @@ static const struct vector requests[] = {
 	V("GET / HTTP/1.1\r\n" H "X:\r\n\r\n", 0),
 	V("GET / HTTP/1.1\r\n" H "X:  \t \r\n\r\n", 0),
 	V("POST / HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n", 0),
-	V("POST / HTTP/1.1\r\n" H "Content-Length:\t12 \r\n\r\n", 0),
+	V("POST / HTTP/1.1\r\n" H "Content-Length:  12 \r\n\r\n", 0),
 	V("POST / HTTP/1.1\r\n" H "Transfer-Encoding: Chunked\r\n\r\n", 0),
 	V("POST / HTTP/1.1\r\n" H "Expect: 100-Continue\r\n\r\n", 0),
 	/* The request line. */
@@ -120,6 +120,10 @@ static const struct vector requests[] = {
 	V("POST / HTTP/1.1\r\n" H "Transfer-Encoding: \x0b" "chunked\r\n"
 	  "\r\n", -400),
 	V("POST / HTTP/1.1\r\n" H "Transfer-Encoding : chunked\r\n\r\n",
+	  -400),
+	V("POST / HTTP/1.1\r\n" H "Content-Length:\t12\r\n\r\n", -400),
+	V("POST / HTTP/1.1\r\n" H "Content-Length: 12 \t\r\n\r\n", -400),
+	V("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\t\r\n\r\n",
 	  -400),
 	V("POST / HTTP/1.1\r\n" H "Expect: 200-ok\r\n\r\n", -417),
 	/* Not there yet. */
