@@ -220,7 +220,9 @@ void store_add_event(struct store_txn *t, const char *type,
 	};
 
 	op->event = t->n_events;
-	t->events = xreallocarray(t->events, t->n_events + 1, sizeof(e));
+	if ((t->n_events & (t->n_events - 1)) == 0) /* room doubles */
+		t->events = xreallocarray(t->events, MAX(t->n_events * 2, 1u),
+					  sizeof(e));
 	t->events[t->n_events++] = e;
 	add_int(op, e.wall_ns);
 	op->v[op->n++].s = e.type;
