@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""GET /events: every event once, in order, whoever comes when."""
+import json
+
+import pytest
+
+API = "/api/v1"
+
+
+class Stream:
+    """A subscription; events are read as they arrive."""
+
+    def __init__(self, inst, query="", headers=None):
+        self.client = inst.client(30)
+        self.client.begin("GET", f"{API}/events{query}", headers=headers)
+        self.reply = self.client.head()
+        assert self.reply.status == 200, self.reply
+        assert self.reply.headers["content-type"] == "text/event-stream"
+        assert self.reply.headers["cache-control"] == "no-cache"
+        self.pieces = self.client.chunks(self.reply)
+        self.text = b""
+
+    def block(self):
+        """The next block of lines, comments too."""
+        while b"\n\n" not in self.text:
+            self.text += next(self.pieces)
+        block, self.text = self.text.split(b"\n\n", 1)
+        return block.decode()
+
+    def event(self):
+        while (block := self.block()).startswith(":"):
+            pass
+        first, second = block.split("\n")
+        assert first.startswith("id: ") and second.startswith("data: ")
+        e = json.loads(second[6:])
+        assert e["id"] == int(first[4:])
+        assert set(e) == {"id", "type", "sandbox_id", "timestamp", "data"}
+        return e
+
+    def until(self, kind, sid):
+        events = []
+        while not events or (events[-1]["type"], events[-1]["sandbox_id"]) \
+                != (kind, sid):
+            events.append(self.event())
+        return events
+
+    def close(self):
+        self.client.close()
+
+
+def life(inst):
+    """One sandbox's whole life; its id."""
+    sid = inst.sandbox(provider="mock")["id"]
+    assert inst.exec(sid, "true").json()["exit_code"] == 0
+    inst.api("DELETE", f"/sandboxes/{sid}", check=200)
+    return sid
+
+
+def test_live_and_replayed_are_the_same(shared):
+    live = Stream(shared)
+    sid = life(shared)
+    seen = live.until("sandbox.destroyed", sid)
+    live.close()
+    kinds = [e["type"] for e in seen]
+    for kind in ("sandbox.created", "sandbox.running", "exec.started",
+                 "exec.completed", "sandbox.destroyed"):
+        assert kinds.count(kind) == 1, kinds
+    ids = [e["id"] for e in seen]
+    assert ids == list(range(ids[0], ids[0] + len(ids)))
+    # From the cache and from the store: the same, whole.
+    for query, headers in ((f"?since={ids[0] - 1}", None),
+                           ("", {"Last-Event-ID": str(ids[0] - 1)}),
+                           ("?since=0", {"Last-Event-ID": str(ids[0] - 1)})):
+        again = Stream(shared, query, headers)
+        assert again.until("sandbox.destroyed", sid) == seen
+        again.close()
+    one = Stream(shared, f"?since=0&sandbox_id={sid}&type=sandbox.running")
+    assert one.event()["sandbox_id"] == sid
+    one.close()
+
+
+def test_replay_survives_kill(inst):
+    inst.start()
+    sid = life(inst)
+    first = Stream(inst, "?since=0")
+    seen = first.until("sandbox.destroyed", sid)
+    first.close()
+    inst.kill_daemon()
+    inst.drop_client()
+    inst.start()
+    again = Stream(inst, "?since=0")
+    assert again.until("sandbox.destroyed", sid) == seen
+    # And goes on, with larger ids.
+    other = life(inst)
+    more = again.until("sandbox.destroyed", other)
+    assert more[0]["id"] > seen[-1]["id"]
+    again.close()
+
+
+def test_silence_is_commented(shared):
+    quiet = Stream(shared, "?type=no.such")
+    assert quiet.block().startswith(":")
+    quiet.close()
+
+
+@pytest.mark.parametrize("since", ["x", "-1", "1.5", "99999999999999999999",
+                                   "%1b%5b31m"])
+def test_bad_since_is_400(shared, since):
+    r = shared.api("GET", f"/events?since={since}")
+    assert r.status == 400 and r.json()["code"] == "BAD_REQUEST"
+
+
+@pytest.mark.seconds(120)
+def test_many_subscribers(shared):
+    """Every one gets every event, and the daemon goes on answering."""
+    streams = [Stream(shared) for _ in range(300)]
+    sid = life(shared)
+    want = streams[0].until("sandbox.destroyed", sid)
+    for s in streams[1:]:
+        assert s.until("sandbox.destroyed", sid) == want
+    for s in streams:
+        s.close()
+    shared.api("GET", "/health", check=200)
