@@ -82,7 +82,7 @@ $(B)/%.o: %.c $(B)/.flags
 
 # The agent: static, musl, small; musl-gcc also when CC is clang.
 agent_cflags := -std=gnu17 -D_GNU_SOURCE -I. $(warnings) -Os -g -fno-pie \
-	-ffunction-sections -fdata-sections -fstack-protector-strong \
+	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fstack-protector-strong \
 	$(if $(DEVELOPER),-Werror) $(if $(FAULTS),-DSVM_FAULTS)
 agent_obj := $(patsubst %.c,$(B)/musl/%.o,$(agent_src) $(agent_lib_src))
 $(B)/musl/%.o: %.c $(B)/.flags

@@ -42,7 +42,7 @@ static int send_header(struct job *j, const struct ustar_entry *e,
 static int send_content(struct job *j, int fd, uint64_t size,
 			struct svm_err *err)
 {
-	static const char zeros[4096];
+	static const char zeros[USTAR_BLOCK];
 	uint64_t left = size;
 
 	while (left) {

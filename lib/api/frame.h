@@ -71,7 +71,10 @@ enum frame_type {
 	FRAME_GLOB,      /* str pattern, u32 max -> PATH..., END (u32
 			  * truncated) */
 	FRAME_MKDIR,     /* str path, u32 mode: with parents -> END */
-	FRAME_TAR_OUT,   /* str path -> DATA..., END */
+	FRAME_TAR_OUT,   /* str path -> DATA..., END.  The archive of a
+			  * directory holds what is in it, without its own
+			  * name, so that TAR_IN of it makes a copy; that of
+			  * a file holds the file. */
 	FRAME_TAR_IN,    /* str path; client DATA..., END -> END (u64 entries) */
 	FRAME_CONNECT,   /* u16 port: v4 and v6 loopback -> END carrying the
 			  * connected socket by SCM_RIGHTS */
@@ -86,7 +89,10 @@ enum frame_type {
 	FRAME_END,       /* the last frame; results as given above */
 	FRAME_ERROR,     /* the last frame: u32 svm_code, u32 errno, str text */
 	FRAME_STDIN,     /* client: bytes; empty payload: end of file */
-	FRAME_CANCEL,    /* client: TERM, 2 s, KILL the tree of this exec */
+	FRAME_CANCEL,    /* client: TERM, 2 s, KILL the tree of this exec.
+			  * It waits behind STDIN that the command does not
+			  * read once LIMIT_AGENT_QUEUE is full: then use
+			  * KILL on a connection of its own. */
 
 	/* Agent, inside an operation. */
 	FRAME_STARTED,   /* u32 pid, u64 offset of the first output byte that
