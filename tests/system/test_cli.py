@@ -1,0 +1,544 @@
+# SPDX-License-Identifier: MIT
+"""The command line, subcommand by subcommand, against a real daemon."""
+import concurrent.futures
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import tarfile
+import termios
+import time
+
+import pytest
+import svm
+
+ROOT = svm.ROOT
+
+
+# -- the frame: help, usage, errors
+
+def commands(shared):
+    text = shared.ok("help").text
+    block = text.split("Commands:\n")[1].split("\n\n")[0]
+    return [line.split()[0] for line in block.splitlines()]
+
+
+def test_help_of_everything(shared):
+    names = commands(shared)
+    assert {"spawn", "exec", "shell", "attach", "list", "inspect", "kill",
+            "extend", "prune", "wait", "cp", "files", "logs", "events",
+            "image", "provider", "daemon", "serve", "doctor", "config",
+            "bench", "version", "help"} <= set(names)
+    for name in names:
+        text = shared.ok("help", name).text
+        assert text == shared.ok(name, "--help").text
+        assert f"Usage: stacyvm {name}" in text
+    for topic in ("exit-codes", "env", "formats"):
+        assert shared.ok("help", topic).text
+
+
+def test_man_page_knows_every_command_and_option(shared):
+    page = (ROOT / "man/stacyvm.1").read_text()
+    for name in commands(shared):
+        assert re.search(rf"^\.It Ic {name}\b", page, re.M), name
+        for option in re.findall(r"--([a-z][a-z-]+)",
+                                 shared.ok("help", name).text):
+            assert f"Fl -{option}" in page, (name, option)
+    for option in re.findall(r"  --([a-z][a-z-]+)", shared.ok("help").text):
+        assert f"Fl -{option}" in page, option
+
+
+def test_usage_errors(inst):
+    r = inst.must_fail("spwan")
+    assert r.code == 2 and 'Did you mean "spawn"' in r.errtext
+    assert inst.must_fail("list", "--jsn").code == 2
+    assert inst.must_fail("kill").code == 2
+    assert inst.must_fail("extend", "x", "never").code == 2
+    assert inst.must_fail("exec", "x").code == 125
+    assert inst.must_fail("spawn", "alpine").code == 2
+    assert inst.must_fail("spawn", "--ttl", "10").code == 2
+    assert inst.must_fail("files", "nope").code == 2
+    assert not (inst.runtime / "stacyvm.sock").exists(), "it started a daemon"
+
+
+def test_errors_as_json(shared):
+    r = shared.must_fail("inspect", "sb-00000000", "--json")
+    e = json.loads(r.err)["error"]
+    assert e["code"] == "NOT_FOUND" and e["exit"] == r.code == 3
+
+
+def test_no_daemon(inst):
+    env = {"STACYVM_NO_AUTOSTART": "1"}
+    r = inst.must_fail("list", env=env)
+    assert r.code == 5 and "daemon start" in r.errtext
+    assert inst.must_fail("exec", "sb-00000000", "true", env=env).code == 125
+    assert inst.run("daemon", "status").code == 5
+    assert inst.ok("daemon", "stop").text == "not running\n"
+    r = inst.run("doctor", env=env)
+    assert r.code == 5 and "not running" in r.text and "state" in r.text
+
+
+def test_a_stale_socket_is_no_daemon(inst):
+    inst.runtime.mkdir(mode=0o700)
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(inst.socket)
+    s.close()
+    inst.ok("list")
+
+
+def test_a_daemon_that_can_not_start_says_why(inst):
+    r = inst.must_fail("list", env={"STACYVM_SERVER_PORT": "many"})
+    assert r.code == 5 and "did not start" in r.errtext
+    assert "server.port" in r.errtext.lower() or "PORT" in r.errtext
+
+
+def test_exactly_one_daemon_of_many_calls(inst):
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        rs = list(pool.map(lambda _: inst.run("list"), range(20)))
+    assert [r.code for r in rs] == [0] * 20, rs
+    serving = [p for p, name in svm.descendants().items()
+               if _is_daemon_of(p, inst)]
+    assert len(serving) == 1
+
+
+def _is_daemon_of(pid, inst):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            cmd = f.read()
+        with open(f"/proc/{pid}/environ", "rb") as f:
+            return (b"\0serve\0" in cmd and
+                    f"={inst.state}\0".encode() in f.read())
+    except OSError:
+        return False
+
+
+def test_daemon_commands(inst):
+    assert "started" in inst.ok("daemon", "start").text
+    assert "already running" in inst.ok("daemon", "start").text
+    one = inst.ok("daemon", "status", "--json").json()
+    assert one["status"] == "ok"
+    sid = inst.spawn()
+    assert "started" in inst.ok("daemon", "restart").text
+    two = inst.ok("daemon", "status", "--json").json()
+    assert two["pid"] != one["pid"]
+    assert sid in inst.ok("list", "-q").text.split()
+    assert inst.ok("daemon", "logs", "-n", "5").text
+    inst.ok("kill", sid)
+    inst.ok("daemon", "stop")
+    assert not svm.pid_alive(two["pid"])
+
+
+# -- sandboxes
+
+def test_spawn_list_inspect_kill(shared):
+    sid = shared.ok("spawn", "--name", "cli-one", "-l", "task=cli", "--ttl",
+                    "10m", "--memory", "64m").text.strip()
+    try:
+        assert re.fullmatch(r"sb-[0-9a-f]{8}", sid)
+        rows = shared.ok("list", "--json").json()
+        row = next(x for x in rows if x["id"] == sid)
+        assert row["memory_mb"] == 64 and row["metadata"] == {"task": "cli"}
+        assert sid in shared.ok("list", "--filter", "metadata.task=cli",
+                                "-q").text
+        assert shared.ok("list", "--filter", "state=paused", "-q").text == ""
+        assert shared.ok("list", "--filter", "id=" + sid[:8], "--format",
+                         "{{name}}\\t{{.state}}").text == "cli-one\trunning\n"
+        plain = shared.ok("list", "--plain").text.splitlines()
+        assert plain[0].split("\t")[0] == "ID"
+        assert shared.ok("list", "--json=id,state").json()[0].keys() == \
+            {"id", "state"}
+        for name in (sid, sid[:10], "cli-one"):
+            assert shared.ok("inspect", "--json", name).json()["id"] == sid
+        assert shared.must_fail("kill", sid[:10]).code == 3
+        assert shared.must_fail("kill", "sb-").code == 3
+        extended = shared.ok("extend", sid[:10], "1h", "--json").json()
+        assert extended["expires_at"] > row["expires_at"]
+    finally:
+        assert shared.ok("kill", "cli-one").text == "cli-one\n"
+    assert shared.must_fail("inspect", sid).code == 3
+    assert shared.must_fail("kill", sid).code == 3
+    shared.ok("kill", "--force", sid)
+
+
+def test_kill_several(shared):
+    a, b = shared.spawn(), shared.spawn()
+    r = shared.run("kill", a, "sb-00000000", b)
+    assert r.code == 1 and r.text.split() == [a, b]
+    assert "2 of 3" in r.errtext
+    c, d = shared.spawn(), shared.spawn()
+    assert shared.ok("kill", "-", input=f"{c}\n{d}\n").text.split() == [c, d]
+
+
+def test_an_ambiguous_prefix_names_the_candidates(shared, box):
+    other = shared.spawn()
+    try:
+        r = shared.must_fail("inspect", "sb-")
+        assert r.code == 6 and box in r.errtext and other in r.errtext
+    finally:
+        shared.ok("kill", other)
+
+
+def test_wait_and_prune(shared):
+    sid = shared.spawn("--ttl", "2s")
+    shared.ok("wait", "--for", "running", sid)
+    assert shared.run("wait", "--timeout", "100ms", sid).code == 124
+    shared.ok("wait", "--timeout", "60s", sid)
+    r = shared.run("wait", "--for", "running", sid)
+    assert r.code in (3, 6), r
+    assert shared.ok("prune", "--yes", "--json").json()["pruned"] >= 0
+
+
+# -- exec
+
+def test_exec_status_and_streams(shared, box):
+    r = shared.run("exec", box, "--", "sh", "-c",
+                   "echo out; echo err >&2; exit 7")
+    assert (r.code, r.out, r.err) == (7, b"out\n", b"err\n")
+    assert shared.run("exec", box, "nosuch-program").code == 127
+    assert shared.run("exec", box, "/etc").code == 126
+    assert shared.run("exec", box, "--", "sh", "-c",
+                      "kill -9 $$").code == 128 + 9
+    r = shared.run("exec", box, "--timeout", "300ms", "sleep", "60")
+    assert r.code == 124
+    assert shared.must_fail("exec", "sb-00000000", "true").code == 125
+    assert shared.ok("exec", "-w", "/tmp", box, "pwd").text == "/tmp\n"
+    assert shared.ok("exec", "-e", "A=b c", box, "--", "sh", "-c",
+                     'echo "$A"').text == "b c\n"
+    assert shared.must_fail("exec", "-w", "/nowhere", box, "pwd").code == 125
+
+
+def test_exec_is_byte_exact(shared, box):
+    data = os.urandom(300_000) + bytes(range(256))
+    assert shared.ok("exec", box, "cat", input=data).out == data
+    assert shared.ok("exec", "-n", box, "cat", input=b"not read").out == b""
+    r = shared.ok("exec", box, "--", "sh", "-c",
+                  "head -c 2000000 /dev/zero; head -c 1000 /dev/zero >&2")
+    assert len(r.out) == 2_000_000 and len(r.err) == 1000
+
+
+def test_exec_streams_live(shared, box):
+    p = shared.popen("exec", box, "--", "sh", "-c", "echo one; read x; echo $x",
+                     stdin=subprocess.PIPE)
+    assert p.stdout.readline() == b"one\n"
+    p.stdin.write(b"two\n")
+    p.stdin.flush()
+    assert p.stdout.readline() == b"two\n"
+    assert p.wait(20) == 0
+    p.communicate()
+
+
+def test_ctrl_c_goes_to_the_command_first(shared, box):
+    p = shared.popen("exec", box, "--", "sh", "-c",
+                     "trap 'echo caught; exit 3' INT; echo ready; "
+                     "while :; do sleep 0.05; done")
+    assert p.stdout.readline() == b"ready\n"
+    p.send_signal(signal.SIGINT)
+    out, _ = p.communicate(timeout=20)
+    assert (p.returncode, out) == (3, b"caught\n")
+
+
+def test_the_second_ctrl_c_leaves(shared, box):
+    p = shared.popen("exec", box, "--", "sh", "-c",
+                     "trap 'echo caught' INT; echo ready; "
+                     "while :; do sleep 0.05; done")
+    assert p.stdout.readline() == b"ready\n"
+    p.send_signal(signal.SIGINT)
+    assert p.stdout.readline() == b"caught\n"
+    p.send_signal(signal.SIGINT)
+    p.communicate(timeout=20)
+    assert p.returncode == 130
+
+
+def test_a_closed_pipe_ends_it_quietly(shared, box):
+    p = shared.popen("exec", box, "yes")
+    p.stdout.read(10)
+    p.stdout.close()
+    err = p.stderr.read()
+    assert p.wait(20) == 128 + signal.SIGPIPE and err == b""
+    p.stderr.close()
+
+
+def test_a_full_disk_is_a_failure(shared, box):
+    with open("/dev/full", "wb") as full:
+        r = shared.run("exec", box, "echo", "x", stdout=full)
+        assert r.code == 125 and b"No space" in r.err
+        r = shared.run("list", stdout=full)
+        assert r.code == 1 and b"No space" in r.err
+
+
+def test_a_lost_daemon_is_a_failure(inst):
+    sid = inst.spawn()
+    p = inst.popen("exec", sid, "--", "sh", "-c", "echo ready; exec sleep 60")
+    assert p.stdout.readline() == b"ready\n"
+    inst.kill_daemon()
+    _, err = p.communicate(timeout=20)
+    assert p.returncode == 125 and b"lost the daemon" in err
+    inst.ok("kill", sid)
+
+
+def test_spawn_rm(shared):
+    before = set(shared.ok("list", "-q").text.split())
+    r = shared.run("spawn", "--rm", "--", "sh", "-c", "echo hi; exit 5")
+    assert (r.code, r.text) == (5, "hi\n")
+    assert shared.run("spawn", "--rm", "--", "nosuch-program").code == 127
+    p = shared.popen("spawn", "--rm", "--", "sh", "-c",
+                     "echo ready; exec sleep 60")
+    assert p.stdout.readline() == b"ready\n"
+    p.send_signal(signal.SIGINT)
+    p.communicate(timeout=30)
+    assert p.returncode == 130
+    assert shared.must_fail("spawn", "--rm").code == 125
+    assert shared.must_fail("spawn", "--rm", "--provider", "nosuch", "--",
+                            "true").code == 125
+    assert set(shared.ok("list", "-q").text.split()) == before
+
+
+# -- terminals
+
+class Terminal:
+    """A subcommand on a pty of its own."""
+
+    def __init__(self, inst, *args, rows=30, cols=100):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", rows, cols, 0, 0))
+        self.slave = slave
+        self.before = termios.tcgetattr(slave)
+        self.p = inst.popen(*args, stdin=slave, stdout=slave, stderr=slave,
+                            start_new_session=True)
+        self.text = b""
+
+    def send(self, data):
+        os.write(self.master, data)
+
+    def expect(self, what, timeout=20):
+        deadline = time.monotonic() + timeout
+        while what not in self.text:
+            left = deadline - time.monotonic()
+            assert left > 0, f"no {what!r} in {self.text!r}"
+            if select.select([self.master], [], [], left)[0]:
+                self.text += os.read(self.master, 65536)
+        self.text = self.text.split(what, 1)[1]
+
+    def end(self, timeout=20):
+        code = self.p.wait(timeout)
+        assert termios.tcgetattr(self.slave) == self.before, "not restored"
+        os.close(self.master)
+        os.close(self.slave)
+        return code
+
+
+def test_exec_with_a_terminal(shared, box):
+    t = Terminal(shared, "exec", "-t", box, "--", "sh", "-c",
+                 "stty size; read x; stty size; exit 9")
+    t.expect(b"30 100")
+    fcntl.ioctl(t.master, termios.TIOCSWINSZ,
+                struct.pack("HHHH", 40, 120, 0, 0))
+    os.kill(t.p.pid, signal.SIGWINCH)
+    t.send(b"\r")
+    t.expect(b"40 120")
+    assert t.end() == 9
+    r = shared.must_fail("exec", "-t", box, "true")
+    assert r.code == 125 and "terminal" in r.errtext
+
+
+def test_shell_detach_and_attach(shared, box):
+    t = Terminal(shared, "shell", box)
+    t.send(b"echo mark-$((40+2))\r")
+    t.expect(b"mark-42")
+    t.send(b"\x1d")
+    t.expect(b"stacyvm attach " + box.encode())
+    assert t.end() == 0
+    t = Terminal(shared, "attach", box)
+    t.expect(b"mark-42")
+    t.send(b"exit 4\r")
+    assert t.end() == 4
+
+
+def test_shell_without_a_terminal(shared, box):
+    assert shared.ok("shell", box, input="echo $((40+2))\n").text == "42\n"
+
+
+def test_attach_read_only(shared, box):
+    t = Terminal(shared, "shell", box)
+    t.send(b"echo on-$((1))\r")
+    t.expect(b"on-1")
+    w = Terminal(shared, "attach", "--read-only", box)
+    w.expect(b"on-1")
+    w.send(b"exit 3\r\x1d")
+    assert w.end() == 0
+    t.send(b"exit 4\r")
+    assert t.end() == 4
+
+
+def test_a_killed_daemon_restores_the_terminal(inst):
+    sid = inst.spawn()
+    t = Terminal(inst, "shell", sid)
+    t.send(b"echo up-$((1))\r")
+    t.expect(b"up-1")
+    inst.kill_daemon()
+    assert t.end() == 125
+    inst.ok("kill", sid)
+
+
+# -- files
+
+def test_files(shared, box):
+    f = lambda *a, **kw: shared.ok("files", *a, **kw)  # noqa: E731
+    data = os.urandom(100_000)
+    f("write", box, "dir/a.bin", input=data)
+    assert f("cat", box, "/workspace/dir/a.bin").out == data
+    assert f("cat", f"{box}:dir/a.bin").out == data
+    assert f("stat", box, "dir/a.bin", "--json").json()["size"] == 100_000
+    f("chmod", box, "755", "dir/a.bin")
+    f("mv", box, "dir/a.bin", "dir/b.bin")
+    row = f("ls", box, "dir", "--json").json()[0]
+    assert (row["name"], row["mode"]) == ("b.bin", "0755")
+    assert f("glob", box, "/workspace/**/*.bin").text == \
+        "/workspace/dir/b.bin\n"
+    r = shared.must_fail("files", "rm", box, "dir")
+    assert r.code == 6 and "-r" in r.errtext
+    f("rm", "-r", box, "dir")
+    assert shared.must_fail("files", "cat", box, "dir/b.bin").code == 3
+    assert shared.must_fail("files", "rm", box, "dir").code == 3
+    f("rm", "-f", box, "dir")
+
+
+def test_cp(shared, box, tmp_path):
+    data = os.urandom(3_000_000)
+    src = tmp_path / "src.bin"
+    src.write_bytes(data)
+    src.chmod(0o750)
+    shared.ok("cp", src, f"{box}:")
+    assert shared.ok("files", "stat", box, "src.bin",
+                     "--json").json()["mode"] == "0750"
+    shared.ok("cp", f"{box}:src.bin", tmp_path / "back.bin")
+    assert (tmp_path / "back.bin").read_bytes() == data
+    assert shared.ok("cp", f"{box}:src.bin", "-").out == data
+    shared.ok("cp", "-", f"{box}:/tmp/in", input=b"from a pipe")
+    assert shared.ok("files", "cat", box, "/tmp/in").out == b"from a pipe"
+    assert shared.must_fail("cp", f"{box}:nope", tmp_path / "x").code == 3
+    assert not (tmp_path / "x").exists()
+    assert shared.must_fail("cp", "a", "b").code == 2
+    assert shared.must_fail("cp", tmp_path, f"{box}:").code == 1
+    r = shared.must_fail("cp", f"{box}:src.bin", "/dev/full")
+    assert "No space" in r.errtext
+    assert sorted(os.listdir(tmp_path)) == ["back.bin", "src.bin"]
+
+
+def test_cp_recursive(shared, box, tmp_path):
+    tree = tmp_path / "tree"
+    (tree / "sub" / "empty").mkdir(parents=True)
+    (tree / "sub" / "file").write_text("text")
+    (tree / ("n" * 120)).write_text("long name")
+    (tree / "link").symlink_to("sub/file")
+    (tree / "sub" / "file").chmod(0o600)
+    shared.ok("cp", "-r", tree, f"{box}:")
+    out = tmp_path / "out"
+    out.mkdir()
+    shared.ok("cp", "-r", f"{box}:tree", out)
+    back = out / "tree"
+    assert (back / "sub" / "file").read_text() == "text"
+    assert (back / "sub" / "file").stat().st_mode & 0o777 == 0o600
+    assert (back / ("n" * 120)).read_text() == "long name"
+    assert os.readlink(back / "link") == "sub/file"
+    assert (back / "sub" / "empty").is_dir()
+
+
+# -- the rest
+
+def test_logs_and_events(shared, box):
+    shared.ok("exec", box, "--", "sh", "-c",
+              r"echo line-one; printf 'evil \033[31m\n'")
+    text = shared.ok("logs", box, "--tail", "10").text
+    assert "line-one" in text and "\033" not in text and "^[" in text
+    events = [json.loads(x) for x in
+              shared.ok("events", "--sandbox", box,
+                        "--json").text.splitlines()]
+    kinds = [e["type"] for e in events]
+    assert kinds[0] == "sandbox.created" and "exec.completed" in kinds
+    assert shared.ok("events", "--since", str(events[-1]["id"]), "--type",
+                     "sandbox.created").text == ""
+
+
+def test_events_and_logs_follow(shared, box):
+    e = shared.popen("events", "-f", "--sandbox", box, "--since", "1h")
+    assert b"sandbox.created" in e.stdout.readline()
+    logs = shared.popen("logs", "-f", box)
+    shared.ok("exec", box, "echo", "followed")
+    while b"followed" not in logs.stdout.readline():
+        pass
+    while b"exec.completed" not in e.stdout.readline():
+        pass
+    for p in (e, logs):
+        p.terminate()
+        p.communicate()
+        assert p.returncode == -signal.SIGTERM
+
+
+def test_images(shared, tmp_path):
+    if "images" not in next(
+            x for x in shared.ok("provider", "ls", "--json").json()
+            if x["name"] == shared.provider)["capabilities"]:
+        pytest.skip(f"provider {shared.provider} has no images")
+    root = tmp_path / "rootfs"
+    (root / "etc").mkdir(parents=True)
+    (root / "etc" / "motd").write_text("hello")
+    assert "mini" in shared.ok("image", "import", root, "--name",
+                               "mini").text
+    assert "mini" in shared.ok("image", "ls").text
+    with tarfile.open(tmp_path / "second.tar", "w") as t:
+        t.add(root, arcname=".")
+    shared.ok("image", "import", tmp_path / "second.tar")
+    refs = shared.ok("image", "ls", "-q").text.split()
+    assert len(refs) >= 2
+    shared.ok("image", "rm", *refs)
+    assert shared.ok("image", "ls", "--json").json() == []
+    shared.ok("image", "prune", "-y")
+    assert shared.must_fail("image", "rm", "nosuch").code == 3
+
+
+def test_providers_doctor_bench(shared):
+    names = [x["name"] for x in shared.ok("provider", "ls", "--json").json()]
+    assert "mock" in names and "native" in names
+    shared.ok("provider", "test", shared.provider)
+    assert shared.must_fail("provider", "test", "nosuch").code == 3
+    assert shared.provider in shared.ok("doctor").text
+    rows = shared.ok("bench", "-n", "2", "--json").json()
+    assert all(row["n"] == 2 and row["median_ms"] > 0 for row in rows)
+
+
+def test_config_and_version(shared):
+    assert "30m" in shared.ok("config", "get", "defaults.ttl").text
+    shared.ok("config", "path")
+    bad = shared.home / "bad.yaml"
+    bad.write_text("server:\n  prot: 1\n")
+    r = shared.must_fail("config", "lint", bad)
+    assert "prot" in r.errtext + r.text
+    assert shared.ok("version").text.startswith("stacyvm ")
+
+
+def test_completion(shared, box):
+    words = lambda *a: [x.split("\t")[0] for x in  # noqa: E731
+                        shared.ok("__complete", *a).text.splitlines()]
+    assert words("sp") == ["spawn"]
+    assert box in words("exec", "sb-")
+    assert "--ttl" in words("spawn", "--t")
+    assert "running" in words("wait", "--for", "r")
+    assert words("files", "gl") == ["glob"]
+    assert words("exec", box, "--", "l") == []
+
+
+def test_hostile_names_reach_no_terminal(shared, box):
+    evil = "/workspace/\x1b[2Jevil\u202e"
+    shared.api("POST", f"/sandboxes/{box}/files",
+               {"path": evil, "content": "x"}, check=200)
+    for args in (("files", "ls", box), ("files", "glob", box, "/workspace/*")):
+        text = shared.ok(*args).text
+        assert "evil" in text and "\x1b" not in text and "\u202e" not in text
