@@ -65,8 +65,10 @@ int fault_errno(const char *label)
 	record(label);
 	if (!action)
 		return 0;
-	if (is(action, "kill"))
+	if (is(action, "kill")) {
 		kill(getpid(), SIGKILL);
+		_exit(128 + SIGKILL); /* PID 1 can't kill itself */
+	}
 	if (is(action, "stop"))
 		kill(getpid(), SIGSTOP);
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)

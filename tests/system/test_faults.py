@@ -7,42 +7,62 @@ spawn, write, exec and destroy until something breaks, and followed by a
 healthy daemon, which must account for everything that was answered with
 success and must leave nothing when all is destroyed.
 """
-import os
+import io
 import re
+import tarfile
 
 import pytest
 
 import svm
 from svm import API, ROOT, wait_for
 
-LABEL = re.compile(r'fault_(?:point|errno)\("([\w.]+)"\)')
+LABEL = re.compile(r'fault_(point|errno)\("([\w.]+)"\)')
 BINARY = svm.BUILD_FAULTS / "stacyvm"
 # Reached only by what the walk below does not do, and where that is tested.
 ELSEWHERE = {label: "test_images" for label in
              ("import.layer", "import.rename", "import.row")}
+
+# In a private root, where the log of labels can't be reached: proven by their
+# effect under native; the agent's own labels are logged under mock.
+UNLOGGED = ("spawn.mounts",)
 
 pytestmark = pytest.mark.skipif(
     not BINARY.exists(), reason="no build with FAULTS=1 (make FAULTS=1)")
 
 
 def labels():
+    """label -> "point" or "errno", as the source has them."""
     found = {}
     for room in ("lib", "agent", "providers", "daemon"):
         for path in (ROOT / room).rglob("*.c"):
             if path.name != "fault.c":
-                for m in LABEL.finditer(path.read_text()):
-                    found[m[1]] = path.parts[len(ROOT.parts)]
+                for kind, name in LABEL.findall(path.read_text()):
+                    assert name not in found, f"{name} is there twice"
+                    found[name] = kind
     return found
 
 
 LABELS = labels()
+CASES = [(n, "kill") for n in sorted(LABELS)] + [
+    (n, "ENOSPC") for n, kind in sorted(LABELS.items()) if kind == "errno"]
+
+
+def small_image():
+    """A tar file with one file in it."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as t:
+        info = tarfile.TarInfo("hello")
+        info.size = 5
+        t.addfile(info, io.BytesIO(b"hello"))
+    return out.getvalue()
 
 
 class Walk:
     """What was answered with success before something died."""
 
     def __init__(self):
-        self.id = self.written = self.destroyed = None
+        self.id = self.written = self.ran = None
+        self.destroyed = self.imported = None
         self.spawned = self.broke = False
 
     def go(self, inst):
@@ -54,6 +74,11 @@ class Walk:
         return self
 
     def steps(self, c):
+        r = c.request("POST", API + "/images/import?name=fault:1", small_image())
+        if r.status in (200, 201):
+            self.imported = True
+        else:
+            self.broke = r
         r = c.request("POST", API + "/sandboxes", {"ttl": "1h"})
         if r.status != 201:
             self.broke = r
@@ -66,7 +91,7 @@ class Walk:
             self.written = True
         r = c.request("POST", base + "/exec", {"command": "echo ran"})
         if r.status == 200:
-            assert r.json()["stdout"] == "ran\n", r
+            self.ran = r.json()["stdout"]
         r = c.request("DELETE", base)
         if r.status == 200:
             self.destroyed = True
@@ -76,6 +101,9 @@ class Walk:
 
 def account(inst, walk):
     """The next daemon knows all that was answered with success."""
+    assert walk.ran in (None, "ran\n"), walk.ran
+    if walk.imported:
+        assert "fault:1" in inst.api("GET", "/images", check=200).text
     if not walk.spawned:
         return
     r = inst.api("GET", f"/sandboxes/{walk.id}")
@@ -100,8 +128,8 @@ def hits(inst):
     return set(log.read_text().split()) if log.exists() else set()
 
 
-def faulty(new_instance):
-    inst = new_instance(binary=BINARY)
+def faulty(new_instance, **kw):
+    inst = new_instance(binary=BINARY, **kw)
     inst.env["STACYVM_FAULT_LOG"] = str(inst.base / "hits")
     return inst
 
@@ -116,15 +144,17 @@ def restart_healthy(inst):
 
 
 @pytest.mark.seconds(60)
-@pytest.mark.parametrize("action", ["kill", "EIO"])
-@pytest.mark.parametrize("label", sorted(LABELS))
+@pytest.mark.parametrize("label,action", CASES)
 def test_death_at(new_instance, label, action):
     inst = faulty(new_instance)
-    started = inst.run("daemon", "start", timeout=30,
-                       env={"STACYVM_FAULT": f"{label}={action}"})
     walk = Walk()
-    if started.code == 0:
+    try:
+        inst.start(env={"STACYVM_FAULT": f"{label}={action}"})
         walk.go(inst)
+    except (AssertionError, OSError) as e:
+        walk.broke = e  # it died at its start
+    if label in UNLOGGED and inst.provider == "native":
+        assert walk.broke, f"{label} was never reached"
     restart_healthy(inst)
     account(inst, walk)
     sid = inst.sandbox()["id"]
@@ -136,25 +166,16 @@ def test_death_at(new_instance, label, action):
     inst.check_nothing_left(daemon=True)
 
 
-def test_every_label_is_hit(new_instance):
+def test_every_label_is_hit(new_instance, provider):
     """A fault point that no test reaches proves nothing."""
-    inst = faulty(new_instance)
-    inst.start()
-    walk = Walk().go(inst)
-    assert walk.destroyed and not walk.broke, walk.broke
-    missed = {n for n, room in LABELS.items()
-              if n not in hits(inst) and n not in ELSEWHERE}
-    if os.environ.get("STACYVM_TEST_PROVIDER", inst.provider) != "native":
-        missed = {n for n in missed if not n.startswith("spawn.")}
+    seen = set()
+    for kind in {provider, "mock"}:
+        inst = faulty(new_instance, provider=kind)
+        inst.start()
+        walk = Walk().go(inst)
+        assert walk.destroyed and not walk.broke, walk.broke
+        seen |= hits(inst)
+    missed = set(LABELS) - seen - set(UNLOGGED)
+    if provider != "native":
+        missed = {n for n in missed if not n.startswith(("spawn.", "destroy."))}
     assert not missed, f"never reached: {sorted(missed)}"
-
-
-def test_labels_are_unique():
-    seen = {}
-    for room in ("lib", "agent", "providers", "daemon"):
-        for path in (ROOT / room).rglob("*.c"):
-            if path.name == "fault.c":
-                continue
-            for m in LABEL.finditer(path.read_text()):
-                assert m[1] not in seen, f"{m[1]} in {seen[m[1]]} and {path}"
-                seen[m[1]] = path
