@@ -68,7 +68,7 @@ static int parse_options(struct serve *s, int argc, char **argv)
 		else if (c == 's' && s->nflags + 1 < ARRAY_SIZE(s->flags))
 			s->flags[s->nflags++] = optarg;
 		else if (c == 'r')
-			s->ready_fd = atoi(optarg);
+			s->ready_fd = (int)strtol(optarg, NULL, 10);
 		else if (c == 'd')
 			s->detached = true;
 		else
