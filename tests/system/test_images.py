@@ -206,6 +206,16 @@ def test_layers_are_read_only_and_shared(inst):
 
 
 @pytest.mark.native
+def test_layer_twice(inst):
+    """An overlay refuses a directory that stands twice: it is used once."""
+    inst.start()
+    base, top = layers()
+    image = import_(inst, docker_archive([top, base, top]))
+    assert image["layers"] == 2
+    check_tree(inst, running(inst, "t:1"))
+
+
+@pytest.mark.native
 def test_directory(inst):
     """An absolute directory is a layer as it is, and stays as it is."""
     inst.start()
