@@ -119,7 +119,7 @@ static int run_import(struct cli *cli, void *values, int argc, char **args,
 		return cli_usage(cli, err, "from standard input it needs a "
 					   "--name");
 	buf_addstr(&target, API "/images/import");
-	query_add(&target, "name", given);
+	query_add(&target, o->name ? "name" : "fallback", given);
 	if (send_image(cli, args[0], buf_str(&target), &reply, err) < 0 ||
 	    out_parse_object(&doc, &reply, err) < 0)
 		return -1;
