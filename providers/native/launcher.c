@@ -29,6 +29,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/kernel.h"
 #include "lib/base/path.h"
+#include "lib/base/proc.h"
 #include "providers/native/child.h"
 #include "providers/native/launch.h"
 #include "providers/native/rootfs.h"
@@ -201,7 +202,8 @@ static int release_child(const struct launcher *l, pid_t pid, int pidfd,
 	}
 	if (r >= 0)
 		r = (int)fd_send_msg(release, "", 1, &tree, tree >= 0);
-	if (r > 0)
+	/* One that has ended already has told the daemon why. */
+	if (r > 0 || proc_pidfd_wait(pidfd, 0) == 0)
 		return 0;
 	(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 	return reply_error(reply, r, step);
