@@ -27,7 +27,6 @@
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/kernel.h"
 #include "providers/native/rootfs.h"
@@ -193,14 +192,12 @@ void child_main(struct child *c)
 	if (c->mode != NATIVE_ROOT && (c->req->flags & LAUNCH_LAYERS))
 		layers_open(c, c->layers, &c->nlayers);
 	wait_for_maps(c);
-	fault_point("spawn.map");
 	become_root_inside(c);
 	if (syscall(SYS_keyctl, 1 /* JOIN_SESSION_KEYRING */, NULL) < 0 &&
 	    errno != ENOSYS)
 		child_fail(c, errno, "can't make a session keyring");
 	set_identity(c);
 	child_enter_rootfs(c);
-	fault_point("spawn.mounts");
 	report_mounted(c);
 	drop_caps(c);
 	exec_agent(c);

@@ -196,6 +196,7 @@ static int release_child(const struct launcher *l, pid_t pid, int pidfd,
 	int r = map_ids(l, pid, q->base);
 	const char *step = "writing the id maps";
 
+	fault_point("spawn.map");
 	if (r == 0 && l->mode == NATIVE_ROOT && (q->flags & LAUNCH_LAYERS)) {
 		r = tree = shift_layers(l, pid, q, reply);
 		step = "mounting the layers";

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lib/api/agent-setup.h"
@@ -444,6 +446,7 @@ static int wait_ready(struct provider_box *box, const struct spawn *s,
 		memcpy(&m, data, MIN(n, sizeof(m)));
 		if (n != sizeof(m) || m.magic != LAUNCH_MOUNTED)
 			break;
+		fault_point("spawn.mounts");
 		mounted = m.mono_ns;
 		box->timings.mounts = MAX(m.mono_ns - s->cloned_ns, 0);
 	}
@@ -714,6 +717,21 @@ static double cpu_since_last(struct native *n, const struct provider_box *box,
 	return pct;
 }
 
+/* Bytes in the box's tmpfs, of which /dev/shm is always a part. */
+static uint64_t read_disk(pid_t pid)
+{
+	char path[40];
+	struct statfs fs;
+
+	snprintf(path, sizeof(path), "/proc/%ld/root", (long)pid);
+	auto_close int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int shm = root < 0 ? -1 : rootfs_open(root, "dev/shm",
+							  O_PATH | O_DIRECTORY);
+	if (shm < 0 || fstatfs(shm, &fs) < 0 || fs.f_type != TMPFS_MAGIC)
+		return 0;
+	return (fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize;
+}
+
 static int native_stats(struct provider *p, struct provider_box *box,
 			struct provider_stats *ret, struct svm_err *err)
 {
@@ -735,6 +753,7 @@ static int native_stats(struct provider *p, struct provider_box *box,
 			   &s.mem_limit_bytes);
 	(void)cgroups_read(&n->cgroups, CGROUP_PIDS, box->id, "pids.current",
 			   &s.pids);
+	s.disk_bytes = read_disk(box->pid);
 	if (read_cpu(n, box->id, &cpu) == 0)
 		s.cpu_pct = cpu_since_last(n, box, cpu);
 	*ret = s;
