@@ -103,7 +103,10 @@ const struct buf *http_body(const struct http_req *r);
 void http_set_data(struct http_req *r, void *data);
 void *http_data(const struct http_req *r);
 
-/* The client left before the reply was complete.  Called at most once. */
+/* The client left before the reply was complete.  Called at most once, never
+ * from inside a call of yours.  Without it the request stays until you reply,
+ * to nobody.  Also called when we answered for you: a body too slow, too
+ * large or malformed, too many streams, the end of a HEAD. */
 void http_on_gone(struct http_req *r, void (*fn)(struct http_req *r));
 
 /* HTTP_STREAM_IN: pieces of the body as they arrive, then `end` (err NULL, or
@@ -116,7 +119,8 @@ struct http_body_sink {
 void http_body_read(struct http_req *r, const struct http_body_sink *sink);
 void http_body_pause(struct http_req *r, bool pause);
 
-/* Replies.  Extra headers may be added before any of them begins. */
+/* Replies.  Extra headers may be added before any of them begins; bodies are
+ * borrowed for the call.  The request is gone after a whole reply. */
 void http_reply_header(struct http_req *r, const char *name,
 		       const char *fmt, ...) PRINTF_LIKE(3, 4);
 void http_reply_json(struct http_req *r, int status, struct buf *body);
