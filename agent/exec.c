@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
@@ -191,11 +192,27 @@ void exec_finish_if_done(struct exec *x)
 	stream_update(x);
 }
 
+/* Processes of the sandbox that the kernel killed for memory, so far; only a
+ * v2 cgroup of ours says so. */
+static uint64_t oom_kills(const struct agent *a)
+{
+	auto_buf struct buf text = BUF_INIT;
+
+	if (a->cgroup < 0 ||
+	    fd_slurp_path(a->cgroup, "memory.events", 4096, &text) < 0)
+		return 0;
+	const char *p = strstr(buf_str(&text), "oom_kill ");
+	return p ? strtoull(p + strlen("oom_kill "), NULL, 10) : 0;
+}
+
 static void command_ended(struct exec *x, int status, bool left)
 {
 	if (x->state != EXEC_RUNNING)
 		return;
 	x->left = left;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
+	    !x->killing && oom_kills(x->agent) > x->oom_kills)
+		x->exit.flags |= AGENT_EXIT_OOM;
 	x->state = EXEC_DRAINING;
 	if (WIFSIGNALED(status)) {
 		x->exit.signal = (uint32_t)WTERMSIG(status);
@@ -480,6 +497,7 @@ static struct exec *exec_new(struct conn *c, struct agent_exec *m,
 	x->cols = m->cols;
 	x->rows = m->rows;
 	x->start_ns = clock_boot_ns();
+	x->oom_kills = oom_kills(a);
 	x->in = e->parent[0];
 	stream_open(&x->out, x, FRAME_STDOUT, e->parent[1]);
 	stream_open(&x->err, x, FRAME_STDERR, e->parent[2]);

@@ -34,6 +34,7 @@ struct exec {
 	uint32_t flags; /* enum agent_exec_flags */
 	pid_t pid;
 	int64_t start_ns; /* boot clock */
+	uint64_t oom_kills; /* in the sandbox when it was started */
 	struct agent_exit exit;
 	uint16_t cols, rows;
 

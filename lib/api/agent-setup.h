@@ -9,6 +9,9 @@
  * (one message, u32 0) or u32 svm_code, u32 errno, str text, and exits.  Until it
  * has answered it exits when the pair hits end of file.  After that it lives
  * by itself.
+ *
+ * It finds the processes of a command in /proc: mounted with hidepid= that
+ * needs gid= with a group of the agent, or tree kills find nothing.
  */
 #ifndef SVM_API_AGENT_SETUP_H
 #define SVM_API_AGENT_SETUP_H

@@ -513,7 +513,9 @@ static void test_agent__terminal_signal_goes_to_the_foreground(void **state)
 	struct result r = { 0 };
 	struct call c;
 
-	sh_begin(b, &c, "trap 'echo trapped; exit 9' INT; echo up; sleep 7755",
+	sh_begin(b, &c, /* A shell looks for traps between commands only. */
+		 "trap 'echo trapped; exit 9' INT; echo up; "
+		 "while :; do sleep 0.1; done",
 		 "tty2", AGENT_EXEC_TTY, 0);
 	call_until(&c, &r, "up");
 	struct answer a = ask_sid(b, FRAME_SIGNAL, "tty2", 0, 0, 0, 1, SIGINT);
