@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
@@ -179,7 +181,7 @@ int ids_take(struct ids *ids, uint32_t *ret_block, int *ret_lock,
 			   ids->blocks);
 }
 
-int ids_forget(const struct ids *ids, uint32_t block)
+int ids_forget(const struct ids *ids, uint32_t block, int64_t wait_ns)
 {
 	char name[16];
 
@@ -190,7 +192,13 @@ int ids_forget(const struct ids *ids, uint32_t block)
 							   O_NOFOLLOW);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return -EBUSY;
+	/* Somebody who was killed may still be on his way out, and with him
+	 * the message that carries the lock: he needs the processor. */
+	int64_t until = clock_mono_ns() + wait_ns;
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (wait_ns <= 0 || clock_mono_ns() > until)
+			return -EBUSY;
+		sched_yield();
+	}
 	return unlinkat(ids->dir, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }

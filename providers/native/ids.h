@@ -41,7 +41,8 @@ int ids_take(struct ids *ids, uint32_t *ret_block, int *ret_lock,
 /* First id of a block, as the launcher sees ids. */
 uint32_t ids_base(const struct ids *ids, uint32_t block);
 
-/* Drop the lock file of a block that nobody holds. 0, or -EBUSY. */
-int ids_forget(const struct ids *ids, uint32_t block);
+/* Drop the lock file of a block that nobody holds, or not for longer than
+ * wait_ns.  0, or -EBUSY. */
+int ids_forget(const struct ids *ids, uint32_t block, int64_t wait_ns);
 
 #endif

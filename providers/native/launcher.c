@@ -206,7 +206,9 @@ static int release_child(const struct launcher *l, pid_t pid, int pidfd,
 	/* One that has ended already has told the daemon why. */
 	if (r > 0 || proc_pidfd_wait(pidfd, 0) == 0)
 		return 0;
-	(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	/* The daemon will take away what it made: nobody may hold it then. */
+	(void)proc_pidfd_kill(pidfd, SIGKILL);
+	(void)proc_pidfd_wait(pidfd, 5000);
 	return reply_error(reply, r, step);
 }
 

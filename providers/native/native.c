@@ -652,7 +652,7 @@ static int native_destroy(struct provider *p, struct provider_box *box,
 	fault_point("destroy.dir");
 	if (remove_dir(n, box->id, err) < 0)
 		return -1;
-	r = known ? ids_forget(&n->ids, rec.block) : 0;
+	r = known ? ids_forget(&n->ids, rec.block, SECONDS(5)) : 0;
 	if (r < 0)
 		return svm_err_sys(err, SVM_PROVIDER, r,
 				   "the ids of '%s' are still in use", box->id);
@@ -778,8 +778,9 @@ static void sweep_ids(struct native *n)
 
 	for (struct dirent *e; d && (e = readdir(d));)
 		if (e->d_name[0] >= '0' && e->d_name[0] <= '9')
-			(void)ids_forget(&n->ids, (uint32_t)strtoul(
-							  e->d_name, NULL, 10));
+			(void)ids_forget(&n->ids,
+					 (uint32_t)strtoul(e->d_name, NULL, 10),
+					 0);
 	if (d)
 		closedir(d);
 }
