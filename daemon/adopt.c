@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "daemon/daemon.h"
+#include "daemon/image/image.h"
 #include "daemon/lifecycle.h"
 #include "daemon/runtimes.h"
 #include "daemon/sandbox.h"
+#include "daemon/spec-json.h"
 #include "daemon/store.h"
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
@@ -69,7 +71,20 @@ static const char *hopeless(const struct store_sandbox *row)
 	return NULL;
 }
 
-/* A row whose runtime is switched off or broken today stays, visible. */
+/* Its runtime is switched off or broken today: the row waits for a start that
+ * can adopt it, and its layers stay, since its agent may be running. */
+static void leave_row(struct daemon *d, const struct store_sandbox *row)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct sandbox_spec spec = { 0 };
+
+	log_warn("sandbox=%s not adopted: provider '%s' is not usable", row->id,
+		 row->provider);
+	if (spec_from_json(row->spec, &spec, &err) == 0 && spec.layers)
+		image_layers_hold(d->images, spec.layers);
+	sandbox_spec_release(&spec);
+}
+
 static void adopt_row(struct daemon *d, struct store_sandbox *row)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT, gone = SVM_ERR_INIT;
@@ -77,8 +92,7 @@ static void adopt_row(struct daemon *d, struct store_sandbox *row)
 	const char *why = hopeless(row);
 
 	if (!rt || !rt->provider) {
-		log_warn("sandbox=%s not adopted: provider '%s' is not usable",
-			 row->id, row->provider);
+		leave_row(d, row);
 		return;
 	}
 	struct sandbox *s = sandbox_restore(d, rt->provider, row, &err);
@@ -106,13 +120,14 @@ static void adopt_row(struct daemon *d, struct store_sandbox *row)
 	bury(d, row, why);
 }
 
-static void sweep(struct daemon *d)
+/* What no row knows.  Rows that were left count as known: the directory of
+ * boxes is shared by the providers. */
+static void sweep(struct daemon *d, const struct rows *rows)
 {
-	char **ids = xcalloc(sandbox_count(d) + 1, sizeof(*ids));
-	size_t n = 0;
+	char **ids = xcalloc(rows->n + 1, sizeof(*ids));
 
-	for (struct sandbox *s = NULL; (s = sandbox_next(d, s));)
-		ids[n++] = s->id;
+	for (size_t i = 0; i < rows->n; i++)
+		ids[i] = rows->v[i].id;
 	runtimes_sweep(d, ids);
 	free(ids);
 }
@@ -123,11 +138,11 @@ int adopt_all(struct daemon *d, struct svm_err *err)
 
 	if (store_each_sandbox(d->store, take_row, &rows, err) < 0)
 		return -1;
-	for (size_t i = 0; i < rows.n; i++) {
+	for (size_t i = 0; i < rows.n; i++)
 		adopt_row(d, &rows.v[i]);
+	sweep(d, &rows);
+	for (size_t i = 0; i < rows.n; i++)
 		store_sandbox_release(&rows.v[i]);
-	}
 	free(rows.v);
-	sweep(d);
 	return 0;
 }
