@@ -38,6 +38,7 @@ struct daemon {
 	struct list sockets;       /* exec-socket.c, made on first use */
 	int64_t started_boot_ns;
 	bool stopping;
+	unsigned steps;            /* of life cycles, on their way */
 	int tcp_port;          /* 0: none */
 	char *preview_domain;  /* owned; NULL without TCP */
 	char *tcp_problem;     /* why there is no TCP though it was asked for */

@@ -45,6 +45,7 @@ static void on_committed(void *data, const struct svm_err *err,
 		c->then(c->s, err);
 	if (c->waiter)
 		c->waiter->fn(c->waiter, c->s, err);
+	c->s->daemon->steps--;
 	sandbox_unref(c->s);
 	free(c);
 }
@@ -59,6 +60,7 @@ static void commit_for(struct sandbox *s, const char *event, const char *data,
 	struct store_sandbox row;
 
 	c->s = sandbox_ref(s);
+	s->daemon->steps++;
 	c->then = then;
 	c->waiter = waiter;
 	sandbox_row(s, &row);
@@ -133,6 +135,7 @@ static void submit(struct sandbox *s, void (*run)(struct work *w),
 	struct job *j = xcalloc(1, sizeof(*j));
 
 	s->busy = true;
+	s->daemon->steps++;
 	j->s = sandbox_ref(s);
 	j->work.run = run;
 	j->work.done = done;
@@ -141,6 +144,7 @@ static void submit(struct sandbox *s, void (*run)(struct work *w),
 
 static void job_free(struct job *j)
 {
+	j->s->daemon->steps--;
 	sandbox_unref(j->s);
 	svm_err_release(&j->err);
 	free(j);

@@ -204,17 +204,37 @@ static void on_idle_check(struct loop *l, void *data)
 				      s->d.config->daemon_idle_exit));
 }
 
+/* Let every step that began come to its end: a sandbox that is being created
+ * or destroyed.  What takes too long is found again at the next start. */
+static bool settle(struct daemon *d)
+{
+	int64_t until = clock_boot_ns() + LIMIT_TIME_SHUTDOWN;
+
+	while (d->steps && clock_boot_ns() < until)
+		loop_turn(d->loop, 100);
+	if (!d->steps)
+		return true;
+	log_warn("%u steps are not done; the next start cleans up", d->steps);
+	return false;
+}
+
 static void finish(struct serve *s)
 {
 	struct daemon *d = &s->d;
+
+	if (!settle(d)) {
+		store_close(d->store);
+		log_close();
+		_exit(EXIT_STATUS_OK);
+	}
 
 	loop_timer_free(s->idle);
 	http_server_free(d->http);
 	d->http = NULL;
 	work_pool_free(d->workers);
+	loop_turn(d->loop, 0); /* callbacks of what the pool had in hand */
 	store_close(d->store);
-	/* Callbacks of what the pool and the store had in hand. */
-	loop_turn(d->loop, 0);
+	loop_turn(d->loop, 0); /* and the store */
 	registry_free(d->registry);
 	runtimes_close(d);
 	image_store_free(d->images);
