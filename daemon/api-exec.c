@@ -10,6 +10,7 @@
 
 #include "daemon/api-call.h"
 #include "daemon/api.h"
+#include "daemon/daemon.h"
 #include "daemon/exec-request.h"
 #include "daemon/exec-run.h"
 #include "daemon/http/http.h"
@@ -17,6 +18,7 @@
 #include "lib/base/base64.h"
 #include "lib/base/duration.h"
 #include "lib/base/mem.h"
+#include "lib/base/work.h"
 #include "lib/base/signame.h"
 
 struct plain {
@@ -182,23 +184,62 @@ static void start_plain(struct http_req *r, struct sandbox *s,
 	http_on_gone(r, on_gone);
 }
 
+/* A large body is taken apart on a worker: nobody else waits for it.  The
+ * request has no on_gone yet, so it and its body stay until it is answered. */
+struct exec_job {
+	struct work work;
+	struct http_req *r;
+	struct sandbox *s;
+	struct exec_request q; /* borrows from doc, which does from the body */
+	struct json_doc doc;
+	int result;
+	struct svm_err err;
+};
+
+static void run_parse(struct work *w)
+{
+	struct exec_job *j = container_of(w, struct exec_job, work);
+	const struct buf *body = http_body(j->r);
+
+	j->result = json_parse_object(&j->doc, buf_str(body), body->len,
+				      &j->err);
+	if (j->result == 0)
+		j->result = exec_request_parse(&j->doc, &j->q, &j->err);
+}
+
+static void exec_parsed(struct work *w)
+{
+	struct exec_job *j = container_of(w, struct exec_job, work);
+
+	if (j->result < 0)
+		http_reply_error(j->r, &j->err);
+	else if (j->q.stream)
+		api_exec_stream(j->r, j->s, &j->q);
+	else
+		start_plain(j->r, j->s, &j->q);
+	exec_request_release(&j->q);
+	json_release(&j->doc);
+	svm_err_release(&j->err);
+	sandbox_unref(j->s);
+	free(j);
+}
+
 void api_exec(struct http_req *r, void *app)
 {
-	auto_exec_request struct exec_request q = EXEC_REQUEST_INIT;
-	auto_err struct svm_err err = SVM_ERR_INIT;
-	auto_json struct json_doc doc = JSON_DOC_INIT;
-	const struct buf *body = http_body(r);
 	struct sandbox *s = api_call_sandbox(r, app);
 
 	if (!s)
 		return;
-	if (json_parse_object(&doc, buf_str(body), body->len, &err) < 0 ||
-	    exec_request_parse(&doc, &q, &err) < 0) {
-		http_reply_error(r, &err);
-		return;
+	struct exec_job *j = xcalloc(1, sizeof(*j));
+	j->r = r;
+	j->s = sandbox_ref(s);
+	j->q = (struct exec_request)EXEC_REQUEST_INIT;
+	j->work.run = run_parse;
+	j->work.done = exec_parsed;
+	if (http_body(r)->len > LIMIT_TURN_BYTES) {
+		work_submit(s->daemon->workers, &j->work);
+	} else {
+		run_parse(&j->work);
+		exec_parsed(&j->work);
 	}
-	if (q.stream)
-		api_exec_stream(r, s, &q);
-	else
-		start_plain(r, s, &q);
 }

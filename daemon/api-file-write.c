@@ -14,12 +14,14 @@
 #include "daemon/api-call.h"
 #include "daemon/api-files.h"
 #include "daemon/api.h"
+#include "daemon/daemon.h"
 #include "daemon/http/http.h"
 #include "daemon/sandbox.h"
 #include "lib/api/msg.h"
 #include "lib/base/base64.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
+#include "lib/base/work.h"
 
 struct write_call {
 	struct api_call call;
@@ -163,28 +165,67 @@ static int parse_write(struct http_req *r, struct write_call *wc,
 	return 0;
 }
 
+/* A large body is taken apart on a worker: nobody else waits for it.  The
+ * request has no on_gone, so it and its body stay until it is answered. */
+struct write_job {
+	struct work work;
+	struct http_req *r;
+	struct sandbox *s;
+	struct write_call *wc;
+	uint32_t mode;
+	int result;
+	struct svm_err err;
+};
+
+static void run_write(struct work *w)
+{
+	struct write_job *j = container_of(w, struct write_job, work);
+
+	j->result = parse_write(j->r, j->wc, &j->mode, &j->err);
+}
+
+static void write_parsed(struct work *w)
+{
+	struct write_job *j = container_of(w, struct write_job, work);
+	struct write_call *wc = j->wc;
+	auto_buf struct buf payload = BUF_INIT;
+
+	if (j->result < 0) {
+		http_reply_error(j->r, &j->err);
+		write_release(&wc->call);
+		free(wc);
+	} else {
+		msg_add_str(&payload, wc->path);
+		msg_add_u32(&payload, j->mode);
+		msg_add_u32(&payload, 0);
+		if (api_call_start(&wc->call, j->r, j->s, &post_ops,
+				   FRAME_WRITE, &payload) == 0)
+			pump(&wc->call);
+	}
+	sandbox_unref(j->s);
+	svm_err_release(&j->err);
+	free(j);
+}
+
 void api_file_write(struct http_req *r, void *app)
 {
-	auto_err struct svm_err err = SVM_ERR_INIT;
-	auto_buf struct buf payload = BUF_INIT;
-	uint32_t mode = 0644;
 	struct sandbox *s = api_call_sandbox(r, app);
 
 	if (!s)
 		return;
-	struct write_call *wc = xcalloc(1, sizeof(*wc));
-	if (parse_write(r, wc, &mode, &err) < 0) {
-		http_reply_error(r, &err);
-		write_release(&wc->call);
-		free(wc);
-		return;
+	struct write_job *j = xcalloc(1, sizeof(*j));
+	j->r = r;
+	j->s = sandbox_ref(s);
+	j->wc = xcalloc(1, sizeof(*j->wc));
+	j->mode = 0644;
+	j->work.run = run_write;
+	j->work.done = write_parsed;
+	if (http_body(r)->len > LIMIT_TURN_BYTES) {
+		work_submit(s->daemon->workers, &j->work);
+	} else {
+		run_write(&j->work);
+		write_parsed(&j->work);
 	}
-	msg_add_str(&payload, wc->path);
-	msg_add_u32(&payload, mode);
-	msg_add_u32(&payload, 0);
-	if (api_call_start(&wc->call, r, s, &post_ops, FRAME_WRITE,
-			   &payload) == 0)
-		pump(&wc->call);
 }
 
 /* PUT: from the client's socket to the agent's. */

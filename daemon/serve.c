@@ -229,10 +229,10 @@ static void finish(struct serve *s)
 	}
 
 	loop_timer_free(s->idle);
-	http_server_free(d->http);
-	d->http = NULL;
 	work_pool_free(d->workers);
 	loop_turn(d->loop, 0); /* callbacks of what the pool had in hand */
+	http_server_free(d->http);
+	d->http = NULL;
 	store_close(d->store);
 	loop_turn(d->loop, 0); /* and the store */
 	registry_free(d->registry);
