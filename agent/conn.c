@@ -20,6 +20,7 @@
  * KILL, SHUTDOWN and the like. */
 #define RESERVE 16
 #define REQUESTS_MAX MIB(8) /* of all connections, not yet whole */
+#define FLOOD KIB(4)
 #define PIECE KIB(32)       /* output bytes in one frame */
 
 static void on_event(struct loop *l, void *data, unsigned events);
@@ -114,6 +115,8 @@ void conn_fail(struct conn *c, enum svm_code code, int e, const char *fmt, ...)
 /* Returns false when the connection is dead. */
 static bool flush(struct conn *c)
 {
+	size_t before = c->out.len;
+
 	while (c->out.len) {
 		ssize_t n = send(c->fd, c->out.data, c->out.len, MSG_NOSIGNAL);
 
@@ -123,8 +126,10 @@ static bool flush(struct conn *c)
 			return errno == EAGAIN;
 		buf_consume(&c->out, (size_t)n);
 	}
-	/* An idle connection keeps no storage. */
-	buf_release(&c->out);
+	/* A flood keeps its buffer: new pages each time cost more than all
+	 * the copying.  An idle connection keeps none. */
+	if (before && (c->state != CONN_OUTPUT || before < FLOOD))
+		buf_release(&c->out);
 	return true;
 }
 
@@ -342,7 +347,7 @@ static int consume(struct conn *c)
 		dispatch(c);
 	}
 	buf_consume(&c->in, used);
-	if (!c->in.len)
+	if (!c->in.len && used < FLOOD)
 		buf_release(&c->in);
 	return r;
 }

@@ -199,7 +199,6 @@ static void write_input(struct exec *x)
 	if (x->in < 0)
 		return;
 	if (!x->input.len) {
-		buf_release(&x->input);
 		loop_fd_del(x->in_watch);
 		x->in_watch = NULL;
 		if (x->input_ends && !(x->flags & AGENT_EXEC_TTY))
