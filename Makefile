@@ -45,6 +45,7 @@ api_src := $(wildcard lib/api/*.c)
 client_src := $(wildcard lib/client/*.c)
 providers_src := $(wildcard providers/*.c providers/*/*.c)
 daemon_src := $(wildcard daemon/*.c daemon/*/*.c)
+tui_src := $(wildcard tui/*.c)
 cli_src := $(filter-out cli/main.c,$(wildcard cli/*.c))
 agent_src := $(wildcard agent/*.c)
 # What the agent takes from lib/: no JSON, no threads, no log.
@@ -54,13 +55,13 @@ test_src := $(wildcard tests/unit/test-*.c)
 fuzz_src := $(wildcard tests/fuzz/fuzz-*.c)
 tool_src := $(wildcard tests/bench/*.c)
 room_src := $(base_src) $(api_src) $(client_src) $(providers_src) \
-	$(daemon_src) $(cli_src) cli/main.c
+	$(daemon_src) $(tui_src) $(cli_src) cli/main.c
 all_src := $(room_src) $(test_src) $(fuzz_src) $(tool_src) tests/fuzz/replay.c
 
 LIBS := -lcjson -lsqlite3 -lyaml -lseccomp -lwslay -lmd -lm -lpthread
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
-libs := $(addprefix $(B)/,libcli.a libdaemon.a libproviders.a libclient.a libapi.a libbase.a)
+libs := $(addprefix $(B)/,libcli.a libtui.a libdaemon.a libproviders.a libclient.a libapi.a libbase.a)
 
 all: $(B)/stacyvm $(B)/stacyvm-agent    ## build everything (the default)
 
@@ -72,6 +73,7 @@ $(B)/libapi.a: $(call obj,$(api_src))
 $(B)/libclient.a: $(call obj,$(client_src))
 $(B)/libproviders.a: $(call obj,$(providers_src)) $(B)/agent-embed.o
 $(B)/libdaemon.a: $(call obj,$(daemon_src))
+$(B)/libtui.a: $(call obj,$(tui_src))
 $(B)/libcli.a: $(call obj,$(cli_src))
 $(B)/lib%.a:
 	$(call Q,AR,$@)rm -f $@; $(AR) rcD $@ $^

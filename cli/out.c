@@ -11,7 +11,7 @@
 #include "cli/cli.h"
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
-#include "lib/base/utf8.h"
+#include "lib/base/width.h"
 
 #define COLUMNS_MAX 16
 
@@ -175,42 +175,10 @@ bool out_color(const struct cli *cli)
 	return cli->stdout_tty && term && strcmp(term, "dumb") != 0;
 }
 
-/* East Asian wide ranges that matter; everything else is one column. */
-static bool is_wide(uint32_t c)
-{
-	return (c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xa4cf) ||
-	       (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) ||
-	       (c >= 0xfe30 && c <= 0xfe6f) || (c >= 0xff00 && c <= 0xff60) ||
-	       (c >= 0xffe0 && c <= 0xffe6) || (c >= 0x1f300 && c <= 0x1faff) ||
-	       (c >= 0x20000 && c <= 0x3fffd);
-}
-
-static size_t char_width(uint32_t c)
-{
-	if (c >= 0x300 && c <= 0x36f) /* combining marks */
-		return 0;
-	return is_wide(c) ? 2 : 1;
-}
-
-size_t out_width(const char *s, size_t n)
-{
-	size_t width = 0;
-
-	while (n) {
-		uint32_t cp = 0;
-		int k = utf8_decode(s, n, &cp);
-
-		width += k > 0 ? char_width(cp) : 1;
-		s += k > 0 ? k : 1;
-		n -= (size_t)(k > 0 ? k : 1);
-	}
-	return width;
-}
-
 /* Append s cut or padded to `width` columns. */
 static void add_cell(struct buf *out, const char *s, size_t width, bool right)
 {
-	size_t have = out_width(s, strlen(s)), used = 0;
+	size_t have = width_text(s, strlen(s)), used = 0;
 
 	if (right)
 		for (size_t i = have; i < width; i++)
@@ -219,17 +187,8 @@ static void add_cell(struct buf *out, const char *s, size_t width, bool right)
 		buf_addstr(out, s);
 		used = have;
 	} else {
-		while (*s) {
-			uint32_t cp = 0;
-			int k = utf8_decode(s, strlen(s), &cp);
-			size_t w = k > 0 ? char_width(cp) : 1;
-
-			if (used + w + 1 > width)
-				break;
-			buf_add(out, s, (size_t)MAX(k, 1));
-			s += MAX(k, 1);
-			used += w;
-		}
+		buf_add(out, s, width_fit(s, strlen(s), width ? width - 1 : 0,
+					  &used));
 		buf_addch(out, '~');
 		used++;
 	}
@@ -279,7 +238,7 @@ static void measure(struct table *t)
 			const char *s = t->cells[r * t->ncolumns + c];
 
 			t->width[c] = MAX(t->width[c],
-					  out_width(s, strlen(s)));
+					  width_text(s, strlen(s)));
 		}
 		total += t->width[c] + (c ? 2 : 0);
 	}

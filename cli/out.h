@@ -50,6 +50,5 @@ void out_template(const char *template, const cJSON *item, struct buf *out);
 void out_bytes(struct buf *out, double n);           /* "4.2 MiB" */
 void out_ago(struct buf *out, int64_t ns);           /* "3m", "2h" */
 bool out_color(const struct cli *cli);               /* on stdout */
-size_t out_width(const char *s, size_t n);           /* columns on screen */
 
 #endif

@@ -302,25 +302,6 @@ static unsigned hex4(const char *p)
 	return v;
 }
 
-static void add_utf8(struct buf *out, unsigned cp)
-{
-	if (cp < 0x80) {
-		buf_addch(out, (char)cp);
-	} else if (cp < 0x800) {
-		buf_addch(out, (char)(0xc0 | cp >> 6));
-		buf_addch(out, (char)(0x80 | (cp & 63)));
-	} else if (cp < 0x10000) {
-		buf_addch(out, (char)(0xe0 | cp >> 12));
-		buf_addch(out, (char)(0x80 | (cp >> 6 & 63)));
-		buf_addch(out, (char)(0x80 | (cp & 63)));
-	} else {
-		buf_addch(out, (char)(0xf0 | cp >> 18));
-		buf_addch(out, (char)(0x80 | (cp >> 12 & 63)));
-		buf_addch(out, (char)(0x80 | (cp >> 6 & 63)));
-		buf_addch(out, (char)(0x80 | (cp & 63)));
-	}
-}
-
 /* cJSON accepted the string, so every escape is whole and paired. */
 static const char *decode_escape(struct buf *out, const char *p)
 {
@@ -329,6 +310,7 @@ static const char *decode_escape(struct buf *out, const char *p)
 
 	if (*p == 'u') {
 		unsigned cp = hex4(p + 1);
+		char utf8[4];
 
 		p += 5;
 		if (cp >= 0xd800 && cp <= 0xdbff) {
@@ -336,7 +318,7 @@ static const char *decode_escape(struct buf *out, const char *p)
 			     (hex4(p + 2) - 0xdc00);
 			p += 6;
 		}
-		add_utf8(out, cp);
+		buf_add(out, utf8, utf8_encode(cp, utf8));
 		return p;
 	}
 	at = strchr(from, *p);

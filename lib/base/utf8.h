@@ -14,6 +14,9 @@
  * are an invalid subpart (replace them by one U+FFFD). */
 int utf8_decode(const char *s, size_t n, uint32_t *ret_cp);
 
+/* The bytes of cp, a code point; how many. */
+size_t utf8_encode(uint32_t cp, char out[4]);
+
 bool utf8_valid(const char *s, size_t n);
 
 /* Append s with each invalid part as U+FFFD. */

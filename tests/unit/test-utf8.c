@@ -37,6 +37,10 @@ static void test_utf8__every_code_point(void **state)
 		int k = utf8_decode((char *)s, n, &got);
 		if (legal ? (k != (int)n || got != cp) : k >= 0)
 			fail_msg("U+%04x decodes to U+%04x, %d", cp, got, k);
+		char back[4];
+		if (legal && (utf8_encode(cp, back) != n ||
+			      memcmp(back, s, n) != 0))
+			fail_msg("U+%04x is not encoded back", cp);
 		for (size_t cut = 1; legal && cut < n; cut++)
 			assert_int_equal(utf8_decode((char *)s, cut, &got), 0);
 	}
