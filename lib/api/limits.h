@@ -115,4 +115,12 @@
 #define LIMIT_IMAGE_IMPORTS 8           /* at once */
 #define LIMIT_TIME_IMAGE_CPU SECONDS(3600)
 
+/* The emulator of the dashboard's terminals. */
+#define LIMIT_EMU_ROWS 500
+#define LIMIT_EMU_COLS 1000
+#define LIMIT_EMU_TITLE 256
+#define LIMIT_EMU_REPLY KIB(4)
+#define LIMIT_EMU_HISTORY_LINES 100000
+#define LIMIT_EMU_HISTORY_BYTES MIB(16)
+
 #endif
