@@ -23,6 +23,9 @@ enum store_write {
 	STORE_ADD_EVENT,
 	STORE_TRIM_EVENTS,
 	STORE_TRIM_TOMBSTONES,
+	STORE_ADD_AUDIT,
+	STORE_TRIM_AUDIT,
+	STORE_PUT_AUDIT_ENDS,
 	STORE_WRITE_MAX
 };
 
@@ -35,6 +38,17 @@ enum store_read {
 	STORE_READ_MAX
 };
 
+/* A place in the audit trail. */
+struct audit_mark {
+	int64_t seq, total;
+	struct digest hash;
+};
+
+/* What was cut off last, and the newest record. */
+struct audit_ends {
+	struct audit_mark cut, head;
+};
+
 struct store {
 	int64_t last_event; /* when it was opened */
 	struct work_pool *pool; /* one thread: the writer */
@@ -43,6 +57,7 @@ struct store {
 	sqlite3 *writer;
 	sqlite3_stmt *writes[STORE_WRITE_MAX];
 	unsigned untrimmed; /* events since the last trim */
+	struct audit_ends audit, audit_stored; /* now, and as committed */
 
 	/* Checkpoints wait for the disk: they have a thread and a connection
 	 * of their own, so that commits don't. */
@@ -61,6 +76,27 @@ struct store {
 /* Prepare n statements; `text` is indexed like `ret`. */
 int store_prepare(sqlite3 *db, const char *const *text, unsigned n,
 		  sqlite3_stmt **ret, struct svm_err *err);
+
+/* The audit trail (store-audit.c), on the writer thread: append and cut
+ * within a transaction, note both ends before its commit, settle after. */
+int store_audit_load(struct store *s, struct svm_err *err);
+int store_audit_append(struct store *s, struct store_audit *a,
+		       struct svm_err *err);
+int store_audit_trim(struct store *s, int64_t before_ns, int64_t max_bytes,
+		     struct svm_err *err);
+int store_audit_note_ends(struct store *s, struct svm_err *err);
+void store_audit_settle(struct store *s, bool committed);
+
+/* For readers too: the ends, and the records from a statement's row whose
+ * columns are STORE_AUDIT_COLUMNS.  Strings are borrowed. */
+#define STORE_AUDIT_COLUMNS \
+	"seq, wall_ns, total, actor, owner, sandbox_id, action, target," \
+	" result, request_id, hash"
+int store_audit_ends(sqlite3 *db, struct audit_ends *ret,
+		     struct svm_err *err);
+void store_audit_row(sqlite3_stmt *q, struct store_audit *ret);
+struct digest store_audit_hash(const struct digest *before,
+			       const struct store_audit *a);
 
 int store_open_reader(struct store *s, const char *path, struct svm_err *err);
 void store_close_reader(struct store *s);

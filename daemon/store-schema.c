@@ -29,6 +29,21 @@ const char *const store_schema[] = {
 	"CREATE TABLE images ("
 	" ref TEXT PRIMARY KEY NOT NULL, digest TEXT NOT NULL, config TEXT,"
 	" size_bytes INTEGER NOT NULL, created_ns INTEGER NOT NULL);",
+
+	/* 3: the audit trail, and what is known of its two ends: the record
+	 * that was cut off last and the newest (store-audit.c). */
+	"CREATE TABLE audit ("
+	" seq INTEGER PRIMARY KEY, wall_ns INTEGER NOT NULL, actor TEXT,"
+	" owner TEXT, sandbox_id TEXT, action TEXT NOT NULL, target TEXT,"
+	" result TEXT NOT NULL, request_id TEXT, total INTEGER NOT NULL,"
+	" hash BLOB NOT NULL);"
+	"CREATE TABLE audit_ends ("
+	" id INTEGER PRIMARY KEY CHECK (id = 1),"
+	" cut_seq INTEGER NOT NULL, cut_total INTEGER NOT NULL,"
+	" cut_hash BLOB NOT NULL,"
+	" head_seq INTEGER NOT NULL, head_hash BLOB NOT NULL);"
+	"INSERT INTO audit_ends VALUES"
+	" (1, 0, 0, zeroblob(32), 0, zeroblob(32));",
 };
 const unsigned store_schema_steps = ARRAY_SIZE(store_schema);
 

@@ -65,6 +65,14 @@ static const char *const write_sql[] = {
 		"DELETE FROM sandboxes WHERE rowid IN (SELECT rowid"
 		" FROM sandboxes WHERE state = 'destroyed'"
 		" ORDER BY updated_ns DESC LIMIT -1 OFFSET ?)",
+	[STORE_ADD_AUDIT] = /* these three: store-audit.c */
+		"INSERT INTO audit (seq, wall_ns, total, actor, owner,"
+		" sandbox_id, action, target, result, request_id, hash)"
+		" VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+	[STORE_TRIM_AUDIT] = "DELETE FROM audit WHERE seq <= ?",
+	[STORE_PUT_AUDIT_ENDS] =
+		"UPDATE audit_ends SET cut_seq = ?, cut_total = ?,"
+		" cut_hash = ?, head_seq = ?, head_hash = ?",
 };
 _Static_assert(ARRAY_SIZE(write_sql) == STORE_WRITE_MAX, "a text per write");
 
@@ -231,6 +239,27 @@ void store_add_event(struct store_txn *t, const char *type,
 	op->v[op->n++].s = e.data;
 }
 
+void store_add_audit(struct store_txn *t, const struct store_audit *a)
+{
+	const char *const texts[] = { a->actor, a->owner, a->sandbox_id,
+				      a->action, a->target, a->result,
+				      a->request_id };
+	struct op *op = add_op(t, STORE_ADD_AUDIT, ARRAY_SIZE(texts) + 1);
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		add_text(op, texts[i]);
+	add_int(op, clock_wall_ns());
+}
+
+void store_trim_audit(struct store_txn *t, int64_t before_ns,
+		      int64_t max_bytes)
+{
+	struct op *op = add_op(t, STORE_TRIM_AUDIT, 2);
+
+	add_int(op, before_ns);
+	add_int(op, max_bytes);
+}
+
 void store_trim(struct store_txn *t)
 {
 	add_int(add_op(t, STORE_TRIM_EVENTS, 1), LIMIT_EVENTS_KEPT);
@@ -279,6 +308,22 @@ static int step(struct store *s, enum store_write what, const struct value *v,
 		       0 : store_db_error(s->writer, rc, err, "can't write");
 }
 
+static int apply_op(struct store *s, const struct op *op, struct svm_err *err)
+{
+	const struct value *v = op->v;
+
+	if (op->what == STORE_TRIM_AUDIT)
+		return store_audit_trim(s, v[0].i, v[1].i, err);
+	if (op->what != STORE_ADD_AUDIT)
+		return step(s, op->what, v, op->n, err);
+	struct store_audit a = {
+		.actor = v[0].s, .owner = v[1].s, .sandbox_id = v[2].s,
+		.action = v[3].s, .target = v[4].s, .result = v[5].s,
+		.request_id = v[6].s, .wall_ns = v[7].i,
+	};
+	return store_audit_append(s, &a, err);
+}
+
 static int apply(struct store *s, struct store_txn *t, struct svm_err *err)
 {
 	struct list *pos, *tmp;
@@ -286,7 +331,7 @@ static int apply(struct store *s, struct store_txn *t, struct svm_err *err)
 	list_for_each_safe(pos, tmp, &t->ops) {
 		struct op *op = list_entry(pos, struct op, link);
 
-		if (step(s, op->what, op->v, op->n, err) < 0)
+		if (apply_op(s, op, err) < 0)
 			return -1;
 		if (op->what == STORE_ADD_EVENT)
 			t->events[op->event].id =
@@ -338,7 +383,10 @@ static int write_together(struct store *s, struct list *group,
 	if (r == 0)
 		r = trim_now_and_then(s, err);
 	if (r == 0)
+		r = store_audit_note_ends(s, err);
+	if (r == 0)
 		r = commit(s, err);
+	store_audit_settle(s, r == 0);
 	/* SQLite may have rolled back by itself (disk full). */
 	if (r < 0 && !sqlite3_get_autocommit(s->writer))
 		sqlite3_exec(s->writer, "ROLLBACK", NULL, NULL, NULL);
@@ -515,8 +563,15 @@ static int open_writer(struct store *s, const char *path, struct svm_err *err)
 		       "PRAGMA trusted_schema = OFF;", err) < 0 ||
 	    store_migrate(s->writer, store_schema, store_schema_steps, err) < 0)
 		return -1;
-	return store_prepare(s->writer, write_sql, STORE_WRITE_MAX, s->writes,
-			     err);
+	if (store_prepare(s->writer, write_sql, STORE_WRITE_MAX, s->writes,
+			  err) < 0)
+		return -1;
+	return store_audit_load(s, err);
+}
+
+const char *store_path(const struct store *s)
+{
+	return sqlite3_db_filename(s->sweep_db, "main");
 }
 
 static void close_all(struct store *s)

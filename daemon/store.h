@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/digest.h"
 #include "lib/base/err.h"
 #include "lib/base/loop.h"
 
@@ -51,6 +52,16 @@ struct store_image {
 };
 void store_image_release(struct store_image *i);
 
+/* One thing that somebody did, or was refused. */
+struct store_audit {
+	int64_t seq;     /* 1, 2, ... without gaps; given in the transaction */
+	int64_t wall_ns;
+	int64_t total;   /* bytes of all records up to this one, ever */
+	const char *actor, *owner, *sandbox_id; /* NULL where not known */
+	const char *action, *target, *result, *request_id;
+	struct digest hash; /* of this record and the hash before it */
+};
+
 /* Opens or creates, migrates (each step one transaction, schema version in
  * user_version; a newer one than ours is an error that says so). */
 int store_open(const char *path, struct loop *l, struct store **ret,
@@ -71,6 +82,16 @@ void store_put_meta(struct store_txn *t, const char *key, const char *value);
 void store_add_event(struct store_txn *t, const char *type,
 		     const char *sandbox_id, const char *owner,
 		     const char *data);
+
+/* Append to the audit trail; the time, seq, total and hash are given here.
+ * Strings are copied. */
+void store_add_audit(struct store_txn *t, const struct store_audit *a);
+
+/* Cut off the audit records that are older than `before_ns` and, from the
+ * oldest, what is over `max_bytes` (0: any size); a number of them at most.
+ * Leaves a record of the cut. */
+void store_trim_audit(struct store_txn *t, int64_t before_ns,
+		      int64_t max_bytes);
 
 /* Hand it to the writer.  `done` (may be NULL) runs on the loop with err NULL
  * or why nothing of it was stored (NO_SPACE, UNAVAILABLE when read-only).
@@ -95,6 +116,9 @@ int store_each_event(struct store *s, int64_t since, const char *type,
 		     void *data, struct svm_err *err);
 int store_get_meta(struct store *s, const char *key, char **ret,
 		   struct svm_err *err); /* *ret NULL when absent */
+
+/* Where the database is. */
+const char *store_path(const struct store *s);
 
 /* Keep the newest: events and destroyed sandboxes over their limits go. */
 void store_trim(struct store_txn *t);

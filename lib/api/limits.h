@@ -95,6 +95,11 @@
 #define LIMIT_LOG_LINE KIB(16)      /* a longer one is cut into several */
 #define LIMIT_EVENT_RING 1024       /* newest events kept in memory */
 
+/* Audit. */
+#define LIMIT_AUDIT_TARGET 512      /* bytes of a command, path or name */
+#define LIMIT_AUDIT_REFUSED 120     /* refused calls recorded per minute */
+#define LIMIT_AUDIT_LIST 10000      /* records of one JSON array */
+
 /* Configuration. */
 #define LIMIT_CONFIG_FILE KIB(64)
 #define LIMIT_CONFIG_DEPTH 8
