@@ -14,7 +14,7 @@ PYTHON := /usr/bin/python3
 B ?= build
 comma := ,
 HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-HARDEN_LD ?= -pie -Wl,-z,relro,-z,now
+HARDEN_LD ?= -pie -Wl,-z,relro,-z,now -Wl,-z,pack-relative-relocs
 OPT ?= -O2 -g
 
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -58,7 +58,10 @@ room_src := $(base_src) $(api_src) $(client_src) $(providers_src) \
 	$(daemon_src) $(tui_src) $(cli_src) cli/main.c
 all_src := $(room_src) $(test_src) $(fuzz_src) $(tool_src) tests/fuzz/replay.c
 
-LIBS := -lcjson -lsqlite3 -lyaml -lseccomp -lwslay -lmd -lm -lpthread
+# Static what is big or only the daemon needs: every call of the program pays
+# for symbols it resolves at start.
+LIBS := -Wl,-Bstatic -lsqlite3 -lyaml -lseccomp -lmd -Wl,-Bdynamic \
+	-lcjson -lwslay -lm -lpthread
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 libs := $(addprefix $(B)/,libcli.a libtui.a libdaemon.a libproviders.a libclient.a libapi.a libbase.a)
