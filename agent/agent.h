@@ -36,6 +36,7 @@ struct agent {
 	struct buf setup_text; /* the filters of setup lie in it */
 	int listener, root, cgroup, lock;
 	int null; /* /dev/null: every fd below 3 */
+	uint64_t bounding; /* capabilities its children could be given */
 	struct loop_fd *accepting;
 	struct loop_timer *deadline;
 	struct list conns;
@@ -170,6 +171,13 @@ NORETURN void command_run(const struct agent *a, const struct agent_exec *m,
 
 /* fork, into the v2 cgroup `work` when cgroup >= 0. */
 pid_t confine_fork(int cgroup);
+
+/* The same by vfork: `child` runs in our memory while we wait, and must end in
+ * execve or _exit.  Nothing it allocates is freed. */
+pid_t confine_vfork(int cgroup, void (*child)(void *arg), void *arg);
+
+/* The capability bounding set of this process. */
+uint64_t confine_bounding(void);
 
 /* Limits, then the identity of commands: after it the process can open only
  * what the sandbox's user can. */

@@ -32,6 +32,45 @@ pid_t confine_fork(int cgroup)
 	return pid < 0 ? -errno : (pid_t)pid;
 }
 
+/* vfork(2) into a cgroup.  As with vfork the child runs on our stack, so it
+ * must be made right here: a wrapper would return into a frame that the child
+ * has overwritten. */
+#if defined(__x86_64__)
+#define CLONE3(args)                                                     \
+	({                                                               \
+		long __r = SYS_clone3;                                   \
+		__asm__ volatile("syscall"                               \
+				 : "+a"(__r)                             \
+				 : "D"(args), "S"(sizeof(*(args)))       \
+				 : "rcx", "r11", "memory");              \
+		__r;                                                     \
+	})
+#define CLONE3_SHARES (SVM_CLONE_VM | SVM_CLONE_VFORK)
+#else
+#define CLONE3(args) syscall(SYS_clone3, args, sizeof(*(args)))
+#define CLONE3_SHARES 0
+#endif
+
+__attribute__((noinline)) pid_t confine_vfork(int cgroup,
+					      void (*child)(void *arg),
+					      void *arg)
+{
+	struct svm_clone_args args = {
+		.flags = SVM_CLONE_INTO_CGROUP | CLONE3_SHARES,
+		.exit_signal = SIGCHLD,
+		.cgroup = (uint64_t)cgroup,
+	};
+	long pid = cgroup < 0 ? vfork() : CLONE3(&args);
+
+	if (pid == 0) {
+		child(arg);
+		_exit(127);
+	}
+	if (cgroup < 0)
+		return pid < 0 ? -errno : (pid_t)pid;
+	return CLONE3_SHARES || pid > 0 ? (pid_t)pid : -errno;
+}
+
 static void limit(int what, uint64_t value)
 {
 	struct rlimit now, lim = { value, value };
@@ -53,6 +92,20 @@ static void set_limits(const struct agent_setup *s)
 	limit(RLIMIT_CORE, 1);
 }
 
+uint64_t confine_bounding(void)
+{
+	uint64_t set = 0;
+
+	for (int cap = 0; cap < 64; cap++) {
+		int r = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+
+		if (r < 0)
+			break; /* past the last one of this kernel */
+		set |= (uint64_t)r << cap;
+	}
+	return set;
+}
+
 int confine_identity(const struct agent *a)
 {
 	const struct agent_setup *s = &a->setup;
@@ -60,7 +113,8 @@ int confine_identity(const struct agent *a)
 	set_limits(s);
 	/* While we may: execve must find nothing to give back. */
 	for (int cap = 0; cap < 64; cap++)
-		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+		if (a->bounding >> cap & 1)
+			(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
 	if (!(s->flags & AGENT_SETUP_SWITCH))
 		return 0;
 	if (setgroups(0, NULL) < 0 && errno != EPERM)

@@ -152,7 +152,22 @@ static NORETURN void run(struct supervisor *s)
 	}
 }
 
-/* Start the command and say how that went. */
+struct start {
+	const struct agent *a;
+	const struct agent_exec *m;
+	char *const *env;
+};
+
+static void run_command(void *arg)
+{
+	const struct start *s = arg;
+
+	command_run(s->a, s->m, s->env);
+}
+
+/* Start the command and say how that went.  It shares our memory until it
+ * has become another program: a copy would cost more than all the rest.  That
+ * memory is not dumpable, so nobody with its uid can get at it. */
 static void start_command(struct supervisor *s, const struct agent *a,
 			  const struct agent_exec *m, char *const *env)
 {
@@ -171,9 +186,9 @@ static void start_command(struct supervisor *s, const struct agent *a,
 		_exit(1);
 	close(writer);
 	fault_point("agent.exec.fork");
-	pid_t pid = confine_fork(a->cgroup < 0 ? -1 : SUPERVISE_FD_CGROUP);
-	if (pid == 0)
-		command_run(a, m, env);
+	struct start start = { a, m, env };
+	pid_t pid = confine_vfork(a->cgroup < 0 ? -1 : SUPERVISE_FD_CGROUP,
+				  run_command, &start);
 	/* What the command holds only it may hold: end of file on its pipes
 	 * must mean that it, and its children, have let go. */
 	for (int fd = 0; fd <= SUPERVISE_FD_CGROUP; fd++)
