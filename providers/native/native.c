@@ -313,11 +313,20 @@ static int send_setup(struct native *n, const struct provider_box *box,
 		a.flags |= AGENT_SETUP_CGROUP;
 		fds[nfds++] = s->work;
 	}
+	/* Only cloning into a cgroup takes more than commands may: without it
+	 * theirs is the agent's from the start, and inherited for nothing. */
+	if (s->work < 0) {
+		a.agent_filter = a.work_filter;
+		a.agent_filter_len = a.work_filter_len;
+		a.work_filter_len = 0;
+	}
 	if (s->lock >= 0)
 		fds[nfds++] = s->lock;
 	if (n->mode != NATIVE_SINGLE)
 		a.flags |= AGENT_SETUP_SWITCH;
-	if (n->landlock)
+	/* Only where agent and commands are the same user: each command has a
+	 * domain of its own then, and does not see those of others. */
+	else if (n->landlock)
 		a.flags |= AGENT_SETUP_LANDLOCK;
 	if (spec->read_only_rootfs)
 		a.flags |= AGENT_SETUP_READ_ONLY;
