@@ -36,7 +36,7 @@ struct agent {
 	struct buf setup_text; /* the filters of setup lie in it */
 	int listener, root, cgroup, lock;
 	int null; /* /dev/null: every fd below 3 */
-	uint64_t bounding; /* capabilities its children could be given */
+	uint64_t permitted; /* capabilities; its bounding set is not larger */
 	struct loop_fd *accepting;
 	struct loop_timer *deadline;
 	struct list conns;
@@ -176,8 +176,8 @@ pid_t confine_fork(int cgroup);
  * execve or _exit.  Nothing it allocates is freed. */
 pid_t confine_vfork(int cgroup, void (*child)(void *arg), void *arg);
 
-/* The capability bounding set of this process. */
-uint64_t confine_bounding(void);
+/* The capabilities of this process; all when they can't be read. */
+uint64_t confine_permitted(void);
 
 /* Limits, then the identity of commands: after it the process can open only
  * what the sandbox's user can. */

@@ -71,6 +71,18 @@ __attribute__((noinline)) pid_t confine_vfork(int cgroup,
 	return CLONE3_SHARES || pid > 0 ? (pid_t)pid : -errno;
 }
 
+/* capset(2), as linux/capability.h has it. */
+#define CAPABILITY_VERSION 0x20080522u
+
+struct capability_header {
+	uint32_t version;
+	int32_t pid;
+};
+
+struct capability_data {
+	uint32_t effective, permitted, inheritable;
+};
+
 static void limit(int what, uint64_t value)
 {
 	struct rlimit now, lim = { value, value };
@@ -92,18 +104,14 @@ static void set_limits(const struct agent_setup *s)
 	limit(RLIMIT_CORE, 1);
 }
 
-uint64_t confine_bounding(void)
+uint64_t confine_permitted(void)
 {
-	uint64_t set = 0;
+	struct capability_header header = { CAPABILITY_VERSION, 0 };
+	struct capability_data have[2] = { { 0, 0, 0 } };
 
-	for (int cap = 0; cap < 64; cap++) {
-		int r = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-
-		if (r < 0)
-			break; /* past the last one of this kernel */
-		set |= (uint64_t)r << cap;
-	}
-	return set;
+	if (syscall(SYS_capget, &header, have) < 0)
+		return ~UINT64_C(0);
+	return (uint64_t)have[1].permitted << 32 | have[0].permitted;
 }
 
 int confine_identity(const struct agent *a)
@@ -113,7 +121,7 @@ int confine_identity(const struct agent *a)
 	set_limits(s);
 	/* While we may: execve must find nothing to give back. */
 	for (int cap = 0; cap < 64; cap++)
-		if (a->bounding >> cap & 1)
+		if (a->permitted >> cap & 1)
 			(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
 	if (!(s->flags & AGENT_SETUP_SWITCH))
 		return 0;
@@ -127,11 +135,8 @@ int confine_identity(const struct agent *a)
 
 static int drop_capabilities(void)
 {
-	struct {
-		uint32_t version;
-		int32_t pid;
-	} header = { 0x20080522, 0 };
-	uint32_t none[2][3] = { { 0 } };
+	struct capability_header header = { CAPABILITY_VERSION, 0 };
+	struct capability_data none[2] = { { 0, 0, 0 } };
 
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;

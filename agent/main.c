@@ -183,15 +183,14 @@ int main(void)
 	fd_close_from(AGENT_SETUP_FD + 1);
 	(void)fd_set_cloexec(AGENT_SETUP_FD, true);
 	umask(077);
-	for (int s = 1; s < _NSIG; s++)
-		(void)signal(s, s == SIGPIPE ? SIG_IGN : SIG_DFL);
+	(void)signal(SIGPIPE, SIG_IGN); /* the rest is at its default */
 	proc_raise_nofile();
 
 	struct agent *a = xcalloc(1, sizeof(*a));
 	const char *step = "the set-up message";
 
 	a->cgroup = a->lock = a->listener = a->root = -1;
-	a->bounding = confine_bounding();
+	a->permitted = confine_permitted();
 	list_init(&a->conns);
 	list_init(&a->execs);
 	list_init(&a->log_readers);

@@ -145,9 +145,10 @@ static void drop_caps(const struct child *c)
 		child_fail(c, errno, "can't set no_new_privs");
 }
 
-static void report_mounted(const struct child *c)
+static void report_mounted(const struct child *c, int64_t start)
 {
-	const struct launch_mounted m = { LAUNCH_MOUNTED, 0, clock_mono_ns() };
+	int64_t now = clock_mono_ns();
+	const struct launch_mounted m = { LAUNCH_MOUNTED, 0, now - start, now };
 
 	(void)fd_send_msg(c->setup, &m, sizeof(m), NULL, 0);
 }
@@ -192,13 +193,14 @@ void child_main(struct child *c)
 	if (c->mode != NATIVE_ROOT && (c->req->flags & LAUNCH_LAYERS))
 		layers_open(c, c->layers, &c->nlayers);
 	wait_for_maps(c);
+	int64_t start = clock_mono_ns();
 	become_root_inside(c);
 	if (syscall(SYS_keyctl, 1 /* JOIN_SESSION_KEYRING */, NULL) < 0 &&
 	    errno != ENOSYS)
 		child_fail(c, errno, "can't make a session keyring");
 	set_identity(c);
 	child_enter_rootfs(c);
-	report_mounted(c);
+	report_mounted(c, start);
 	drop_caps(c);
 	exec_agent(c);
 	_exit(1);

@@ -62,13 +62,13 @@ struct launch_reply {
 	char step[80];    /* what failed */
 };
 
-/* The child's stage message on the setup pair; u32 magic, u64 CLOCK_MONOTONIC.
- * No agent's answer starts like this: those start with an svm_code. */
+/* The child's stage message on the setup pair: how long the file system took,
+ * and when it was there, by CLOCK_MONOTONIC.  No agent's answer starts like this: those start with an svm_code. */
 #define LAUNCH_MOUNTED 0x6d6f756eu
 struct launch_mounted {
 	uint32_t magic;
 	uint32_t pad;
-	int64_t mono_ns;
+	int64_t spent_ns, mono_ns;
 };
 
 #endif

@@ -457,7 +457,7 @@ static int wait_ready(struct provider_box *box, const struct spawn *s,
 			break;
 		fault_point("spawn.mounts");
 		mounted = m.mono_ns;
-		box->timings.mounts = MAX(m.mono_ns - s->cloned_ns, 0);
+		box->timings.mounts = m.spent_ns;
 	}
 	struct msg_reader r = msg_reader(data, n);
 	uint32_t code = msg_u32(&r);
