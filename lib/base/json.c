@@ -351,40 +351,77 @@ int json_data(const struct json_doc *doc, enum json_data_member which,
 
 /* Writing. */
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define ZERO_BYTE(v) (((v) - EACH(0x01)) & ~(v) & EACH(0x80))
+
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* How many bytes at the start of s need no second look: eight at a time. */
+static size_t plain_run(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	for (; n - i >= 8; i += 8) {
+		uint64_t v;
+
+		memcpy(&v, s + i, 8);
+		if ((v & EACH(0x80)) | ((v - EACH(0x20)) & ~v & EACH(0x80)) |
+		    ZERO_BYTE(v ^ EACH('"')) | ZERO_BYTE(v ^ EACH('\\')) |
+		    ZERO_BYTE(v ^ EACH(0x7f)))
+			break;
+	}
+	while (i < n && is_plain((unsigned char)s[i]))
+		i++;
+	return i;
+}
+
+static void add_escape(struct buf *out, uint32_t cp)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char u[6] = { '\\', 'u', hex[cp >> 12 & 15], hex[cp >> 8 & 15],
+			    hex[cp >> 4 & 15], hex[cp & 15] };
+
+	if (cp == '"' || cp == '\\')
+		buf_add(out, (const char[]){ '\\', (char)cp }, 2);
+	else if (cp == '\n')
+		buf_add(out, "\\n", 2);
+	else if (cp == '\t')
+		buf_add(out, "\\t", 2);
+	else if (cp == '\r')
+		buf_add(out, "\\r", 2);
+	else
+		buf_add(out, u, sizeof(u));
+}
+
 void json_add_string(struct buf *out, const char *s, size_t n)
 {
-	const char *plain = s;
 	uint32_t cp = 0;
 
+	buf_reserve(out, n + 2);
 	buf_addch(out, '"');
-	while (n) {
+	for (;;) {
+		size_t run = plain_run(s, n);
+
+		buf_add(out, s, run);
+		s += run;
+		n -= run;
+		if (!n)
+			break;
 		int k = utf8_decode(s, n, &cp);
 		size_t step = k > 0 ? (size_t)k : k < 0 ? (size_t)-k : n;
-
-		if (k > 0 && cp >= 0x20 && cp != '"' && cp != '\\' &&
-		    cp != 0x7f && cp != 0x85 && cp != 0x2028 && cp != 0x2029) {
-			s += step;
-			n -= step;
-			continue;
-		}
-		buf_add(out, plain, (size_t)(s - plain));
 		if (k <= 0)
 			buf_addstr(out, "\xef\xbf\xbd");
-		else if (cp == '"' || cp == '\\')
-			buf_addf(out, "\\%c", (char)cp);
-		else if (cp == '\n')
-			buf_addstr(out, "\\n");
-		else if (cp == '\t')
-			buf_addstr(out, "\\t");
-		else if (cp == '\r')
-			buf_addstr(out, "\\r");
+		else if (cp < 0x80 || cp == 0x85 || cp == 0x2028 ||
+			 cp == 0x2029)
+			add_escape(out, cp);
 		else
-			buf_addf(out, "\\u%04x", cp);
+			buf_add(out, s, step);
 		s += step;
 		n -= step;
-		plain = s;
 	}
-	buf_add(out, plain, (size_t)(s - plain));
 	buf_addch(out, '"');
 }
 

@@ -2,6 +2,8 @@
 /* UTF-8 checking and repair.  See utf8.h. */
 #include "lib/base/utf8.h"
 
+#include <string.h>
+
 #define REPLACEMENT "\xef\xbf\xbd"
 
 int utf8_decode(const char *s, size_t n, uint32_t *ret_cp)
@@ -67,11 +69,32 @@ size_t utf8_encode(uint32_t cp, char out[4])
 	return 4;
 }
 
+/* Plain ASCII at the start of s, eight bytes at a time. */
+static size_t ascii_run(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	for (; n - i >= 8; i += 8) {
+		uint64_t v;
+
+		memcpy(&v, s + i, 8);
+		if (v & UINT64_C(0x8080808080808080))
+			break;
+	}
+	return i;
+}
+
 bool utf8_valid(const char *s, size_t n)
 {
 	uint32_t cp;
 
 	while (n) {
+		size_t run = ascii_run(s, n);
+
+		s += run;
+		n -= run;
+		if (!n)
+			break;
 		int k = utf8_decode(s, n, &cp);
 
 		if (k <= 0)
