@@ -5,14 +5,24 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "daemon/auth.h"
 #include "daemon/http/http.h"
 #include "daemon/sandbox.h"
 #include "lib/base/json.h"
 
+struct sandbox *api_find_sandbox(struct http_req *r, struct daemon *d,
+				 struct svm_err *err)
+{
+	struct caller c;
+
+	auth_caller(d, r, &c);
+	return sandbox_find(d, http_param(r, "id"), &c, err);
+}
+
 struct sandbox *api_call_sandbox(struct http_req *r, void *app)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
-	struct sandbox *s = sandbox_find(app, http_param(r, "id"), &err);
+	struct sandbox *s = api_find_sandbox(r, app, &err);
 
 	if (!s)
 		http_reply_error(r, &err);

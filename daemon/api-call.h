@@ -14,6 +14,7 @@
 #include "lib/base/err.h"
 
 struct api_call;
+struct daemon;
 struct http_req;
 struct sandbox;
 
@@ -39,7 +40,10 @@ struct api_call {
 	bool begun; /* the reply is on its way: errors only cut it */
 };
 
-/* The sandbox of the route's {id}; NULL when an error was replied. */
+/* The sandbox of the route's {id}, as far as the caller may see it. */
+struct sandbox *api_find_sandbox(struct http_req *r, struct daemon *d,
+				 struct svm_err *err);
+/* The same; NULL when an error was replied. */
 struct sandbox *api_call_sandbox(struct http_req *r, void *app);
 
 /* Begin.  c is from the heap, zeroed but for its own members, and belongs to

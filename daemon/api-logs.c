@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/api-call.h"
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
 #include "daemon/log-follow.h"
@@ -126,7 +127,7 @@ static int parse_lines(const char *text, unsigned *ret, struct svm_err *err)
 void api_sandbox_logs(struct http_req *r, void *app)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
-	struct sandbox *s = sandbox_find(app, http_param(r, "id"), &err);
+	struct sandbox *s = api_find_sandbox(r, app, &err);
 	const char *want = http_query(r, "follow");
 	unsigned lines = 0;
 	uint64_t end;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/api-call.h"
+#include "daemon/auth.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
@@ -169,8 +171,12 @@ static bool matches(const char *want, const char *have)
 static void add_living(struct daemon *d, struct http_req *r,
 		       struct json_writer *w)
 {
+	struct caller c;
+
+	auth_caller(d, r, &c);
 	for (struct sandbox *s = NULL; (s = sandbox_next(d, s));)
-		if (matches(http_query(r, "state"),
+		if (auth_may_see(&c, s->spec.owner) &&
+		    matches(http_query(r, "state"),
 			    sandbox_state_name(s->state)) &&
 		    matches(http_query(r, "owner"), s->spec.owner) &&
 		    matches(http_query(r, "provider"), s->provider_name) &&
@@ -183,6 +189,8 @@ struct list_all {
 	struct work work;
 	struct daemon *d;
 	struct http_req *r; /* NULL once gone */
+	struct caller caller; /* its owner is ours */
+	char *owner;
 	struct buf dead;
 	struct json_writer w;
 	int result;
@@ -194,7 +202,8 @@ static void add_tombstone(void *data, struct store_sandbox *row)
 	struct list_all *job = data;
 	char when[CLOCK_RFC3339_SIZE];
 
-	if (strcmp(row->state, "destroyed") != 0)
+	if (strcmp(row->state, "destroyed") != 0 ||
+	    !auth_may_see(&job->caller, row->owner))
 		return;
 	json_open(&job->w, NULL, '{');
 	json_str(&job->w, "id", row->id);
@@ -239,6 +248,7 @@ static void list_done(struct work *work)
 		http_reply_json(job->r, 200, &out);
 	}
 	buf_release(&job->dead);
+	free(job->owner);
 	svm_err_release(&job->err);
 	free(job);
 }
@@ -261,6 +271,9 @@ void api_sandbox_list(struct http_req *r, void *app)
 		job->d = d;
 		job->r = r;
 		job->w = json_writer(&job->dead);
+		auth_caller(d, r, &job->caller);
+		job->owner = xstrdup(job->caller.owner);
+		job->caller.owner = job->owner;
 		http_set_data(r, job);
 		http_on_gone(r, list_gone);
 		work_submit(d->workers, &job->work);
@@ -277,16 +290,13 @@ void api_sandbox_list(struct http_req *r, void *app)
 void api_sandbox_prune(struct http_req *r, void *app)
 {
 	struct daemon *d = app;
-	auto_err struct svm_err err = SVM_ERR_INIT;
 	auto_buf struct buf out = BUF_INIT;
-	const char *owner = NULL;
+	struct caller c;
 	int64_t now = clock_boot_ns();
 	unsigned pruned = 0;
 
-	if (sandbox_request_owner(r, NULL, &owner, &err) < 0) {
-		http_reply_error(r, &err);
-		return;
-	}
+	auth_caller(d, r, &c);
+	const char *owner = c.admin && !c.named ? NULL : c.owner;
 	for (struct sandbox *next, *s = sandbox_next(d, NULL); s; s = next) {
 		next = sandbox_next(d, s);
 		bool over = s->expires_boot_ns && s->expires_boot_ns <= now;
@@ -302,19 +312,9 @@ void api_sandbox_prune(struct http_req *r, void *app)
 	http_reply_json(r, 200, &out);
 }
 
-static struct sandbox *find(struct http_req *r, struct daemon *d)
-{
-	auto_err struct svm_err err = SVM_ERR_INIT;
-	struct sandbox *s = sandbox_find(d, http_param(r, "id"), &err);
-
-	if (!s)
-		http_reply_error(r, &err);
-	return s;
-}
-
 void api_sandbox_get(struct http_req *r, void *app)
 {
-	struct sandbox *s = find(r, app);
+	struct sandbox *s = api_call_sandbox(r, app);
 
 	if (s)
 		send_object(r, 200, s, false);
@@ -323,8 +323,12 @@ void api_sandbox_get(struct http_req *r, void *app)
 void api_sandbox_destroy(struct http_req *r, void *app)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
-	struct sandbox *s = sandbox_find(app, http_param(r, "id"), &err);
+	struct sandbox *s = api_find_sandbox(r, app, &err);
 
+	if (!s && err.code != SVM_NOT_FOUND) {
+		http_reply_error(r, &err);
+		return;
+	}
 	if (!s) { /* idempotent */
 		auto_buf struct buf out = BUF_INIT;
 
@@ -343,7 +347,7 @@ void api_sandbox_extend(struct http_req *r, void *app)
 	const struct buf *body = http_body(r);
 	const char *text = NULL;
 	int64_t ttl = d->config->defaults_ttl;
-	struct sandbox *s = find(r, d);
+	struct sandbox *s = api_call_sandbox(r, d);
 
 	if (!s)
 		return;
@@ -413,7 +417,7 @@ static void stats_gone(struct http_req *r)
 
 void api_sandbox_stats(struct http_req *r, void *app)
 {
-	struct sandbox *s = find(r, app);
+	struct sandbox *s = api_call_sandbox(r, app);
 
 	if (!s)
 		return;

@@ -10,7 +10,7 @@
 /* See config-internal.h. */
 const char *const config_later[] = {
 	"providers.docker.", "providers.firecracker.", "providers.e2b.",
-	"providers.custom.", "providers.proot.", "pool.", "rate_limit.",
+	"providers.custom.", "providers.proot.", "pool.",
 	"audit.", "ui.", "keys.", NULL
 };
 

@@ -224,21 +224,6 @@ static void set_list(struct config_load *ld, const char *where,
 	*member = v;
 }
 
-static void set_later(struct config_load *ld, const char *where,
-		      enum config_id id, char *const *values)
-{
-	const struct config_key *k = config_key(id);
-	bool on;
-	bool harmless = !values[0] || !*values[0] ||
-			(k->kind == CONFIG_LATER_BOOL && !values[1] &&
-			 parse_bool(values[0], &on) && !on);
-
-	if (harmless)
-		return;
-	config_not_yet(ld, "%s: %s is not supported by this version; take it "
-		       "out", where, k->name);
-}
-
 void config_set(struct config_load *ld, const char *where, const char *key,
 		char *const *values)
 {
@@ -266,11 +251,6 @@ void config_set(struct config_load *ld, const char *where, const char *key,
 	switch (k->kind) {
 	case CONFIG_LIST:
 		set_list(ld, where, id, values);
-		break;
-	case CONFIG_LATER_BOOL:
-	case CONFIG_LATER_LIST:
-	case CONFIG_LATER_SECRET:
-		set_later(ld, where, id, values);
 		break;
 	case CONFIG_BOOL:
 	case CONFIG_INT:

@@ -40,16 +40,6 @@ void *config_member(const struct config *c, enum config_id id)
 	return (char *)(uintptr_t)c + table[id].offset;
 }
 
-static bool is_list(enum config_kind kind)
-{
-	return kind == CONFIG_LIST || kind == CONFIG_LATER_LIST;
-}
-
-static bool is_secret(enum config_kind kind)
-{
-	return kind == CONFIG_SECRET || kind == CONFIG_LATER_SECRET;
-}
-
 void config_free(struct config *c)
 {
 	if (!c)
@@ -65,20 +55,17 @@ void config_free(struct config *c)
 			free(*(char **)member);
 			break;
 		case CONFIG_SECRET:
-		case CONFIG_LATER_SECRET:
 			mem_free_secret(*(char **)member,
 					*(char **)member ?
 					strlen(*(char **)member) : 0);
 			break;
 		case CONFIG_LIST:
-		case CONFIG_LATER_LIST:
 			strv_free(*(char ***)member);
 			break;
 		case CONFIG_BOOL:
 		case CONFIG_INT:
 		case CONFIG_DURATION:
 		case CONFIG_SIZE:
-		case CONFIG_LATER_BOOL:
 			break;
 		}
 	}
@@ -91,9 +78,6 @@ static void set_defaults(struct config_load *ld)
 		const struct config_key *k = &table[i].key;
 		char *values[] = { (char *)(uintptr_t)k->def, NULL };
 
-		if (k->kind == CONFIG_LATER_LIST)
-			*(char ***)config_member(ld->c, (enum config_id)i) =
-				xcalloc(1, sizeof(char *));
 		config_set(ld, "default", k->name, values);
 	}
 	if (ld->n_problems)
@@ -124,12 +108,88 @@ static void check_hosts(struct config_load *ld)
 			       where(c, CONFIG_ID_server_host));
 	for (char **h = c->server_host; *h; h++)
 		if (!is_loopback(*h) && c->server_port &&
-		    !c->server_allow_unauthenticated)
+		    !config_auth_on(c) && !c->server_allow_unauthenticated)
 			config_problem(ld, "%s: server.host: '%.64s' can be "
 				       "reached by others without a key; "
 				       "server.allow_unauthenticated: true "
 				       "overrides",
 				       where(c, CONFIG_ID_server_host), *h);
+}
+
+/* auth.enabled was written, wherever; its default was not. */
+static bool auth_written(const struct config *c)
+{
+	return strcmp(where(c, CONFIG_ID_auth_enabled), "default") != 0;
+}
+
+bool config_auth_on(const struct config *c)
+{
+	bool key = c->auth_api_key || c->auth_admin_api_key;
+
+	return key && (c->auth_enabled || !auth_written(c));
+}
+
+/* A header must be able to carry it as it is. */
+static void check_key(struct config_load *ld, enum config_id id,
+		      const char *key)
+{
+	for (; key && *key; key++) {
+		if (*key > ' ' && *key < 0x7f)
+			continue;
+		config_problem(ld, "%s: %s: a key must be printable ASCII "
+			       "without spaces", where(ld->c, id),
+			       config_key(id)->name);
+		return;
+	}
+}
+
+static void check_auth(struct config_load *ld)
+{
+	const struct config *c = ld->c;
+
+	if (c->auth_enabled && !c->auth_api_key && !c->auth_admin_api_key)
+		config_problem(ld, "%s: auth.enabled: true needs a key; set "
+			       "auth.api_key, for example to the output of "
+			       "'openssl rand -hex 32'",
+			       where(c, CONFIG_ID_auth_enabled));
+	check_key(ld, CONFIG_ID_auth_api_key, c->auth_api_key);
+	check_key(ld, CONFIG_ID_auth_admin_api_key, c->auth_admin_api_key);
+	if (c->auth_api_key && c->auth_admin_api_key &&
+	    strcmp(c->auth_api_key, c->auth_admin_api_key) == 0)
+		config_problem(ld, "%s: auth.admin_api_key is the same as "
+			       "auth.api_key (%s): every caller would be an "
+			       "administrator",
+			       where(c, CONFIG_ID_auth_admin_api_key),
+			       where(c, CONFIG_ID_auth_api_key));
+}
+
+/* "https://name[:port]", as a browser says it. */
+static bool is_origin(const char *s)
+{
+	size_t scheme = strcspn(s, ":");
+
+	if (!scheme || strncmp(s + scheme, "://", 3) != 0)
+		return false;
+	s += scheme + 3;
+	return *s && !strpbrk(s, "/?#@* ");
+}
+
+static void check_origins(struct config_load *ld)
+{
+	const struct config *c = ld->c;
+	const char *at = where(c, CONFIG_ID_server_cors_allowed_origins);
+
+	for (char **o = c->server_cors_allowed_origins; *o; o++) {
+		if (strcmp(*o, "*") == 0 && !config_auth_on(c))
+			config_problem(ld, "%s: server.cors_allowed_origins: "
+				       "'*' would let every web page drive "
+				       "the API; it needs authentication",
+				       at);
+		else if (strcmp(*o, "*") != 0 && !is_origin(*o))
+			config_problem(ld, "%s: server.cors_allowed_origins: "
+				       "'%.64s' is not an origin such as "
+				       "https://example.org", at, *o);
+	}
 }
 
 static void check_limits(struct config_load *ld)
@@ -193,7 +253,9 @@ int config_load(const struct config_source *src, struct config **ret,
 	config_set_env(&ld, src->env);
 	config_set_flags(&ld, src->flags);
 	if (!ld.n_problems) {
+		check_auth(&ld);
 		check_hosts(&ld);
+		check_origins(&ld);
 		check_limits(&ld);
 		check_provider(&ld);
 	}
@@ -217,7 +279,6 @@ static void add_value_json(struct json_writer *w, const struct config *c,
 
 	switch (k->kind) {
 	case CONFIG_BOOL:
-	case CONFIG_LATER_BOOL:
 		json_bool(w, "value", *(const bool *)member);
 		return;
 	case CONFIG_INT:
@@ -229,21 +290,19 @@ static void add_value_json(struct json_writer *w, const struct config *c,
 		json_str(w, "value", text);
 		return;
 	case CONFIG_LIST:
-	case CONFIG_LATER_LIST:
 		json_open(w, "value", '[');
 		for (char *const *v = *(char **const *)member; *v; v++)
 			json_str(w, NULL, *v);
 		json_close(w, ']');
 		return;
 	case CONFIG_SECRET:
-	case CONFIG_LATER_SECRET:
 	case CONFIG_STRING:
 	case CONFIG_PATH:
 	case CONFIG_CHOICE:
 		break;
 	}
 	const char *s = *(char *const *)member;
-	json_str(w, "value", s && is_secret(k->kind) ? "***" : s);
+	json_str(w, "value", s && k->kind == CONFIG_SECRET ? "***" : s);
 }
 
 void config_json(const struct config *c, struct buf *out)
@@ -270,20 +329,20 @@ char *config_value(const struct config *c, const char *key)
 	const void *member = config_member(c, id);
 	struct buf out = BUF_INIT;
 	char text[DURATION_SIZE];
-	if (kind == CONFIG_BOOL || kind == CONFIG_LATER_BOOL) {
+	if (kind == CONFIG_BOOL) {
 		buf_addstr(&out, *(const bool *)member ? "true" : "false");
 	} else if (kind == CONFIG_INT || kind == CONFIG_SIZE) {
 		buf_addf(&out, "%" PRId64, *(const int64_t *)member);
 	} else if (kind == CONFIG_DURATION) {
 		duration_format(*(const int64_t *)member, text);
 		buf_addstr(&out, text);
-	} else if (is_list(kind)) {
+	} else if (kind == CONFIG_LIST) {
 		for (char *const *v = *(char **const *)member; *v; v++)
 			buf_addf(&out, "%s%s", out.len ? "," : "", *v);
 	} else {
 		const char *s = *(char *const *)member;
 
-		buf_addstr(&out, !s ? "" : is_secret(kind) ? "***" : s);
+		buf_addstr(&out, !s ? "" : kind == CONFIG_SECRET ? "***" : s);
 	}
 	return buf_steal(&out);
 }

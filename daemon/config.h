@@ -25,9 +25,6 @@ enum config_kind {
 	CONFIG_CHOICE,
 	CONFIG_LIST,
 	CONFIG_SECRET,
-	CONFIG_LATER_BOOL,
-	CONFIG_LATER_LIST,
-	CONFIG_LATER_SECRET,
 };
 
 /* Keys, as indices. */
@@ -49,9 +46,6 @@ enum config_id {
 #define CONFIG_TYPE_CHOICE char *
 #define CONFIG_TYPE_LIST char **
 #define CONFIG_TYPE_SECRET char *
-#define CONFIG_TYPE_LATER_BOOL bool
-#define CONFIG_TYPE_LATER_LIST char **
-#define CONFIG_TYPE_LATER_SECRET char *
 struct config {
 #define CONFIG(kind, member, ...) CONFIG_TYPE_##kind member;
 #include "daemon/config.def"
@@ -73,6 +67,10 @@ struct config_source {
 int config_load(const struct config_source *src, struct config **ret,
 		struct svm_err *err);
 void config_free(struct config *c);
+
+/* Whether callers over TCP need a key: one is set, and auth.enabled does not
+ * say false in so many words. */
+bool config_auth_on(const struct config *c);
 
 /* JSON of every key: {"key":{"value":...,"origin":"file:line"}}; secrets are
  * shown as "***" when set. */

@@ -14,6 +14,7 @@
 #include "lib/base/loop.h"
 #include "lib/base/work.h"
 
+struct auth;
 struct config;
 struct events;
 struct http_server;
@@ -34,6 +35,7 @@ struct daemon {
 	struct runtimes *runtimes; /* runtimes.h: opened providers, probes */
 	struct registry *registry; /* sandbox.h */
 	struct image_store *images; /* image/image.h */
+	struct auth *auth;         /* auth.h */
 	struct http_server *http;
 	struct list sockets;       /* exec-socket.c, made on first use */
 	int64_t started_boot_ns;

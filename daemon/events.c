@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/auth.h"
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
 #include "lib/api/limits.h"
@@ -30,12 +31,14 @@
 /* Which events a subscriber wants. */
 struct filter {
 	char *type, *sandbox_id; /* NULL: any */
+	char *owner;
+	bool all;                /* whoever the owner is */
 	int64_t from_wall_ns;
 };
 
 struct event {
 	int64_t id, wall_ns;
-	char *type, *sandbox_id;
+	char *type, *sandbox_id, *owner;
 	struct http_blob *blob;
 };
 
@@ -97,10 +100,17 @@ static void render(struct buf *out, const struct store_event *e)
 	buf_addstr(out, "\n\n");
 }
 
-static bool wanted(const struct filter *f, int64_t wall_ns, const char *type,
-		   const char *sandbox_id)
+static bool visible(const struct filter *f, const char *owner)
 {
-	return wall_ns >= f->from_wall_ns &&
+	const struct caller c = { .owner = f->owner, .all = f->all };
+
+	return auth_may_see(&c, owner);
+}
+
+static bool wanted(const struct filter *f, int64_t wall_ns, const char *type,
+		   const char *sandbox_id, const char *owner)
+{
+	return wall_ns >= f->from_wall_ns && visible(f, owner) &&
 	       (!f->type || strcmp(f->type, type) == 0) &&
 	       (!f->sandbox_id ||
 		(sandbox_id && strcmp(f->sandbox_id, sandbox_id) == 0));
@@ -113,6 +123,7 @@ static void sub_free(struct sub *s)
 	list_remove(&s->link);
 	free(s->filter.type);
 	free(s->filter.sandbox_id);
+	free(s->filter.owner);
 	buf_release(&s->out);
 	svm_err_release(&s->err);
 	free(s);
@@ -152,7 +163,8 @@ static bool give(struct sub *s, const struct event *e)
 	if (e->id <= s->last)
 		return true;
 	s->last = e->id;
-	if (!wanted(&s->filter, e->wall_ns, e->type, e->sandbox_id))
+	if (!wanted(&s->filter, e->wall_ns, e->type, e->sandbox_id,
+		    e->owner))
 		return true;
 	if (queued < LIMIT_QUEUE_SSE)
 		s->limit = LIMIT_QUEUE_SSE;
@@ -178,6 +190,7 @@ static void ring_push(struct events *h, struct event e)
 		h->first = (h->first + 1) % LIMIT_EVENT_RING;
 		free(slot->type);
 		free(slot->sandbox_id);
+		free(slot->owner);
 		http_blob_unref(slot->blob);
 	}
 	*slot = e;
@@ -196,6 +209,7 @@ void events_publish(struct events *h, const struct store_event *ev, size_t n)
 			.wall_ns = ev[i].wall_ns,
 			.type = xstrdup(ev[i].type),
 			.sandbox_id = xstrdup(ev[i].sandbox_id),
+			.owner = xstrdup(ev[i].owner),
 			.blob = http_blob_new(text.data, text.len),
 		};
 
@@ -222,7 +236,8 @@ static void take_row(void *data, struct store_event *e)
 	}
 	s->rows++;
 	s->batch_last = e->id;
-	if (e->wall_ns >= s->filter.from_wall_ns)
+	if (e->wall_ns >= s->filter.from_wall_ns &&
+	    visible(&s->filter, e->owner))
 		render(&s->out, e);
 }
 
@@ -352,6 +367,10 @@ void api_events(struct http_req *r, void *app)
 	const char *id = http_query(r, "sandbox_id");
 	s->filter.type = type && *type ? xstrdup(type) : NULL;
 	s->filter.sandbox_id = id && *id ? xstrdup(id) : NULL;
+	struct caller c;
+	auth_caller(d, r, &c);
+	s->filter.owner = xstrdup(c.owner);
+	s->filter.all = c.all;
 	s->req = r;
 	const char *follow = http_query(r, "follow");
 	s->brief = follow && strcmp(follow, "false") == 0;
@@ -399,6 +418,7 @@ void events_free(struct events *h)
 
 		free(e->type);
 		free(e->sandbox_id);
+		free(e->owner);
 		http_blob_unref(e->blob);
 	}
 	free(h);

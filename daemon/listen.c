@@ -148,12 +148,13 @@ static int listen_tcp(struct daemon *d, char *const *hosts,
 					     "address", *hosts);
 			break;
 		}
-		if (!loopback && !d->config->server_allow_unauthenticated) {
+		if (!loopback && !config_auth_on(d->config) &&
+		    !d->config->server_allow_unauthenticated) {
 			svm_err_set(err, SVM_FORBIDDEN,
 				    "server.host '%s' is not loopback, and "
 				    "there is no authentication", *hosts);
 			failed = svm_err_hint(
-				err, "reach it through ssh, or accept the risk "
+				err, "set auth.api_key, or accept the risk "
 				     "with server.allow_unauthenticated: true");
 			break;
 		}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/auth.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
@@ -30,33 +31,24 @@ static int check_name(const char *name, struct svm_err *err)
 			   "not beginning with '-'", name, LIMIT_NAME);
 }
 
-static int check_owner(const char *owner, struct svm_err *err)
+/* X-User-ID wins over the body, and the body over the key's name. */
+static int choose_owner(struct daemon *d, struct http_req *r, const char *body,
+			char **ret, struct svm_err *err)
 {
-	size_t n = strlen(owner);
+	struct caller c;
 
-	if (n > LIMIT_OWNER)
-		return svm_err_set(err, SVM_BAD_REQUEST,
-				   "the owner id has %zu characters, at most "
-				   "%d are allowed", n, LIMIT_OWNER);
-	for (size_t i = 0; i < n; i++)
-		if (owner[i] <= ' ' || owner[i] >= 0x7f || owner[i] == '/' ||
-		    owner[i] == '\\')
-			return svm_err_set(err, SVM_BAD_REQUEST,
-					   "the owner id must be printable "
-					   "ASCII without spaces, '/' and "
-					   "'\\'");
-	return 0;
-}
-
-int sandbox_request_owner(struct http_req *r, const char *fallback,
-			  const char **ret, struct svm_err *err)
-{
-	const char *owner = http_header(r, "X-User-ID");
-
-	if (!owner || !*owner)
-		owner = fallback;
-	*ret = owner && *owner ? owner : NULL;
-	return *ret ? check_owner(*ret, err) : 0;
+	auth_caller(d, r, &c);
+	while (body && *body == ' ')
+		body++;
+	if (c.named || !body || !*body) {
+		*ret = xstrdup(c.owner);
+		return 0;
+	}
+	size_t n = strlen(body);
+	while (n && body[n - 1] == ' ')
+		n--;
+	*ret = xstrndup(body, n);
+	return auth_check_owner(*ret, err);
 }
 
 int sandbox_request_ttl(struct daemon *d, const char *text, int64_t *ret,
@@ -215,10 +207,9 @@ static int parse(struct daemon *d, struct http_req *r, const cJSON *body,
 				   "snapshots are not supported");
 	if (name && check_name(name, err) < 0)
 		return -1;
-	if (sandbox_request_owner(r, owner, &owner, err) < 0)
+	if (choose_owner(d, r, owner, &s->owner, err) < 0)
 		return -1;
 	s->name = xstrdup(name);
-	s->owner = xstrdup(owner);
 	s->ttl_ns = d->config->defaults_ttl;
 	if (ttl && sandbox_request_ttl(d, ttl, &s->ttl_ns, err) < 0)
 		return -1;

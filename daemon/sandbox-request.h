@@ -21,8 +21,4 @@ int sandbox_request_parse(struct daemon *d, struct http_req *r,
 int sandbox_request_ttl(struct daemon *d, const char *text, int64_t *ret,
 			struct svm_err *err);
 
-/* The owner of a call: X-User-ID, else `fallback`, checked; NULL: nobody. */
-int sandbox_request_owner(struct http_req *r, const char *fallback,
-			  const char **ret, struct svm_err *err);
-
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/auth.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
@@ -72,6 +73,11 @@ static struct sandbox *by_id(struct registry *r, const char *id)
 	return NULL;
 }
 
+static bool is_named(const struct sandbox *s, const char *name)
+{
+	return s->spec.name && strcmp(s->spec.name, name) == 0;
+}
+
 static struct sandbox *by_name(struct registry *r, const char *name,
 			       const char *owner)
 {
@@ -80,22 +86,53 @@ static struct sandbox *by_name(struct registry *r, const char *name,
 	list_for_each_safe(pos, tmp, &r->all) {
 		struct sandbox *s = list_entry(pos, struct sandbox, link);
 
-		if (s->spec.name && strcmp(s->spec.name, name) == 0 &&
-		    (!owner ||
-		     strcmp(owner, s->spec.owner ? s->spec.owner : "") == 0))
+		if (is_named(s, name) &&
+		    strcmp(owner, s->spec.owner ? s->spec.owner : "") == 0)
 			return s;
 	}
 	return NULL;
 }
 
+/* Of any owner, but of one only: what is destroyed by name must not be a
+ * matter of luck. */
+static struct sandbox *by_name_anywhere(struct registry *r, const char *name,
+					struct svm_err *err)
+{
+	struct sandbox *found = NULL;
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &r->all) {
+		struct sandbox *s = list_entry(pos, struct sandbox, link);
+
+		if (!is_named(s, name))
+			continue;
+		if (found) {
+			svm_err_set(err, SVM_CONFLICT, "several owners have a "
+				    "sandbox named '%s'", name);
+			svm_err_hint(err, "use its id");
+			return NULL;
+		}
+		found = s;
+	}
+	return found;
+}
+
 struct sandbox *sandbox_find(struct daemon *d, const char *id_or_name,
-			     struct svm_err *err)
+			     const struct caller *c, struct svm_err *err)
 {
 	struct sandbox *s = by_id(d->registry, id_or_name);
 
-	if (!s)
-		s = by_name(d->registry, id_or_name, NULL);
-	if (s)
+	if (s && !auth_may_see(c, s->spec.owner)) {
+		svm_err_set(err, SVM_FORBIDDEN,
+			    "sandbox '%s' belongs to another owner",
+			    id_or_name);
+		return NULL;
+	}
+	if (!s && (c->all || c->owner))
+		s = by_name(d->registry, id_or_name, c->owner ? c->owner : "");
+	if (!s && c->all)
+		s = by_name_anywhere(d->registry, id_or_name, err);
+	if (s || err->code != SVM_OK)
 		return s;
 	svm_err_set(err, SVM_NOT_FOUND, "no sandbox '%.80s'", id_or_name);
 	svm_err_hint(err, "see what there is with: stacyvm list");

@@ -79,10 +79,14 @@ struct json_writer;
 void sandbox_json(const struct sandbox *s, struct json_writer *w,
 		  bool timings);
 
-/* By full id or exact name of that owner (NULL: any); not destroyed ones.
- * Borrowed; take a reference to keep it.  NULL with err NOT_FOUND. */
+/* By full id or exact name, as far as the caller may see it; not destroyed
+ * ones.  A name is the caller's own first; of others only where it is the
+ * only one (else CONFLICT).  Every route looks here, and nowhere else, for
+ * the sandbox it is about.  Borrowed; take a reference to keep it.  NULL with
+ * err NOT_FOUND, or FORBIDDEN for another owner's. */
+struct caller;
 struct sandbox *sandbox_find(struct daemon *d, const char *id_or_name,
-			     struct svm_err *err);
+			     const struct caller *c, struct svm_err *err);
 struct sandbox *sandbox_ref(struct sandbox *s);
 void sandbox_unref(struct sandbox *s);
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "daemon/adopt.h"
+#include "daemon/auth.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
@@ -122,6 +123,7 @@ static int start(struct serve *s, struct svm_err *err)
 	if (s->lock_fd < 0 ||
 	    instance_id(d->dirs.state, d->instance_id, err) < 0)
 		return -1;
+	d->auth = auth_new(d->config);
 	const char *db = d->config->database_path;
 	auto_free char *path = db && *db ? xstrdup(db) :
 					   path_join(d->dirs.state, "db");
@@ -143,8 +145,11 @@ static void serve_http(struct daemon *d)
 	struct http_options o = {
 		.routes = daemon_routes,
 		.app = d,
+		.authorize = auth_authorize,
 		.allowed_hosts = d->config->server_allowed_hosts,
-		.allow_any_peer = d->config->server_allow_unauthenticated,
+		.cors_origins = d->config->server_cors_allowed_origins,
+		.allow_any_peer = auth_on(d->auth) ||
+				  d->config->server_allow_unauthenticated,
 	};
 
 	d->http = http_server_new(d->loop, &o);
@@ -239,6 +244,7 @@ static void finish(struct serve *s)
 	runtimes_close(d);
 	image_store_free(d->images);
 	events_free(d->events);
+	auth_free(d->auth);
 	config_free(d->config);
 	dirs_release(&d->dirs);
 	free(d->preview_domain);

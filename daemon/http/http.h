@@ -33,6 +33,7 @@ enum http_route_flags {
 				   * peer has closed both directions */
 	HTTP_WS = 1u << 3,        /* a WebSocket handshake is expected */
 	HTTP_NO_AUTH = 1u << 4,
+	HTTP_ADMIN = 1u << 5,     /* for authorize(): not for everybody */
 };
 
 struct http_route {
@@ -54,6 +55,7 @@ struct http_options {
 	 * the request was taken.  May be NULL. */
 	bool (*foreign_host)(struct http_req *r, const char *host, void *app);
 	char *const *allowed_hosts;   /* besides local names; may be NULL */
+	char *const *cors_origins;    /* "https://a:1", or "*"; may be NULL */
 	bool allow_any_peer;          /* with auth: no uid check on TCP */
 	int64_t time_first_byte, time_head, time_body, time_idle,
 		time_write, time_keepalive; /* ns; 0: limits.h.  For tests */
@@ -61,7 +63,8 @@ struct http_options {
 
 /* Listeners are given as bound, listening, non-blocking fds and owned from
  * then on.  unix ones check SO_PEERCRED: our uid or root.  TCP ones check the
- * peer's uid through sock_diag (ISOLATION.md), Host and Origin. */
+ * peer's uid through sock_diag (ISOLATION.md), Host and Origin.  With
+ * allow_any_peer the uid is only looked up: (uid_t)-1 from elsewhere. */
 struct http_server *http_server_new(struct loop *l,
 				    const struct http_options *o);
 void http_server_listen(struct http_server *s, int fd);
@@ -93,11 +96,18 @@ const char *http_header(const struct http_req *r, const char *name);
 const char *http_request_id(const struct http_req *r);
 uid_t http_peer_uid(const struct http_req *r);
 bool http_peer_is_unix(const struct http_req *r);
+/* Where the peer is: "127.0.0.1", "2001:db8::1", "unix". */
+#define HTTP_ADDRESS_SIZE 46
+void http_peer_address(const struct http_req *r, char out[HTTP_ADDRESS_SIZE]);
 int64_t http_content_length(const struct http_req *r); /* -1: none/chunked */
 
 /* The whole body, for routes without HTTP_STREAM_IN; stays valid for the
  * request's life. */
 const struct buf *http_body(const struct http_req *r);
+
+/* What authorize() found out about the caller, for handlers; 0 at first. */
+void http_set_scope(struct http_req *r, unsigned char scope);
+unsigned char http_scope(const struct http_req *r);
 
 /* The handler's own pointer. */
 void http_set_data(struct http_req *r, void *data);

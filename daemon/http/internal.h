@@ -5,6 +5,7 @@
  *	server.c   listeners, accepting, deadlines, shutdown
  *	conn.c     one connection: reading, states, sending
  *	request.c  from a parsed head to the handler
+ *	edge.c     Host, Origin, CORS
  *	route.c    finding the route, decoding parameters
  *	body.c     bodies of requests
  *	reply.c    replies and streams
@@ -116,6 +117,7 @@ struct http_req {
 	int64_t turn;                /* budget of direct sending */
 	size_t turn_bytes;
 	uint8_t counted;             /* enum stream_kind */
+	uint8_t scope;               /* authorize()'s */
 
 	bool is_unix : 1;
 	bool old : 1;                /* HTTP/1.0 */
@@ -202,6 +204,15 @@ void req_detach(struct http_req *r);
 /* The same from inside a call of the handler's: it hears of it later. */
 void req_orphan(struct http_req *r);
 void req_gone(struct http_req *r); /* calls on_gone and frees */
+
+/* Refuse; the connection goes on if the request had no body. */
+void req_refuse(struct http_req *r, int status, enum svm_code code,
+		const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* edge.c */
+bool edge_check(struct http_req *r); /* false: answered */
+bool edge_host_is_ours(const struct http_req *r);
+bool edge_changes_something(const struct http_req *r);
 
 /* route.c */
 bool host_is_local(const char *host);

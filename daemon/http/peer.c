@@ -10,6 +10,7 @@
  */
 #include "daemon/http/peer.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -135,4 +136,20 @@ int peer_uid_unix(int fd, uid_t *ret)
 		return -errno;
 	*ret = cred.uid;
 	return 0;
+}
+
+int peer_address(int fd, char *out)
+{
+	struct sockaddr_storage a = { 0 };
+	socklen_t len = sizeof(a);
+	const void *from = &((const struct sockaddr_in *)&a)->sin_addr;
+
+	if (getpeername(fd, (struct sockaddr *)&a, &len) < 0)
+		return -errno;
+	if (a.ss_family == AF_INET6)
+		from = &((const struct sockaddr_in6 *)&a)->sin6_addr;
+	else if (a.ss_family != AF_INET)
+		return -EAFNOSUPPORT;
+	return inet_ntop(a.ss_family, from, out, INET6_ADDRSTRLEN) ? 0 :
+								     -errno;
 }

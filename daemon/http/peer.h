@@ -15,4 +15,7 @@ int peer_uid_tcp(int diag, int fd, uid_t *ret);
 
 int peer_uid_unix(int fd, uid_t *ret);
 
+/* The address at the other end as text (INET6_ADDRSTRLEN), or -errno. */
+int peer_address(int fd, char *out);
+
 #endif

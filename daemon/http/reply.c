@@ -83,6 +83,11 @@ void http_reply_header(struct http_req *r, const char *name,
 	va_end(ap);
 }
 
+static bool has_header(const struct http_req *r, const char *name)
+{
+	return r->extra.len && strstr(buf_str(&r->extra), name);
+}
+
 /* Whole replies. */
 
 static void send_whole(struct http_conn *c, struct http_req *r,
@@ -127,7 +132,7 @@ void reply_error(struct http_req *r, int status, const struct svm_err *err)
 	auto_buf struct buf body = BUF_INIT;
 
 	errmap_json(&body, err, r->request_id);
-	if (status == 429 || status == 503)
+	if ((status == 429 || status == 503) && !has_header(r, "Retry-After:"))
 		http_reply_header(r, "Retry-After", "1");
 	http_reply_json(r, status, &body);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From a parsed head to the handler: who asks, for what, and may they. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -129,10 +130,8 @@ void req_detach(struct http_req *r)
 }
 
 /* Refuse; the connection goes on if the request had no body. */
-static void refuse(struct http_req *r, int status, enum svm_code code,
-		   const char *fmt, ...) PRINTF_LIKE(4, 5);
-static void refuse(struct http_req *r, int status, enum svm_code code,
-		   const char *fmt, ...)
+void req_refuse(struct http_req *r, int status, enum svm_code code,
+		const char *fmt, ...)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	va_list ap;
@@ -144,78 +143,6 @@ static void refuse(struct http_req *r, int status, enum svm_code code,
 	reply_error(r, status, &err);
 }
 
-/* Host and Origin (API.md 8). */
-
-/* The name of "name[:port]"; "[::1]:80" keeps its brackets. */
-static size_t name_length(const char *host)
-{
-	const char *end = *host == '[' ? strchr(host, ']') : NULL;
-
-	return end ? (size_t)(end - host) + 1 : strcspn(host, ":");
-}
-
-static bool host_allowed(const struct http_req *r, const char *host, size_t n)
-{
-	char name[256];
-
-	if (n >= sizeof(name))
-		return false;
-	memcpy(name, host, n);
-	name[n] = '\0';
-	if (host_is_local(name))
-		return true;
-	for (char *const *h = r->server->o.allowed_hosts; h && *h; h++)
-		if (strcasecmp(*h, name) == 0)
-			return true;
-	return false;
-}
-
-static bool changes_something(const struct http_req *r)
-{
-	return strcmp(r->method, "GET") != 0 &&
-	       strcmp(r->method, "HEAD") != 0 &&
-	       strcmp(r->method, "OPTIONS") != 0;
-}
-
-/* A page may drive the API only from an allowed origin, or from the very one
- * it talks to when a key guards that. */
-static bool origin_allowed(const struct http_req *r)
-{
-	const char *origin = header_in(r, "Origin"), *host;
-
-	if (!origin)
-		return true;
-	host = strstr(origin, "://");
-	if (!host)
-		return false;
-	host += 3;
-	return host_allowed(r, host, name_length(host)) ||
-	       (r->server->o.allow_any_peer && strcasecmp(host, r->host) == 0);
-}
-
-/* False: answered. */
-static bool check_edge(struct http_req *r)
-{
-	struct http_server *s = r->server;
-	bool local = host_allowed(r, r->host, name_length(r->host));
-
-	if (r->is_unix)
-		return true;
-	if (!local && !s->o.allow_any_peer) {
-		refuse(r, 403, SVM_FORBIDDEN,
-		       "host '%s' is not served here", r->host);
-		return false;
-	}
-	bool ws = header_in(r, "Upgrade") != NULL;
-	if ((ws || changes_something(r)) && !origin_allowed(r)) {
-		refuse(r, 403, SVM_FORBIDDEN,
-		       "origin '%s' may not use this API",
-		       header_in(r, "Origin"));
-		return false;
-	}
-	return true;
-}
-
 /* The uid seen at accept could have been that of a process which passed its
  * socket on; before the first change the kernel is asked once more. */
 static bool check_peer_again(struct http_req *r)
@@ -224,7 +151,7 @@ static bool check_peer_again(struct http_req *r)
 	uid_t uid;
 
 	if (r->is_unix || c->rechecked || r->server->o.allow_any_peer ||
-	    !changes_something(r))
+	    !edge_changes_something(r))
 		return true;
 	c->rechecked = true;
 	if (peer_uid_tcp(r->server->diag, c->fd, &uid) == 0 &&
@@ -271,7 +198,7 @@ static bool parse_target(struct http_req *r)
 	memmove(to, query + 1, n + 1);
 	if (query_parse(r, to) == 0)
 		return true;
-	refuse(r, 400, SVM_BAD_REQUEST,
+	req_refuse(r, 400, SVM_BAD_REQUEST,
 	       "query has a bad percent escape or an encoded NUL");
 	return false;
 }
@@ -284,12 +211,12 @@ static void no_route(struct http_req *r)
 	if (strcmp(r->path, "*") == 0)
 		buf_addstr(&allow, "GET, HEAD, POST, PUT, DELETE");
 	if (!allow.len) {
-		refuse(r, 404, SVM_NOT_FOUND, "no such route: %s %s",
+		req_refuse(r, 404, SVM_NOT_FOUND, "no such route: %s %s",
 		       r->method, r->path);
 		return;
 	}
 	http_reply_header(r, "Allow", "%s", buf_str(&allow));
-	refuse(r, 405, SVM_METHOD_NOT_ALLOWED, "%s is not allowed on %s",
+	req_refuse(r, 405, SVM_METHOD_NOT_ALLOWED, "%s is not allowed on %s",
 	       r->method, r->path);
 }
 
@@ -316,7 +243,7 @@ static const struct http_route *find_route(struct http_req *r)
 		return NULL;
 	}
 	if (bad) {
-		refuse(r, 400, SVM_BAD_REQUEST,
+		req_refuse(r, 400, SVM_BAD_REQUEST,
 		       "path has a bad percent escape or an encoded NUL");
 		return NULL;
 	}
@@ -328,7 +255,7 @@ static bool is_foreign(struct http_req *r)
 	struct http_server *s = r->server;
 
 	if (!s->o.foreign_host || !*r->host ||
-	    host_allowed(r, r->host, name_length(r->host)))
+	    edge_host_is_ours(r))
 		return false;
 	r->stream_in = true;
 	r->conn->state = CONN_BODY;
@@ -350,7 +277,7 @@ void req_start(struct http_req *r)
 	if (!check_peer_again(r) || is_foreign(r))
 		return;
 	c->state = CONN_WAIT;
-	if (!check_edge(r) || !parse_target(r))
+	if (!edge_check(r) || !parse_target(r))
 		return;
 	const struct http_route *route = find_route(r);
 	if (!route)
@@ -359,7 +286,7 @@ void req_start(struct http_req *r)
 	if (route->flags & HTTP_WS && !ws_check_handshake(r))
 		return;
 	if (req_start_body(r) == 413)
-		refuse(r, 413, SVM_TOO_LARGE,
+		req_refuse(r, 413, SVM_TOO_LARGE,
 		       "body of %lld bytes is over the limit of this route",
 		       (long long)r->content_length);
 }
@@ -389,6 +316,24 @@ const char *http_request_id(const struct http_req *r)
 uid_t http_peer_uid(const struct http_req *r)
 {
 	return r->peer_uid;
+}
+
+void http_peer_address(const struct http_req *r,
+		       char out[HTTP_ADDRESS_SIZE])
+{
+	snprintf(out, HTTP_ADDRESS_SIZE, "unix");
+	if (!r->is_unix && (!r->conn || peer_address(r->conn->fd, out) < 0))
+		snprintf(out, HTTP_ADDRESS_SIZE, "unknown");
+}
+
+void http_set_scope(struct http_req *r, unsigned char scope)
+{
+	r->scope = scope;
+}
+
+unsigned char http_scope(const struct http_req *r)
+{
+	return r->scope;
 }
 
 bool http_peer_is_unix(const struct http_req *r)

@@ -105,10 +105,10 @@ static int check_peer(struct http_server *s, struct http_conn *c)
 
 	if (c->is_unix)
 		r = peer_uid_unix(c->fd, &c->peer_uid);
-	else if (s->o.allow_any_peer)
-		return 0;
 	else
 		r = peer_uid_tcp(s->diag, c->fd, &c->peer_uid);
+	if (!c->is_unix && s->o.allow_any_peer)
+		return 0;
 	if (r < 0)
 		return r;
 	return c->peer_uid == s->uid || c->peer_uid == 0 ? 0 : 1;

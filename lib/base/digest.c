@@ -80,5 +80,9 @@ void digest_format(const struct digest *d, char out[DIGEST_TEXT + 1])
 
 bool digest_equal(const struct digest *a, const struct digest *b)
 {
-	return memcmp(a->b, b->b, DIGEST_BYTES) == 0;
+	unsigned differ = 0;
+
+	for (int i = 0; i < DIGEST_BYTES; i++)
+		differ |= (unsigned)(a->b[i] ^ b->b[i]);
+	return !differ;
 }

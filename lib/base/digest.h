@@ -33,6 +33,7 @@ struct digest digest_of(const void *p, size_t n);
 int digest_parse(const char *text, struct digest *ret);
 int digest_parse_hex(const char *hex64, struct digest *ret);
 void digest_format(const struct digest *d, char out[DIGEST_TEXT + 1]);
+/* In a time that does not tell how much of them is the same. */
 bool digest_equal(const struct digest *a, const struct digest *b);
 
 #endif

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A small raw HTTP/1.1 client over a unix socket, and WebSocket on top.
+"""A small raw HTTP/1.1 client over a unix socket or TCP, and WebSocket on top.
 
 Raw on purpose: tests send what a library would refuse to send, and see
 exactly what came back, interim replies and trailers included.
@@ -28,7 +28,8 @@ class Response:
 
 
 class Client:
-    """One connection; reopened by itself after the server closed it."""
+    """One connection; reopened by itself after the server closed it.
+    path: of the unix socket, or (host, port)."""
 
     def __init__(self, path, timeout=30):
         self.path, self.timeout = path, timeout
@@ -36,9 +37,12 @@ class Client:
 
     def connect(self):
         self.close()
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
+        if isinstance(self.path, tuple):
+            self.sock = socket.create_connection(self.path, self.timeout)
+        else:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(self.timeout)
+            self.sock.connect(self.path)
         return self
 
     def close(self):
@@ -157,12 +161,13 @@ class Client:
 class WebSocket:
     """A client's half of RFC 6455: text, binary, ping, close."""
 
-    def __init__(self, path, target, timeout=30):
+    def __init__(self, path, target, timeout=30, headers=None):
         self.c = Client(path, timeout)
         key = base64.b64encode(os.urandom(16)).decode()
         self.c.begin("GET", target, headers={
             "Connection": "Upgrade", "Upgrade": "websocket",
-            "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key})
+            "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key,
+            **(headers or {})})
         self.response = self.c.head()
         if self.response.status != 101:
             self.response.body = b"".join(self.c.chunks(self.response))

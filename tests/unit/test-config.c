@@ -233,23 +233,55 @@ static void test_config__later_keys_are_not_unknown(void **state)
 	auto_free char *msg = complaint("providers:\n  docker:\n"
 					"    socket: unix:///x\n"
 					"pool:\n  enabled: true\n"
-					"auth:\n  api_key: secret-word\n",
-					&code);
+					"  image: x\n", &code);
 
 	(void)state;
 	assert_int_equal(code, SVM_UNSUPPORTED);
 	assert_non_null(strstr(msg, "t.yaml:3: providers.docker.socket is not "
 			       "supported by this version"));
 	assert_non_null(strstr(msg, "pool.enabled is not supported"));
-	assert_non_null(strstr(msg, "auth.api_key is not supported"));
-	assert_null(strstr(msg, "secret-word"));
-	free(steal_ptr(&msg));
-	/* Their defaults are no promise that would be broken. */
-	msg = complaint("auth:\n  enabled: false\n  api_key: ''\n"
-			"server:\n  cors_allowed_origins: []\n", &code);
-	assert_null(msg);
-	msg = complaint("server:\n  cors_allowed_origins: [a]\n", &code);
-	assert_non_null(msg);
+}
+
+static void test_config__auth(void **state)
+{
+	enum svm_code code;
+
+	(void)state;
+	must_say("auth: {enabled: true}\n",
+		 "t.yaml:1: auth.enabled: true needs a key");
+	must_say("auth: {api_key: 'two words'}\n", "printable ASCII");
+	auto_free char *msg = complaint("auth: {api_key: 'secret\u00e9'}\n",
+					&code);
+	assert_null(strstr(msg, "secret"));
+	must_say("auth: {api_key: abc, admin_api_key: abc}\n",
+		 "the same as auth.api_key");
+	assert_null(complaint("auth: {enabled: false, api_key: ''}\n", &code));
+	assert_null(complaint("auth: {admin_api_key: abc}\n", &code));
+	/* A key opens the door to other addresses; written off, it doesn't. */
+	assert_null(complaint("auth: {api_key: abc}\n"
+			      "server: {host: 0.0.0.0}\n", &code));
+	must_say("auth: {api_key: abc, enabled: false}\n"
+		 "server: {host: 0.0.0.0}\n", "reached by others");
+}
+
+static void test_config__origins(void **state)
+{
+	enum svm_code code;
+
+	(void)state;
+	assert_null(complaint("server: {cors_allowed_origins: "
+			      "['https://a.example', 'http://b:80']}\n",
+			      &code));
+	must_say("server: {cors_allowed_origins: [a.example]}\n",
+		 "is not an origin");
+	must_say("server: {cors_allowed_origins: ['https://a/b']}\n",
+		 "is not an origin");
+	must_say("server: {cors_allowed_origins: ['https://*.a']}\n",
+		 "is not an origin");
+	must_say("server: {cors_allowed_origins: ['*']}\n",
+		 "needs authentication");
+	assert_null(complaint("server: {cors_allowed_origins: ['*']}\n"
+			      "auth: {api_key: abc}\n", &code));
 }
 
 static void test_config__hostile_yaml(void **state)
@@ -469,6 +501,8 @@ int main(void)
 		TEST(lists),
 		TEST(names_file_line_and_key),
 		TEST(later_keys_are_not_unknown),
+		TEST(auth),
+		TEST(origins),
 		TEST(hostile_yaml),
 		TEST(empty_files_are_fine),
 		TEST(checks_across_keys),

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/auth.h"
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
 #include "lib/api/limits.h"
@@ -145,6 +146,17 @@ void http_blob_unref(struct http_blob *b)
 size_t http_stream_write_blob(struct http_req *r, struct http_blob *b)
 {
 	return http_stream_write(r, b->text.data, b->text.len);
+}
+
+/* Who the callers are. */
+static struct caller caller = { .all = true };
+
+void auth_caller(const struct daemon *dm, const struct http_req *r,
+		 struct caller *ret)
+{
+	(void)dm;
+	(void)r;
+	*ret = caller;
 }
 
 /* A daemon with only what the hub needs. */
@@ -335,6 +347,37 @@ static void test_events__filters(void **state)
 
 /* From the store, after a restart, in several batches, while more events
  * come in: every one once, in order. */
+/* Live, from the ring and from the store: only what the owner owns. */
+static void test_events__owners(void **state)
+{
+	struct http_req live = { 0 }, replay = { .since = "0" };
+
+	(void)state;
+	caller = (struct caller){ .owner = "bob" };
+	api_events(&live, &d);
+	caller.all = true;
+	emit(2); /* alice's */
+	events_emit(&d, "file.written", "sb-00000003", "bob", "{}");
+	events_emit(&d, "reconcile.action", NULL, NULL, "{}");
+	wait_for(4);
+	caller.all = false;
+	expect_ids(&live, 3, 3, 1);
+	api_events(&replay, &d);
+	settle();
+	expect_ids(&replay, 3, 3, 1);
+	release(&replay);
+	release(&live);
+	caller.all = true;
+	restart();
+	caller.all = false;
+	replay = (struct http_req){ .since = "0" };
+	api_events(&replay, &d);
+	settle();
+	expect_ids(&replay, 3, 3, 1);
+	release(&replay);
+	caller = (struct caller){ .all = true };
+}
+
 static void test_events__replay_meets_live(void **state)
 {
 	struct http_req r[20] = { 0 };
@@ -518,6 +561,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(test_events__##f, setup, teardown)
 		TEST(live),
 		TEST(filters),
+		TEST(owners),
 		TEST(replay_meets_live),
 		TEST(replay_of_nothing),
 		TEST(since_is_checked),
