@@ -21,9 +21,9 @@
  * full reset.  Everything else is parsed to its end and dropped.  8-bit C1
  * controls are characters of UTF-8 here and dropped too.
  *
- * Numbers of a sequence: at most 16, each at most 65535; a sequence with more
- * is carried out with the first 16.  The text of OSC, DCS and the like is
- * dropped but for a title.
+ * Numbers of a sequence: at most 32, each at most 65535; a sequence with more
+ * is carried out with the first 32.  REP repeats at most a row's worth.  The
+ * text of OSC, DCS and the like is dropped but for a title.
  *
  * What it never does:
  * - answer what could carry text of the sandbox's choosing to a program that
