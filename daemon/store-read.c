@@ -18,6 +18,10 @@ static const char *const read_sql[] = {
 	[STORE_GET_IMAGES] =
 		"SELECT ref, digest, config, size_bytes, created_ns"
 		" FROM images ORDER BY ref",
+	[STORE_GET_QUOTAS] =
+		"SELECT owner, max_sandboxes, max_ttl_ns, max_exec_timeout_ns,"
+		" max_memory_mb, max_vcpus, created_ns, updated_ns"
+		" FROM quotas ORDER BY owner",
 	[STORE_GET_EVENTS] =
 		"SELECT id, wall_ns, type, sandbox_id, owner, data"
 		" FROM events WHERE id > ?1 AND (?2 IS NULL OR type = ?2)"
@@ -120,6 +124,40 @@ int store_each_image(struct store *s,
 
 	pthread_mutex_lock(&s->read_lock);
 	int r = each_row(s, s->reads[STORE_GET_IMAGES], image_row, &call, data,
+			 err);
+	pthread_mutex_unlock(&s->read_lock);
+	return r;
+}
+
+struct quota_fn {
+	void (*call)(void *data, struct store_quota *row);
+};
+
+static void quota_row(sqlite3_stmt *q, void *fn, void *data)
+{
+	struct store_quota row = {
+		.owner = text(q, 0),
+		.max_sandboxes = sqlite3_column_int64(q, 1),
+		.max_ttl_ns = sqlite3_column_int64(q, 2),
+		.max_exec_timeout_ns = sqlite3_column_int64(q, 3),
+		.max_memory_mb = sqlite3_column_int64(q, 4),
+		.max_vcpus = sqlite3_column_int64(q, 5),
+		.created_ns = sqlite3_column_int64(q, 6),
+		.updated_ns = sqlite3_column_int64(q, 7),
+	};
+
+	((struct quota_fn *)fn)->call(data, &row);
+	store_quota_release(&row);
+}
+
+int store_each_quota(struct store *s,
+		     void (*fn)(void *data, struct store_quota *row),
+		     void *data, struct svm_err *err)
+{
+	struct quota_fn call = { fn };
+
+	pthread_mutex_lock(&s->read_lock);
+	int r = each_row(s, s->reads[STORE_GET_QUOTAS], quota_row, &call, data,
 			 err);
 	pthread_mutex_unlock(&s->read_lock);
 	return r;

@@ -44,6 +44,14 @@ const char *const store_schema[] = {
 	" head_seq INTEGER NOT NULL, head_hash BLOB NOT NULL);"
 	"INSERT INTO audit_ends VALUES"
 	" (1, 0, 0, zeroblob(32), 0, zeroblob(32));",
+
+	/* 4: quotas */
+	"CREATE TABLE quotas ("
+	" owner TEXT PRIMARY KEY NOT NULL, max_sandboxes INTEGER NOT NULL,"
+	" max_ttl_ns INTEGER NOT NULL, max_exec_timeout_ns INTEGER NOT NULL,"
+	" max_memory_mb INTEGER NOT NULL, max_vcpus INTEGER NOT NULL,"
+	" created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL)"
+	" WITHOUT ROWID;",
 };
 const unsigned store_schema_steps = ARRAY_SIZE(store_schema);
 

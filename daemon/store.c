@@ -52,6 +52,18 @@ static const char *const write_sql[] = {
 		" config = excluded.config, size_bytes = excluded.size_bytes,"
 		" created_ns = excluded.created_ns",
 	[STORE_DELETE_IMAGE] = "DELETE FROM images WHERE ref = ?",
+	[STORE_PUT_QUOTA] =
+		"INSERT INTO quotas (owner, max_sandboxes, max_ttl_ns,"
+		" max_exec_timeout_ns, max_memory_mb, max_vcpus, created_ns,"
+		" updated_ns) VALUES (?,?,?,?,?,?,?,?)"
+		" ON CONFLICT (owner) DO UPDATE SET"
+		" max_sandboxes = excluded.max_sandboxes,"
+		" max_ttl_ns = excluded.max_ttl_ns,"
+		" max_exec_timeout_ns = excluded.max_exec_timeout_ns,"
+		" max_memory_mb = excluded.max_memory_mb,"
+		" max_vcpus = excluded.max_vcpus,"
+		" updated_ns = excluded.updated_ns",
+	[STORE_DELETE_QUOTA] = "DELETE FROM quotas WHERE owner = ?",
 	[STORE_PUT_META] =
 		"INSERT INTO meta (key, value) VALUES (?,?)"
 		" ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -125,6 +137,12 @@ void store_event_release(struct store_event *e)
 	free(e->owner);
 	free(e->data);
 	*e = (struct store_event){ 0 };
+}
+
+void store_quota_release(struct store_quota *q)
+{
+	free(q->owner);
+	*q = (struct store_quota){ 0 };
 }
 
 void store_image_release(struct store_image *i)
@@ -204,6 +222,25 @@ void store_put_image(struct store_txn *t, const struct store_image *row)
 void store_delete_image(struct store_txn *t, const char *ref)
 {
 	add_text(add_op(t, STORE_DELETE_IMAGE, 1), ref);
+}
+
+void store_put_quota(struct store_txn *t, const struct store_quota *row)
+{
+	struct op *op = add_op(t, STORE_PUT_QUOTA, 8);
+
+	add_text(op, row->owner);
+	add_int(op, row->max_sandboxes);
+	add_int(op, row->max_ttl_ns);
+	add_int(op, row->max_exec_timeout_ns);
+	add_int(op, row->max_memory_mb);
+	add_int(op, row->max_vcpus);
+	add_int(op, row->created_ns);
+	add_int(op, row->updated_ns);
+}
+
+void store_delete_quota(struct store_txn *t, const char *owner)
+{
+	add_text(add_op(t, STORE_DELETE_QUOTA, 1), owner);
 }
 
 void store_put_meta(struct store_txn *t, const char *key, const char *value)

@@ -52,6 +52,15 @@ struct store_image {
 };
 void store_image_release(struct store_image *i);
 
+/* What an owner may have; 0: what everybody may. */
+struct store_quota {
+	char *owner;
+	int64_t max_sandboxes, max_ttl_ns, max_exec_timeout_ns;
+	int64_t max_memory_mb, max_vcpus;
+	int64_t created_ns, updated_ns;
+};
+void store_quota_release(struct store_quota *q);
+
 /* One thing that somebody did, or was refused. */
 struct store_audit {
 	int64_t seq;     /* 1, 2, ... without gaps; given in the transaction */
@@ -78,6 +87,8 @@ void store_put_sandbox(struct store_txn *t, const struct store_sandbox *row);
 void store_delete_sandbox(struct store_txn *t, const char *id);
 void store_put_image(struct store_txn *t, const struct store_image *row);
 void store_delete_image(struct store_txn *t, const char *ref);
+void store_put_quota(struct store_txn *t, const struct store_quota *row);
+void store_delete_quota(struct store_txn *t, const char *owner);
 void store_put_meta(struct store_txn *t, const char *key, const char *value);
 void store_add_event(struct store_txn *t, const char *type,
 		     const char *sandbox_id, const char *owner,
@@ -107,6 +118,9 @@ int store_each_sandbox(struct store *s,
 		       void *data, struct svm_err *err);
 int store_each_image(struct store *s,
 		     void (*fn)(void *data, struct store_image *row),
+		     void *data, struct svm_err *err);
+int store_each_quota(struct store *s, /* by owner */
+		     void (*fn)(void *data, struct store_quota *row),
 		     void *data, struct svm_err *err);
 /* Events with id > since, oldest first, at most limit; type and sandbox_id
  * filter when not NULL. */

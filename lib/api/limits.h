@@ -99,6 +99,7 @@
 #define LIMIT_AUDIT_TARGET 512      /* bytes of a command, path or name */
 #define LIMIT_AUDIT_REFUSED 120     /* refused calls recorded per minute */
 #define LIMIT_AUDIT_LIST 10000      /* records of one JSON array */
+
 /* Callers. */
 #define LIMIT_BUCKETS 4096          /* callers with a bucket at once */
 #define LIMIT_AUTH_FAILURES 100     /* wrong keys of a peer in a row, then */
