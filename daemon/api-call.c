@@ -24,7 +24,9 @@ struct sandbox *api_call_sandbox(struct http_req *r, void *app)
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	struct sandbox *s = api_find_sandbox(r, app, &err);
 
-	if (!s)
+	if (s)
+		audit_about(r, s);
+	else
 		http_reply_error(r, &err);
 	return s;
 }
@@ -34,6 +36,7 @@ static void call_free(struct api_call *c)
 	agent_conn_drop(c->conn);
 	if (c->ops->release)
 		c->ops->release(c);
+	audit_who_release(&c->who);
 	if (c->sandbox)
 		sandbox_unref(c->sandbox);
 	free(c);
@@ -130,6 +133,7 @@ int api_call_start(struct api_call *c, struct http_req *r, struct sandbox *s,
 	c->sandbox = sandbox_ref(s);
 	if (!r)
 		return 0;
+	audit_who_init(&c->who, s->daemon, r);
 	http_set_data(r, c);
 	http_on_gone(r, on_gone);
 	return 0;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "daemon/agent-conn.h"
+#include "daemon/audit.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 
@@ -37,6 +38,7 @@ struct api_call {
 	struct sandbox *sandbox;
 	struct agent_conn *conn;
 	const struct api_call_ops *ops;
+	struct audit_who who; /* when there was a client */
 	bool begun; /* the reply is on its way: errors only cut it */
 };
 

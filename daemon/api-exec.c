@@ -211,6 +211,10 @@ static void exec_parsed(struct work *w)
 {
 	struct exec_job *j = container_of(w, struct exec_job, work);
 
+	if (j->result == 0) {
+		http_note(j->r, HTTP_NOTE_TARGET, j->q.shown);
+		audit_who_init(&j->q.who, j->s->daemon, j->r);
+	}
 	if (j->result < 0)
 		http_reply_error(j->r, &j->err);
 	else if (j->q.stream)

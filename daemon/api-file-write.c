@@ -64,7 +64,8 @@ static void write_done(struct api_call *c)
 	struct json_writer w = json_writer(&json);
 	struct write_call *wc = write_call(c);
 
-	api_files_event(c->sandbox, "file.written", wc->path, NULL);
+	api_files_changed(c, wc->archive ? "archive.write" : "file.write",
+			  "file.written", wc->path, NULL);
 	if (!wc->archive) {
 		api_call_reply_status(c, "written");
 		return;
@@ -190,6 +191,7 @@ static void write_parsed(struct work *w)
 	struct write_call *wc = j->wc;
 	auto_buf struct buf payload = BUF_INIT;
 
+	http_note(j->r, HTTP_NOTE_TARGET, wc->path);
 	if (j->result < 0) {
 		http_reply_error(j->r, &j->err);
 		write_release(&wc->call);

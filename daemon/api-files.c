@@ -16,8 +16,12 @@
 
 #include "daemon/api-call.h"
 #include "daemon/api.h"
+#include "daemon/audit.h"
+#include "daemon/daemon.h"
+#include "daemon/events.h"
 #include "daemon/http/http.h"
 #include "daemon/sandbox.h"
+#include "daemon/store.h"
 #include "lib/api/msg.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -30,6 +34,7 @@ const char *api_files_path(struct http_req *r, const char *fallback)
 
 	if ((!path || !*path) && fallback)
 		return fallback;
+	http_note(r, HTTP_NOTE_TARGET, path);
 	if (!path)
 		svm_err_set(&err, SVM_BAD_REQUEST,
 			    "the query parameter 'path' is missing");
@@ -102,18 +107,27 @@ void api_files_add_info(struct json_writer *w, const char *path,
 	json_close(w, '}');
 }
 
-void api_files_event(struct sandbox *s, const char *type, const char *path,
-		     const char *to)
+void api_files_changed(const struct api_call *c, const char *action,
+		       const char *event, const char *path, const char *to)
 {
-	auto_buf struct buf data = BUF_INIT;
+	struct sandbox *s = c->sandbox;
+	struct store_txn *t = store_begin(s->daemon->store);
+	auto_buf struct buf data = BUF_INIT, target = BUF_INIT;
 	struct json_writer w = json_writer(&data);
 
+	buf_addstr(&target, path);
+	if (to)
+		buf_addf(&target, " -> %s", to);
+	audit_add(t, &c->who, s, action, buf_str(&target), "ok");
 	json_open(&w, NULL, '{');
 	json_str(&w, "path", path);
 	if (to)
 		json_str(&w, "new_path", to);
 	json_close(&w, '}');
-	sandbox_event(s, type, buf_str(&data));
+	if (event)
+		store_add_event(t, event, s->id, s->spec.owner,
+				buf_str(&data));
+	events_commit(s->daemon, t);
 }
 
 /* Without doubled and trailing slashes; dots are the kernel's business. */
@@ -131,10 +145,15 @@ static char *tidy(const char *path)
 
 /* Operations whose answer is one word. */
 
+struct word {
+	const char *status; /* the word */
+	const char *action; /* of the audit trail */
+	const char *event;  /* or NULL */
+};
+
 struct word_call {
 	struct api_call call;
-	const char *word;  /* {"status": word} */
-	const char *event; /* or NULL */
+	const struct word *word;
 	char *path, *to;
 	bool happened;
 };
@@ -152,9 +171,10 @@ static void word_done(struct api_call *c)
 {
 	struct word_call *wc = container_of(c, struct word_call, call);
 
-	if (wc->event && wc->happened)
-		api_files_event(c->sandbox, wc->event, wc->path, wc->to);
-	api_call_reply_status(c, wc->word);
+	if (wc->happened)
+		api_files_changed(c, wc->word->action, wc->word->event,
+				  wc->path, wc->to);
+	api_call_reply_status(c, wc->word->status);
 }
 
 static void word_release(struct api_call *c)
@@ -171,13 +191,12 @@ static const struct api_call_ops word_ops = {
 
 static void start_word(struct http_req *r, struct sandbox *s,
 		       enum frame_type type, const struct buf *payload,
-		       const char *word, const char *event, const char *path,
+		       const struct word *word, const char *path,
 		       const char *to)
 {
 	struct word_call *wc = xcalloc(1, sizeof(*wc));
 
 	wc->word = word;
-	wc->event = event;
 	wc->path = xstrdup(path);
 	wc->to = xstrdup(to);
 	(void)api_call_start(&wc->call, r, s, &word_ops, type, payload);
@@ -185,6 +204,8 @@ static void start_word(struct http_req *r, struct sandbox *s,
 
 void api_file_delete(struct http_req *r, void *app)
 {
+	static const struct word word = { "deleted", "file.delete",
+					  "file.deleted" };
 	auto_buf struct buf payload = BUF_INIT;
 	struct sandbox *s = api_call_sandbox(r, app);
 	const char *path = s ? api_files_path(r, NULL) : NULL;
@@ -194,13 +215,12 @@ void api_file_delete(struct http_req *r, void *app)
 	const char *recursive = http_query(r, "recursive");
 	msg_add_str(&payload, path);
 	msg_add_u32(&payload, recursive && strcmp(recursive, "true") == 0);
-	start_word(r, s, FRAME_DELETE, &payload, "deleted", "file.deleted",
-		   path, NULL);
+	start_word(r, s, FRAME_DELETE, &payload, &word, path, NULL);
 }
 
 /* A path member of a body. */
-static int get_path(const struct json_doc *doc, const char *key,
-		    const char **ret, struct svm_err *err)
+static int get_path(struct http_req *r, const struct json_doc *doc,
+		    const char *key, const char **ret, struct svm_err *err)
 {
 	const char *path = NULL;
 
@@ -211,6 +231,7 @@ static int get_path(const struct json_doc *doc, const char *key,
 				   key);
 	if (path_validate(path, strlen(path), err) < 0)
 		return svm_err_prefix(err, "'%s'", key);
+	http_note(r, HTTP_NOTE_TARGET, path);
 	*ret = path;
 	return 0;
 }
@@ -225,6 +246,8 @@ static int parse_body(struct http_req *r, struct json_doc *doc,
 
 void api_file_move(struct http_req *r, void *app)
 {
+	static const struct word word = { "moved", "file.move",
+					  "file.moved" };
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_buf struct buf payload = BUF_INIT;
@@ -234,20 +257,21 @@ void api_file_move(struct http_req *r, void *app)
 	if (!s)
 		return;
 	if (parse_body(r, &doc, &err) < 0 ||
-	    get_path(&doc, "old_path", &from, &err) < 0 ||
-	    get_path(&doc, "new_path", &to, &err) < 0) {
+	    get_path(r, &doc, "old_path", &from, &err) < 0 ||
+	    get_path(r, &doc, "new_path", &to, &err) < 0) {
 		http_reply_error(r, &err);
 		return;
 	}
 	msg_add_str(&payload, from);
 	msg_add_str(&payload, to);
 	msg_add_u32(&payload, 0);
-	start_word(r, s, FRAME_MOVE, &payload, "moved", "file.moved", from,
-		   to);
+	start_word(r, s, FRAME_MOVE, &payload, &word, from, to);
 }
 
 void api_file_chmod(struct http_req *r, void *app)
 {
+	static const struct word word = { "chmod applied", "file.chmod",
+					  NULL };
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_buf struct buf payload = BUF_INIT;
@@ -258,7 +282,7 @@ void api_file_chmod(struct http_req *r, void *app)
 	if (!s)
 		return;
 	if (parse_body(r, &doc, &err) == 0 &&
-	    get_path(&doc, "path", &path, &err) == 0 &&
+	    get_path(r, &doc, "path", &path, &err) == 0 &&
 	    json_get_string(doc.root, "mode", &text, &err) == 0 && !text)
 		svm_err_set(&err, SVM_BAD_REQUEST, "'mode' is missing");
 	if (err.code || api_files_mode(text, &mode, &err) < 0) {
@@ -267,8 +291,7 @@ void api_file_chmod(struct http_req *r, void *app)
 	}
 	msg_add_str(&payload, path);
 	msg_add_u32(&payload, mode);
-	start_word(r, s, FRAME_CHMOD, &payload, "chmod applied", NULL, path,
-		   NULL);
+	start_word(r, s, FRAME_CHMOD, &payload, &word, path, NULL);
 }
 
 /* Lists. */

@@ -9,8 +9,8 @@
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 
+struct api_call;
 struct http_req;
-struct sandbox;
 
 /* The query parameter `path`, checked; `fallback` when it is absent (NULL:
  * required).  NULL when an error was replied. */
@@ -23,8 +23,9 @@ int api_files_mode(const char *text, uint32_t *ret, struct svm_err *err);
 void api_files_add_info(struct json_writer *w, const char *path,
 			const char *name, const struct agent_file *f);
 
-/* file.written and the like; `to` only for moves. */
-void api_files_event(struct sandbox *s, const char *type, const char *path,
-		     const char *to);
+/* It happened: the audit record and (unless NULL) the event, file.written
+ * and the like; `to` only for moves. */
+void api_files_changed(const struct api_call *c, const char *action,
+		       const char *event, const char *path, const char *to);
 
 #endif

@@ -59,6 +59,7 @@ static void reply_done(struct life_waiter *waiter, struct sandbox *s,
 		send_object(r, reply->kind == REPLY_CREATED ? 201 : 200, s,
 			    reply->kind == REPLY_CREATED);
 	}
+	audit_who_release(&waiter->who);
 	sandbox_unref(reply->s);
 	free(reply);
 }
@@ -78,6 +79,8 @@ static struct reply *reply_new(struct http_req *r, struct sandbox *s, int kind)
 {
 	struct reply *reply = xcalloc(1, sizeof(*reply));
 
+	audit_about(r, s);
+	audit_who_init(&reply->waiter.who, s->daemon, r);
 	reply->waiter.fn = reply_done;
 	list_init(&reply->waiter.link);
 	reply->r = r;

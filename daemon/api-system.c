@@ -10,6 +10,7 @@
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
+#include "daemon/metrics.h"
 #include "daemon/runtimes.h"
 #include "daemon/sandbox.h"
 #include "lib/base/clock.h"
@@ -144,8 +145,7 @@ void api_metrics(struct http_req *r, void *app)
 	json_int(&w, "streams", http.streams);
 	json_int(&w, "websockets", http.websockets);
 	json_close(&w, '}');
-	json_open(&w, "operations", '[');
-	json_close(&w, ']');
+	metrics_json(d->metrics, &w);
 	json_close(&w, '}');
 	http_reply_json(r, 200, &out);
 }
@@ -177,6 +177,7 @@ void api_metrics_prometheus(struct http_req *r, void *app)
 		   http.connections);
 	add_metric(&out, "resident_bytes", "gauge",
 		   "Resident memory of the daemon.", (double)resident_bytes());
+	metrics_text(d->metrics, &out);
 	http_reply_bytes(r, 200, "text/plain; version=0.0.4", out.data,
 			 out.len);
 }

@@ -38,6 +38,10 @@ void api_file_glob(struct http_req *r, void *app);
 void api_archive_get(struct http_req *r, void *app);
 void api_archive_put(struct http_req *r, void *app);
 
+/* api-audit.c */
+void api_audit_list(struct http_req *r, void *app);
+void api_audit_verify(struct http_req *r, void *app);
+
 /* api-system.c */
 void api_health(struct http_req *r, void *app);
 void api_live(struct http_req *r, void *app);

@@ -10,8 +10,7 @@
 /* See config-internal.h. */
 const char *const config_later[] = {
 	"providers.docker.", "providers.firecracker.", "providers.e2b.",
-	"providers.custom.", "providers.proot.", "pool.",
-	"audit.", "ui.", "keys.", NULL
+	"providers.custom.", "providers.proot.", "pool.", "ui.", "keys.", NULL
 };
 
 bool config_find(const char *name, enum config_id *ret)

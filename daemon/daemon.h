@@ -14,11 +14,13 @@
 #include "lib/base/loop.h"
 #include "lib/base/work.h"
 
+struct audit;
 struct auth;
 struct config;
 struct events;
 struct http_server;
 struct image_store;
+struct metrics;
 struct provider_host;
 struct registry;
 struct runtimes;
@@ -32,6 +34,8 @@ struct daemon {
 	struct config *config;
 	struct store *store;
 	struct events *events;     /* events.h */
+	struct audit *audit;       /* audit.h */
+	struct metrics *metrics;   /* metrics.h */
 	struct runtimes *runtimes; /* runtimes.h: opened providers, probes */
 	struct registry *registry; /* sandbox.h */
 	struct image_store *images; /* image/image.h */

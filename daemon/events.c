@@ -442,5 +442,10 @@ void events_emit(struct daemon *d, const char *type, const char *sandbox_id,
 	struct store_txn *t = store_begin(d->store);
 
 	store_add_event(t, type, sandbox_id, owner, data);
+	events_commit(d, t);
+}
+
+void events_commit(struct daemon *d, struct store_txn *t)
+{
 	store_commit(t, on_stored, d);
 }

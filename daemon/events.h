@@ -25,6 +25,9 @@ void events_publish(struct events *e, const struct store_event *ev, size_t n);
 void events_emit(struct daemon *d, const char *type, const char *sandbox_id,
 		 const char *owner, const char *data);
 
+/* Commit t without waiting and publish its events once they are stored. */
+void events_commit(struct daemon *d, struct store_txn *t);
+
 /* GET /events: SSE with replay (?since=, Last-Event-ID; ?follow=false ends
  * after it), ?type=,
  * ?sandbox_id=. */

@@ -280,6 +280,7 @@ void exec_request_release(struct exec_request *q)
 	strv_free(q->env);
 	free(q->cwd);
 	free(q->shown);
+	audit_who_release(&q->who);
 	buf_release(&q->input);
 	*q = (struct exec_request)EXEC_REQUEST_INIT;
 }

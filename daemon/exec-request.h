@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/audit.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
@@ -26,6 +27,7 @@ struct exec_request {
 	bool tagged;        /* whose first byte is 1 (stdout) or 2 (stderr) */
 	bool detach, tty;
 	uint16_t cols, rows;
+	struct audit_who who; /* filled by the handler */
 };
 
 #define EXEC_REQUEST_INIT { 0 }

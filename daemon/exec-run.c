@@ -8,8 +8,10 @@
 #include "daemon/agent-conn.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/events.h"
 #include "daemon/exec-request.h"
 #include "daemon/sandbox.h"
+#include "daemon/store.h"
 #include "lib/api/msg.h"
 #include "lib/base/duration.h"
 #include "lib/base/json.h"
@@ -26,6 +28,7 @@ struct exec_run {
 	void *data;
 	char sid[LIMIT_SESSION_ID + 1];
 	char *shown;
+	struct audit_who who;
 	bool attached;  /* to a session somebody else started */
 	bool survives;  /* its caller: terminal or detached */
 	bool live_input;
@@ -70,6 +73,7 @@ static void release(struct exec_run *run)
 	sandbox_unref(run->sandbox);
 	buf_release(&run->input);
 	free(run->shown);
+	audit_who_release(&run->who);
 	free(run);
 }
 
@@ -81,11 +85,27 @@ static void leave(struct exec_run *run)
 
 /* Events of the sandbox. */
 
+/* Who began which command, and how it ended. */
+static void audit_tell(struct store_txn *t, const struct exec_run *run,
+		       const struct agent_exit *x, const char *why)
+{
+	auto_free char *result =
+		why ? xstrdup(svm_code_name(SVM_PROVIDER)) :
+		!x ? xstrdup("ok") :
+		x->flags & AGENT_EXIT_TIMEOUT ?
+			xstrdup(svm_code_name(SVM_TIMEOUT)) :
+			xasprintf("exit %d", x->code);
+
+	audit_add(t, &run->who, run->sandbox,
+		  x || why ? "exec.end" : "exec.start", run->shown, result);
+}
+
 static void tell(struct exec_run *run, const char *type,
 		 const struct agent_exit *x, const char *why)
 {
 	auto_buf struct buf data = BUF_INIT;
 	struct json_writer w = json_writer(&data);
+	struct sandbox *s = run->sandbox;
 	char took[DURATION_SIZE];
 
 	if (run->attached)
@@ -101,7 +121,10 @@ static void tell(struct exec_run *run, const char *type,
 	if (why)
 		json_str(&w, "error", why);
 	json_close(&w, '}');
-	sandbox_event(run->sandbox, type, buf_str(&data));
+	struct store_txn *t = store_begin(s->daemon->store);
+	store_add_event(t, type, s->id, s->spec.owner, buf_str(&data));
+	audit_tell(t, run, x, why);
+	events_commit(s->daemon, t);
 }
 
 static void finish(struct exec_run *run, const struct svm_err *err)
@@ -351,6 +374,8 @@ struct exec_run *exec_run_start(struct sandbox *s, struct exec_request *q,
 	run->data = data;
 	memcpy(run->sid, sid, sizeof(sid));
 	run->shown = xstrdup(q->shown);
+	run->who = q->who;
+	q->who = (struct audit_who)AUDIT_WHO_INIT;
 	run->survives = q->tty || q->detach;
 	run->live_input = live_input;
 	run->input = q->input;

@@ -38,6 +38,7 @@ struct exec_socket {
 	struct exec_run *run;      /* NULL before the start and after the end */
 	struct loop_timer *start;  /* until the start message */
 	struct exec_chunk chunk;
+	struct audit_who who;
 	bool binary, tagged, read_only, takeover, paused, closing, full;
 };
 
@@ -245,6 +246,7 @@ static void start_run(struct exec_socket *k, const struct json_doc *doc)
 		return;
 	}
 	loop_timer_stop(k->start);
+	audit_who_copy(&q.who, &k->who);
 	k->binary = q.binary;
 	k->tagged = q.tagged;
 	k->full = q.full_frames || q.detach;
@@ -385,6 +387,7 @@ static void on_close(struct http_ws *ws, void *data, unsigned code)
 		exec_run_leave(k->run);
 	list_remove(&k->link);
 	loop_timer_free(k->start);
+	audit_who_release(&k->who);
 	sandbox_unref(k->sandbox);
 	free(k);
 }
@@ -408,6 +411,7 @@ static struct exec_socket *socket_new(struct http_req *r, struct sandbox *s)
 		list_init(all);
 	list_append(all, &k->link);
 	k->sandbox = sandbox_ref(s);
+	audit_who_init(&k->who, s->daemon, r);
 	k->ws = http_ws_accept(r, &ws_events, k);
 	return k;
 }

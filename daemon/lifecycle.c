@@ -50,6 +50,30 @@ static void on_committed(void *data, const struct svm_err *err,
 	free(c);
 }
 
+/* What a transition means to the audit trail, and by whom it was wanted. */
+static void audit_transition(struct store_txn *t, const struct sandbox *s,
+			     const char *event,
+			     const struct life_waiter *extender)
+{
+	const struct list *leavers = &s->leavers;
+
+	if (extender)
+		audit_add(t, &extender->who, s, "sandbox.extend", NULL, "ok");
+	if (!event)
+		return;
+	if (strcmp(event, "sandbox.running") == 0 && !list_empty(&s->makers))
+		audit_add(t, &list_entry(s->makers.next, struct life_waiter,
+					 link)->who,
+			  s, "sandbox.create", s->spec.image, "ok");
+	if (strcmp(event, "sandbox.destroyed") != 0)
+		return;
+	if (list_empty(leavers))
+		audit_add(t, NULL, s, "sandbox.destroy", s->reason, "ok");
+	for (struct list *i = leavers->next; i != leavers; i = i->next)
+		audit_add(t, &list_entry(i, struct life_waiter, link)->who, s,
+			  "sandbox.destroy", s->reason, "ok");
+}
+
 static void commit_for(struct sandbox *s, const char *event, const char *data,
 		       void (*then)(struct sandbox *s,
 				    const struct svm_err *err),
@@ -69,6 +93,7 @@ static void commit_for(struct sandbox *s, const char *event, const char *data,
 	if (event)
 		store_add_event(t, event, s->id, s->spec.owner,
 				data ? data : "{}");
+	audit_transition(t, s, event, waiter);
 	store_commit(t, on_committed, c);
 }
 

@@ -7,6 +7,7 @@
 #ifndef SVM_DAEMON_LIFECYCLE_H
 #define SVM_DAEMON_LIFECYCLE_H
 
+#include "daemon/audit.h"
 #include "daemon/sandbox.h"
 
 enum life_event {
@@ -31,6 +32,7 @@ const char *life_event_name(enum life_event event);
  * live until then. */
 struct life_waiter {
 	struct list link;
+	struct audit_who who; /* for the audit trail; may be zero */
 	void (*fn)(struct life_waiter *w, struct sandbox *s,
 		   const struct svm_err *err);
 };

@@ -22,6 +22,8 @@ const struct http_route daemon_routes[] = {
 	{ "GET", V1 "/config", 0, 0, api_config },
 	{ "GET", V1 "/doctor", HTTP_SLOW, 0, api_doctor },
 	{ "GET", V1 "/events", 0, 0, api_events },
+	{ "GET", V1 "/audit", HTTP_ADMIN, 0, api_audit_list },
+	{ "GET", V1 "/audit/verify", HTTP_SLOW | HTTP_ADMIN, 0, api_audit_verify },
 	{ "GET", V1 "/providers", 0, 0, api_provider_list },
 	{ "POST", V1 "/providers/test", HTTP_SLOW, 0, api_provider_test },
 	{ "GET", V1 "/providers/{name}", 0, 0, api_provider_get },

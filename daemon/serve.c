@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "daemon/adopt.h"
+#include "daemon/audit.h"
 #include "daemon/auth.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
@@ -22,6 +23,7 @@
 #include "daemon/image/image.h"
 #include "daemon/instance.h"
 #include "daemon/listen.h"
+#include "daemon/metrics.h"
 #include "daemon/routes.h"
 #include "daemon/runtimes.h"
 #include "daemon/sandbox.h"
@@ -131,6 +133,8 @@ static int start(struct serve *s, struct svm_err *err)
 		return -1;
 	d->workers = work_pool_new(d->loop, WORKERS, "worker");
 	d->events = events_new(d);
+	d->audit = audit_new(d);
+	d->metrics = metrics_new();
 	d->images = image_store_new(d, err);
 	if (!d->images)
 		return -1;
@@ -140,12 +144,22 @@ static int start(struct serve *s, struct svm_err *err)
 	return adopt_all(d, err);
 }
 
+/* The end of every request. */
+static void observe(const struct http_req *r, void *app)
+{
+	struct daemon *d = app;
+
+	metrics_observe(d->metrics, r);
+	audit_observe(r, d);
+}
+
 static void serve_http(struct daemon *d)
 {
 	struct http_options o = {
 		.routes = daemon_routes,
 		.app = d,
 		.authorize = auth_authorize,
+		.observe = observe,
 		.allowed_hosts = d->config->server_allowed_hosts,
 		.cors_origins = d->config->server_cors_allowed_origins,
 		.allow_any_peer = auth_on(d->auth) ||
@@ -238,12 +252,14 @@ static void finish(struct serve *s)
 	loop_turn(d->loop, 0); /* callbacks of what the pool had in hand */
 	http_server_free(d->http);
 	d->http = NULL;
+	audit_free(d->audit);
 	store_close(d->store);
 	loop_turn(d->loop, 0); /* and the store */
 	registry_free(d->registry);
 	runtimes_close(d);
 	image_store_free(d->images);
 	events_free(d->events);
+	metrics_free(d->metrics);
 	auth_free(d->auth);
 	config_free(d->config);
 	dirs_release(&d->dirs);

@@ -93,6 +93,8 @@ void conn_gone(struct http_conn *c)
 		return;
 	}
 	c->req = NULL;
+	if (r)
+		r->conn = NULL;
 	conn_close(c);
 	if (r && r->handled)
 		req_detach(r);

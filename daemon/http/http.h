@@ -54,6 +54,9 @@ struct http_options {
 	/* A Host that is not API: the preview proxy's room.  Return true when
 	 * the request was taken.  May be NULL. */
 	bool (*foreign_host)(struct http_req *r, const char *host, void *app);
+	/* A request is over: answered, or its client is gone.  It may be read
+	 * (http_status() and so on), nothing else.  May be NULL. */
+	void (*observe)(const struct http_req *r, void *app);
 	char *const *allowed_hosts;   /* besides local names; may be NULL */
 	char *const *cors_origins;    /* "https://a:1", or "*"; may be NULL */
 	bool allow_any_peer;          /* with auth: no uid check on TCP */
@@ -112,6 +115,25 @@ unsigned char http_scope(const struct http_req *r);
 /* The handler's own pointer. */
 void http_set_data(struct http_req *r, void *data);
 void *http_data(const struct http_req *r);
+
+/* What a request turned out to be about, for whoever observes its end.  The
+ * text is copied; NULL takes it back. */
+enum http_note {
+	HTTP_NOTE_SUBJECT, /* id of a sandbox */
+	HTTP_NOTE_OWNER,   /* of that */
+	HTTP_NOTE_GROUP,   /* its provider */
+	HTTP_NOTE_TARGET,  /* a command, a path, a name */
+	HTTP_NOTE_MAX
+};
+void http_note(struct http_req *r, enum http_note which, const char *text);
+const char *http_noted(const struct http_req *r, enum http_note which);
+
+/* How it went, once that is known: the status (0: nobody was there to be
+ * answered), the error's code, and how long it took. */
+int http_status(const struct http_req *r);
+enum svm_code http_error_code(const struct http_req *r);
+int64_t http_took_ns(const struct http_req *r);
+const struct http_route *http_route_of(const struct http_req *r);
 
 /* The client left before the reply was complete.  Called at most once, never
  * from inside a call of yours.  Without it the request stays until you reply,

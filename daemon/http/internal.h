@@ -118,6 +118,10 @@ struct http_req {
 	size_t turn_bytes;
 	uint8_t counted;             /* enum stream_kind */
 	uint8_t scope;               /* authorize()'s */
+	uint8_t code;                /* enum svm_code of the reply */
+	uint16_t status;             /* of the reply; 0: none */
+	int64_t began_ns;            /* the request */
+	char *notes[HTTP_NOTE_MAX];
 
 	bool is_unix : 1;
 	bool old : 1;                /* HTTP/1.0 */

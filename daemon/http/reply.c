@@ -118,6 +118,7 @@ void http_reply_bytes(struct http_req *r, int status, const char *type,
 {
 	if (unheard(r))
 		return;
+	r->status = (uint16_t)status;
 	send_whole(r->conn, r, r->request_id, status, type, p, n);
 	conn_reply_done(r->conn);
 }
@@ -131,6 +132,7 @@ void reply_error(struct http_req *r, int status, const struct svm_err *err)
 {
 	auto_buf struct buf body = BUF_INIT;
 
+	r->code = (uint8_t)err->code;
 	errmap_json(&body, err, r->request_id);
 	if ((status == 429 || status == 503) && !has_header(r, "Retry-After:"))
 		http_reply_header(r, "Retry-After", "1");
@@ -161,6 +163,10 @@ void conn_fail(struct http_conn *c, int status, enum svm_code code,
 		const char *id = r ? r->request_id
 				   : fresh_id(c->server, fresh);
 
+		if (r) {
+			r->status = (uint16_t)status;
+			r->code = (uint8_t)code;
+		}
 		errmap_json(&body, &err, id);
 		send_whole(c, r, id, status, "application/json", body.data,
 			   body.len);
@@ -222,6 +228,8 @@ static void too_many_streams(struct http_req *r)
 	errmap_json(&body, &err, r->request_id);
 	buf_clear(&r->extra);
 	http_reply_header(r, "Retry-After", "1");
+	r->status = 429;
+	r->code = SVM_RESOURCE_LIMIT;
 	send_whole(r->conn, r, r->request_id, 429, "application/json",
 		   body.data, body.len);
 	answered_early(r);
@@ -239,6 +247,7 @@ void http_stream_begin(struct http_req *r, int status, const char *type,
 		too_many_streams(r);
 		return;
 	}
+	r->status = (uint16_t)status;
 	r->chunked_out = length < 0 && !r->old;
 	r->out_left = length;
 	struct buf *head = render_head(c, r, r->request_id, status,
@@ -390,6 +399,7 @@ void http_stream_abort(struct http_req *r)
 {
 	if (unheard(r))
 		return;
+	r->code = SVM_INTERNAL; /* or whatever cut it: it did not end well */
 	r->conn->close_after = true;
 	conn_reply_done(r->conn);
 }

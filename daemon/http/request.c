@@ -7,6 +7,7 @@
 
 #include "daemon/http/internal.h"
 #include "daemon/http/peer.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 /* Cut a slice of the copied head into a string; what ends it (blank, colon,
@@ -84,6 +85,7 @@ struct http_req *req_new(struct http_conn *c, const struct http1_head *h,
 	r->close = h->close;
 	r->peer_uid = c->peer_uid;
 	r->is_unix = c->is_unix;
+	r->began_ns = clock_boot_ns();
 	r->host = "";
 	if (h->host >= 0)
 		r->host = r->headers[h->host].value;
@@ -93,6 +95,10 @@ struct http_req *req_new(struct http_conn *c, const struct http1_head *h,
 
 void req_free(struct http_req *r)
 {
+	if (r->server->o.observe)
+		r->server->o.observe(r, r->server->o.app);
+	for (unsigned i = 0; i < HTTP_NOTE_MAX; i++)
+		free(r->notes[i]);
 	reply_uncount(r);
 	list_remove(&r->link);
 	buf_release(&r->body);
@@ -229,6 +235,7 @@ static const struct http_route *find_route(struct http_req *r)
 	route = route_find(r, r->method, &bad);
 	if (!route && r->head_only)
 		route = route_find(r, "GET", &bad);
+	r->route = route;
 	struct http_server *s = r->server;
 	if (s->o.authorize && !(route && route->flags & HTTP_NO_AUTH)) {
 		auto_err struct svm_err err = SVM_ERR_INIT;
@@ -282,7 +289,6 @@ void req_start(struct http_req *r)
 	const struct http_route *route = find_route(r);
 	if (!route)
 		return;
-	r->route = route;
 	if (route->flags & HTTP_WS && !ws_check_handshake(r))
 		return;
 	if (req_start_body(r) == 413)
@@ -366,4 +372,37 @@ void http_on_gone(struct http_req *r, void (*fn)(struct http_req *r))
 	r->on_gone = fn;
 	if (!r->conn && fn && !r->over)
 		loop_timer_after(r->server->reap, 0);
+}
+
+/* Notes. */
+
+void http_note(struct http_req *r, enum http_note which, const char *text)
+{
+	free(r->notes[which]);
+	r->notes[which] = xstrdup(text);
+}
+
+const char *http_noted(const struct http_req *r, enum http_note which)
+{
+	return r->notes[which];
+}
+
+int http_status(const struct http_req *r)
+{
+	return r->status;
+}
+
+enum svm_code http_error_code(const struct http_req *r)
+{
+	return (enum svm_code)r->code;
+}
+
+int64_t http_took_ns(const struct http_req *r)
+{
+	return clock_boot_ns() - r->began_ns;
+}
+
+const struct http_route *http_route_of(const struct http_req *r)
+{
+	return r->route;
 }

@@ -214,6 +214,7 @@ struct http_ws *http_ws_accept(struct http_req *r,
 	ws->conn = c;
 	ws->ev = ev;
 	ws->data = data;
+	r->status = 101;
 	send_accept(r);
 	c->server->counts.websockets++;
 	c->req = NULL;
