@@ -134,12 +134,15 @@ struct spawn {
 	int error; /* written by the child: memory is shared until exec */
 };
 
+/* By the system call: the library keeps two real-time signals for itself and
+ * would leave them ignored if our parent did.  All zero is the default. */
 static void reset_signals(void)
 {
+	const unsigned long dfl[4] = { 0 };
 	sigset_t none;
 
-	for (int s = 1; s < 65; s++)
-		(void)signal(s, SIG_DFL);
+	for (int s = 1; s <= 64; s++)
+		(void)syscall(SYS_rt_sigaction, s, dfl, NULL, 8);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
