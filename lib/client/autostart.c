@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 #include "lib/base/path.h"
 #include "lib/base/proc.h"
 #include "lib/client/conn.h"
+#include "lib/client/scope.h"
 
 #define START_TIMEOUT_MS 15000
 #define LOG_TAIL 4096
@@ -96,8 +98,11 @@ static int wait_ready(struct client *c, int ready, const char *log_path,
 	int r = client_wait(c, ready, POLLIN, &wait_err);
 
 	c->deadline_ns = saved;
-	if (r < 0 && wait_err.code == SVM_TIMEOUT)
-		return failed(log_path, log_start, "it took too long", err);
+	if (r < 0 && wait_err.code == SVM_TIMEOUT) {
+		failed(log_path, log_start, "it took too long", err);
+		err->sys_errno = ETIMEDOUT;
+		return -1;
+	}
 	if (r < 0)
 		return svm_err_move(err, &wait_err);
 	if (read(ready, &byte, 1) == 1)
@@ -116,12 +121,8 @@ static char *own_path(char exe[PATH_MAX])
 	return exe;
 }
 
-static int start(struct client *c, struct svm_err *err)
+static int start(struct client *c, char *const *argv, struct svm_err *err)
 {
-	char exe[PATH_MAX];
-	char *argv[] = { own_path(exe), (char[]){ "serve" },
-			 (char[]){ "--detached" }, (char[]){ "--ready-fd" },
-			 (char[]){ "3" }, NULL };
 	auto_free char *log_path = path_join(c->dirs.state, "logs/daemon.log");
 	auto_close int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND |
 				  O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -153,6 +154,30 @@ static int start(struct client *c, struct svm_err *err)
 	return 0;
 }
 
+/* Where it helps, in a scope that can limit its sandboxes.  A systemd-run
+ * that can't is no reason to have no daemon, but one that takes too long may
+ * have started it. */
+static int start_daemon(struct client *c, struct svm_err *err)
+{
+	char exe[PATH_MAX];
+	char *argv[] = { own_path(exe), (char[]){ "serve" },
+			 (char[]){ "--detached" }, (char[]){ "--ready-fd" },
+			 (char[]){ "3" }, NULL };
+	auto_err struct svm_err first = SVM_ERR_INIT;
+	const char *program = geteuid() ? scope_program() : NULL;
+
+	if (!program || !scope_wanted("/sys/fs/cgroup", "/proc/self/cgroup",
+				      getenv("XDG_RUNTIME_DIR")))
+		return start(c, argv, err);
+	auto_free char **scoped = scope_argv(program, argv);
+
+	if (start(c, scoped, &first) == 0)
+		return 0;
+	if (first.code != SVM_UNREACHABLE || first.sys_errno == ETIMEDOUT)
+		return svm_err_move(err, &first);
+	return start(c, argv, err);
+}
+
 int autostart_connect(struct client *c, struct svm_err *err)
 {
 	auto_close int lock = -1;
@@ -168,7 +193,7 @@ int autostart_connect(struct client *c, struct svm_err *err)
 	fd = client_unix_connect(c->unix_path);
 	if (fd >= 0)
 		return fd;
-	if (start(c, err) < 0)
+	if (start_daemon(c, err) < 0)
 		return -1;
 	fd = client_unix_connect(c->unix_path);
 	if (fd < 0)
