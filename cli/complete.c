@@ -48,6 +48,17 @@ static void offer_options(const struct opt *opts, const char *prefix)
 	}
 }
 
+static void offer_choices(const char *words, const char *prefix)
+{
+	while (*words) {
+		size_t n = strcspn(words, "|");
+		auto_free char *word = xstrndup(words, n);
+
+		offer(prefix, word, NULL);
+		words += n + (words[n] == '|');
+	}
+}
+
 /* The items of a list of the daemon: `key`, described by `about`. */
 static void offer_items(struct cli *cli, const char *target, const char *key,
 			const char *about, const char *prefix)
@@ -141,7 +152,9 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 		}
 	}
 	pending = argc > 1 ? pending_option(cmd, args[argc - 2]) : NULL;
-	if (pending) {
+	if (pending && pending->type == OPT_CHOICE) {
+		offer_choices(pending->arg, last);
+	} else if (pending) {
 		offer_values(cli, pending->complete, last);
 	} else if (last[0] == '-') {
 		offer_options(cmd ? cmd->opts : NULL, last);

@@ -6,6 +6,8 @@
 #include "cli/cli.h"
 #include "lib/base/buf.h"
 
+#define LEFT_WIDTH 25 /* of an option and its value */
+
 static void print_options(const char *title, const struct opt *opts)
 {
 	auto_buf struct buf b = BUF_INIT;
@@ -21,7 +23,11 @@ static void print_options(const char *title, const struct opt *opts)
 			 !o->arg ? "" : o->type == OPT_OPTIONAL ? "[=" : " ",
 			 o->arg ? o->arg : "",
 			 o->type == OPT_OPTIONAL ? "]" : "");
-		buf_addf(&b, "  %-25s %s\n", left, o->help);
+		if (strlen(left) > LEFT_WIDTH)
+			buf_addf(&b, "  %s\n  %*s %s\n", left, LEFT_WIDTH, "",
+				 o->help);
+		else
+			buf_addf(&b, "  %-*s %s\n", LEFT_WIDTH, left, o->help);
 	}
 	if (b.len)
 		printf("\n%s\n%s", title, buf_str(&b));
@@ -112,8 +118,7 @@ static const struct {
 	  "STACYVM_STATE_DIR     where sandboxes and the database are kept\n"
 	  "STACYVM_RUNTIME_DIR   where the socket is\n"
 	  "STACYVM_SECTION_KEY   configuration, as in stacyvm.yaml(5)\n"
-	  "NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM=dumb\n"
-	  "ACCESSIBLE            1: words instead of symbols, no redrawing" },
+	  "NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM=dumb" },
 	{ "formats",
 	  "On a terminal tables are fitted to its width; in a pipe nothing is "
 	  "cut.\n\n"
@@ -145,9 +150,11 @@ static int run(struct cli *cli, void *opts, int argc, char **args,
 	}
 	for (int i = 0; i < argc; i++) {
 		cmd = list ? cmd_find(list, args[i]) : NULL;
-		if (!cmd)
-			return cli_usage(cli, err, "no help for '%s'",
-					 args[i]);
+		if (!cmd) {
+			cli_usage(cli, err, "no help for '%s'", args[i]);
+			return svm_err_hint(err, "see what there is with:  "
+						 "stacyvm help");
+		}
 		buf_addf(&path, "%s%s", path.len ? " " : "", cmd->name);
 		list = cmd->subs;
 	}

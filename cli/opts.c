@@ -32,13 +32,14 @@ const struct opt global_opts[] = {
 	G(OPT_FLAG, 'q', "quiet", quiet, NULL,
 	  "ids only; no notices or progress"),
 	G(OPT_FLAG, 'v', "verbose", verbose, NULL, "say more on stderr"),
-	G(OPT_STRING, 0, "color", color, "WHEN", "auto, always or never"),
+	G(OPT_CHOICE, 0, "color", color, "auto|always|never",
+	  "colours and other attributes of text"),
 	G(OPT_FLAG, 0, "no-color", no_color, NULL, "the same as --color=never"),
 	G(OPT_FLAG, 0, "no-input", no_input, NULL, "never ask anything"),
 	G(OPT_DURATION, 0, "timeout", timeout, "D",
 	  "give up after this long (exit status 124)"),
-	G(OPT_STRING, 0, "progress", progress, "HOW",
-	  "auto, plain or none"),
+	G(OPT_CHOICE, 0, "progress", progress, "auto|plain|none",
+	  "how copies that take long show their progress"),
 	OPTS_END,
 };
 
@@ -106,6 +107,21 @@ static int parse_mebibytes(const char *text, int64_t *ret)
 	return 0;
 }
 
+static bool is_choice(const char *words, const char *value)
+{
+	size_t n = strlen(value);
+
+	for (;;) {
+		size_t len = strcspn(words, "|");
+
+		if (len == n && strncmp(words, value, n) == 0)
+			return true;
+		if (!words[len])
+			return false;
+		words += len + 1;
+	}
+}
+
 static int bad_value(const struct opt *o, const char *value, const char *want,
 		     struct svm_err *err)
 {
@@ -145,6 +161,11 @@ static int store(const struct opt *o, void *base, const char *value,
 			return bad_value(o, value,
 					 "not a duration (30s, 10m, 1h30m)",
 					 err);
+		*(const char **)at = value;
+		return 0;
+	case OPT_CHOICE:
+		if (!is_choice(o->arg, value))
+			return bad_value(o, value, o->arg, err);
 		*(const char **)at = value;
 		return 0;
 	case OPT_END:

@@ -26,6 +26,7 @@ enum opt_type {
 	OPT_NUMBER,   /* int64_t, 0 .. INT32_MAX */
 	OPT_DURATION, /* const char *, checked: 30s, 1h30m */
 	OPT_MEBIBYTES, /* int64_t MiB: 512, 512m, 2g */
+	OPT_CHOICE,   /* const char *: one of the words of `arg`, "a|b|c" */
 };
 
 /* What shell completion offers for a value or an argument. */

@@ -74,6 +74,7 @@ struct values {
 	const char *string, *optional, *duration;
 	char **list;
 	int64_t number, size;
+	const char *choice;
 };
 
 #define O(m) offsetof(struct values, m)
@@ -91,6 +92,8 @@ static const struct opt opts[] = {
 	{ OPT_NUMBER, 'n', "number", O(number), "N", "h", COMPLETE_NONE,
 	  false },
 	{ OPT_MEBIBYTES, 0, "size", O(size), "M", "h", COMPLETE_NONE, false },
+	{ OPT_CHOICE, 0, "choice", O(choice), "one|two", "h", COMPLETE_NONE,
+	  false },
 	OPTS_END,
 };
 
@@ -183,7 +186,8 @@ static void test_options__refuses_nonsense(void **state)
 		"--nope", "-x", "-fx", "--string", "-n", "--flag=1", "-n 1x",
 		"-n -1", "-n 99999999999", "--for 10", "--for -1s",
 		"--for x", "--size 1t", "--size m", "--size 9999999999g",
-		"--=x",
+		"--=x", "--choice three", "--choice on", "--choice one|two",
+		"--choice=", "--choice",
 	};
 	struct parsed p;
 
@@ -196,6 +200,17 @@ static void test_options__refuses_nonsense(void **state)
 	}
 	parse(&p, &plain, "--flga");
 	assert_non_null(strstr(p.err.msg, "'--flag'"));
+	done(&p);
+}
+
+static void test_options__takes_a_choice(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	parse(&p, &plain, "--choice one --choice=two");
+	assert_int_equal(p.result, 0);
+	assert_string_equal(p.v.choice, "two");
 	done(&p);
 }
 
@@ -253,6 +268,7 @@ int main(void)
 		cmocka_unit_test(test_options__leaves_commands_alone),
 		cmocka_unit_test(test_options__refuses_nonsense),
 		cmocka_unit_test(test_options__reads_sizes),
+		cmocka_unit_test(test_options__takes_a_choice),
 		cmocka_unit_test(test_options__suggests_the_nearest),
 		cmocka_unit_test(test_options__reads_detach_keys),
 	};
