@@ -49,6 +49,8 @@ static void print_event(const struct cli *cli, const cJSON *e, const char *raw)
 		out_field_text(e, "data", 4, &data);
 		if (strcmp(buf_str(&data), "{}") != 0)
 			escape_line(&line, buf_str(&data), data.len);
+		else if (!cli->plain)
+			buf_truncate(&line, line.len - 2);
 		puts(buf_str(&line));
 	}
 	fflush(stdout);

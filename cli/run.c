@@ -34,6 +34,7 @@ struct sink {
 struct runner {
 	struct cli *cli;
 	const struct run *run;
+	struct client *client;
 	struct ws *ws;
 	struct sink out[2];    /* stdout, stderr */
 	char *session;         /* id, when there is one */
@@ -328,9 +329,18 @@ static int wait_events(struct runner *r, struct pollfd p[5])
 			r->out[i].queue.len ? r->out[i].fd : -1, POLLOUT, 0 };
 	if (r->exited) /* what it still says has no reader */
 		p[0].fd = p[2].fd = -1;
-	if (poll(p, 5, -1) < 0 && errno != EINTR)
+	if (poll(p, 5, client_left_ms(r->client)) < 0 && errno != EINTR)
 		return svm_err_sys(r->err, SVM_INTERNAL, errno, "poll");
 	return 0;
+}
+
+/* --timeout is over: a command without a terminal ends with its caller. */
+static int late(struct runner *r)
+{
+	r->detached = true;
+	return svm_err_set(r->err, SVM_TIMEOUT,
+			   "it took longer than --timeout %s",
+			   r->cli->timeout);
 }
 
 /* One turn: 0 go on, 1 it is over, -1 with err. */
@@ -341,6 +351,8 @@ static int turn(struct runner *r)
 
 	if (wait_events(r, p) < 0)
 		return -1;
+	if (!r->exited && client_left_ms(r->client) == 0)
+		return late(r);
 	if (p[1].revents)
 		read_signals(r);
 	if (p[2].revents)
@@ -411,11 +423,12 @@ int run_session(struct cli *cli, const struct run *run, struct svm_err *err)
 				   S_ISREG(st.st_mode);
 	}
 	fflush(stdout);
+	r.client = c;
 	r.ws = ws_open(c, run->target, on_message, &r, err);
 	if (r.ws && (!(run->flags & RUN_TTY) || term_raw(err) == 0))
 		status = loop(&r);
 	term_restore();
-	if (status >= 0 && r.detached)
+	if (r.detached)
 		tell_how_to_return(&r);
 	ws_free(r.ws);
 	buf_release(&r.out[0].queue);

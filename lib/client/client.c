@@ -152,6 +152,16 @@ static int client_late(struct svm_err *err)
 			   "the daemon did not finish in time");
 }
 
+int client_left_ms(const struct client *c)
+{
+	int64_t left = c->deadline_ns - clock_boot_ns();
+
+	if (!c->deadline_ns)
+		return -1;
+	return left <= 0 ? 0 : (int)MIN(left / 1000000 + 1,
+					(int64_t)INT32_MAX);
+}
+
 int client_check(struct client *c, struct svm_err *err)
 {
 	struct pollfd p = { .fd = c->cancel_fd, .events = POLLIN };
@@ -169,15 +179,11 @@ int client_wait(struct client *c, int fd, short events, struct svm_err *err)
 			       { .fd = c->cancel_fd, .events = POLLIN } };
 
 	for (;;) {
-		int64_t left = -1;
+		int left = client_left_ms(c);
 
-		if (c->deadline_ns) {
-			left = c->deadline_ns - clock_boot_ns();
-			if (left <= 0)
-				return client_late(err);
-			left = left / 1000000 + 1;
-		}
-		int r = poll(p, 2, left > INT32_MAX ? INT32_MAX : (int)left);
+		if (left == 0)
+			return client_late(err);
+		int r = poll(p, 2, left);
 
 		if (r < 0 && errno != EINTR)
 			return svm_err_sys(err, SVM_INTERNAL, errno, "poll");

@@ -41,6 +41,10 @@ void client_free(struct client *c);
 void client_set_cancel_fd(struct client *c, int fd);
 void client_set_deadline(struct client *c, int64_t boot_ns);
 
+/* For poll(2): milliseconds until the deadline, 0 when it has passed, -1
+ * without one. */
+int client_left_ms(const struct client *c);
+
 /* The daemon on the unix socket as a process: its pid and a pidfd that is
  * certainly its.  UNREACHABLE when none answers; none is started. */
 int client_daemon_pid(struct client *c, pid_t *ret_pid, int *ret_pidfd,

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """The command line, subcommand by subcommand, against a real daemon."""
-import concurrent.futures
 import fcntl
 import json
 import os
@@ -58,6 +57,13 @@ def test_usage_errors(inst):
     r = inst.must_fail("spwan")
     assert r.code == 2 and 'Did you mean "spawn"' in r.errtext
     assert inst.must_fail("list", "--jsn").code == 2
+    r = inst.must_fail("list", "--color=purple")
+    assert r.code == 2 and "auto|always|never" in r.errtext
+    assert inst.must_fail("list", "--progress", "loud").code == 2
+    r = inst.must_fail("help", "nope")
+    assert r.code == 2 and "help help" not in r.errtext
+    assert inst.must_fail("logs", "x", "--grep", "(").code == 2
+    assert inst.must_fail("logs", "x", "--tail", "-3").code == 2
     assert inst.must_fail("kill").code == 2
     assert inst.must_fail("extend", "x", "never").code == 2
     assert inst.must_fail("exec", "x").code == 125
@@ -96,26 +102,6 @@ def test_a_daemon_that_can_not_start_says_why(inst):
     r = inst.must_fail("list", env={"STACYVM_SERVER_PORT": "many"})
     assert r.code == 5 and "did not start" in r.errtext
     assert "server.port" in r.errtext.lower() or "PORT" in r.errtext
-
-
-def test_exactly_one_daemon_of_many_calls(inst):
-    with concurrent.futures.ThreadPoolExecutor(20) as pool:
-        rs = list(pool.map(lambda _: inst.run("list"), range(20)))
-    assert [r.code for r in rs] == [0] * 20, rs
-    serving = [p for p, name in svm.descendants().items()
-               if _is_daemon_of(p, inst)]
-    assert len(serving) == 1
-
-
-def _is_daemon_of(pid, inst):
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as f:
-            cmd = f.read()
-        with open(f"/proc/{pid}/environ", "rb") as f:
-            return (b"\0serve\0" in cmd and
-                    f"={inst.state}\0".encode() in f.read())
-    except OSError:
-        return False
 
 
 def test_daemon_commands(inst):
@@ -452,6 +438,28 @@ def test_cp_recursive(shared, box, tmp_path):
 
 
 # -- the rest
+
+def test_logs_of_some_lines(shared, box):
+    shared.ok("exec", box, "--", "sh", "-c", "echo red; echo green; echo blue")
+    assert shared.ok("logs", box, "--grep", "^(red|blue)$").text == "red\nblue\n"
+    assert shared.ok("logs", box, "--json", "--grep", "gr").json() == ["green"]
+    assert shared.ok("logs", box, "-n", "1").text == "blue\n"
+    assert shared.ok("logs", box, "-n", "0").text == ""
+
+
+def test_timeout_of_all_commands(shared, box):
+    """--timeout before the command is the caller's patience: the command is
+    killed with its caller, and the sandbox of --rm goes too."""
+    r = shared.must_fail("--timeout", "300ms", "exec", box, "--", "sleep", "31")
+    assert r.code == 124 and "--timeout" in r.errtext
+    show = "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"
+    svm.wait_for(lambda: "sleep 31" not in shared.ok(
+        "exec", box, "--", "sh", "-c", show).text, "the end of the command")
+    before = shared.ok("list", "-q").text
+    r = shared.must_fail("--timeout", "1s", "spawn", "--rm", "--", "sleep", "31")
+    assert r.code == 124
+    assert shared.ok("list", "-q").text == before
+
 
 def test_logs_and_events(shared, box):
     shared.ok("exec", box, "--", "sh", "-c",
