@@ -62,6 +62,9 @@ all_src := $(room_src) $(test_src) $(fuzz_src) $(tool_src) tests/fuzz/replay.c
 # for symbols it resolves at start.
 LIBS := -Wl,-Bstatic -lsqlite3 -lyaml -lseccomp -lmd -Wl,-Bdynamic \
 	-lcjson -lwslay -lm -lpthread
+TUI_LIBS := -ltickit -lncursesw
+# A test program takes what it uses of these.
+TEST_LIBS := -Wl,--as-needed -lcmocka -lhttp_parser -lvterm
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 libs := $(addprefix $(B)/,libcli.a libtui.a libdaemon.a libproviders.a libclient.a libapi.a libbase.a)
@@ -110,11 +113,11 @@ $(call obj,$(shell grep -ls SVM_VERSION $(room_src))): $(B)/.version
 # Tests: each file of tests/unit is a program, linked with everything but main;
 # each of tests/fuzz too, with replay.c as its main or with clang's libFuzzer.
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(libs)
-	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -lcmocka -lhttp_parser $(LIBS)
+	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(TUI_LIBS) $(LIBS)
 $(B)/tests/fuzz/replay-%: $(B)/tests/fuzz/fuzz-%.o $(B)/tests/fuzz/replay.o $(libs)
-	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -lhttp_parser $(LIBS)
+	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(TUI_LIBS) $(LIBS)
 $(B)/tests/fuzz/libfuzzer-%: $(B)/tests/fuzz/fuzz-%.o $(libs)
-	$(call Q,LD,$@)$(CC) $(base_cflags) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ -lhttp_parser $(LIBS)
+	$(call Q,LD,$@)$(CC) $(base_cflags) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(TUI_LIBS) $(LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(libs)
 	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(B)/tests/bench/true: tests/bench/true.c # the floor: static, does nothing

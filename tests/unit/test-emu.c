@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tui/emu.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -712,6 +713,28 @@ static void test_emu__hostile(void **state)
 			}
 }
 
+/* Output never takes memory, however much there is of it. */
+static void test_emu__memory(void **state)
+{
+	static const char piece[] =
+		"\033]0;title \xe2\x80\xae of it\a\033[38;5;9m" KANJI
+		"\033[?1049hx\033[?1049l\033[c\033P+q\033\\\r\n\033[3S";
+	auto_emu struct emu *e = emu_new(24, 80, &(struct emu_options){
+		.history_lines = 1000, .history_bytes = 1 << 20 });
+	struct mallinfo2 before, after;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		emu_write(e, piece, sizeof(piece) - 1);
+	before = mallinfo2();
+	for (int i = 0; i < 100000; i++)
+		emu_write(e, piece, sizeof(piece) - 1);
+	after = mallinfo2();
+	assert_in_range(after.uordblks, 0, before.uordblks + 1024);
+	assert_in_range(after.hblkhd, 0, before.hblkhd);
+	check(e, "flood");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -735,6 +758,7 @@ int main(void)
 		cmocka_unit_test(test_emu__resize),
 		cmocka_unit_test(test_emu__resize_alternate),
 		cmocka_unit_test(test_emu__hostile),
+		cmocka_unit_test(test_emu__memory),
 	};
 
 	return cmocka_run_group_tests_name("emu", tests, NULL, NULL);
