@@ -15,6 +15,7 @@ const struct cmd *const cmds[] = {
 	&cmd_wait,
 	&cmd_logs,
 	&cmd_events,
+	&cmd_audit,
 	&cmd_cp,
 	&cmd_files,
 	&cmd_image,

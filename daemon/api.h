@@ -38,6 +38,9 @@ void api_file_glob(struct http_req *r, void *app);
 void api_archive_get(struct http_req *r, void *app);
 void api_archive_put(struct http_req *r, void *app);
 
+/* openapi.c */
+void api_openapi(struct http_req *r, void *app);
+
 /* api-audit.c */
 void api_audit_list(struct http_req *r, void *app);
 void api_audit_verify(struct http_req *r, void *app);

@@ -19,6 +19,7 @@ const struct http_route daemon_routes[] = {
 	{ "GET", V1 "/ready", 0, 0, api_ready },
 	{ "GET", V1 "/metrics", 0, 0, api_metrics },
 	{ "GET", V1 "/metrics/prometheus", 0, 0, api_metrics_prometheus },
+	{ "GET", V1 "/openapi.json", 0, 0, api_openapi },
 	{ "GET", V1 "/config", 0, 0, api_config },
 	{ "GET", V1 "/doctor", HTTP_SLOW, 0, api_doctor },
 	{ "GET", V1 "/events", 0, 0, api_events },

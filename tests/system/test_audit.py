@@ -317,3 +317,24 @@ def test_a_flood_of_refusals_is_bounded(new_instance):
         tcp("GET", "/health", check=401)
     n = len([r for r in records(tcp.inst) if r["result"] == "UNAUTHORIZED"])
     assert 0 < n <= 120, n
+
+
+def test_command_line(inst):
+    sid = inst.spawn()
+    inst.ok("exec", sid, "--", "true")
+    wait_record(inst, action="exec.end", sandbox_id=sid)
+    text = inst.ok("audit", "ls").text
+    assert "sandbox.create" in text and sid in text
+    rows = inst.ok("audit", "ls", "--json", "--sandbox", sid,
+                   "--action", "exec.end").json()
+    assert [r["target"] for r in rows] == ["true"]
+    inst.ok("kill", sid)
+    assert "sandbox.destroy" in inst.ok("audit", "ls", "--sandbox", sid).text
+    lines = inst.ok("audit", "export").text.splitlines()
+    assert [json.loads(x) for x in lines] == records(inst)
+    assert inst.ok("audit", "export", "--as", "csv", "-n", "1"
+                   ).text.startswith("seq,time,")
+    assert inst.ok("audit", "verify", "--json").json()["ok"]
+    tamper(inst, "UPDATE audit SET actor = 'eve' WHERE seq = 2")
+    r = inst.must_fail("audit", "verify")
+    assert r.code == 1 and "record 2" in r.errtext

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JSON schemas.  tests/system/test_openapi.py holds every reply against its
+ * own; a reply may carry more than is said here (API.md).
+ */
+#include "daemon/schemas.h"
+
+#include <stddef.h>
+
+#define STR "{\"type\":\"string\"}"
+#define STR_NULL "{\"type\":[\"string\",\"null\"]}"
+#define INT "{\"type\":\"integer\"}"
+#define NUM "{\"type\":\"number\"}"
+#define BOOL "{\"type\":\"boolean\"}"
+#define ANY "{}"
+#define TIME "{\"type\":\"string\",\"format\":\"date-time\"}"
+#define ONE_OF(list) "{\"type\":\"string\",\"enum\":[" list "]}"
+#define ARRAY(of) "{\"type\":\"array\",\"items\":" of "}"
+#define MAP(of) "{\"type\":\"object\",\"additionalProperties\":" of "}"
+#define REF(name) "{\"$ref\":\"#/components/schemas/" name "\"}"
+#define P(name, type) "\"" name "\":" type
+#define OBJECT(required, properties)                     \
+	"{\"type\":\"object\",\"required\":[" required \
+	"],\"properties\":{" properties "}}"
+#define HASH "{\"type\":\"string\",\"pattern\":\"^sha256:[0-9a-f]{64}$\"}"
+
+#define STATES                                                             \
+	"\"creating\",\"running\",\"paused\",\"stopped\",\"unhealthy\","   \
+	"\"expired\",\"destroying\",\"destroyed\",\"error\""
+
+#define SANDBOX                                                            \
+	P("id", "{\"type\":\"string\",\"pattern\":\"^sb-[0-9a-f]{8}$\"}")  \
+	"," P("state", ONE_OF(STATES)) "," P("provider", STR) ","          \
+	P("image", STR) "," P("memory_mb", INT) "," P("vcpus", INT) ","    \
+	P("created_at", TIME) "," P("expires_at", TIME) ","                \
+	P("name", STR) "," P("metadata", MAP(STR)) ","                     \
+	P("preview_domain", STR) "," P("owner_id", STR) ","                \
+	P("template", STR) "," P("network", STR) ","                       \
+	P("posture", MAP(ANY)) "," P("reason", STR)
+
+#define OPERATION                                                          \
+	OBJECT("\"operation\",\"provider\",\"count\",\"failures\","        \
+	       "\"latency\"",                                              \
+	       P("operation", STR) "," P("provider", STR) ","              \
+	       P("count", INT) "," P("failures", INT) ","                  \
+	       P("latency", OBJECT("\"sum_ms\",\"buckets\"",               \
+		 P("sum_ms", NUM) "," P("buckets", ARRAY(OBJECT(           \
+		 "\"le_ms\",\"count\"",                                    \
+		 P("le_ms", "{\"type\":[\"number\",\"null\"]}") ","        \
+		 P("count", INT)))))))
+
+const struct schema schemas[] = {
+	{ "Object", "{\"type\":\"object\"}" },
+	{ "String", STR },
+	{ "Booleans", MAP(BOOL) },
+	{ "Error", OBJECT("\"code\",\"message\"",
+			  P("code", STR) "," P("message", STR) ","
+			  P("remediation", STR) "," P("request_id", STR)) },
+	{ "Status", OBJECT("\"status\"", P("status", STR)) },
+	{ "Health", OBJECT("\"status\",\"version\",\"uptime\"",
+			   P("status", ONE_OF("\"ok\"")) ","
+			   P("version", STR) "," P("uptime", STR)) },
+	{ "Metrics", OBJECT("\"uptime\",\"goroutines\",\"memory_alloc\","
+			    "\"active_sandboxes\",\"total_sandboxes\","
+			    "\"sandboxes\",\"operations\"",
+			    P("uptime", STR) "," P("goroutines", INT) ","
+			    P("memory_alloc", INT) ","
+			    P("active_sandboxes", INT) ","
+			    P("total_sandboxes", INT) ","
+			    P("sandboxes", OBJECT("\"total\",\"active\","
+				"\"by_state\",\"by_provider\"",
+				P("total", INT) "," P("active", INT) ","
+				P("by_state", MAP(INT)) ","
+				P("by_provider", MAP(INT)))) ","
+			    P("operations", ARRAY(OPERATION))) },
+	{ "Config", MAP(OBJECT("\"value\",\"origin\"",
+			       P("value", ANY) "," P("origin", STR))) },
+	{ "AuditRecord", OBJECT("\"seq\",\"time\",\"actor\",\"action\","
+				"\"result\",\"hash\"",
+				P("seq", INT) "," P("time", TIME) ","
+				P("actor", STR_NULL) ","
+				P("owner_id", STR_NULL) ","
+				P("sandbox_id", STR_NULL) ","
+				P("action", STR) "," P("target", STR_NULL) ","
+				P("result", STR) ","
+				P("request_id", STR_NULL) ","
+				P("hash", HASH)) },
+	{ "AuditVerdict", OBJECT("\"ok\",\"records\",\"first\",\"last\","
+				 "\"head\"",
+				 P("ok", BOOL) "," P("records", INT) ","
+				 P("first", INT) "," P("last", INT) ","
+				 P("head", HASH) ","
+				 P("checkpoint", OBJECT("\"seq\",\"hash\"",
+					P("seq", INT) "," P("hash", HASH)))
+				 "," P("broken_at", INT) ","
+				 P("problem", STR)) },
+	{ "Provider", OBJECT("\"name\",\"healthy\",\"default\","
+			     "\"latency_ms\",\"last_checked\",\"error\","
+			     "\"remediation\",\"capabilities\","
+			     "\"runtime_count\"",
+			     P("name", STR) "," P("healthy", BOOL) ","
+			     P("default", BOOL) "," P("latency_ms", NUM) ","
+			     P("last_checked", STR) "," P("error", STR_NULL)
+			     "," P("remediation", STR_NULL) ","
+			     P("capabilities", ARRAY(STR)) ","
+			     P("runtime_count", INT) ","
+			     P("sandbox_count", INT) ","
+			     P("config", MAP(ANY))) },
+	{ "Image", OBJECT("\"ref\",\"digest\",\"size_bytes\",\"created_at\","
+			  "\"layers\",\"in_use\"",
+			  P("ref", STR) "," P("digest", HASH) ","
+			  P("size_bytes", INT) "," P("created_at", TIME) ","
+			  P("layers", INT) "," P("in_use", BOOL)) },
+	{ "SandboxRequest", OBJECT("", P("image", STR) ","
+				   P("provider", STR) "," P("name", STR) ","
+				   P("memory_mb", INT) "," P("vcpus", INT) ","
+				   P("disk_mb", INT) "," P("pids", INT) ","
+				   P("ttl", STR) "," P("template", STR) ","
+				   P("metadata", MAP(STR)) ","
+				   P("env", MAP(STR)) "," P("network", ANY)
+				   "," P("owner_id", STR)) },
+	{ "Sandbox", OBJECT("\"id\",\"state\",\"provider\",\"created_at\","
+			    "\"metadata\"", SANDBOX) },
+	{ "Pruned", OBJECT("\"pruned\"", P("pruned", INT)) },
+	{ "ExtendRequest", OBJECT("", P("ttl", STR)) },
+	{ "Stats", OBJECT("\"supported\",\"cpu_pct\",\"mem_bytes\","
+			  "\"mem_limit_bytes\",\"pids\",\"disk_bytes\","
+			  "\"net_rx_bytes\",\"net_tx_bytes\"",
+			  P("supported", BOOL) "," P("cpu_pct", NUM) ","
+			  P("mem_bytes", INT) "," P("mem_limit_bytes", INT)
+			  "," P("pids", INT) "," P("disk_bytes", INT) ","
+			  P("net_rx_bytes", INT) ","
+			  P("net_tx_bytes", INT)) },
+	{ "ExecRequest", OBJECT("\"command\"", P("command", STR) ","
+				P("args", ARRAY(STR)) ","
+				P("mode", ONE_OF("\"shell\",\"argv\"")) ","
+				P("env", MAP(STR)) "," P("workdir", STR) ","
+				P("timeout", STR) "," P("stdin", STR) ","
+				P("stream", BOOL) "," P("detach", BOOL) ","
+				P("tty", BOOL) ","
+				P("frames", STR) "," P("encoding", STR)) },
+	{ "ExecResult", OBJECT("", P("exit_code", INT) "," P("stdout", STR)
+			       "," P("stderr", STR) "," P("duration", STR)
+			       "," P("signal", STR) ","
+			       P("truncated", BOOL) ","
+			       P("session_id", STR)) },
+	{ "Session", OBJECT("\"id\",\"command\",\"state\",\"tty\","
+			    "\"detached\",\"started_at\"",
+			    P("id", STR) "," P("command", STR) ","
+			    P("state", ONE_OF("\"running\",\"exited\"")) ","
+			    P("tty", BOOL) "," P("detached", BOOL) ","
+			    P("pid", INT) "," P("started_at", TIME) ","
+			    P("attached", INT) "," P("cols", INT) ","
+			    P("rows", INT)) },
+	{ "SignalRequest", OBJECT("\"signal\"", P("signal", STR)) },
+	{ "ResizeRequest", OBJECT("\"cols\",\"rows\"",
+				  P("cols", INT) "," P("rows", INT)) },
+	{ "FileRequest", OBJECT("\"path\"", P("path", STR) ","
+				P("content", STR) "," P("mode", STR) ","
+				P("encoding", STR)) },
+	{ "MoveRequest", OBJECT("\"old_path\",\"new_path\"",
+				P("old_path", STR) ","
+				P("new_path", STR)) },
+	{ "ChmodRequest", OBJECT("\"path\",\"mode\"",
+				 P("path", STR) "," P("mode", STR)) },
+	{ "FileInfo", OBJECT("\"name\",\"path\",\"size\",\"is_dir\","
+			     "\"mode\",\"mod_time\",\"type\"",
+			     P("name", STR) "," P("path", STR) ","
+			     P("size", INT) "," P("is_dir", BOOL) ","
+			     P("mode", "{\"type\":\"string\",\"pattern\":"
+				       "\"^[0-7]{4}$\"}") ","
+			     P("mod_time", TIME) ","
+			     P("type", ONE_OF("\"file\",\"dir\","
+				"\"symlink\",\"fifo\",\"socket\",\"char\","
+				"\"block\"")) "," P("target", STR)) },
+	{ NULL, NULL },
+};
