@@ -466,7 +466,8 @@ def test_worker_is_confined(inst):
         pytest.skip("the filter is off under sanitizers")
     status = wait_for(confined, "a confined worker")
     assert "NoNewPrivs:\t1" in status
-    assert "CapBnd:\t0000000000000000" in status
+    if svm.IS_ROOT:  # who has no capabilities can't empty the set, nor use it
+        assert "CapBnd:\t0000000000000000" in status
     # CHOWN, DAC_OVERRIDE, FOWNER, SYS_ADMIN (trusted.*), MKNOD at most.
     allowed = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 21 | 1 << 27
     caps = int(status.split("CapEff:")[1].split()[0], 16)
