@@ -12,6 +12,7 @@
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
 #include "daemon/lifecycle.h"
+#include "daemon/quota.h"
 #include "daemon/sandbox-request.h"
 #include "daemon/sandbox.h"
 #include "daemon/store.h"
@@ -351,18 +352,21 @@ void api_sandbox_extend(struct http_req *r, void *app)
 	const char *text = NULL;
 	int64_t ttl = d->config->defaults_ttl;
 	struct sandbox *s = api_call_sandbox(r, d);
+	struct quota_limits l;
 
 	if (!s)
 		return;
+	quota_limits(d, s->spec.owner, &l);
 	if (json_parse_object(&doc, buf_str(body), body->len, &err) < 0 ||
 	    json_get_string(doc.root, "ttl", &text, &err) < 0 ||
-	    (text && sandbox_request_ttl(d, text, &ttl, &err) < 0)) {
+	    (text && sandbox_request_ttl(text, l.max_ttl_ns, &ttl,
+					&err) < 0)) {
 		http_reply_error(r, &err);
 		return;
 	}
-	int64_t end = s->created_ns + d->config->defaults_max_ttl;
+	int64_t end = s->created_ns + l.max_ttl_ns;
 	int64_t now = clock_wall_ns();
-	if (d->config->defaults_max_ttl && now + ttl > end)
+	if (l.max_ttl_ns && now + ttl > end)
 		ttl = end > now ? end - now : 1;
 	life_extend(s, ttl, &reply_new(r, s, REPLY_OBJECT)->waiter);
 }

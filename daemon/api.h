@@ -45,6 +45,14 @@ void api_openapi(struct http_req *r, void *app);
 void api_audit_list(struct http_req *r, void *app);
 void api_audit_verify(struct http_req *r, void *app);
 
+/* api-quotas.c */
+void api_quota_list(struct http_req *r, void *app);
+void api_quota_summary(struct http_req *r, void *app);
+void api_quota_get(struct http_req *r, void *app);
+void api_quota_put(struct http_req *r, void *app);
+void api_quota_delete(struct http_req *r, void *app);
+void api_quota_usage(struct http_req *r, void *app);
+
 /* api-system.c */
 void api_health(struct http_req *r, void *app);
 void api_live(struct http_req *r, void *app);

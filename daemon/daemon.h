@@ -22,6 +22,7 @@ struct http_server;
 struct image_store;
 struct metrics;
 struct provider_host;
+struct quotas;
 struct registry;
 struct runtimes;
 struct store;
@@ -40,6 +41,7 @@ struct daemon {
 	struct registry *registry; /* sandbox.h */
 	struct image_store *images; /* image/image.h */
 	struct auth *auth;         /* auth.h */
+	struct quotas *quotas;     /* quota.h */
 	struct http_server *http;
 	struct list sockets;       /* exec-socket.c, made on first use */
 	int64_t started_boot_ns;

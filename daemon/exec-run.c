@@ -10,6 +10,7 @@
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/exec-request.h"
+#include "daemon/quota.h"
 #include "daemon/sandbox.h"
 #include "daemon/store.h"
 #include "lib/api/msg.h"
@@ -323,15 +324,16 @@ static const struct agent_conn_events conn_events = {
 /* Beginning and leaving. */
 
 /* The configured default and the longest that is allowed. */
-static int64_t timeout_of(const struct daemon *d, const struct exec_request *q)
+static int64_t timeout_of(const struct sandbox *s, const struct exec_request *q)
 {
-	const struct config *c = d->config;
-	int64_t max = c ? c->defaults_max_exec_timeout : 0;
 	int64_t ns = q->timeout_ns;
+	struct quota_limits l;
 
-	if (!ns && c)
-		ns = c->defaults_default_exec_timeout;
-	return max && (!ns || ns > max) ? max : ns;
+	if (!ns)
+		ns = s->daemon->config->defaults_default_exec_timeout;
+	quota_limits(s->daemon, s->spec.owner, &l);
+	return l.max_exec_timeout_ns && (!ns || ns > l.max_exec_timeout_ns) ?
+		       l.max_exec_timeout_ns : ns;
 }
 
 static struct exec_run *run_new(struct sandbox *s, enum frame_type type,
@@ -362,7 +364,7 @@ struct exec_run *exec_run_start(struct sandbox *s, struct exec_request *q,
 			 (q->detach ? AGENT_EXEC_DETACH : 0) |
 			 (q->has_input || live_input ? AGENT_EXEC_STDIN : 0),
 		.cols = q->cols, .rows = q->rows,
-		.timeout_ns = (uint64_t)timeout_of(s->daemon, q),
+		.timeout_ns = (uint64_t)timeout_of(s, q),
 	};
 
 	rand_hex(sid + 3, 8);

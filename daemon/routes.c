@@ -35,6 +35,13 @@ const struct http_route daemon_routes[] = {
 	{ "POST", V1 "/images/prune", HTTP_SLOW, 0, api_images_prune },
 	{ "DELETE", V1 "/images/{ref}", HTTP_SLOW, 0, api_images_delete },
 
+	{ "GET", V1 "/quotas", HTTP_ADMIN, 0, api_quota_list },
+	{ "GET", V1 "/quotas/summary", HTTP_ADMIN, 0, api_quota_summary },
+	{ "GET", V1 "/quotas/{owner}", HTTP_ADMIN, 0, api_quota_get },
+	{ "PUT", V1 "/quotas/{owner}", HTTP_ADMIN, 0, api_quota_put },
+	{ "DELETE", V1 "/quotas/{owner}", HTTP_ADMIN, 0, api_quota_delete },
+	{ "GET", V1 "/quotas/{owner}/usage", HTTP_ADMIN, 0, api_quota_usage },
+
 	{ "POST", SB, SLOW, 0, api_sandbox_create },
 	{ "GET", SB, 0, 0, api_sandbox_list },
 	{ "DELETE", SB, 0, 0, api_sandbox_prune },

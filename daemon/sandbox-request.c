@@ -11,6 +11,7 @@
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
 #include "daemon/image/image.h"
+#include "daemon/quota.h"
 #include "daemon/runtimes.h"
 #include "lib/api/limits.h"
 #include "lib/base/duration.h"
@@ -51,10 +52,10 @@ static int choose_owner(struct daemon *d, struct http_req *r, const char *body,
 	return auth_check_owner(*ret, err);
 }
 
-int sandbox_request_ttl(struct daemon *d, const char *text, int64_t *ret,
+int sandbox_request_ttl(const char *text, int64_t max, int64_t *ret,
 			struct svm_err *err)
 {
-	int64_t ns = 0, max = d->config->defaults_max_ttl;
+	int64_t ns = 0;
 	char limit[DURATION_SIZE];
 
 	if (duration_parse(text, &ns) < 0)
@@ -70,7 +71,7 @@ int sandbox_request_ttl(struct daemon *d, const char *text, int64_t *ret,
 			    "ttl '%.40s' is over the maximum of %s", text,
 			    limit);
 		return svm_err_hint(err, "ask for less, or raise "
-				    "defaults.max_ttl");
+				    "defaults.max_ttl or the owner's quota");
 	}
 	*ret = ns;
 	return 0;
@@ -184,12 +185,19 @@ static int choose_image(struct daemon *d, const char *image,
 	return 0;
 }
 
+/* A default must not be over a limit that nobody asked about. */
+static int64_t at_most(int64_t v, int64_t max)
+{
+	return max && v > max ? max : v;
+}
+
 static int parse(struct daemon *d, struct http_req *r, const cJSON *body,
 		 struct sandbox_spec *s, struct provider **ret_provider,
 		 struct svm_err *err)
 {
 	const char *provider = NULL, *image = NULL, *ttl = NULL, *name = NULL,
 		   *template = NULL, *snapshot = NULL, *owner = NULL;
+	struct quota_limits l;
 
 	if (json_get_string(body, "provider", &provider, err) < 0 ||
 	    json_get_string(body, "image", &image, err) < 0 ||
@@ -210,11 +218,13 @@ static int parse(struct daemon *d, struct http_req *r, const cJSON *body,
 	if (choose_owner(d, r, owner, &s->owner, err) < 0)
 		return -1;
 	s->name = xstrdup(name);
-	s->ttl_ns = d->config->defaults_ttl;
-	if (ttl && sandbox_request_ttl(d, ttl, &s->ttl_ns, err) < 0)
+	quota_limits(d, s->owner, &l);
+	s->ttl_ns = at_most(d->config->defaults_ttl, l.max_ttl_ns);
+	if (ttl && sandbox_request_ttl(ttl, l.max_ttl_ns, &s->ttl_ns, err) < 0)
 		return -1;
-	s->memory_mb = (uint32_t)d->config->defaults_memory_mb;
-	s->vcpus = (uint32_t)d->config->defaults_vcpus;
+	s->memory_mb = (uint32_t)at_most(d->config->defaults_memory_mb,
+					 l.max_memory_mb);
+	s->vcpus = (uint32_t)at_most(d->config->defaults_vcpus, l.max_vcpus);
 	s->disk_mb = (uint32_t)d->config->providers_native_disk_mb;
 	s->pids = (uint32_t)d->config->providers_native_pids_limit;
 	s->inodes = (uint64_t)d->config->providers_native_inodes;
@@ -225,6 +235,8 @@ static int parse(struct daemon *d, struct http_req *r, const cJSON *body,
 	    get_network(body, d->config->defaults_network, &s->network,
 			err) ||
 	    json_get_bool(body, "read_only_rootfs", &s->read_only_rootfs, err))
+		return -1;
+	if (quota_check(&l, s, err) < 0)
 		return -1;
 	if (get_map(body, "metadata", LIMIT_METADATA_KEYS, LIMIT_METADATA_KEY,
 		    LIMIT_METADATA_VALUE, &s->metadata, err) < 0 ||

@@ -17,8 +17,8 @@ int sandbox_request_parse(struct daemon *d, struct http_req *r,
 			  struct sandbox_spec *ret,
 			  struct provider **ret_provider, struct svm_err *err);
 
-/* A ttl in a request: > 0 and within defaults.max_ttl. */
-int sandbox_request_ttl(struct daemon *d, const char *text, int64_t *ret,
+/* A ttl in a request: > 0 and at most max_ns (0: no maximum). */
+int sandbox_request_ttl(const char *text, int64_t max_ns, int64_t *ret,
 			struct svm_err *err);
 
 #endif

@@ -24,6 +24,7 @@
 #include "daemon/instance.h"
 #include "daemon/listen.h"
 #include "daemon/metrics.h"
+#include "daemon/quota.h"
 #include "daemon/routes.h"
 #include "daemon/runtimes.h"
 #include "daemon/sandbox.h"
@@ -130,6 +131,8 @@ static int start(struct serve *s, struct svm_err *err)
 	auto_free char *path = db && *db ? xstrdup(db) :
 					   path_join(d->dirs.state, "db");
 	if (store_open(path, d->loop, &d->store, err) < 0)
+		return -1;
+	if (quotas_load(d->store, &d->quotas, err) < 0)
 		return -1;
 	d->workers = work_pool_new(d->loop, WORKERS, "worker");
 	d->events = events_new(d);
@@ -261,6 +264,7 @@ static void finish(struct serve *s)
 	events_free(d->events);
 	metrics_free(d->metrics);
 	auth_free(d->auth);
+	quotas_free(d->quotas);
 	config_free(d->config);
 	dirs_release(&d->dirs);
 	free(d->preview_domain);
