@@ -173,8 +173,8 @@ static void start_plain(struct http_req *r, struct sandbox *s,
 	p->base64 = q->base64;
 	p->detach = q->detach;
 	p->tty = q->tty;
-	duration_format(q->timeout_ns, p->timeout);
 	p->run = exec_run_start(s, q, false, &events, p, &err);
+	duration_format(q->timeout_ns, p->timeout);
 	if (!p->run) {
 		http_reply_error(r, &err);
 		plain_free(p);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/admission.h"
 #include "daemon/api-call.h"
 #include "daemon/auth.h"
 #include "daemon/daemon.h"
@@ -128,6 +129,7 @@ void api_quota_usage(struct http_req *r, void *app)
 	struct json_writer w = json_writer(&out);
 	const char *owner = owner_of(r);
 	int64_t count = 0, memory = 0, vcpus = 0;
+	struct admission_view v;
 	struct quota_limits l;
 
 	if (!owner)
@@ -140,9 +142,11 @@ void api_quota_usage(struct http_req *r, void *app)
 		vcpus += s->spec.vcpus;
 	}
 	quota_limits(d, owner, &l);
+	admission_look(d, owner, &v);
 	json_open(&w, NULL, '{');
 	json_str(&w, "owner_id", owner);
 	json_int(&w, "active_sandboxes", count);
+	json_int(&w, "waiting_spawns", (int64_t)v.waiting_owner);
 	json_int(&w, "memory_mb", memory);
 	json_int(&w, "vcpus", vcpus);
 	json_int(&w, "max_sandboxes", l.max_sandboxes);
@@ -182,6 +186,7 @@ static void change_stored(void *data, const struct svm_err *err,
 			quotas_drop(d->quotas, c->quota.owner);
 		else
 			quotas_put(d->quotas, &c->quota);
+		admission_wake(d);
 	}
 	if (c->r && err) {
 		http_reply_error(c->r, err);

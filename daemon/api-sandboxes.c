@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/admission.h"
 #include "daemon/api-call.h"
 #include "daemon/auth.h"
 #include "daemon/config.h"
@@ -17,6 +18,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/store.h"
 #include "lib/base/clock.h"
+#include "lib/base/duration.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/base/work.h"
@@ -92,36 +94,53 @@ static struct reply *reply_new(struct http_req *r, struct sandbox *s, int kind)
 	return reply;
 }
 
-/* Enough for one more, in total and for this owner? */
-static int admit(struct daemon *d, const struct sandbox_spec *spec,
-		 struct svm_err *err)
-{
-	int64_t max = d->config->defaults_max_sandboxes;
-	int64_t max_owner = d->config->defaults_max_sandboxes_per_owner;
-	size_t count = sandbox_count(d), mine = 0;
-	const char *owner = spec->owner ? spec->owner : "";
+/* POST /sandboxes: parsed, admitted (at once or after waiting), made. */
 
-	if (d->stopping)
-		return svm_err_set(err, SVM_UNAVAILABLE,
-				   "the daemon is stopping");
-	if (count >= LIMIT_SANDBOXES || (max && count >= (size_t)max)) {
-		svm_err_set(err, SVM_RESOURCE_LIMIT,
-			    "there are %zu sandboxes, no more are allowed",
-			    count);
-		return svm_err_hint(err, "destroy some, or raise "
-				    "defaults.max_sandboxes");
+static void make(struct daemon *d, struct http_req *r,
+		 struct sandbox_spec *spec, struct provider *p, int64_t asked)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct sandbox *s = sandbox_new(d, p, spec, &err);
+
+	if (!s) {
+		http_reply_error(r, &err);
+		return;
 	}
-	for (struct sandbox *s = NULL;
-	     max_owner && (s = sandbox_next(d, s));)
-		mine += strcmp(s->spec.owner ? s->spec.owner : "", owner) == 0;
-	if (max_owner && mine >= (size_t)max_owner) {
-		svm_err_set(err, SVM_RESOURCE_LIMIT,
-			    "owner '%s' has %zu sandboxes, no more are "
-			    "allowed", owner, mine);
-		return svm_err_hint(err, "destroy some, or raise "
-				    "defaults.max_sandboxes_per_owner");
-	}
-	return 0;
+	s->asked_ns = asked;
+	life_create(s, &reply_new(r, s, REPLY_CREATED)->waiter);
+}
+
+struct spawn {
+	struct admission_wait wait;
+	struct http_req *r;
+	int64_t asked;
+};
+
+static void spawn_left(struct http_req *r)
+{
+	struct spawn *sp = http_data(r);
+
+	admission_leave(&sp->wait);
+	free(sp);
+}
+
+/* The request is taken apart anew: limits, images and providers may have
+ * changed while it waited. */
+static void spawn_told(struct admission_wait *w, const struct svm_err *refused)
+{
+	struct spawn *sp = container_of(w, struct spawn, wait);
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct sandbox_spec spec = { 0 };
+	struct provider *p = NULL;
+
+	if (refused)
+		http_reply_error(sp->r, refused);
+	else if (sandbox_request_parse(w->daemon, sp->r, &spec, &p, &err) < 0)
+		http_reply_error(sp->r, &err);
+	else
+		make(w->daemon, sp->r, &spec, p, sp->asked);
+	sandbox_spec_release(&spec);
+	free(sp);
 }
 
 void api_sandbox_create(struct http_req *r, void *app)
@@ -136,15 +155,94 @@ void api_sandbox_create(struct http_req *r, void *app)
 		http_reply_error(r, &err);
 		return;
 	}
-	struct sandbox *s = admit(d, &spec, &err) == 0 ?
-				    sandbox_new(d, p, &spec, &err) : NULL;
+	struct spawn *sp = xcalloc(1, sizeof(*sp));
+	sp->wait.told = spawn_told;
+	sp->r = r;
+	sp->asked = asked;
+	int waits = admission_ask(d, spec.owner, &sp->wait, &err);
+	if (waits > 0) {
+		http_set_data(r, sp);
+		http_on_gone(r, spawn_left);
+	} else {
+		free(sp);
+		if (waits == 0)
+			make(d, r, &spec, p, asked);
+		else
+			http_reply_error(r, &err);
+	}
 	sandbox_spec_release(&spec);
-	if (!s) {
+}
+
+/* POST /sandboxes/admission: what would become of that spawn? */
+
+/* Would it be over a limit of its own, whatever room there is? */
+static int ask_limits(const cJSON *body, const struct quota_limits *l,
+		      struct svm_err *ret_over, struct svm_err *err)
+{
+	int64_t ttl = 0, memory = 0, vcpus = 0;
+	const char *text = NULL;
+
+	if (json_get_string(body, "ttl", &text, err) < 0 ||
+	    (text && sandbox_request_ttl(text, 0, &ttl, err) < 0) ||
+	    json_get_int(body, "memory_mb", 1, LIMIT_MEMORY_MB, &memory,
+			 err) < 0 ||
+	    json_get_int(body, "vcpus", 1, LIMIT_VCPUS, &vcpus, err) < 0)
+		return -1;
+	const struct sandbox_spec s = { .memory_mb = (uint32_t)memory,
+					.vcpus = (uint32_t)vcpus };
+	if (text && sandbox_request_ttl(text, l->max_ttl_ns, &ttl,
+					ret_over) < 0)
+		return 0;
+	(void)quota_check(l, &s, ret_over);
+	return 0;
+}
+
+static void reply_admission(struct http_req *r, struct daemon *d,
+			    const char *owner, const struct quota_limits *l,
+			    const struct svm_err *over)
+{
+	auto_buf struct buf out = BUF_INIT;
+	struct json_writer w = json_writer(&out);
+	char max_ttl[DURATION_SIZE];
+	struct admission_view v;
+	bool fits = over->code == SVM_OK;
+
+	admission_look(d, owner, &v);
+	duration_format(l->max_ttl_ns, max_ttl);
+	json_open(&w, NULL, '{'); /* STRICT: these eight */
+	json_bool(&w, "allowed", fits && v.room);
+	json_bool(&w, "queueable", fits && v.queueable);
+	json_str(&w, "reason", fits ? v.why : over->msg);
+	json_int(&w, "active_sandboxes", (int64_t)v.active);
+	json_int(&w, "max_sandboxes", v.max);
+	json_int(&w, "active_owner_sandboxes", (int64_t)v.active_owner);
+	json_int(&w, "max_owner_sandboxes", v.max_owner);
+	json_str(&w, "max_ttl", max_ttl);
+	json_close(&w, '}');
+	http_reply_json(r, 200, &out);
+}
+
+void api_sandbox_admission(struct http_req *r, void *app)
+{
+	struct daemon *d = app;
+	auto_err struct svm_err err = SVM_ERR_INIT, over = SVM_ERR_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_free char *owner = NULL;
+	const struct buf *body = http_body(r);
+	const char *owner_id = NULL;
+	struct quota_limits l;
+
+	if (json_parse_object(&doc, buf_str(body), body->len, &err) < 0 ||
+	    json_get_string(doc.root, "owner_id", &owner_id, &err) < 0 ||
+	    sandbox_request_owner(d, r, owner_id, &owner, &err) < 0) {
 		http_reply_error(r, &err);
 		return;
 	}
-	s->asked_ns = asked;
-	life_create(s, &reply_new(r, s, REPLY_CREATED)->waiter);
+	quota_limits(d, owner, &l);
+	if (ask_limits(doc.root, &l, &over, &err) < 0)
+		http_reply_error(r, &err);
+	else
+		reply_admission(r, d, owner, &l, &over);
 }
 
 /* GET /sandboxes. */

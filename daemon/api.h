@@ -7,6 +7,7 @@ struct http_req;
 
 /* api-sandboxes.c */
 void api_sandbox_create(struct http_req *r, void *app);
+void api_sandbox_admission(struct http_req *r, void *app);
 void api_sandbox_list(struct http_req *r, void *app);
 void api_sandbox_prune(struct http_req *r, void *app);
 void api_sandbox_get(struct http_req *r, void *app);

@@ -15,6 +15,7 @@
 #include "lib/base/work.h"
 
 struct audit;
+struct admission;
 struct auth;
 struct config;
 struct events;
@@ -42,6 +43,7 @@ struct daemon {
 	struct image_store *images; /* image/image.h */
 	struct auth *auth;         /* auth.h */
 	struct quotas *quotas;     /* quota.h */
+	struct admission *admission; /* admission.h */
 	struct http_server *http;
 	struct list sockets;       /* exec-socket.c, made on first use */
 	int64_t started_boot_ns;

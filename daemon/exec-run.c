@@ -358,13 +358,15 @@ struct exec_run *exec_run_start(struct sandbox *s, struct exec_request *q,
 {
 	auto_buf struct buf payload = BUF_INIT;
 	char sid[12] = "ex-";
+
+	q->timeout_ns = timeout_of(s, q);
 	struct agent_exec m = {
 		.sid = sid, .argv = q->argv, .env = q->env, .cwd = q->cwd,
 		.flags = (q->tty ? AGENT_EXEC_TTY : 0) |
 			 (q->detach ? AGENT_EXEC_DETACH : 0) |
 			 (q->has_input || live_input ? AGENT_EXEC_STDIN : 0),
 		.cols = q->cols, .rows = q->rows,
-		.timeout_ns = (uint64_t)timeout_of(s, q),
+		.timeout_ns = (uint64_t)q->timeout_ns,
 	};
 
 	rand_hex(sid + 3, 8);

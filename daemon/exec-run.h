@@ -37,7 +37,8 @@ struct exec_run_events {
 		      const struct svm_err *err);
 };
 
-/* Start it; input text of q is moved out of it and sent.  With live_input
+/* Start it; input text of q is moved out of it and sent, and its timeout
+ * becomes the one in force.  With live_input
  * more comes through exec_run_input().  NULL with err. */
 struct exec_run *exec_run_start(struct sandbox *s, struct exec_request *q,
 				bool live_input,

@@ -43,6 +43,7 @@ const struct http_route daemon_routes[] = {
 	{ "GET", V1 "/quotas/{owner}/usage", HTTP_ADMIN, 0, api_quota_usage },
 
 	{ "POST", SB, SLOW, 0, api_sandbox_create },
+	{ "POST", SB "/admission", 0, 0, api_sandbox_admission },
 	{ "GET", SB, 0, 0, api_sandbox_list },
 	{ "DELETE", SB, 0, 0, api_sandbox_prune },
 	{ "GET", ID, 0, 0, api_sandbox_get },

@@ -32,9 +32,8 @@ static int check_name(const char *name, struct svm_err *err)
 			   "not beginning with '-'", name, LIMIT_NAME);
 }
 
-/* X-User-ID wins over the body, and the body over the key's name. */
-static int choose_owner(struct daemon *d, struct http_req *r, const char *body,
-			char **ret, struct svm_err *err)
+int sandbox_request_owner(struct daemon *d, struct http_req *r,
+			  const char *body, char **ret, struct svm_err *err)
 {
 	struct caller c;
 
@@ -215,7 +214,7 @@ static int parse(struct daemon *d, struct http_req *r, const cJSON *body,
 				   "snapshots are not supported");
 	if (name && check_name(name, err) < 0)
 		return -1;
-	if (choose_owner(d, r, owner, &s->owner, err) < 0)
+	if (sandbox_request_owner(d, r, owner, &s->owner, err) < 0)
 		return -1;
 	s->name = xstrdup(name);
 	quota_limits(d, s->owner, &l);

@@ -17,6 +17,12 @@ int sandbox_request_parse(struct daemon *d, struct http_req *r,
 			  struct sandbox_spec *ret,
 			  struct provider **ret_provider, struct svm_err *err);
 
+/* Who will own it: X-User-ID, else owner_id of the body (may be NULL), else
+ * whom the key names.  *ret is owned; NULL: nobody. */
+int sandbox_request_owner(struct daemon *d, struct http_req *r,
+			  const char *owner_id, char **ret,
+			  struct svm_err *err);
+
 /* A ttl in a request: > 0 and at most max_ns (0: no maximum). */
 int sandbox_request_ttl(const char *text, int64_t max_ns, int64_t *ret,
 			struct svm_err *err);

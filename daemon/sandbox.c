@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/admission.h"
 #include "daemon/auth.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
@@ -285,6 +286,7 @@ void sandbox_unregister(struct sandbox *s)
 	if (s->leftovers)
 		agent_conn_drop(s->leftovers);
 	s->leftovers = NULL;
+	admission_wake(s->daemon);
 	sandbox_unref(s);
 }
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/admission.h"
 #include "daemon/adopt.h"
 #include "daemon/audit.h"
 #include "daemon/auth.h"
@@ -144,6 +145,7 @@ static int start(struct serve *s, struct svm_err *err)
 	if (runtimes_open(d, err) < 0)
 		return -1;
 	d->registry = registry_new(d);
+	d->admission = admission_new(d);
 	return adopt_all(d, err);
 }
 
@@ -187,6 +189,7 @@ static void stop(struct daemon *d, const char *why)
 		 sandbox_count(d));
 	d->stopping = true;
 	listen_unlink(d);
+	admission_close(d);
 	events_close_all(d->events);
 	http_server_shutdown(d->http, http_stopped, d->loop);
 }
@@ -258,6 +261,8 @@ static void finish(struct serve *s)
 	audit_free(d->audit);
 	store_close(d->store);
 	loop_turn(d->loop, 0); /* and the store */
+	admission_free(d->admission);
+	d->admission = NULL;
 	registry_free(d->registry);
 	runtimes_close(d);
 	image_store_free(d->images);
