@@ -31,23 +31,23 @@ struct packer {
 };
 
 static int emit_header(struct packer *p, const struct stat *st,
-		       enum tar_type type, uint64_t size, const char *link)
+		       enum ustar_type type, uint64_t size, const char *link)
 {
 	auto_buf struct buf head = BUF_INIT, name = BUF_INIT;
 
 	buf_addstr(&name, buf_str(&p->path));
-	if (type == TAR_DIR)
+	if (type == USTAR_DIR)
 		buf_addch(&name, '/');
-	const struct tar_entry e = {
-		.type = type,
+	const struct ustar_entry e = {
+		.type = (char)type,
 		.mode = st->st_mode & 0777,
 		.size = size,
 		.mtime = st->st_mtime,
-		.path = buf_str(&name),
-		.link = link,
+		.path = name.data,
+		.target = (char *)(uintptr_t)link,
 	};
 
-	tar_add_header(&head, &e);
+	ustar_add_header(&head, &e);
 	return p->sink(p->data, head.data, head.len, p->err);
 }
 
@@ -70,7 +70,7 @@ static int emit_file(struct packer *p, int parent, const char *name)
 	if (!S_ISREG(st.st_mode))
 		return 0; /* replaced since we looked */
 	uint64_t left = (uint64_t)st.st_size;
-	int r = emit_header(p, &st, TAR_FILE, left, NULL);
+	int r = emit_header(p, &st, USTAR_FILE, left, NULL);
 
 	while (r == 0 && left) {
 		ssize_t n = read(fd, p->chunk, MIN(left, (uint64_t)CHUNK));
@@ -84,8 +84,8 @@ static int emit_file(struct packer *p, int parent, const char *name)
 		left -= (uint64_t)n;
 		r = p->sink(p->data, p->chunk, (size_t)n, p->err);
 	}
-	memset(p->chunk, 0, TAR_BLOCK);
-	size_t pad = tar_padding((uint64_t)st.st_size);
+	memset(p->chunk, 0, USTAR_BLOCK);
+	size_t pad = ustar_padding((uint64_t)st.st_size);
 
 	return r || !pad ? r : p->sink(p->data, p->chunk, pad, p->err);
 }
@@ -111,7 +111,7 @@ static int enter(struct packer *p, int parent, const char *name,
 		return system_error(p, "read");
 	}
 	p->level[p->depth++] = (struct level){ dir, p->path.len };
-	return emit_header(p, st, TAR_DIR, 0, NULL);
+	return emit_header(p, st, USTAR_DIR, 0, NULL);
 }
 
 static int emit_entry(struct packer *p, int parent, const char *name)
@@ -132,7 +132,7 @@ static int emit_entry(struct packer *p, int parent, const char *name)
 	if (n < 0)
 		return system_error(p, "read the link");
 	target[n] = '\0';
-	return emit_header(p, &st, TAR_SYMLINK, 0, target);
+	return emit_header(p, &st, USTAR_SYMLINK, 0, target);
 }
 
 static int walk(struct packer *p)
@@ -184,7 +184,7 @@ int pack_tree(const char *dir, pack_sink sink, void *data, struct svm_err *err)
 		r = walk(p);
 	while (p->depth)
 		closedir(p->level[--p->depth].dir);
-	tar_add_end(&end);
+	ustar_add_end(&end);
 	if (r == 0)
 		r = sink(data, end.data, end.len, err);
 	buf_release(&p->path);

@@ -129,30 +129,25 @@ static int make_hardlink(struct unpack *u, const char *link, int parent,
 
 static int make_entry(struct unpack *u, int parent, const char *name)
 {
-	const struct tar_entry *e = &u->tar.entry;
+	const struct ustar_entry *e = &u->tar.entry;
 
-	if (e->type == TAR_DIR)
+	if (e->type == USTAR_DIR)
 		return make_dir(parent, name, e->mode);
 	if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
 		return -errno;
 	switch (e->type) {
-	case TAR_FILE:
+	case USTAR_FILE:
 		u->fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL |
 			       O_CLOEXEC | O_NOFOLLOW, e->mode & 0777);
 		return u->fd < 0 ? -errno : 0;
-	case TAR_SYMLINK:
-		return symlinkat(e->link ? e->link : "", parent, name) < 0 ?
-			       -errno : 0;
-	case TAR_HARDLINK:
-		return make_hardlink(u, e->link, parent, name);
-	case TAR_CHAR:
-	case TAR_BLOCK_DEVICE:
-	case TAR_FIFO:
-	case TAR_DIR:
-		break;
+	case USTAR_SYMLINK:
+		return symlinkat(e->target, parent, name) < 0 ? -errno : 0;
+	case USTAR_HARD_LINK:
+		return make_hardlink(u, e->target, parent, name);
+	default: /* devices, FIFOs: not from there to here */
+		u->skipped++;
+		return 0;
 	}
-	u->skipped++;
-	return 0;
 }
 
 static int begin_entry(struct unpack *u, struct svm_err *err)

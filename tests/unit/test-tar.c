@@ -16,18 +16,21 @@
 #include "lib/base/path.h"
 #include "lib/base/tar.h"
 
-static void add(struct buf *b, enum tar_type type, const char *path,
-		const char *link, const char *data)
-{
-	static const char zeroes[TAR_BLOCK];
-	size_t n = data ? strlen(data) : 0;
-	const struct tar_entry e = { .type = type, .mode = 0644, .size = n,
-				     .mtime = 1000, .path = path,
-				     .link = link };
+#define FIFO '6'
 
-	tar_add_header(b, &e);
+static void add(struct buf *b, char type, const char *path, const char *link,
+		const char *data)
+{
+	static const char zeroes[USTAR_BLOCK];
+	size_t n = data ? strlen(data) : 0;
+	auto_free char *name = xstrdup(path), *target = xstrdup(link);
+	const struct ustar_entry e = { .type = type, .mode = 0644, .size = n,
+				       .mtime = 1000, .path = name,
+				       .target = target };
+
+	ustar_add_header(b, &e);
 	buf_add(b, data ? data : "", n);
-	buf_add(b, zeroes, tar_padding(n));
+	buf_add(b, zeroes, ustar_padding(n));
 }
 
 /* Everything the reader says, as text; fed in pieces of `step` bytes. */
@@ -47,7 +50,7 @@ static void read_all(const struct buf *b, size_t step, struct buf *out)
 			if (ev == TAR_ENTRY)
 				buf_addf(out, "[%c %s %s %llu]", t.entry.type,
 					 t.entry.path,
-					 t.entry.link ? t.entry.link : "-",
+					 *t.entry.target ? t.entry.target : "-",
 					 (unsigned long long)t.entry.size);
 			else if (ev == TAR_DATA)
 				buf_add(out, data, len);
@@ -75,12 +78,12 @@ static void test_tar__round_trip(void **state)
 	(void)state;
 	memset(name, 'n', 300);
 	name[300] = '\0';
-	add(&b, TAR_DIR, "d/", NULL, NULL);
-	add(&b, TAR_FILE, "d/a", NULL, "hello");
-	add(&b, TAR_SYMLINK, "d/l", "a", NULL);
-	add(&b, TAR_FILE, name, NULL, "");
-	tar_add_end(&b);
-	assert_int_equal(b.len % TAR_BLOCK, 0);
+	add(&b, USTAR_DIR, "d/", NULL, NULL);
+	add(&b, USTAR_FILE, "d/a", NULL, "hello");
+	add(&b, USTAR_SYMLINK, "d/l", "a", NULL);
+	add(&b, USTAR_FILE, name, NULL, "");
+	ustar_add_end(&b);
+	assert_int_equal(b.len % USTAR_BLOCK, 0);
 	read_all(&b, 1, &one);
 	read_all(&b, b.len, &many);
 	assert_string_equal(buf_str(&one), buf_str(&many));
@@ -96,7 +99,7 @@ static void test_tar__refuses_damage(void **state)
 	auto_buf struct buf b = BUF_INIT, out = BUF_INIT;
 
 	(void)state;
-	add(&b, TAR_FILE, "a", NULL, "hello");
+	add(&b, USTAR_FILE, "a", NULL, "hello");
 	b.data[0] = 'b'; /* the checksum no longer fits */
 	read_all(&b, b.len, &out);
 	assert_non_null(strstr(buf_str(&out), "bad:"));
@@ -133,7 +136,7 @@ static int unpack_all(struct place *p, struct buf *b, struct svm_err *err)
 {
 	struct unpack u;
 
-	tar_add_end(b);
+	ustar_add_end(b);
 	unpack_init(&u, p->inside, NULL);
 	int r = unpack_feed(&u, b->data, b->len, err);
 
@@ -157,21 +160,21 @@ static void assert_contained(struct place *p)
 static void test_tar__hostile_archives_stay_inside(void **state)
 {
 	static const struct {
-		enum tar_type type;
+		char type;
 		const char *path, *link, *data;
 	} steps[][3] = {
-		{ { TAR_FILE, "../escaped", NULL, "x" } },
-		{ { TAR_FILE, "a/../../escaped", NULL, "x" } },
-		{ { TAR_SYMLINK, "up", "..", NULL },
-		  { TAR_FILE, "up/escaped", NULL, "x" } },
-		{ { TAR_SYMLINK, "v", "../victim", NULL },
-		  { TAR_FILE, "v", NULL, "stolen" } },
-		{ { TAR_SYMLINK, "up", "..", NULL },
-		  { TAR_HARDLINK, "v", "up/victim", NULL },
-		  { TAR_FILE, "v", NULL, "stolen" } },
-		{ { TAR_HARDLINK, "v", "../victim", NULL } },
-		{ { TAR_SYMLINK, "up", "..", NULL },
-		  { TAR_DIR, "up/escaped", NULL, NULL } },
+		{ { USTAR_FILE, "../escaped", NULL, "x" } },
+		{ { USTAR_FILE, "a/../../escaped", NULL, "x" } },
+		{ { USTAR_SYMLINK, "up", "..", NULL },
+		  { USTAR_FILE, "up/escaped", NULL, "x" } },
+		{ { USTAR_SYMLINK, "v", "../victim", NULL },
+		  { USTAR_FILE, "v", NULL, "stolen" } },
+		{ { USTAR_SYMLINK, "up", "..", NULL },
+		  { USTAR_HARD_LINK, "v", "up/victim", NULL },
+		  { USTAR_FILE, "v", NULL, "stolen" } },
+		{ { USTAR_HARD_LINK, "v", "../victim", NULL } },
+		{ { USTAR_SYMLINK, "up", "..", NULL },
+		  { USTAR_DIR, "up/escaped", NULL, NULL } },
 	};
 
 	(void)state;
@@ -201,8 +204,8 @@ static void test_tar__absolute_paths_land_inside(void **state)
 
 	(void)state;
 	setup(&p);
-	add(&b, TAR_FILE, "/deep/er/file", NULL, "text");
-	add(&b, TAR_FIFO, "fifo", NULL, NULL);
+	add(&b, USTAR_FILE, "/deep/er/file", NULL, "text");
+	add(&b, FIFO, "fifo", NULL, NULL);
 	assert_int_equal(unpack_all(&p, &b, &err), 0);
 	assert_int_equal(fd_slurp_path(p.inside, "deep/er/file", 100, &text),
 			 0);
@@ -220,7 +223,7 @@ static void test_tar__a_cut_archive_is_an_error(void **state)
 
 	(void)state;
 	setup(&p);
-	add(&b, TAR_FILE, "a", NULL, "hello");
+	add(&b, USTAR_FILE, "a", NULL, "hello");
 	unpack_init(&u, p.inside, NULL);
 	assert_int_equal(unpack_feed(&u, b.data, b.len - 10, &err), 0);
 	assert_int_equal(unpack_end(&u, &err), -1);
