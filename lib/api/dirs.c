@@ -9,6 +9,9 @@
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
 
+#define STATE "STACYVM_STATE_DIR"
+#define RUNTIME "STACYVM_RUNTIME_DIR"
+
 static const char *env_path(const char *name)
 {
 	const char *v = getenv(name);
@@ -45,31 +48,43 @@ static char *runtime_dir(void)
 
 void dirs_init(struct dirs *d)
 {
-	const char *state = env_path("STACYVM_STATE_DIR");
-	const char *runtime = env_path("STACYVM_RUNTIME_DIR");
+	const char *state = getenv(STATE);
+	const char *runtime = getenv(RUNTIME);
 
-	if (state)
+	/* One that is relative is kept, for dirs_make() to refuse: silently
+	 * taking another would be worse. */
+	if (state && *state)
 		d->state = xstrdup(state);
 	else if (geteuid() == 0 && !env_path("XDG_STATE_HOME"))
 		d->state = xstrdup("/var/lib/stacyvm");
 	else
 		d->state = below_home("XDG_STATE_HOME", ".local/state");
-	d->runtime = runtime ? xstrdup(runtime) : runtime_dir();
+	d->runtime = runtime && *runtime ? xstrdup(runtime) : runtime_dir();
 	d->config = below_home("XDG_CONFIG_HOME", ".config");
 	d->socket = path_join(d->runtime, "stacyvm.sock");
+}
+
+/* It may be anybody's directory, so no hint says to change it at once. */
+static int make(const char *path, const char *variable, struct svm_err *err)
+{
+	if (path_make_private_dir(path, 0700, err) == 0)
+		return 0;
+	return svm_err_hint(err, "name another directory with %s, or, if this "
+				 "one is stacyvm's own: chmod 700 '%s'",
+			    variable, path);
 }
 
 int dirs_make(const struct dirs *d, struct svm_err *err)
 {
 	static const char *const below[] = { "images", "boxes", "logs" };
 
-	if (path_make_private_dir(d->state, 0700, err) < 0 ||
-	    path_make_private_dir(d->runtime, 0700, err) < 0)
+	if (make(d->state, STATE, err) < 0 ||
+	    make(d->runtime, RUNTIME, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(below); i++) {
 		auto_free char *path = path_join(d->state, below[i]);
 
-		if (path_make_private_dir(path, 0700, err) < 0)
+		if (make(path, STATE, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -83,13 +83,11 @@ int path_make_private_dir(const char *path, mode_t mode, struct svm_err *err)
 		return svm_err_sys(err, SVM_UNAVAILABLE, r,
 				   "can't make the directory '%s'", path);
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
-	    (st.st_mode & 0777 & ~mode)) {
-		svm_err_set(err, SVM_UNAVAILABLE,
-			    "'%s' must be a directory of uid %u with mode "
-			    "%04o", path, (unsigned)geteuid(), (unsigned)mode);
-		return svm_err_hint(err, "chmod %o '%s', or remove it",
-				    (unsigned)mode, path);
-	}
+	    (st.st_mode & 0777 & ~mode))
+		return svm_err_set(err, SVM_UNAVAILABLE,
+				   "'%s' must be a directory of uid %u with "
+				   "mode %04o", path, (unsigned)geteuid(),
+				   (unsigned)mode);
 	return 0;
 }
 

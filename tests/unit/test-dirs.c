@@ -66,10 +66,44 @@ static void test_dirs__names(void **state)
 	/* Relative ones are invalid by the XDG specification: ignored. */
 	check((const char *const[][2]){ { "XDG_STATE_HOME", "s" },
 					{ "XDG_RUNTIME_DIR", "" },
-					{ "STACYVM_STATE_DIR", "./own" },
+					{ "STACYVM_STATE_DIR", "" },
 					{ NULL } },
 	      root ? "/var/lib/stacyvm" : "/home/x/.local/state/stacyvm",
 	      root ? "/run/stacyvm" : tmp, "/home/x/.config/stacyvm");
+}
+
+/* Ours, when relative, must not silently become the default. */
+static void test_dirs__refuses_relative(void **state)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct dirs d = { 0 };
+
+	(void)state;
+	set_env((const char *const[][2]){ { "STACYVM_STATE_DIR", "own" },
+					  { "STACYVM_RUNTIME_DIR", "/run2" },
+					  { NULL } });
+	dirs_init(&d);
+	assert_int_equal(dirs_make(&d, &err), -1);
+	assert_int_equal(err.code, SVM_BAD_REQUEST);
+	assert_non_null(strstr(err.msg, "'own'"));
+	assert_non_null(strstr(err.hint, "STACYVM_STATE_DIR"));
+	dirs_release(&d);
+}
+
+/* A directory of the system: nothing may advise to change it as such. */
+static void test_dirs__a_hint_that_harms_nobody(void **state)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct dirs d = { 0 };
+
+	(void)state;
+	set_env((const char *const[][2]){ { "STACYVM_STATE_DIR", "/tmp" },
+					  { NULL } });
+	dirs_init(&d);
+	assert_int_equal(dirs_make(&d, &err), -1);
+	assert_null(strstr(err.hint, "remove"));
+	assert_ptr_equal(strstr(err.hint, "name another"), err.hint);
+	dirs_release(&d);
 }
 
 static void test_dirs__made_private(void **state)
@@ -112,6 +146,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dirs__names),
+		cmocka_unit_test(test_dirs__refuses_relative),
+		cmocka_unit_test(test_dirs__a_hint_that_harms_nobody),
 		cmocka_unit_test(test_dirs__made_private),
 	};
 

@@ -112,7 +112,7 @@ static void test_path__private_dir(void **state)
 	svm_err_release(&err);
 	assert_int_equal(chmod(deep, 0755), 0);
 	assert_int_equal(path_make_private_dir(deep, 0700, &err), -1);
-	assert_non_null(strstr(err.hint, "chmod 700"));
+	assert_non_null(strstr(err.msg, "mode 0700"));
 	svm_err_release(&err);
 	assert_int_equal(path_make_private_dir("relative", 0700, &err), -1);
 	svm_err_release(&err);
