@@ -138,7 +138,7 @@ static int download_file(struct cli *cli, const char *id, const char *from,
 		if (fd < 0)
 			return svm_err_sys(err, SVM_INTERNAL, errno,
 					   "open '%s'", to);
-		return transfer_get(cli, id, from, fd, p, err);
+		return transfer_get(cli, id, from, fd, to, p, err);
 	}
 	rand_hex(suffix, 8);
 	auto_free char *tmp = xasprintf("%s.%s.tmp", to, suffix);
@@ -148,10 +148,8 @@ static int download_file(struct cli *cli, const char *id, const char *from,
 	if (fd < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "create '%s'",
 				   to);
-	int r = transfer_get(cli, id, from, fd, p, err);
+	int r = transfer_get(cli, id, from, fd, to, p, err);
 
-	if (r < 0 && err->code == SVM_INTERNAL)
-		svm_err_prefix(err, "copy to '%s'", to);
 	if (r == 0 && rename(tmp, to) < 0)
 		r = svm_err_sys(err, SVM_INTERNAL, errno, "rename to '%s'",
 				to);
@@ -183,7 +181,7 @@ static int download(struct cli *cli, const struct cp_opts *o, const char *id,
 		r = cli_usage(cli, err, "a directory does not go to "
 					"standard output");
 	else if (strcmp(to, "-") == 0)
-		r = transfer_get(cli, id, from, STDOUT_FILENO, &p, err);
+		r = transfer_get(cli, id, from, STDOUT_FILENO, NULL, &p, err);
 	else if (dir)
 		r = transfer_get_tree(cli, id, from, target, &p, err);
 	else

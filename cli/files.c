@@ -117,15 +117,16 @@ static int run_cat(struct cli *cli, void *values, int argc, char **args,
 
 		return find_place(cli, argc, args, NULL, &p, err) < 0 ?
 			       -1 : transfer_get(cli, p.id, p.path,
-						 STDOUT_FILENO, &quiet, err);
+						 STDOUT_FILENO, NULL, &quiet,
+						 err);
 	}
 	for (int i = 1; i < argc; i++) {
 		char *pair[] = { args[0], args[i], NULL };
 		auto_place struct place p = { 0 };
 
 		if (find_place(cli, 2, pair, NULL, &p, err) < 0 ||
-		    transfer_get(cli, p.id, p.path, STDOUT_FILENO, &quiet,
-				 err) < 0)
+		    transfer_get(cli, p.id, p.path, STDOUT_FILENO, NULL,
+				 &quiet, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -133,8 +133,15 @@ int transfer_put(struct cli *cli, const char *id, const char *path, int fd,
 				NULL, err);
 }
 
+static int write_failed(int r, const char *to, struct svm_err *err)
+{
+	return to ? svm_err_sys(err, SVM_INTERNAL, r, "write '%s'", to) :
+		    svm_err_sys(err, SVM_INTERNAL, r,
+				"write to standard output");
+}
+
 int transfer_get(struct cli *cli, const char *id, const char *path, int fd,
-		 struct progress *p, struct svm_err *err)
+		 const char *to, struct progress *p, struct svm_err *err)
 {
 	auto_free char *target = files_target(id, "", path);
 	auto_free char *chunk = xmalloc(CHUNK);
@@ -150,7 +157,7 @@ int transfer_get(struct cli *cli, const char *id, const char *path, int fd,
 		int r = fd_write_full(fd, chunk, (size_t)n);
 
 		if (r < 0)
-			return svm_err_sys(err, SVM_INTERNAL, r, "write");
+			return write_failed(r, to, err);
 		progress_add(p, n);
 	}
 	return (int)n;

@@ -22,9 +22,9 @@ int transfer_put(struct cli *cli, const char *id, const char *path, int fd,
 		 int64_t size, const char *mode, struct progress *p,
 		 struct svm_err *err);
 
-/* Download a file to fd. */
+/* Download a file to fd, called `to` in errors (NULL: standard output). */
 int transfer_get(struct cli *cli, const char *id, const char *path, int fd,
-		 struct progress *p, struct svm_err *err);
+		 const char *to, struct progress *p, struct svm_err *err);
 
 /* The tree below dir, into a directory of the sandbox that is made. */
 int transfer_put_tree(struct cli *cli, const char *id, const char *path,

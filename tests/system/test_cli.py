@@ -256,6 +256,10 @@ def test_a_full_disk_is_a_failure(shared, box):
         assert r.code == 125 and b"No space" in r.err
         r = shared.run("list", stdout=full)
         assert r.code == 1 and b"No space" in r.err
+        r = shared.run("files", "cat", box, "/usr/bin/env", stdout=full)
+        assert r.code == 1 and b"standard output" in r.err
+    r = shared.must_fail("cp", f"{box}:/usr/bin/env", "/dev/full")
+    assert "No space" in r.errtext and "'/dev/full'" in r.errtext
 
 
 def test_a_lost_daemon_is_a_failure(inst):
