@@ -91,9 +91,12 @@ static void on_drain(void *data)
 
 static void on_end(void *data, const struct svm_err *err)
 {
+	auto_err struct svm_err taken = SVM_ERR_INIT;
 	struct api_call *c = data;
 
 	c->conn = NULL;
+	if (err && sandbox_taken_away(c->sandbox, err, &taken))
+		err = &taken;
 	if (err)
 		reply_error(c, err);
 	else

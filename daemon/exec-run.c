@@ -273,18 +273,11 @@ static void on_frame(void *data, const struct frame *f, int *fd)
 	leave(run);
 }
 
-/* A sandbox that is taken away under a command is no fault of the runtime. */
 static void explain(const struct exec_run *run, const struct svm_err *from,
 		    struct svm_err *to)
 {
-	enum sandbox_state state = run->sandbox->state;
-
-	if (from->code == SVM_PROVIDER && state != SANDBOX_RUNNING &&
-	    state != SANDBOX_UNHEALTHY) {
-		svm_err_set(to, SVM_CONFLICT, "sandbox '%s' is %s",
-			    run->sandbox->id, sandbox_state_name(state));
+	if (sandbox_taken_away(run->sandbox, from, to))
 		return;
-	}
 	/* TIMEOUT is the command's own; a dumb agent is the runtime's. */
 	svm_err_set(to, from->code == SVM_TIMEOUT ? SVM_PROVIDER : from->code,
 		    "%s", from->msg);

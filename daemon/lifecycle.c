@@ -441,7 +441,9 @@ static void extend_end(void *data, const struct svm_err *err)
 	struct sandbox *s = x->s;
 	auto_err struct svm_err gone = SVM_ERR_INIT;
 
-	if (!err && s->state != SANDBOX_RUNNING) {
+	if (err && sandbox_taken_away(s, err, &gone)) {
+		err = &gone;
+	} else if (!err && s->state != SANDBOX_RUNNING) {
 		svm_err_set(&gone, SVM_CONFLICT, "sandbox '%s' is %s", s->id,
 			    sandbox_state_name(s->state));
 		err = &gone;

@@ -341,6 +341,17 @@ struct agent_conn *sandbox_agent(struct sandbox *s, enum frame_type type,
 	return c;
 }
 
+bool sandbox_taken_away(const struct sandbox *s, const struct svm_err *from,
+			struct svm_err *to)
+{
+	if (from->code != SVM_PROVIDER || s->state == SANDBOX_RUNNING ||
+	    s->state == SANDBOX_UNHEALTHY)
+		return false;
+	svm_err_set(to, SVM_CONFLICT, "sandbox '%s' is %s", s->id,
+		    sandbox_state_name(s->state));
+	return true;
+}
+
 /* Its output. */
 
 static struct sandbox_log *log_of(struct sandbox *s)

@@ -99,6 +99,11 @@ struct agent_conn *sandbox_agent(struct sandbox *s, enum frame_type type,
 				 const struct agent_conn_events *ev,
 				 void *data, struct svm_err *err);
 
+/* An operation failed because the sandbox is being taken away, which is no
+ * fault of its runtime: true, with *to for the client.  Else false. */
+bool sandbox_taken_away(const struct sandbox *s, const struct svm_err *from,
+			struct svm_err *to);
+
 /* Its log ring, opened on first use; NULL when it has none. */
 struct sandbox_log *sandbox_log(struct sandbox *s);
 

@@ -207,6 +207,18 @@ def test_a_write_is_whole_or_nothing(fs):
     assert fs.read(f"{W}/safe").body == b"before"
 
 
+def test_a_sandbox_taken_away_under_a_write(fs):
+    """Nobody's fault: not 502."""
+    other = Files(fs.inst, fs.inst.sandbox()["id"])
+    c = fs.inst.client()
+    c.begin("PUT", API + other.q(path=f"{W}/half"),
+            headers={"Content-Length": "1000000"})
+    c.send(b"x" * 300000)
+    wait_for(lambda: other.list(W).json(), "the write to have begun")
+    fs.inst.api("DELETE", f"/sandboxes/{other.box}", check=200)
+    refused(c.reply("PUT"), 409, "CONFLICT")
+
+
 def test_body_over_the_limit_of_json(fs):
     c = fs.inst.client()
     c.begin("POST", API + fs.base, headers={
