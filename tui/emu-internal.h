@@ -91,6 +91,8 @@ struct emu {
 	bool blink;
 	struct emu_saved saved[2]; /* of main and alt */
 	bool tabs[LIMIT_EMU_COLS];
+	bool paste_bracketed; /* the one that is being pasted */
+	char paste_last;
 
 	char title[LIMIT_EMU_TITLE + 1], title_saved[LIMIT_EMU_TITLE + 1];
 	char reply[LIMIT_EMU_REPLY];

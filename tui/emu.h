@@ -58,15 +58,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/defs.h"
 #include "tui/cell.h"
+#include "tui/key.h"
 
 struct emu;
 
 struct emu_options {
 	/* How much history: both hold; 0 lines is none, whatever the bytes.
 	 * A line of plain text takes its bytes and about 20 more.  More than
-	 * LIMIT_EMU_HISTORY_* is brought down to that. */
+	 * LIMIT_EMU_HISTORY_* is brought down to that, and fewer bytes than
+	 * the longest line can take up to those. */
 	unsigned history_lines;
 	size_t history_bytes;
 };
@@ -116,10 +119,9 @@ enum emu_mode {
 	EMU_MODE_MOUSE_DRAG = 1u << 7,  /* and moves while pressed (1002) */
 	EMU_MODE_MOUSE_MOVE = 1u << 8,  /* all moves (1003) */
 	EMU_MODE_MOUSE_SGR = 1u << 9,   /* in the form of 1006 */
-	EMU_MODE_ALT_SCROLL = 1u << 10, /* the wheel is arrows in ALT (1007) */
-	EMU_MODE_REVERSE = 1u << 11,    /* the screen is inverse (DECSCNM) */
-	EMU_MODE_NEWLINE = 1u << 12,    /* Enter is CR LF (LNM) */
-	EMU_MODE_SYNC = 1u << 13,       /* a frame is not finished (2026) */
+	EMU_MODE_REVERSE = 1u << 10,    /* the screen is inverse (DECSCNM) */
+	EMU_MODE_NEWLINE = 1u << 11,    /* Enter is CR LF (LNM) */
+	EMU_MODE_SYNC = 1u << 12,       /* a frame is not finished (2026) */
 	/* Of no use outside. */
 	EMU_MODE_WRAP = 1u << 16,
 	EMU_MODE_ORIGIN = 1u << 17,
@@ -153,6 +155,25 @@ unsigned emu_events(struct emu *e);
  */
 const char *emu_reply(const struct emu *e, size_t *ret_n);
 void emu_reply_clear(struct emu *e);
+
+/*
+ * What the user does, as bytes for the program inside: appended to out in the
+ * form that its modes ask for, or nothing where there is none.
+ *
+ * emu_mouse() returns false when the program doesn't want the mouse, which is
+ * then the dashboard's: to scroll back, for one.  On the alternate screen,
+ * which has no history, an unwanted wheel is three arrows.
+ *
+ * A paste is made of any number of emu_paste() between begin and end.  Ends
+ * of lines become CR as if typed, other controls but tabs are left out: it
+ * can't end the brackets that the program may have asked for.
+ */
+void emu_key(const struct emu *e, struct key key, struct buf *out);
+bool emu_mouse(const struct emu *e, const struct mouse *m, struct buf *out);
+void emu_focus(const struct emu *e, bool in, struct buf *out);
+void emu_paste_begin(struct emu *e, struct buf *out);
+void emu_paste(struct emu *e, const char *s, size_t n, struct buf *out);
+void emu_paste_end(struct emu *e, struct buf *out);
 
 /* Lines by number; see above. */
 uint64_t emu_first(const struct emu *e);

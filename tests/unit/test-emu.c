@@ -401,7 +401,6 @@ static void test_emu__modes(void **state)
 		{ "\033[?1000;1003h", "\033[?1003l", EMU_MODE_MOUSE_MOVE },
 		{ "\033[?1004h", "\033[?1004l", EMU_MODE_FOCUS },
 		{ "\033[?1006h", "\033[?1006l", EMU_MODE_MOUSE_SGR },
-		{ "\033[?1007h", "\033[?1007l", EMU_MODE_ALT_SCROLL },
 		{ "\033[?1049h", "\033[?1049l", EMU_MODE_ALT },
 		{ "\033[?47h", "\033[?47l", EMU_MODE_ALT },
 		{ "\033[?2004h", "\033[?2004l", EMU_MODE_PASTE },
