@@ -428,13 +428,14 @@ void exec_socket_attach(struct http_req *r, struct sandbox *s,
 			const struct exec_attach *a)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
-	struct exec_socket *k = socket_new(r, s);
+	auto_free char *sid = xstrdup(a->sid); /* the request's own */
+	struct exec_socket *k = socket_new(r, s); /* the request is gone */
 
 	k->read_only = a->read_only;
 	k->takeover = a->takeover;
 	k->binary = a->binary;
 	k->full = true;
-	k->run = exec_run_attach(s, a->sid, a->since, a->read_only,
+	k->run = exec_run_attach(s, sid, a->since, a->read_only,
 				 &run_events, k, &err);
 	if (!k->run)
 		close_error(k, &err);
