@@ -234,6 +234,25 @@ static int report(struct config_load *ld, struct svm_err *err)
 			   "%s", buf_str(&ld->problems));
 }
 
+static void check_together(struct config_load *ld)
+{
+	check_auth(ld);
+	check_hosts(ld);
+	check_origins(ld);
+	check_limits(ld);
+	check_provider(ld);
+}
+
+int config_check(struct config *c, struct svm_err *err)
+{
+	struct config_load ld = { .c = c };
+
+	check_together(&ld);
+	int r = ld.n_problems ? report(&ld, err) : 0;
+	buf_release(&ld.problems);
+	return r;
+}
+
 int config_load(const struct config_source *src, struct config **ret,
 		struct svm_err *err)
 {
@@ -252,13 +271,8 @@ int config_load(const struct config_source *src, struct config **ret,
 		config_read_file(&ld, src->file, true);
 	config_set_env(&ld, src->env);
 	config_set_flags(&ld, src->flags);
-	if (!ld.n_problems) {
-		check_auth(&ld);
-		check_hosts(&ld);
-		check_origins(&ld);
-		check_limits(&ld);
-		check_provider(&ld);
-	}
+	if (!ld.n_problems)
+		check_together(&ld);
 	if (ld.n_problems)
 		r = report(&ld, err);
 	else
@@ -266,6 +280,65 @@ int config_load(const struct config_source *src, struct config **ret,
 	config_free(ld.c);
 	buf_release(&ld.problems);
 	return r;
+}
+
+/* Two configurations. */
+
+static size_t size_of(enum config_id id)
+{
+	switch (config_key(id)->kind) {
+	case CONFIG_BOOL:
+		return sizeof(bool);
+	case CONFIG_INT:
+	case CONFIG_DURATION:
+	case CONFIG_SIZE:
+		return sizeof(int64_t);
+	case CONFIG_STRING:
+	case CONFIG_PATH:
+	case CONFIG_CHOICE:
+	case CONFIG_LIST:
+	case CONFIG_SECRET:
+		break;
+	}
+	return sizeof(char *);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool config_equal(const struct config *a, const struct config *b,
+		  enum config_id id)
+{
+	const void *x = config_member(a, id), *y = config_member(b, id);
+	enum config_kind kind = config_key(id)->kind;
+
+	if (kind == CONFIG_LIST) {
+		char *const *v = *(char **const *)x, *const *w = *(char **const *)y;
+
+		while (*v && *w && strcmp(*v, *w) == 0)
+			v++, w++;
+		return !*v && !*w;
+	}
+	if (kind == CONFIG_STRING || kind == CONFIG_PATH ||
+	    kind == CONFIG_CHOICE || kind == CONFIG_SECRET)
+		return same_text(*(char *const *)x, *(char *const *)y);
+	return memcmp(x, y, size_of(id)) == 0;
+}
+
+void config_swap(struct config *a, struct config *b, enum config_id id)
+{
+	void *x = config_member(a, id), *y = config_member(b, id);
+	unsigned char t[sizeof(int64_t)];
+	char *origin = a->origin[id];
+	size_t n = size_of(id);
+
+	memcpy(t, x, n);
+	memcpy(x, y, n);
+	memcpy(y, t, n);
+	a->origin[id] = b->origin[id];
+	b->origin[id] = origin;
 }
 
 /* Showing. */

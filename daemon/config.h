@@ -68,6 +68,14 @@ int config_load(const struct config_source *src, struct config **ret,
 		struct svm_err *err);
 void config_free(struct config *c);
 
+/* What takes more than one key to see; config_load() has done it. */
+int config_check(struct config *c, struct svm_err *err);
+
+/* One key of two: the same value?  Exchange value and origin. */
+bool config_equal(const struct config *a, const struct config *b,
+		  enum config_id id);
+void config_swap(struct config *a, struct config *b, enum config_id id);
+
 /* Whether callers over TCP need a key: one is set, and auth.enabled does not
  * say false in so many words. */
 bool config_auth_on(const struct config *c);

@@ -26,6 +26,7 @@
 #include "daemon/listen.h"
 #include "daemon/metrics.h"
 #include "daemon/quota.h"
+#include "daemon/reload.h"
 #include "daemon/routes.h"
 #include "daemon/runtimes.h"
 #include "daemon/sandbox.h"
@@ -82,36 +83,22 @@ static int parse_options(struct serve *s, int argc, char **argv)
 	return optind == argc ? 0 : -1;
 }
 
-static int load_config(struct serve *s, struct svm_err *err)
+static struct config_source sources(struct serve *s)
 {
-	struct config_source src = {
+	return (struct config_source){
 		.dir = s->d.dirs.config,
 		.cwd_file = s->detached ? NULL : "./stacyvm.yaml",
 		.file = s->config_file,
 		.env = environ,
 		.flags = s->flags,
 	};
-
-	return config_load(&src, &s->d.config, err);
 }
 
-static int open_log(struct serve *s, struct svm_err *err)
+static int load_config(struct serve *s, struct svm_err *err)
 {
-	const struct config *c = s->d.config;
-	auto_free char *file = NULL;
-	struct log_options o = {
-		.level = LOG_LEVEL_INFO,
-		.json = strcmp(c->logging_format, "json") == 0,
-		.max_size = (uint64_t)c->logging_max_size,
-		.keep = (unsigned)c->logging_keep,
-	};
+	const struct config_source src = sources(s);
 
-	(void)log_level_parse(c->logging_level, &o.level);
-	if (c->logging_file && *c->logging_file)
-		o.file = c->logging_file;
-	else if (s->detached)
-		o.file = file = path_join(s->d.dirs.state, "logs/daemon.log");
-	return log_open(&o, err);
+	return config_load(&src, &s->d.config, err);
 }
 
 /* Everything that can fail before the loop runs, in order. */
@@ -121,7 +108,7 @@ static int start(struct serve *s, struct svm_err *err)
 
 	dirs_init(&d->dirs);
 	if (dirs_make(&d->dirs, err) < 0 || load_config(s, err) < 0 ||
-	    open_log(s, err) < 0)
+	    reload_log(d, s->detached, err) < 0)
 		return -1;
 	s->lock_fd = instance_lock(d->dirs.state, err);
 	if (s->lock_fd < 0 ||
@@ -204,10 +191,13 @@ static void on_stop_signal(struct loop *l, void *data,
 static void on_hangup(struct loop *l, void *data,
 		      const struct signalfd_siginfo *info)
 {
+	struct serve *s = data;
+	const struct config_source src = sources(s);
+
 	(void)l;
-	(void)data;
 	(void)info;
-	log_info("SIGHUP: the configuration is read at start only");
+	if (s->d.http && !s->d.stopping)
+		reload_config(&s->d, &src, s->detached);
 }
 
 /* An auto-started daemon leaves when it has had nothing to do for a while. */
@@ -298,7 +288,7 @@ static int run(struct serve *s)
 	}
 	(void)loop_signal_add(d->loop, SIGTERM, on_stop_signal, d);
 	(void)loop_signal_add(d->loop, SIGINT, on_stop_signal, d);
-	(void)loop_signal_add(d->loop, SIGHUP, on_hangup, d);
+	(void)loop_signal_add(d->loop, SIGHUP, on_hangup, s);
 	d->started_boot_ns = clock_boot_ns();
 	if (start(s, &err) < 0)
 		return fail(&err);

@@ -78,6 +78,10 @@ void http_server_shutdown(struct http_server *s, void (*done)(void *data),
 			  void *data);
 void http_server_free(struct http_server *s); /* cuts everything */
 
+/* The two lists of the options, changed; borrowed as they were. */
+void http_server_set_hosts(struct http_server *s, char *const *allowed_hosts,
+			   char *const *cors_origins);
+
 struct http_counts {
 	uint64_t accepted, requests, refused;
 	unsigned connections, streams, websockets;

@@ -340,6 +340,13 @@ struct http_server *http_server_new(struct loop *l,
 	return s;
 }
 
+void http_server_set_hosts(struct http_server *s, char *const *allowed_hosts,
+			   char *const *cors_origins)
+{
+	s->o.allowed_hosts = allowed_hosts;
+	s->o.cors_origins = cors_origins;
+}
+
 void http_server_counts(const struct http_server *s, struct http_counts *ret)
 {
 	*ret = s->counts;
