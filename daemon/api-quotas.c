@@ -7,6 +7,7 @@
 
 #include "daemon/admission.h"
 #include "daemon/api-call.h"
+#include "daemon/audit.h"
 #include "daemon/auth.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
@@ -208,6 +209,7 @@ static void change(struct daemon *d, struct http_req *r,
 	struct change *c = xcalloc(1, sizeof(*c));
 	auto_buf struct buf data = BUF_INIT;
 	struct json_writer w = json_writer(&data);
+	struct audit_who who;
 
 	c->d = d;
 	c->r = r;
@@ -225,6 +227,10 @@ static void change(struct daemon *d, struct http_req *r,
 	}
 	store_add_event(t, drop ? "quota.deleted" : "quota.saved", NULL,
 			c->quota.owner, buf_str(&data));
+	audit_who_init(&who, d, r);
+	audit_add(t, &who, NULL, drop ? "quota.delete" : "quota.put",
+		  buf_str(&data), "ok");
+	audit_who_release(&who);
 	http_set_data(r, c);
 	http_on_gone(r, change_gone);
 	store_commit(t, change_stored, c);

@@ -49,6 +49,11 @@
 		 P("le_ms", "{\"type\":[\"number\",\"null\"]}") ","        \
 		 P("count", INT)))))))
 
+#define QUOTA                                                              \
+	P("owner_id", STR) "," P("max_sandboxes", INT) ","                 \
+	P("max_ttl", STR) "," P("max_exec_timeout", STR) ","               \
+	P("max_memory_mb", INT) "," P("max_vcpus", INT)
+
 const struct schema schemas[] = {
 	{ "Object", "{\"type\":\"object\"}" },
 	{ "String", STR },
@@ -121,6 +126,35 @@ const struct schema schemas[] = {
 				   "," P("owner_id", STR)) },
 	{ "Sandbox", OBJECT("\"id\",\"state\",\"provider\",\"created_at\","
 			    "\"metadata\"", SANDBOX) },
+	{ "Admission", OBJECT("\"allowed\",\"queueable\",\"reason\","
+			      "\"active_sandboxes\",\"max_sandboxes\","
+			      "\"active_owner_sandboxes\","
+			      "\"max_owner_sandboxes\",\"max_ttl\"",
+			      P("allowed", BOOL) "," P("queueable", BOOL) ","
+			      P("reason", STR) ","
+			      P("active_sandboxes", INT) ","
+			      P("max_sandboxes", INT) ","
+			      P("active_owner_sandboxes", INT) ","
+			      P("max_owner_sandboxes", INT) ","
+			      P("max_ttl", STR)) },
+	{ "QuotaRequest", OBJECT("", QUOTA) },
+	{ "Quota", OBJECT("\"owner_id\",\"max_sandboxes\",\"max_ttl\","
+			  "\"max_exec_timeout\",\"max_memory_mb\","
+			  "\"max_vcpus\"",
+			  QUOTA "," P("created_at", TIME) ","
+			  P("updated_at", TIME)) },
+	{ "QuotaSummary", OBJECT("\"total\",\"with_max_sandboxes\","
+				 "\"with_max_ttl\","
+				 "\"with_max_exec_timeout\"",
+				 P("total", INT) ","
+				 P("with_max_sandboxes", INT) ","
+				 P("with_max_ttl", INT) ","
+				 P("with_max_exec_timeout", INT)) },
+	{ "Usage", OBJECT("\"owner_id\",\"active_sandboxes\","
+			  "\"memory_mb\",\"vcpus\"",
+			  QUOTA "," P("active_sandboxes", INT) ","
+			  P("waiting_spawns", INT) "," P("memory_mb", INT)
+			  "," P("vcpus", INT)) },
 	{ "Pruned", OBJECT("\"pruned\"", P("pruned", INT)) },
 	{ "ExtendRequest", OBJECT("", P("ttl", STR)) },
 	{ "Stats", OBJECT("\"supported\",\"cpu_pct\",\"mem_bytes\","

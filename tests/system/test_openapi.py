@@ -143,6 +143,14 @@ def calls(sid, session):
     yield ("POST", "/images/import", "/images/import?name=openapi:1",
            archive())
     yield "GET", "/images", "/images", None
+    one, route = "/quotas/openapi", "/quotas/{owner}"
+    yield "PUT", route, one, {"max_sandboxes": 9}
+    yield "GET", "/quotas", "/quotas", None
+    yield "GET", "/quotas/summary", "/quotas/summary", None
+    yield "GET", route, one, None
+    yield "GET", route + "/usage", one + "/usage", None
+    yield "DELETE", route, one, None
+    yield "POST", "/sandboxes/admission", "/sandboxes/admission", {}
     yield "POST", "/sandboxes", "/sandboxes", {
         "provider": "mock", "name": "openapi-two", "metadata": {"a": "b"}}
     for end in ("", "/stats", "/logs", "/sessions"):
