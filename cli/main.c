@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cmd.h"
 #include "daemon/image/image.h"
@@ -15,7 +16,8 @@
 #include "lib/base/fd.h"
 #include "providers/native/native.h"
 
-/* Processes we start ourselves.  They get argv from their own name on. */
+/* Processes we start ourselves.  They get argv from their own name on, and end
+ * without exit handlers: a confined one may not do what those do. */
 static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
@@ -36,7 +38,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(internal); i++) {
 		if (strcmp(argv[1], internal[i].name) == 0) {
 			umask(077);
-			return internal[i].main(argc - 1, argv + 1);
+			_exit(internal[i].main(argc - 1, argv + 1));
 		}
 	}
 	return cli_main(&entries, argc, argv);

@@ -2,6 +2,7 @@
 """A private stacyvm for a test: directories, daemon, and the proof that
 nothing is left of it.  conftest.py turns it into fixtures."""
 import ctypes
+import fcntl
 import json
 import os
 import pathlib
@@ -9,6 +10,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import sys
+import termios
 import time
 
 from http_unix import Client, WebSocket
@@ -41,6 +44,21 @@ def wait_for(condition, what, timeout=20):
             raise Timeout(f"waited {timeout} s for: {what}")
         time.sleep(step)
         step = min(step * 1.5, 0.1)
+
+
+def wait_until_stalled(sock, quiet=0.3):
+    """Until nothing more has come for us, who do not read, for a while."""
+    seen = [-1, time.monotonic()]
+
+    def stalled():
+        waiting = bytearray(4)
+        fcntl.ioctl(sock.fileno(), termios.FIONREAD, waiting)
+        waiting = int.from_bytes(waiting, sys.byteorder)
+        if waiting != seen[0]:
+            seen[:] = [waiting, time.monotonic()]
+        return waiting and time.monotonic() - seen[1] > quiet
+
+    wait_for(stalled, "the sender to stall")
 
 
 def become_reaper():

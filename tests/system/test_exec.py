@@ -445,10 +445,10 @@ def test_stream_of_ten_megabytes_to_a_slow_reader(shared, box):
     r = c.head()
     pid = shared.daemon_pid()
     before = rss(pid)
-    time.sleep(1)
+    svm.wait_until_stalled(c.sock)
     made = shared.exec(box, "cat made 2>/dev/null; true").json()["stdout"]
     assert made == "", "nobody has read, so it can't have ended"
-    assert rss(pid) - before < 8 << 20
+    assert svm.SANITIZED or rss(pid) - before < 8 << 20
     total = sum(len(o["data"]) for o in lines(c, r))
     assert total == 10000000 and r.trailers["x-exit-code"] == "0"
 
@@ -561,14 +561,13 @@ def test_ws_signal(ws):
 
 
 def test_ws_terminal_and_resize(ws):
-    w = ws({"command": "stty size; read x; stty size", "tty": True,
+    w = ws({"command": "stty size; until stty size | grep '43 132'; "
+                       "do sleep 0.02; done", "tty": True,
             "cols": 100, "rows": 30})
     it, seen = w.messages(), []
     while "30 100" not in output(seen):
         seen.append(next(it))
     w.send({"type": "resize", "cols": 132, "rows": 43})
-    time.sleep(0.2)
-    w.send({"type": "stdin", "data": "\n"})
     assert "43 132" in output(it)
 
 
