@@ -49,7 +49,7 @@ struct serve {
 	const char *config_file;
 	char *flags[64]; /* --set KEY=VALUE */
 	size_t nflags;
-	bool detached;
+	bool detached, logs_to_file;
 	int ready_fd;
 	int lock_fd;
 	struct loop_timer *idle;
@@ -110,6 +110,8 @@ static int start(struct serve *s, struct svm_err *err)
 	if (dirs_make(&d->dirs, err) < 0 || load_config(s, err) < 0 ||
 	    reload_log(d, s->detached, err) < 0)
 		return -1;
+	s->logs_to_file = s->detached || (d->config->logging_file &&
+					  *d->config->logging_file);
 	s->lock_fd = instance_lock(d->dirs.state, err);
 	if (s->lock_fd < 0 ||
 	    instance_id(d->dirs.state, d->instance_id, err) < 0)
@@ -267,12 +269,15 @@ static void finish(struct serve *s)
 	fd_close(s->lock_fd);
 }
 
-static int fail(const struct svm_err *err)
+/* Standard error is for whoever starts it: a person, or autostart.c, which
+ * looks for the mark.  Then the log, unless that is standard error too. */
+static int fail(const struct serve *s, const struct svm_err *err)
 {
 	fprintf(stderr, "stacyvm: %s\n", err->msg);
 	if (err->hint)
 		fprintf(stderr, "  %s\n", err->hint);
-	log_error("the daemon can't start: %s", err->msg);
+	if (s->logs_to_file)
+		log_error("the daemon can't start: %s", err->msg);
 	return errmap_exit_status(err->code);
 }
 
@@ -284,17 +289,17 @@ static int run(struct serve *s)
 	d->loop = loop_new();
 	if (!d->loop) {
 		svm_err_sys(&err, SVM_UNAVAILABLE, errno, "no event loop");
-		return fail(&err);
+		return fail(s, &err);
 	}
 	(void)loop_signal_add(d->loop, SIGTERM, on_stop_signal, d);
 	(void)loop_signal_add(d->loop, SIGINT, on_stop_signal, d);
 	(void)loop_signal_add(d->loop, SIGHUP, on_hangup, s);
 	d->started_boot_ns = clock_boot_ns();
 	if (start(s, &err) < 0)
-		return fail(&err);
+		return fail(s, &err);
 	serve_http(d);
 	if (listen_open(d, &err) < 0)
-		return fail(&err);
+		return fail(s, &err);
 	log_info("ready pid=%ld version=%s socket=%s port=%d in %lld ms",
 		 (long)getpid(), SVM_VERSION, d->dirs.socket, d->tcp_port,
 		 (long long)(clock_boot_ns() - d->started_boot_ns) / 1000000);

@@ -47,8 +47,8 @@ static int take_lock(const struct client *c, struct svm_err *err)
 	return steal_fd(&fd);
 }
 
-/* The last line the daemon wrote since `from`, as the reason it failed. */
-static char *last_line(const char *path, off_t from)
+/* What the daemon wrote since `from`, at most the end of it. */
+static char *log_since(const char *path, off_t from)
 {
 	char text[LOG_TAIL + 1];
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -64,23 +64,42 @@ static char *last_line(const char *path, off_t from)
 
 	while (n > 0 && text[n - 1] == '\n')
 		n--;
-	if (n <= 0)
-		return NULL;
-	text[n] = '\0';
-	char *line = strrchr(text, '\n');
+	return n > 0 ? xstrndup(text, (size_t)n) : NULL;
+}
 
-	return xstrdup(line ? line + 1 : text);
+/* The reason in that text: the last line that is meant for people, with the
+ * indented ones after it in *ret_hint, else the last line of all.  Borrowed;
+ * the text is cut up. */
+static const char *find_reason(char *text, const char **ret_hint)
+{
+	static const char mark[] = "stacyvm: ";
+	const char *found = NULL, *line;
+
+	*ret_hint = NULL;
+	for (char *rest = text; (line = strsep(&rest, "\n"));) {
+		if (strncmp(line, mark, strlen(mark)) == 0) {
+			found = line + strlen(mark);
+			*ret_hint = rest && strncmp(rest, "  ", 2) == 0 ?
+					    rest + 2 : NULL;
+		} else if (!rest && !found) {
+			found = line;
+		}
+	}
+	return found;
 }
 
 static int failed(const char *log_path, off_t log_start, const char *why,
 		  struct svm_err *err)
 {
-	auto_free char *line = last_line(log_path, log_start);
+	auto_free char *text = log_since(log_path, log_start);
+	const char *hint = NULL, *reason = text ? find_reason(text, &hint) :
+						  NULL;
 
 	svm_err_set(err, SVM_UNREACHABLE, "the daemon did not start: %s",
-		    line ? line : why);
-	return svm_err_hint(err, "find out more with:  stacyvm doctor\n"
-				 "its log:             %s", log_path);
+		    reason ? reason : why);
+	return svm_err_hint(err, "%s%sfind out more with:  stacyvm doctor\n"
+				 "its log:             %s", hint ? hint : "",
+			    hint ? "\n" : "", log_path);
 }
 
 /* One byte on the ready pipe means its sockets answer; end of file means it

@@ -102,6 +102,12 @@ def test_a_daemon_that_can_not_start_says_why(inst):
     r = inst.must_fail("list", env={"STACYVM_SERVER_PORT": "many"})
     assert r.code == 5 and "did not start" in r.errtext
     assert "server.port" in r.errtext.lower() or "PORT" in r.errtext
+    assert "error" not in r.errtext, "a line of the log"
+    inst.state.mkdir(mode=0o700, exist_ok=True)
+    (inst.state / "db").write_bytes(b"junk")
+    r = inst.must_fail("list")
+    assert r.code == 5 and "not a database" in r.errtext
+    assert "\n  the database is damaged; move" in r.errtext
 
 
 def test_daemon_commands(inst):
