@@ -50,6 +50,8 @@ void api_exec_add_error(struct buf *out, const struct svm_err *err)
 	json_str(&w, "type", "error");
 	json_str(&w, "code", svm_code_name(err->code));
 	json_str(&w, "message", err->msg);
+	if (err->hint)
+		json_str(&w, "remediation", err->hint);
 	json_close(&w, '}');
 }
 

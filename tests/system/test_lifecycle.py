@@ -256,6 +256,8 @@ def test_agent_killed_is_an_error_with_a_reason(inst):
     reason = row.get("reason") or row.get("error")
     assert reason, row
     assert inst.exec(sid, "true").status == 409
+    r = inst.must_fail("exec", sid, "true")
+    assert r.code == 125 and reason in r.errtext and "kill" in r.errtext
     assert inst.exec(other, "echo ok").json()["stdout"] == "ok\n"
     inst.api("DELETE", f"/sandboxes/{sid}", check=200)
     inst.api("GET", f"/sandboxes/{sid}", check=404)
