@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "tui/theme.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "lib/base/defs.h"
+#include "tests/unit/unit.h"
+
+static double linear(uint32_t byte)
+{
+	double v = byte / 255.0;
+
+	return v <= 0.03928 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4);
+}
+
+/* As WCAG 2 has it: 1 to 21. */
+static double contrast(uint32_t a, uint32_t b)
+{
+	double l[2];
+	uint32_t v[2] = { a, b };
+
+	for (int i = 0; i < 2; i++)
+		l[i] = 0.2126 * linear(v[i] >> 16 & 255) +
+		       0.7152 * linear(v[i] >> 8 & 255) +
+		       0.0722 * linear(v[i] & 255);
+	return (MAX(l[0], l[1]) + 0.05) / (MIN(l[0], l[1]) + 0.05);
+}
+
+static struct cell shown(const struct theme *t, enum theme_role fg,
+			 bool selected)
+{
+	struct cell c = CELL_BLANK;
+
+	c.fg = COLOUR_ROLE((uint32_t)fg);
+	if (selected)
+		c.bg = COLOUR_ROLE((uint32_t)ROLE_SELECTED);
+	return theme_resolve(t, c);
+}
+
+/* Whatever one has to read can be read, on a selected row too. */
+static void test_theme__contrast(void **state)
+{
+	unsigned painted = 0;
+
+	(void)state;
+	for (unsigned i = 0; theme_at(i); i++) {
+		const struct theme *t = theme_at(i);
+
+		painted += t->background != 0;
+		for (int r = 0; t->background && r < ROLE_SELECTED; r++) {
+			bool text = r != ROLE_FAINT && r != ROLE_LINE;
+			struct cell c = shown(t, r, false);
+			double plain = contrast((uint32_t)c.fg,
+						(uint32_t)c.bg);
+
+			if (plain < (text ? 4.5 : 1.9))
+				fail_msg("%s: role %d has %.1f", t->name, r,
+					 plain);
+			c = shown(t, r, true);
+			plain = contrast((uint32_t)c.fg, (uint32_t)c.bg);
+			if (text && plain < 3)
+				fail_msg("%s: role %d has %.1f where selected",
+					 t->name, r, plain);
+		}
+	}
+	assert_int_equal(painted, 3);
+}
+
+static void test_theme__roles(void **state)
+{
+	struct cell c;
+
+	(void)state;
+	assert_null(theme_find("none"));
+	for (unsigned i = 0; theme_at(i); i++) {
+		const struct theme *t = theme_at(i);
+
+		assert_ptr_equal(theme_find(t->name), t);
+		for (int r = 0; r < ROLE_MAX; r++) {
+			c = shown(t, r, true);
+			assert_int_not_equal(colour_kind((uint32_t)c.fg),
+					     COLOUR_KIND_ROLE);
+			assert_int_not_equal(colour_kind((uint32_t)c.bg),
+					     COLOUR_KIND_ROLE);
+		}
+		/* A selected row differs from others in every theme. */
+		c = shown(t, ROLE_INK, true);
+		assert_true(c.attr || c.bg != t->background);
+	}
+	c = shown(theme_find("mono"), ROLE_BAD, false);
+	assert_int_equal(c.fg, 0);
+	assert_int_equal(c.attr, CELL_BOLD);
+	c = CELL_BLANK; /* out of range is not out of bounds */
+	c.fg = COLOUR_ROLE(0xffffffu);
+	theme_resolve(theme_find("auto"), c);
+}
+
+static void test_theme__reduce(void **state)
+{
+	static const struct {
+		uint32_t colour;
+		int colours, want;
+	} cases[] = {
+		{ COLOUR_DEFAULT, 256, -1 },
+		{ COLOUR_PALETTE(200), 256, 200 },
+		{ COLOUR_PALETTE(9), 16, 9 }, { COLOUR_PALETTE(9), 8, 1 },
+		{ COLOUR_PALETTE(196), 16, 9 }, { COLOUR_PALETTE(1), 0, -1 },
+		{ COLOUR_PALETTE(255), 8, 7 },
+		{ COLOUR_RGB(0xffa60c), 256, 214 },
+		{ COLOUR_RGB(0x22c55e), 256, 41 },
+		{ COLOUR_RGB(0xff4747), 256, 203 },
+		{ COLOUR_RGB(0x7d7d86), 256, 244 },
+		{ COLOUR_RGB(0x08080a), 256, 232 },
+		{ COLOUR_RGB(0x000000), 256, 16 },
+		{ COLOUR_RGB(0xff0000), 16, 9 },
+		{ COLOUR_RGB(0xff0000), 8, 1 }, { COLOUR_RGB(0xff0000), 0, -1 },
+		{ COLOUR_ROLE(1), 256, -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (theme_reduce(cases[i].colour, cases[i].colours) !=
+		    cases[i].want)
+			fail_msg("%x in %d colours is %d", cases[i].colour,
+				 cases[i].colours,
+				 theme_reduce(cases[i].colour,
+					      cases[i].colours));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_theme__contrast),
+		cmocka_unit_test(test_theme__roles),
+		cmocka_unit_test(test_theme__reduce),
+	};
+
+	return cmocka_run_group_tests_name("theme", tests, NULL, NULL);
+}
