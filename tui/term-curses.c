@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/* The only file that includes ncurses.  See term-curses.h. */
+#define NCURSES_WIDECHAR 1
+#include <curses.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
+#include "tui/glyph.h"
+#include "tui/term-curses.h"
+
+#define MOUSE_ON "\033[?1002h\033[?1006h"
+#define MOUSE_OFF "\033[?1006l\033[?1002l"
+#define MODES_ON "\033[?2004h\033[?1004h"
+#define MODES_OFF "\033[?1004l\033[?2004l"
+
+struct term_curses {
+	SCREEN *screen;
+	FILE *in, *out;
+	const struct theme *theme;
+	int colours;
+	bool utf8, mouse, modes_on;
+};
+
+/* What a signal handler needs; there's one terminal. */
+static struct {
+	int fd;
+	struct termios saved;
+	char bytes[256];
+	size_t n;
+} rescue = { .fd = -1 };
+
+static const int crashes[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL };
+
+static void put_out(int fd, const char *s, size_t n)
+{
+	while (n) {
+		ssize_t w = write(fd, s, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return;
+		s += w;
+		n -= (size_t)w;
+	}
+}
+
+static void on_crash(int sig)
+{
+	if (rescue.fd >= 0) {
+		put_out(rescue.fd, rescue.bytes, rescue.n);
+		tcsetattr(rescue.fd, TCSANOW, &rescue.saved);
+	}
+	raise(sig); /* SA_RESETHAND: its own way now */
+}
+
+/* A capability as a string; NULL when the terminal hasn't it. */
+static const char *can(const char *name)
+{
+	const char *s = tigetstr(name);
+
+	return s == (char *)-1 ? NULL : s;
+}
+
+static void add_rescue(const char *s)
+{
+	size_t n = s ? strlen(s) : 0;
+
+	if (rescue.n + n > sizeof(rescue.bytes))
+		return;
+	memcpy(rescue.bytes + rescue.n, s, n);
+	rescue.n += n;
+}
+
+static void arm_rescue(int fd)
+{
+	struct sigaction act = { .sa_handler = on_crash,
+				 .sa_flags = (int)SA_RESETHAND | SA_NODEFER };
+
+	rescue.n = 0;
+	add_rescue(MOUSE_OFF MODES_OFF);
+	add_rescue(can("sgr0"));
+	add_rescue(can("cnorm"));
+	add_rescue(can("rmcup"));
+	rescue.fd = fd;
+	for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
+		sigaction(crashes[i], &act, NULL);
+}
+
+static void disarm_rescue(void)
+{
+	struct sigaction act = { .sa_handler = SIG_DFL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
+		sigaction(crashes[i], &act, NULL);
+	rescue.fd = -1;
+}
+
+/* The modes that ncurses doesn't manage. */
+static void set_modes(struct term_curses *t, bool on)
+{
+	const char *modes = on ? MODES_ON : MODES_OFF;
+	const char *mouse = on ? MOUSE_ON : MOUSE_OFF;
+
+	if (on == t->modes_on)
+		return;
+	t->modes_on = on;
+	if (on)
+		put_out(fileno(t->out), modes, strlen(modes));
+	if (t->mouse)
+		put_out(fileno(t->out), mouse, strlen(mouse));
+	if (!on)
+		put_out(fileno(t->out), modes, strlen(modes));
+}
+
+static FILE *stream(int fd, const char *mode)
+{
+	auto_close int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	FILE *f = copy < 0 ? NULL : fdopen(copy, mode);
+
+	if (f)
+		copy = -1;
+	return f;
+}
+
+static int take_streams(struct term_curses *t,
+			const struct term_curses_options *o,
+			struct svm_err *err)
+{
+	t->in = stream(o->in, "r");
+	t->out = t->in ? stream(o->out, "w") : NULL;
+	if (!t->out || tcgetattr(o->out, &rescue.saved) < 0)
+		return svm_err_sys(err, SVM_INTERNAL, errno,
+				   "cannot take the terminal");
+	return 0;
+}
+
+static int start_screen(struct term_curses *t, struct svm_err *err)
+{
+	const char *type = getenv("TERM");
+
+	t->screen = type && *type ? newterm(NULL, t->out, t->in) : NULL;
+	if (!t->screen) {
+		svm_err_set(err, SVM_UNAVAILABLE,
+			    "the terminal '%s' is not known here",
+			    type ? type : "");
+		return svm_err_hint(err, "set TERM to what it is, for example "
+					 "xterm-256color");
+	}
+	if (!can("cup")) {
+		endwin();
+		svm_err_set(err, SVM_UNAVAILABLE,
+			    "the terminal '%s' has no screen to draw on",
+			    type);
+		return svm_err_hint(err, "use the other commands there, or a "
+					 "terminal that has");
+	}
+	raw();
+	noecho();
+	nonl();
+	intrflush(stdscr, FALSE);
+	keypad(stdscr, FALSE);
+	use_tioctl(TRUE); /* never LINES and COLUMNS of the environment */
+	return 0;
+}
+
+static void start_colours(struct term_curses *t, bool no_color)
+{
+	if (no_color || !has_colors() || start_color() == ERR) {
+		t->theme = theme_find("mono");
+		return;
+	}
+	use_default_colors();
+	t->colours = MIN(COLORS, 256);
+}
+
+static void close_streams(struct term_curses *t)
+{
+	if (t->screen)
+		delscreen(t->screen);
+	if (t->in)
+		fclose(t->in);
+	if (t->out)
+		fclose(t->out);
+	free(t);
+}
+
+struct term_curses *term_curses_open(const struct term_curses_options *o,
+				     struct svm_err *err)
+{
+	struct term_curses *t;
+
+	if (!isatty(o->in) || !isatty(o->out)) {
+		svm_err_set(err, SVM_UNAVAILABLE,
+			    "standard input and output must be a terminal");
+		return NULL;
+	}
+	setlocale(LC_CTYPE, "");
+	t = xcalloc(1, sizeof(*t));
+	t->theme = o->theme ? o->theme : theme_find("auto");
+	t->utf8 = !o->ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	t->mouse = o->mouse;
+	if (take_streams(t, o, err) < 0 || start_screen(t, err) < 0) {
+		close_streams(t);
+		return NULL;
+	}
+	arm_rescue(fileno(t->out));
+	start_colours(t, o->no_color);
+	term_curses_resized(t);
+	curs_set(0);
+	refresh();
+	set_modes(t, true);
+	return t;
+}
+
+void term_curses_close(struct term_curses *t)
+{
+	int fd;
+
+	if (!t)
+		return;
+	fd = fileno(t->out);
+	set_modes(t, false);
+	curs_set(1);
+	endwin();
+	tcsetattr(fd, TCSADRAIN, &rescue.saved);
+	disarm_rescue();
+	close_streams(t);
+}
+
+void term_curses_resized(struct term_curses *t)
+{
+	struct winsize ws;
+
+	if (ioctl(fileno(t->out), TIOCGWINSZ, &ws) < 0 || !ws.ws_row ||
+	    !ws.ws_col)
+		return;
+	resizeterm(MIN(ws.ws_row, 1000), MIN(ws.ws_col, 1000));
+}
+
+void term_curses_size(const struct term_curses *t, int *ret_rows,
+		      int *ret_cols)
+{
+	(void)t;
+	getmaxyx(stdscr, *ret_rows, *ret_cols);
+}
+
+static attr_t attributes(const struct cell *c)
+{
+	static const struct {
+		unsigned ours;
+		attr_t theirs;
+	} map[] = {
+		{ CELL_BOLD, A_BOLD }, { CELL_DIM, A_DIM },
+		{ CELL_ITALIC, A_ITALIC }, { CELL_UNDERLINE, A_UNDERLINE },
+		{ CELL_BLINK, A_BLINK }, { CELL_REVERSE, A_REVERSE },
+		{ CELL_HIDDEN, A_INVIS },
+	};
+	attr_t a = A_NORMAL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
+		if (c->attr & map[i].ours)
+			a |= map[i].theirs;
+	return a;
+}
+
+static int pair_of(const struct term_curses *t, const struct cell *c)
+{
+	int fg = theme_reduce((uint32_t)c->fg, t->colours);
+	int bg = theme_reduce((uint32_t)c->bg, t->colours);
+	int pair;
+
+	if (fg < 0 && bg < 0)
+		return 0;
+	pair = alloc_pair(fg, bg);
+	return MAX(pair, 0);
+}
+
+/* The text of a cell as this terminal and this C library can show it: a
+ * character whose width they see otherwise would shift the rest of the row. */
+static void glyphs(const struct term_curses *t, const struct cell *c,
+		   wchar_t out[4])
+{
+	unsigned width = c->attr & CELL_WIDE ? 2 : 1;
+
+	memset(out, 0, 4 * sizeof(*out));
+	out[0] = (wchar_t)c->cp;
+	if (!t->utf8) {
+		out[0] = glyph_ascii((uint32_t)c->cp);
+		return;
+	}
+	if (c->cp >= 0x7f && wcwidth(out[0]) != (int)width) {
+		out[0] = 0xfffd;
+		return;
+	}
+	if (c->mark1 && wcwidth((wchar_t)c->mark1) == 0)
+		out[1] = (wchar_t)c->mark1;
+	if (out[1] && c->mark2 && wcwidth((wchar_t)c->mark2) == 0)
+		out[2] = (wchar_t)c->mark2;
+}
+
+static void paint_cell(const struct term_curses *t, int row, int col,
+		       struct cell c)
+{
+	wchar_t text[4];
+	cchar_t shown;
+	int pair;
+
+	c = theme_resolve(t->theme, c);
+	pair = pair_of(t, &c);
+	glyphs(t, &c, text);
+	if (setcchar(&shown, text, attributes(&c), (short)pair, &pair) == OK)
+		mvadd_wch(row, col, &shown);
+	if (c.attr & CELL_WIDE && wcwidth(text[0]) == 1) {
+		text[0] = t->utf8 ? ' ' : '?';
+		setcchar(&shown, text, attributes(&c), (short)pair, &pair);
+		mvadd_wch(row, col + 1, &shown);
+	}
+}
+
+void term_curses_paint(struct term_curses *t, const struct canvas *c)
+{
+	int rows, cols;
+
+	term_curses_size(t, &rows, &cols);
+	erase();
+	for (int r = 0; r < MIN(rows, c->rows); r++)
+		for (int k = 0; k < MIN(cols, c->cols); k++) {
+			struct cell cell = c->cells[r * c->cols + k];
+
+			if (cell.attr & CELL_TAIL)
+				continue;
+			if (cell.attr & CELL_WIDE && k + 1 >= cols)
+				cell = CELL_BLANK;
+			paint_cell(t, r, k, cell);
+		}
+	if (c->cursor_row < rows && c->cursor_col < cols)
+		move(c->cursor_row, c->cursor_col);
+	curs_set(c->cursor_visible);
+	refresh();
+}
+
+void term_curses_repaint(struct term_curses *t)
+{
+	(void)t;
+	clearok(curscr, TRUE);
+}
+
+void term_curses_mouse(struct term_curses *t, bool on)
+{
+	const char *s = on ? MOUSE_ON : MOUSE_OFF;
+
+	if (on != t->mouse && t->modes_on)
+		put_out(fileno(t->out), s, strlen(s));
+	t->mouse = on;
+}
+
+void term_curses_bell(struct term_curses *t)
+{
+	(void)t;
+	beep();
+}
+
+void term_curses_suspend(struct term_curses *t)
+{
+	set_modes(t, false);
+	def_prog_mode();
+	curs_set(1);
+	endwin();
+	tcsetattr(fileno(t->out), TCSADRAIN, &rescue.saved);
+}
+
+void term_curses_resume(struct term_curses *t)
+{
+	reset_prog_mode();
+	term_curses_resized(t);
+	refresh();
+	set_modes(t, true);
+	clearok(curscr, TRUE);
+}
+
+int term_curses_colours(const struct term_curses *t)
+{
+	return t->colours;
+}
+
+bool term_curses_utf8(const struct term_curses *t)
+{
+	return t->utf8;
+}
