@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "daemon/admission.h"
 #include "daemon/audit.h"
 #include "daemon/auth.h"
 #include "daemon/config.h"
@@ -78,6 +79,7 @@ static void apply(struct daemon *d)
 	auth_free(old);
 	http_server_set_hosts(d->http, d->config->server_allowed_hosts,
 			      d->config->server_cors_allowed_origins);
+	admission_wake(d); /* there may be room for more now */
 }
 
 /* "a b c" of the keys that differ and are (not) live. */

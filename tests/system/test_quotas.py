@@ -225,6 +225,27 @@ def test_exec_timeout(inst):
     assert inst.exec(other["id"], "sleep 0.5", timeout="1h").status == 200
 
 
+def test_command_line(inst):
+    inst.start()
+    r = inst.must_fail("quota", "set", "alice")
+    assert "quota rm" in r.errtext
+    r = inst.ok("--json", "quota", "set", "alice", "--max-sandboxes", "1",
+                "--max-ttl", "2h", "--max-memory", "1g").json()
+    assert (r["max_sandboxes"], r["max_ttl"], r["max_memory_mb"]) == (
+        1, "2h0m0s", 1024)
+    line = inst.ok("quota", "ls").text.splitlines()[1].split()
+    assert line == ["alice", "1", "2h0m0s", "-", "1024", "-"]
+    spawn(inst, "alice")
+    assert inst.ok("--json", "quota", "get", "alice").json()[
+        "active_sandboxes"] == 1
+    r = inst.must_fail("spawn", env={"STACYVM_USER_ID": "alice"})
+    assert "no more are allowed" in r.errtext
+    inst.must_fail("quota", "set", "a/b", "--max-vcpus", "1")
+    inst.must_fail("quota", "set", "alice", "--max-ttl", "soon")
+    assert inst.ok("quota", "rm", "alice").text == "alice\n"
+    assert inst.ok("--json", "quota", "ls").json() == []
+
+
 def test_quotas_need_the_admin_key(new_instance):
     import test_auth
     server = test_auth.start(new_instance, AUTH_API_KEY=KEY,
