@@ -22,6 +22,9 @@ static const char *const read_sql[] = {
 		"SELECT owner, max_sandboxes, max_ttl_ns, max_exec_timeout_ns,"
 		" max_memory_mb, max_vcpus, created_ns, updated_ns"
 		" FROM quotas ORDER BY owner",
+	[STORE_GET_TEMPLATES] =
+		"SELECT name, body, created_ns, updated_ns FROM templates"
+		" ORDER BY name",
 	[STORE_GET_EVENTS] =
 		"SELECT id, wall_ns, type, sandbox_id, owner, data"
 		" FROM events WHERE id > ?1 AND (?2 IS NULL OR type = ?2)"
@@ -159,6 +162,36 @@ int store_each_quota(struct store *s,
 	pthread_mutex_lock(&s->read_lock);
 	int r = each_row(s, s->reads[STORE_GET_QUOTAS], quota_row, &call, data,
 			 err);
+	pthread_mutex_unlock(&s->read_lock);
+	return r;
+}
+
+struct template_fn {
+	void (*call)(void *data, struct store_template *row);
+};
+
+static void template_row(sqlite3_stmt *q, void *fn, void *data)
+{
+	struct store_template row = {
+		.name = text(q, 0),
+		.body = text(q, 1),
+		.created_ns = sqlite3_column_int64(q, 2),
+		.updated_ns = sqlite3_column_int64(q, 3),
+	};
+
+	((struct template_fn *)fn)->call(data, &row);
+	store_template_release(&row);
+}
+
+int store_each_template(struct store *s,
+			void (*fn)(void *data, struct store_template *row),
+			void *data, struct svm_err *err)
+{
+	struct template_fn call = { fn };
+
+	pthread_mutex_lock(&s->read_lock);
+	int r = each_row(s, s->reads[STORE_GET_TEMPLATES], template_row,
+			 &call, data, err);
 	pthread_mutex_unlock(&s->read_lock);
 	return r;
 }

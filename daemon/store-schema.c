@@ -52,6 +52,12 @@ const char *const store_schema[] = {
 	" max_memory_mb INTEGER NOT NULL, max_vcpus INTEGER NOT NULL,"
 	" created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL)"
 	" WITHOUT ROWID;",
+
+	/* 5: templates */
+	"CREATE TABLE templates ("
+	" name TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL,"
+	" created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL)"
+	" WITHOUT ROWID;",
 };
 const unsigned store_schema_steps = ARRAY_SIZE(store_schema);
 

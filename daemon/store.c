@@ -64,6 +64,12 @@ static const char *const write_sql[] = {
 		" max_vcpus = excluded.max_vcpus,"
 		" updated_ns = excluded.updated_ns",
 	[STORE_DELETE_QUOTA] = "DELETE FROM quotas WHERE owner = ?",
+	[STORE_PUT_TEMPLATE] =
+		"INSERT INTO templates (name, body, created_ns, updated_ns)"
+		" VALUES (?,?,?,?) ON CONFLICT (name) DO UPDATE SET"
+		" body = excluded.body, created_ns = excluded.created_ns,"
+		" updated_ns = excluded.updated_ns",
+	[STORE_DELETE_TEMPLATE] = "DELETE FROM templates WHERE name = ?",
 	[STORE_PUT_META] =
 		"INSERT INTO meta (key, value) VALUES (?,?)"
 		" ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -143,6 +149,13 @@ void store_quota_release(struct store_quota *q)
 {
 	free(q->owner);
 	*q = (struct store_quota){ 0 };
+}
+
+void store_template_release(struct store_template *t)
+{
+	free(t->name);
+	free(t->body);
+	*t = (struct store_template){ 0 };
 }
 
 void store_image_release(struct store_image *i)
@@ -241,6 +254,21 @@ void store_put_quota(struct store_txn *t, const struct store_quota *row)
 void store_delete_quota(struct store_txn *t, const char *owner)
 {
 	add_text(add_op(t, STORE_DELETE_QUOTA, 1), owner);
+}
+
+void store_put_template(struct store_txn *t, const struct store_template *row)
+{
+	struct op *op = add_op(t, STORE_PUT_TEMPLATE, 4);
+
+	add_text(op, row->name);
+	add_text(op, row->body);
+	add_int(op, row->created_ns);
+	add_int(op, row->updated_ns);
+}
+
+void store_delete_template(struct store_txn *t, const char *name)
+{
+	add_text(add_op(t, STORE_DELETE_TEMPLATE, 1), name);
 }
 
 void store_put_meta(struct store_txn *t, const char *key, const char *value)

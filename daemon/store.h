@@ -61,6 +61,13 @@ struct store_quota {
 };
 void store_quota_release(struct store_quota *q);
 
+struct store_template {
+	char *name;
+	char *body; /* JSON: what was chosen */
+	int64_t created_ns, updated_ns;
+};
+void store_template_release(struct store_template *t);
+
 /* One thing that somebody did, or was refused. */
 struct store_audit {
 	int64_t seq;     /* 1, 2, ... without gaps; given in the transaction */
@@ -89,6 +96,8 @@ void store_put_image(struct store_txn *t, const struct store_image *row);
 void store_delete_image(struct store_txn *t, const char *ref);
 void store_put_quota(struct store_txn *t, const struct store_quota *row);
 void store_delete_quota(struct store_txn *t, const char *owner);
+void store_put_template(struct store_txn *t, const struct store_template *row);
+void store_delete_template(struct store_txn *t, const char *name);
 void store_put_meta(struct store_txn *t, const char *key, const char *value);
 void store_add_event(struct store_txn *t, const char *type,
 		     const char *sandbox_id, const char *owner,
@@ -122,6 +131,9 @@ int store_each_image(struct store *s,
 int store_each_quota(struct store *s, /* by owner */
 		     void (*fn)(void *data, struct store_quota *row),
 		     void *data, struct svm_err *err);
+int store_each_template(struct store *s, /* by name */
+			void (*fn)(void *data, struct store_template *row),
+			void *data, struct svm_err *err);
 /* Events with id > since, oldest first, at most limit; type and sandbox_id
  * filter when not NULL. */
 int store_each_event(struct store *s, int64_t since, const char *type,
