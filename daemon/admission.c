@@ -238,6 +238,16 @@ int admission_ask(struct daemon *d, const char *owner,
 	return 1;
 }
 
+bool admission_may_claim(struct daemon *d, const char *owner)
+{
+	return !d->stopping && !owner_is_full(d, owner);
+}
+
+bool admission_has_room(struct daemon *d)
+{
+	return !d->stopping && !is_full(d) && !next_line(d->admission);
+}
+
 void admission_leave(struct admission_wait *w)
 {
 	tell_event(w, "spawn.dequeued", "its caller went away");

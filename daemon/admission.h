@@ -47,6 +47,12 @@ void admission_free(struct admission *a); /* accepts NULL; nobody waits */
 int admission_ask(struct daemon *d, const char *owner,
 		  struct admission_wait *w, struct svm_err *err);
 
+/* May this owner have one that is there already (a warm copy)? */
+bool admission_may_claim(struct daemon *d, const char *owner);
+
+/* Is there a place that nobody waits for? */
+bool admission_has_room(struct daemon *d);
+
 /* The caller does not want it any more. */
 void admission_leave(struct admission_wait *w);
 

@@ -12,6 +12,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/spec-json.h"
 #include "daemon/store.h"
+#include "daemon/warm.h"
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
@@ -34,13 +35,21 @@ static void take_row(void *data, struct store_sandbox *row)
 	*row = (struct store_sandbox){ 0 };
 }
 
-/* Write the tombstone: state destroyed, with the reason. */
-static void bury(struct daemon *d, struct store_sandbox *row, const char *why)
+/* Write the tombstone: state destroyed, with the reason.  A warm copy gets
+ * none, since nobody knew of it. */
+static void bury(struct daemon *d, struct store_sandbox *row, bool warm,
+		 const char *why)
 {
 	auto_buf struct buf data = BUF_INIT;
 	struct json_writer w = json_writer(&data);
 	struct store_txn *t = store_begin(d->store);
 
+	log_info("sandbox=%s removed at start: %s", row->id, why);
+	if (warm) {
+		store_delete_sandbox(t, row->id);
+		store_commit(t, NULL, NULL);
+		return;
+	}
 	free(row->state);
 	row->state = xstrdup("destroyed");
 	free(row->reason);
@@ -54,7 +63,6 @@ static void bury(struct daemon *d, struct store_sandbox *row, const char *why)
 	store_add_event(t, "reconcile.action", row->id, row->owner, data.data);
 	store_add_event(t, "sandbox.destroyed", row->id, row->owner, "{}");
 	store_commit(t, NULL, NULL);
-	log_info("sandbox=%s removed at start: %s", row->id, why);
 }
 
 /* Why a row can't be adopted whatever its provider says, or NULL. */
@@ -100,6 +108,8 @@ static void adopt_row(struct daemon *d, struct store_sandbox *row)
 		log_error_e(&err, "sandbox=%s not adopted", row->id);
 		return;
 	}
+	if (!why && s->spec.warm)
+		why = warm_adopt(d, s);
 	if (!why && provider_adopt(s->provider, &s->box, &gone) < 0)
 		why = gone.msg;
 	if (!why) {
@@ -112,12 +122,16 @@ static void adopt_row(struct daemon *d, struct store_sandbox *row)
 	}
 	if (provider_destroy(s->provider, &s->box, &err) < 0) {
 		s->state = SANDBOX_ERROR;
+		list_remove(&s->warm_link);
+		free(steal_ptr(&s->spec.warm));
 		s->reason = xasprintf("can't be removed: %s", err.msg);
 		log_error_e(&err, "sandbox=%s can't be removed", s->id);
 		return;
 	}
+	bool warm = s->spec.warm != NULL;
+
 	sandbox_unregister(s);
-	bury(d, row, why);
+	bury(d, row, warm, why);
 }
 
 /* What no row knows.  Rows that were left count as known: the directory of

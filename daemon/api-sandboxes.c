@@ -17,6 +17,7 @@
 #include "daemon/sandbox-request.h"
 #include "daemon/sandbox.h"
 #include "daemon/store.h"
+#include "daemon/warm.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
 #include "lib/base/json.h"
@@ -94,7 +95,34 @@ static struct reply *reply_new(struct http_req *r, struct sandbox *s, int kind)
 	return reply;
 }
 
-/* POST /sandboxes: parsed, admitted (at once or after waiting), made. */
+/* POST /sandboxes and /templates/{name}/spawn: parsed, then a warm copy, or
+ * admitted (at once or after waiting) and made. */
+
+static void start(struct http_req *r, struct sandbox *s, int64_t asked)
+{
+	struct reply *reply = reply_new(r, s, REPLY_CREATED);
+
+	s->asked_ns = asked;
+	if (s->claim)
+		life_claim(s, &reply->waiter);
+	else
+		life_create(s, &reply->waiter);
+}
+
+/* A warm copy has its place already: only its owner's limit counts. */
+static bool claim(struct daemon *d, struct http_req *r,
+		  struct sandbox_spec *spec, struct provider *p, int64_t asked)
+{
+	auto_err struct svm_err taken = SVM_ERR_INIT;
+
+	if (!admission_may_claim(d, spec->owner) ||
+	    sandbox_check_name(d, spec, &taken) < 0)
+		return false;
+	struct sandbox *s = warm_claim(d, p, spec);
+	if (s)
+		start(r, s, asked);
+	return s != NULL;
+}
 
 static void make(struct daemon *d, struct http_req *r,
 		 struct sandbox_spec *spec, struct provider *p, int64_t asked)
@@ -102,12 +130,10 @@ static void make(struct daemon *d, struct http_req *r,
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	struct sandbox *s = sandbox_new(d, p, spec, &err);
 
-	if (!s) {
+	if (s)
+		start(r, s, asked);
+	else
 		http_reply_error(r, &err);
-		return;
-	}
-	s->asked_ns = asked;
-	life_create(s, &reply_new(r, s, REPLY_CREATED)->waiter);
 }
 
 struct spawn {
@@ -124,6 +150,15 @@ static void spawn_left(struct http_req *r)
 	free(sp);
 }
 
+/* The template may be named by the path. */
+static int parse(struct daemon *d, struct http_req *r,
+		 struct sandbox_spec *ret, struct provider **ret_provider,
+		 struct svm_err *err)
+{
+	return sandbox_request_parse(d, r, http_param(r, "name"), ret,
+				     ret_provider, err);
+}
+
 /* The request is taken apart anew: limits, images and providers may have
  * changed while it waited. */
 static void spawn_told(struct admission_wait *w, const struct svm_err *refused)
@@ -135,12 +170,35 @@ static void spawn_told(struct admission_wait *w, const struct svm_err *refused)
 
 	if (refused)
 		http_reply_error(sp->r, refused);
-	else if (sandbox_request_parse(w->daemon, sp->r, &spec, &p, &err) < 0)
+	else if (parse(w->daemon, sp->r, &spec, &p, &err) < 0)
 		http_reply_error(sp->r, &err);
-	else
+	else if (!claim(w->daemon, sp->r, &spec, p, sp->asked))
 		make(w->daemon, sp->r, &spec, p, sp->asked);
 	sandbox_spec_release(&spec);
 	free(sp);
+}
+
+static void admit(struct daemon *d, struct http_req *r,
+		  struct sandbox_spec *spec, struct provider *p,
+		  int64_t asked)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct spawn *sp = xcalloc(1, sizeof(*sp));
+
+	sp->wait.told = spawn_told;
+	sp->r = r;
+	sp->asked = asked;
+	int waits = admission_ask(d, spec->owner, &sp->wait, &err);
+	if (waits > 0) {
+		http_set_data(r, sp);
+		http_on_gone(r, spawn_left);
+		return;
+	}
+	free(sp);
+	if (waits == 0)
+		make(d, r, spec, p, asked);
+	else
+		http_reply_error(r, &err);
 }
 
 void api_sandbox_create(struct http_req *r, void *app)
@@ -151,25 +209,10 @@ void api_sandbox_create(struct http_req *r, void *app)
 	struct provider *p = NULL;
 	int64_t asked = clock_boot_ns();
 
-	if (sandbox_request_parse(d, r, &spec, &p, &err) < 0) {
+	if (parse(d, r, &spec, &p, &err) < 0)
 		http_reply_error(r, &err);
-		return;
-	}
-	struct spawn *sp = xcalloc(1, sizeof(*sp));
-	sp->wait.told = spawn_told;
-	sp->r = r;
-	sp->asked = asked;
-	int waits = admission_ask(d, spec.owner, &sp->wait, &err);
-	if (waits > 0) {
-		http_set_data(r, sp);
-		http_on_gone(r, spawn_left);
-	} else {
-		free(sp);
-		if (waits == 0)
-			make(d, r, &spec, p, asked);
-		else
-			http_reply_error(r, &err);
-	}
+	else if (!claim(d, r, &spec, p, asked))
+		admit(d, r, &spec, p, asked);
 	sandbox_spec_release(&spec);
 }
 

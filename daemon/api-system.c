@@ -13,6 +13,7 @@
 #include "daemon/metrics.h"
 #include "daemon/runtimes.h"
 #include "daemon/sandbox.h"
+#include "daemon/warm.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
 #include "lib/base/fd.h"
@@ -25,6 +26,15 @@ static void add_uptime(const struct daemon *d, struct json_writer *w)
 
 	duration_format(ns - ns % 1000000, text);
 	json_str(w, "uptime", text);
+}
+
+/* Those that somebody has. */
+static size_t active(const struct daemon *d)
+{
+	struct warm_counts warm;
+
+	warm_count(d, &warm);
+	return sandbox_count(d) - warm.total;
 }
 
 void api_health(struct http_req *r, void *app)
@@ -42,7 +52,7 @@ void api_health(struct http_req *r, void *app)
 	if (d->tcp_problem)
 		json_str(&w, "tcp_problem", d->tcp_problem);
 	json_str(&w, "state_dir", d->dirs.state);
-	json_int(&w, "sandboxes", (int64_t)sandbox_count(d));
+	json_int(&w, "sandboxes", (int64_t)active(d));
 	json_close(&w, '}');
 	http_reply_json(r, 200, &out);
 }
@@ -107,6 +117,21 @@ static void add_by_provider(struct daemon *d, struct json_writer *w)
 	json_close(w, '}');
 }
 
+static void add_warm(const struct daemon *d, struct json_writer *w)
+{
+	struct warm_counts warm;
+
+	warm_count(d, &warm);
+	json_open(w, "warm", '{');
+	json_int(w, "ready", (int64_t)warm.ready);
+	json_int(w, "making", (int64_t)warm.making);
+	json_int(w, "wanted", (int64_t)warm.wanted);
+	json_int(w, "claims", (int64_t)warm.claims);
+	json_int(w, "misses", (int64_t)warm.misses);
+	json_int(w, "failures", (int64_t)warm.failures);
+	json_close(w, '}');
+}
+
 static int64_t resident_bytes(void)
 {
 	auto_buf struct buf text = BUF_INIT;
@@ -130,14 +155,15 @@ void api_metrics(struct http_req *r, void *app)
 	json_int(&w, "goroutines", 0);
 	json_int(&w, "memory_alloc", (int64_t)mallinfo2().uordblks);
 	json_int(&w, "memory_resident", resident_bytes());
-	json_int(&w, "active_sandboxes", (int64_t)sandbox_count(d));
+	json_int(&w, "active_sandboxes", (int64_t)active(d));
 	json_int(&w, "total_sandboxes", (int64_t)sandbox_total(d));
 	json_open(&w, "sandboxes", '{');
 	json_int(&w, "total", (int64_t)sandbox_total(d));
-	json_int(&w, "active", (int64_t)sandbox_count(d));
+	json_int(&w, "active", (int64_t)active(d));
 	add_by_state(d, &w);
 	add_by_provider(d, &w);
 	json_close(&w, '}');
+	add_warm(d, &w);
 	json_open(&w, "http", '{');
 	json_int(&w, "requests", (int64_t)http.requests);
 	json_int(&w, "refused", (int64_t)http.refused);
@@ -162,15 +188,27 @@ void api_metrics_prometheus(struct http_req *r, void *app)
 	struct daemon *d = app;
 	auto_buf struct buf out = BUF_INIT;
 	struct http_counts http;
+	struct warm_counts warm;
 
+	warm_count(d, &warm);
 	http_server_counts(d->http, &http);
 	add_metric(&out, "uptime_seconds", "gauge", "Time since the start.",
 		   (double)(clock_boot_ns() - d->started_boot_ns) / 1e9);
 	add_metric(&out, "sandboxes_active", "gauge", "Living sandboxes.",
-		   (double)sandbox_count(d));
+		   (double)active(d));
 	add_metric(&out, "sandboxes_total", "counter",
 		   "Sandboxes made or adopted since the start.",
 		   (double)sandbox_total(d));
+	add_metric(&out, "warm_ready", "gauge",
+		   "Warm copies that can be claimed.", (double)warm.ready);
+	add_metric(&out, "warm_wanted", "gauge",
+		   "Warm copies that templates ask for.",
+		   (double)warm.wanted);
+	add_metric(&out, "warm_claims_total", "counter",
+		   "Spawns that were a claim.", (double)warm.claims);
+	add_metric(&out, "warm_misses_total", "counter",
+		   "Spawns that found no warm copy to claim.",
+		   (double)warm.misses);
 	add_metric(&out, "http_requests_total", "counter",
 		   "Requests answered.", (double)http.requests);
 	add_metric(&out, "http_connections", "gauge", "Open connections.",

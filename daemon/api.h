@@ -6,7 +6,7 @@
 struct http_req;
 
 /* api-sandboxes.c */
-void api_sandbox_create(struct http_req *r, void *app);
+void api_sandbox_create(struct http_req *r, void *app); /* and templates */
 void api_sandbox_admission(struct http_req *r, void *app);
 void api_sandbox_list(struct http_req *r, void *app);
 void api_sandbox_prune(struct http_req *r, void *app);
@@ -15,6 +15,13 @@ void api_sandbox_destroy(struct http_req *r, void *app);
 void api_sandbox_extend(struct http_req *r, void *app);
 void api_sandbox_stats(struct http_req *r, void *app);
 void api_sandbox_logs(struct http_req *r, void *app);
+
+/* api-templates.c */
+void api_template_list(struct http_req *r, void *app);
+void api_template_create(struct http_req *r, void *app);
+void api_template_get(struct http_req *r, void *app);
+void api_template_replace(struct http_req *r, void *app);
+void api_template_delete(struct http_req *r, void *app);
 
 /* api-exec.c, api-sessions.c */
 void api_exec(struct http_req *r, void *app);

@@ -27,6 +27,8 @@ struct quotas;
 struct registry;
 struct runtimes;
 struct store;
+struct templates;
+struct warm;
 
 struct daemon {
 	struct loop *loop;
@@ -41,6 +43,8 @@ struct daemon {
 	struct runtimes *runtimes; /* runtimes.h: opened providers, probes */
 	struct registry *registry; /* sandbox.h */
 	struct image_store *images; /* image/image.h */
+	struct templates *templates; /* templates.h */
+	struct warm *warm;         /* warm.h */
 	struct auth *auth;         /* auth.h */
 	struct quotas *quotas;     /* quota.h */
 	struct admission *admission; /* admission.h */

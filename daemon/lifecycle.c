@@ -15,7 +15,9 @@
 #include "daemon/events.h"
 #include "daemon/log-follow.h"
 #include "daemon/sandbox-log.h"
+#include "daemon/setup.h"
 #include "daemon/store.h"
+#include "daemon/warm.h"
 #include "lib/api/msg.h"
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
@@ -57,6 +59,8 @@ static void audit_transition(struct store_txn *t, const struct sandbox *s,
 {
 	const struct list *leavers = &s->leavers;
 
+	if (s->spec.warm)
+		return;
 	if (extender)
 		audit_add(t, &extender->who, s, "sandbox.extend", NULL, "ok");
 	if (!event)
@@ -74,6 +78,28 @@ static void audit_transition(struct store_txn *t, const struct sandbox *s,
 			  "sandbox.destroy", s->reason, "ok");
 }
 
+static void add_row(struct store_txn *t, const struct sandbox *s)
+{
+	struct store_sandbox row;
+
+	/* Nobody ever knew of a warm copy: it leaves nothing. */
+	if (s->spec.warm && s->state == SANDBOX_DESTROYED) {
+		store_delete_sandbox(t, s->id);
+		return;
+	}
+	sandbox_row(s, &row);
+	store_put_sandbox(t, &row);
+	store_sandbox_release(&row);
+}
+
+static void add_event(struct store_txn *t, const struct sandbox *s,
+		      const char *event, const char *data)
+{
+	if (!s->spec.warm)
+		store_add_event(t, event, s->id, s->spec.owner,
+				data ? data : "{}");
+}
+
 static void commit_for(struct sandbox *s, const char *event, const char *data,
 		       void (*then)(struct sandbox *s,
 				    const struct svm_err *err),
@@ -81,18 +107,16 @@ static void commit_for(struct sandbox *s, const char *event, const char *data,
 {
 	struct store_txn *t = store_begin(s->daemon->store);
 	struct commit *c = xcalloc(1, sizeof(*c));
-	struct store_sandbox row;
 
 	c->s = sandbox_ref(s);
 	s->daemon->steps++;
 	c->then = then;
 	c->waiter = waiter;
-	sandbox_row(s, &row);
-	store_put_sandbox(t, &row);
-	store_sandbox_release(&row);
+	add_row(t, s);
+	if (s->claim) /* it is new to everybody else */
+		add_event(t, s, "sandbox.created", NULL);
 	if (event)
-		store_add_event(t, event, s->id, s->spec.owner,
-				data ? data : "{}");
+		add_event(t, s, event, data);
 	audit_transition(t, s, event, waiter);
 	store_commit(t, on_committed, c);
 }
@@ -113,6 +137,8 @@ static bool step(struct sandbox *s, enum life_event event)
 		  sandbox_state_name(s->state),
 		  sandbox_state_name((enum sandbox_state)next));
 	s->state = (enum sandbox_state)next;
+	if (s->spec.warm)
+		warm_wake(s->daemon);
 	return true;
 }
 
@@ -154,8 +180,8 @@ struct job {
 	struct svm_err err;
 };
 
-static void submit(struct sandbox *s, void (*run)(struct work *w),
-		   void (*done)(struct work *w))
+static struct job *job_new(struct sandbox *s, void (*run)(struct work *w),
+			   void (*done)(struct work *w))
 {
 	struct job *j = xcalloc(1, sizeof(*j));
 
@@ -164,7 +190,13 @@ static void submit(struct sandbox *s, void (*run)(struct work *w),
 	j->s = sandbox_ref(s);
 	j->work.run = run;
 	j->work.done = done;
-	work_submit(s->daemon->workers, &j->work);
+	return j;
+}
+
+static void submit(struct sandbox *s, void (*run)(struct work *w),
+		   void (*done)(struct work *w))
+{
+	work_submit(s->daemon->workers, &job_new(s, run, done)->work);
 }
 
 static void job_free(struct job *j)
@@ -200,6 +232,9 @@ static void destroy_done(struct work *w)
 	s->busy = false;
 	if (j->result < 0) {
 		step(s, LIFE_REMOVE_FAILED);
+		/* Everybody should see that. */
+		free(steal_ptr(&s->spec.warm));
+		list_remove(&s->warm_link);
 		set_reason(s, j->err.msg);
 		log_error_e(&j->err, "sandbox=%s can't be removed", s->id);
 		auto_free char *data = reason_json(j->err.msg);
@@ -243,6 +278,23 @@ static void stop_watching(struct sandbox *s)
 	s->log = NULL;
 }
 
+static void destroyed_early(struct sandbox *s)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	svm_err_set(&err, SVM_CONFLICT,
+		    "sandbox '%s' was destroyed while it was created", s->id);
+	answer(s, &s->makers, &err);
+}
+
+static void stop_setup(struct sandbox *s)
+{
+	setup_cancel(s);
+	s->busy = false;
+	s->destroy_wanted = true;
+	destroyed_early(s);
+}
+
 void life_destroy(struct sandbox *s, const char *why, struct life_waiter *w)
 {
 	bool already = s->state == SANDBOX_DESTROYING;
@@ -253,6 +305,8 @@ void life_destroy(struct sandbox *s, const char *why, struct life_waiter *w)
 		set_reason(s, why);
 	if (already)
 		return;
+	if (s->setup)
+		stop_setup(s);
 	if (s->busy) { /* being created: create() must come back first */
 		s->destroy_wanted = true;
 		return;
@@ -367,6 +421,52 @@ static void run_create(struct work *w)
 		(void)provider_destroy(j->s->provider, &j->s->box, &ignored);
 }
 
+static void ready(struct sandbox *s)
+{
+	step(s, LIFE_READY);
+	life_resume(s);
+	log_info("sandbox=%s running provider=%s image=%s%s", s->id,
+		 s->provider_name, s->spec.image,
+		 s->spec.warm ? " warm" : "");
+	commit(s, "sandbox.running", NULL, running_stored);
+}
+
+/* A setup command failed: the box goes, then the answer tells why. */
+static void run_undo(struct work *w)
+{
+	struct job *j = container_of(w, struct job, work);
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (provider_destroy(j->s->provider, &j->s->box, &err) < 0)
+		svm_err_prefix(&j->err, "(it could not be removed either: %s)",
+			       err.msg);
+}
+
+static void undo_done(struct work *w)
+{
+	struct job *j = container_of(w, struct job, work);
+
+	j->s->busy = false;
+	create_failed(j->s, &j->err);
+	job_free(j);
+}
+
+static void setup_done(struct sandbox *s, const struct svm_err *err)
+{
+	s->busy = false;
+	if (!err) {
+		ready(s);
+		return;
+	}
+	log_warn_e(err, "sandbox=%s can't be set up", s->id);
+	stop_watching(s);
+	struct job *j = job_new(s, run_undo, undo_done);
+	svm_err_set(&j->err, err->code, "%s", err->msg);
+	if (err->hint)
+		svm_err_hint(&j->err, "%s", err->hint);
+	work_submit(s->daemon->workers, &j->work);
+}
+
 static void create_done(struct work *w)
 {
 	struct job *j = container_of(w, struct job, work);
@@ -377,19 +477,14 @@ static void create_done(struct work *w)
 		log_warn_e(&j->err, "sandbox=%s can't be created", s->id);
 		create_failed(s, &j->err);
 	} else if (s->destroy_wanted) {
-		auto_err struct svm_err err = SVM_ERR_INIT;
-
-		svm_err_set(&err, SVM_CONFLICT,
-			    "sandbox '%s' was destroyed while it was created",
-			    s->id);
-		answer(s, &s->makers, &err);
+		destroyed_early(s);
 		life_destroy(s, NULL, NULL);
+	} else if (s->spec.setup) {
+		s->busy = true;
+		fault_point("spawn.setup");
+		setup_start(s, setup_done);
 	} else {
-		step(s, LIFE_READY);
-		life_resume(s);
-		log_info("sandbox=%s running provider=%s image=%s", s->id,
-			 s->provider_name, s->spec.image);
-		commit(s, "sandbox.running", NULL, running_stored);
+		ready(s);
 	}
 	job_free(j);
 }
@@ -486,4 +581,86 @@ void life_extend(struct sandbox *s, int64_t ttl_ns, struct life_waiter *w)
 	if (!sandbox_agent(s, FRAME_DEADLINE, payload.data, payload.len, 0,
 			   &ev, x, &err))
 		extend_end(x, &err);
+}
+
+/* Claiming a warm copy: its agent learns the new end of life while the row is
+ * stored; the answer waits for both. */
+
+struct claim {
+	struct sandbox *s;
+	unsigned waits;
+	struct svm_err err;
+};
+
+static void claim_step(struct claim *c, const struct svm_err *err)
+{
+	struct sandbox *s = c->s;
+
+	if (err && c->err.code == SVM_OK)
+		svm_err_set(&c->err, err->code, "%s", err->msg);
+	if (--c->waits)
+		return;
+	s->claim = NULL;
+	s->daemon->steps--;
+	if (c->err.code == SVM_OK && s->state != SANDBOX_RUNNING)
+		svm_err_set(&c->err, SVM_CONFLICT, "sandbox '%s' is %s", s->id,
+			    sandbox_state_name(s->state));
+	s->spawn_ns = clock_boot_ns() - s->asked_ns;
+	bool broken = c->err.code != SVM_OK;
+	answer(s, &s->makers, broken ? &c->err : NULL);
+	warm_wake(s->daemon); /* who asked did not wait for another copy */
+	if (broken && s->state != SANDBOX_DESTROYED)
+		life_destroy(s, c->err.msg, NULL);
+	svm_err_release(&c->err);
+	sandbox_unref(s);
+	free(c);
+}
+
+static void claim_told(void *data, const struct svm_err *err)
+{
+	claim_step(data, err);
+}
+
+static void claim_stored(struct sandbox *s, const struct svm_err *err)
+{
+	fault_point("claim.stored");
+	s->row_ns = clock_boot_ns() - s->asked_ns;
+	claim_step(s->claim, err);
+}
+
+int life_claim_begin(struct sandbox *s, struct sandbox_spec *spec,
+		     struct svm_err *err)
+{
+	static const struct agent_conn_events ev = {
+		.on_frame = extend_frame,
+		.on_end = claim_told,
+	};
+	auto_buf struct buf payload = BUF_INIT;
+	struct claim *c = xcalloc(1, sizeof(*c));
+	int64_t end = spec->ttl_ns ? clock_boot_ns() + spec->ttl_ns +
+					     LIMIT_TIME_TTL_GRACE : 0;
+
+	msg_add_u64(&payload, (uint64_t)end);
+	if (!sandbox_agent(s, FRAME_DEADLINE, payload.data, payload.len, 0,
+			   &ev, c, err)) {
+		free(c);
+		return -1;
+	}
+	c->s = sandbox_ref(s);
+	c->waits = 2;
+	s->claim = c;
+	s->daemon->steps++;
+	sandbox_take_over(s, spec);
+	return 0;
+}
+
+void life_claim(struct sandbox *s, struct life_waiter *w)
+{
+	list_append(&s->makers, &w->link);
+	if (s->ttl)
+		loop_timer_stop(s->ttl);
+	arm_ttl(s);
+	fault_point("claim.row");
+	log_info("sandbox=%s claimed template=%s", s->id, s->spec.template);
+	commit(s, "sandbox.running", NULL, claim_stored);
 }

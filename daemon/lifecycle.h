@@ -41,6 +41,13 @@ struct life_waiter {
  * row again, then the waiter. */
 void life_create(struct sandbox *s, struct life_waiter *w);
 
+/* Begin to hand out a warm copy: it takes what spec holds.  -1: its agent
+ * can't be reached, and nothing has changed.  Then life_claim() stores it and
+ * tells the waiter. */
+int life_claim_begin(struct sandbox *s, struct sandbox_spec *spec,
+		     struct svm_err *err);
+void life_claim(struct sandbox *s, struct life_waiter *w);
+
 /* Take it away; the waiter may be NULL.  While it is being created this
  * happens as soon as create() has come back. */
 void life_destroy(struct sandbox *s, const char *why, struct life_waiter *w);

@@ -52,6 +52,13 @@ const struct http_route daemon_routes[] = {
 	{ "GET", ID "/stats", 0, 0, api_sandbox_stats },
 	{ "GET", ID "/logs", 0, 0, api_sandbox_logs },
 
+	{ "GET", V1 "/templates", 0, 0, api_template_list },
+	{ "POST", V1 "/templates", 0, 0, api_template_create },
+	{ "GET", V1 "/templates/{name}", 0, 0, api_template_get },
+	{ "PUT", V1 "/templates/{name}", 0, 0, api_template_replace },
+	{ "DELETE", V1 "/templates/{name}", 0, 0, api_template_delete },
+	{ "POST", V1 "/templates/{name}/spawn", SLOW, 0, api_sandbox_create },
+
 	{ "POST", ID "/exec", SLOW, LIMIT_HTTP_BODY_EXEC, api_exec },
 	{ "GET", ID "/exec/ws", HTTP_WS, 0, api_exec_ws },
 	{ "GET", ID "/sessions", 0, 0, api_session_list },

@@ -13,9 +13,14 @@
 #include "daemon/image/image.h"
 #include "daemon/quota.h"
 #include "daemon/runtimes.h"
+#include "daemon/template.h"
+#include "daemon/templates.h"
 #include "lib/api/limits.h"
 #include "lib/base/duration.h"
 #include "lib/base/mem.h"
+
+/* What the published clients send when their user has not chosen one. */
+#define DEFAULT_IMAGE "alpine:latest"
 
 static int check_name(const char *name, struct svm_err *err)
 {
@@ -76,11 +81,12 @@ int sandbox_request_ttl(const char *text, int64_t max, int64_t *ret,
 	return 0;
 }
 
-/* An object of strings as "K=V"s. */
-static int get_map(const cJSON *body, const char *key, size_t max_count,
-		   size_t max_key, size_t max_value, char ***ret,
-		   struct svm_err *err)
+int sandbox_request_map(const cJSON *body, const char *key, char ***ret,
+			struct svm_err *err)
 {
+	bool env = strcmp(key, "env") == 0;
+	size_t max_count = env ? LIMIT_ENV_VARS : LIMIT_METADATA_KEYS;
+	size_t max_value = env ? LIMIT_ENV_BYTES : LIMIT_METADATA_VALUE;
 	const cJSON *map = json_get(body, key), *item;
 	size_t n = 0;
 
@@ -96,7 +102,7 @@ static int get_map(const cJSON *body, const char *key, size_t max_count,
 	cJSON_ArrayForEach(item, map) {
 		if (!cJSON_IsString(item) || !*item->string ||
 		    strchr(item->string, '=') ||
-		    strlen(item->string) > max_key ||
+		    strlen(item->string) > LIMIT_METADATA_KEY ||
 		    strlen(item->valuestring) > max_value) {
 			strv_free(v);
 			return svm_err_set(err, SVM_BAD_REQUEST,
@@ -122,8 +128,8 @@ static int get_u32(const cJSON *body, const char *key, int64_t max,
 	return 0;
 }
 
-static int get_network(const cJSON *body, const char *dflt,
-		       enum spec_network *ret, struct svm_err *err)
+int sandbox_request_network(const cJSON *body, const char *dflt,
+			    enum spec_network *ret, struct svm_err *err)
 {
 	const cJSON *v = json_get(body, "network");
 	bool given = v && !cJSON_IsNull(v) &&
@@ -165,7 +171,7 @@ static int choose_image(struct daemon *d, const char *image,
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "the image reference is longer than %d "
 				   "bytes", LIMIT_IMAGE_REF);
-	if (image && strcmp(image, "alpine:latest") == 0 &&
+	if (image && strcmp(image, DEFAULT_IMAGE) == 0 &&
 	    (automatic || strcmp(dflt, image) != 0))
 		image = NULL;
 	if (!image)
@@ -195,26 +201,22 @@ static int parse(struct daemon *d, struct http_req *r, const cJSON *body,
 		 struct svm_err *err)
 {
 	const char *provider = NULL, *image = NULL, *ttl = NULL, *name = NULL,
-		   *template = NULL, *snapshot = NULL, *owner = NULL;
+		   *snapshot = NULL, *owner = NULL;
 	struct quota_limits l;
 
 	if (json_get_string(body, "provider", &provider, err) < 0 ||
 	    json_get_string(body, "image", &image, err) < 0 ||
 	    json_get_string(body, "ttl", &ttl, err) < 0 ||
 	    json_get_string(body, "name", &name, err) < 0 ||
-	    json_get_string(body, "template", &template, err) < 0 ||
 	    json_get_string(body, "from_snapshot", &snapshot, err) < 0 ||
 	    json_get_string(body, "owner_id", &owner, err) < 0)
 		return -1;
-	if (template)
-		return svm_err_set(err, SVM_NOT_FOUND, "no template '%.64s'",
-				   template);
 	if (snapshot)
 		return svm_err_set(err, SVM_UNSUPPORTED,
 				   "snapshots are not supported");
 	if (name && check_name(name, err) < 0)
 		return -1;
-	if (sandbox_request_owner(d, r, owner, &s->owner, err) < 0)
+	if (r && sandbox_request_owner(d, r, owner, &s->owner, err) < 0)
 		return -1;
 	s->name = xstrdup(name);
 	quota_limits(d, s->owner, &l);
@@ -231,16 +233,14 @@ static int parse(struct daemon *d, struct http_req *r, const cJSON *body,
 	    get_u32(body, "vcpus", LIMIT_VCPUS, &s->vcpus, err) ||
 	    get_u32(body, "disk_mb", LIMIT_DISK_MB, &s->disk_mb, err) ||
 	    get_u32(body, "pids", LIMIT_PIDS, &s->pids, err) ||
-	    get_network(body, d->config->defaults_network, &s->network,
-			err) ||
+	    sandbox_request_network(body, d->config->defaults_network,
+				    &s->network, err) ||
 	    json_get_bool(body, "read_only_rootfs", &s->read_only_rootfs, err))
 		return -1;
 	if (quota_check(&l, s, err) < 0)
 		return -1;
-	if (get_map(body, "metadata", LIMIT_METADATA_KEYS, LIMIT_METADATA_KEY,
-		    LIMIT_METADATA_VALUE, &s->metadata, err) < 0 ||
-	    get_map(body, "env", LIMIT_ENV_VARS, LIMIT_METADATA_KEY,
-		    LIMIT_ENV_BYTES, &s->env, err) < 0)
+	if (sandbox_request_map(body, "metadata", &s->metadata, err) < 0 ||
+	    sandbox_request_map(body, "env", &s->env, err) < 0)
 		return -1;
 	*ret_provider = runtimes_pick(d, provider, err);
 	if (!*ret_provider)
@@ -255,20 +255,74 @@ static int parse(struct daemon *d, struct http_req *r, const cJSON *body,
 	return choose_image(d, image, *ret_provider, s, err);
 }
 
+/* What a template leaves on a sandbox besides the fields of its spawn. */
+static void add_template(const struct template *t, struct sandbox_spec *s)
+{
+	size_t n = strv_len(s->metadata), kept = 0;
+
+	s->template = xstrdup(t->name);
+	s->setup = template_setup(t);
+	for (size_t i = 0; i < n; i++) {
+		if (strncmp(s->metadata[i], "template=", 9) == 0)
+			free(s->metadata[i]);
+		else
+			s->metadata[kept++] = s->metadata[i];
+	}
+	s->metadata = xreallocarray(s->metadata, kept + 2,
+				    sizeof(*s->metadata));
+	s->metadata[kept++] = xasprintf("template=%s", t->name);
+	s->metadata[kept] = NULL;
+}
+
+/* r NULL: nobody asks, it is for the warm pool. */
+static int parse_with(struct daemon *d, struct http_req *r,
+		      const struct template *t, const cJSON *body,
+		      struct sandbox_spec *ret, struct provider **ret_provider,
+		      struct svm_err *err)
+{
+	const char *dflt = d->config->defaults_image;
+	bool insists = dflt && strcmp(dflt, DEFAULT_IMAGE) == 0;
+	cJSON *merged = t ? template_merge(t, body, insists ? NULL :
+							DEFAULT_IMAGE) : NULL;
+	struct sandbox_spec s = { 0 };
+	int result = parse(d, r, t ? merged : body, &s, ret_provider, err);
+
+	cJSON_Delete(merged);
+	if (result < 0) {
+		sandbox_spec_release(&s);
+		return -1;
+	}
+	if (t)
+		add_template(t, &s);
+	*ret = s;
+	return 0;
+}
+
 int sandbox_request_parse(struct daemon *d, struct http_req *r,
-			  struct sandbox_spec *ret,
+			  const char *template, struct sandbox_spec *ret,
 			  struct provider **ret_provider, struct svm_err *err)
 {
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	const struct buf *body = http_body(r);
-	struct sandbox_spec s = { 0 };
+	const struct template *t = NULL;
 
 	if (json_parse_object(&doc, buf_str(body), body->len, err) < 0)
 		return -1;
-	if (parse(d, r, doc.root, &s, ret_provider, err) < 0) {
-		sandbox_spec_release(&s);
+	if (!template && json_get_string(doc.root, "template", &template,
+					 err) < 0)
 		return -1;
-	}
-	*ret = s;
+	if (template && !(t = templates_get(d, template, err)))
+		return -1;
+	return parse_with(d, r, t, doc.root, ret, ret_provider, err);
+}
+
+int sandbox_request_warm(struct daemon *d, const struct template *t,
+			 struct sandbox_spec *ret,
+			 struct provider **ret_provider, struct svm_err *err)
+{
+	if (parse_with(d, NULL, t, NULL, ret, ret_provider, err) < 0)
+		return -1;
+	ret->ttl_ns = LIMIT_TIME_WARM;
+	ret->warm = xstrdup(t->key);
 	return 0;
 }

@@ -10,12 +10,26 @@
 struct daemon;
 struct http_req;
 struct provider;
+struct template;
 
 /* Fills *ret (owned by the caller then) and picks the provider.  BAD_REQUEST
- * names the field; nothing is made. */
+ * names the field; nothing is made.  template: its name, or NULL for what the
+ * body says. */
 int sandbox_request_parse(struct daemon *d, struct http_req *r,
-			  struct sandbox_spec *ret,
+			  const char *template, struct sandbox_spec *ret,
 			  struct provider **ret_provider, struct svm_err *err);
+
+/* The same for a warm copy of a template, which nobody asked for yet. */
+int sandbox_request_warm(struct daemon *d, const struct template *t,
+			 struct sandbox_spec *ret,
+			 struct provider **ret_provider, struct svm_err *err);
+
+/* Single fields that templates have too.  `key` is "env" or "metadata": an
+ * object of strings as "K=V"s, owned by the caller. */
+int sandbox_request_map(const cJSON *body, const char *key, char ***ret,
+			struct svm_err *err);
+int sandbox_request_network(const cJSON *body, const char *dflt,
+			    enum spec_network *ret, struct svm_err *err);
 
 /* Who will own it: X-User-ID, else owner_id of the body (may be NULL), else
  * whom the key names.  *ret is owned; NULL: nobody. */

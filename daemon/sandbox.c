@@ -17,6 +17,7 @@
 #include "daemon/sandbox-log.h"
 #include "daemon/spec-json.h"
 #include "daemon/store.h"
+#include "daemon/warm.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/json.h"
@@ -76,7 +77,7 @@ static struct sandbox *by_id(struct registry *r, const char *id)
 
 static bool is_named(const struct sandbox *s, const char *name)
 {
-	return s->spec.name && strcmp(s->spec.name, name) == 0;
+	return s->spec.name && !s->spec.warm && strcmp(s->spec.name, name) == 0;
 }
 
 static struct sandbox *by_name(struct registry *r, const char *name,
@@ -123,6 +124,8 @@ struct sandbox *sandbox_find(struct daemon *d, const char *id_or_name,
 {
 	struct sandbox *s = by_id(d->registry, id_or_name);
 
+	if (s && s->spec.warm)
+		s = NULL;
 	if (s && !auth_may_see(c, s->spec.owner)) {
 		svm_err_set(err, SVM_FORBIDDEN,
 			    "sandbox '%s' belongs to another owner",
@@ -172,6 +175,7 @@ static struct sandbox *make(struct daemon *d, struct provider *p)
 	list_init(&s->followers);
 	list_init(&s->makers);
 	list_init(&s->leavers);
+	list_init(&s->warm_link);
 	return s;
 }
 
@@ -186,18 +190,35 @@ static void enter(struct registry *r, struct sandbox *s)
 	r->total++;
 }
 
+int sandbox_check_name(struct daemon *d, const struct sandbox_spec *spec,
+		       struct svm_err *err)
+{
+	if (!spec->name ||
+	    !by_name(d->registry, spec->name, spec->owner ? spec->owner : ""))
+		return 0;
+	svm_err_set(err, SVM_CONFLICT, "a sandbox named '%s' is there already",
+		    spec->name);
+	return svm_err_hint(err, "choose another name, or: stacyvm kill %s",
+			    spec->name);
+}
+
+/* Its life begins now. */
+static void set_times(struct sandbox *s)
+{
+	s->created_ns = clock_wall_ns();
+	s->expires_ns = s->expires_boot_ns = s->box.deadline_boot_ns = 0;
+	if (!s->spec.ttl_ns)
+		return;
+	s->expires_ns = s->created_ns + s->spec.ttl_ns;
+	s->expires_boot_ns = clock_boot_ns() + s->spec.ttl_ns;
+	s->box.deadline_boot_ns = s->expires_boot_ns + LIMIT_TIME_TTL_GRACE;
+}
+
 struct sandbox *sandbox_new(struct daemon *d, struct provider *p,
 			    struct sandbox_spec *spec, struct svm_err *err)
 {
-	if (spec->name &&
-	    by_name(d->registry, spec->name, spec->owner ? spec->owner : "")) {
-		svm_err_set(err, SVM_CONFLICT,
-			    "a sandbox named '%s' is there already",
-			    spec->name);
-		svm_err_hint(err, "choose another name, or: stacyvm kill %s",
-			     spec->name);
+	if (sandbox_check_name(d, spec, err) < 0)
 		return NULL;
-	}
 	struct sandbox *s = make(d, p);
 	do {
 		memcpy(s->id, "sb-", 3);
@@ -206,17 +227,27 @@ struct sandbox *sandbox_new(struct daemon *d, struct provider *p,
 	rand_bytes(s->box.nonce, sizeof(s->box.nonce));
 	s->spec = *spec;
 	*spec = (struct sandbox_spec){ 0 };
-	s->created_ns = clock_wall_ns();
-	if (s->spec.ttl_ns) {
-		s->expires_ns = s->created_ns + s->spec.ttl_ns;
-		s->expires_boot_ns = clock_boot_ns() + s->spec.ttl_ns;
-		s->box.deadline_boot_ns =
-			s->expires_boot_ns + LIMIT_TIME_TTL_GRACE;
-	}
+	set_times(s);
 	if (s->spec.layers && *s->spec.layers)
 		image_layers_hold(d->images, s->spec.layers);
 	enter(d->registry, s);
 	return s;
+}
+
+void sandbox_take_over(struct sandbox *s, struct sandbox_spec *spec)
+{
+	struct sandbox_spec old = s->spec;
+
+	/* The layers stay the ones that are held. */
+	s->spec = *spec;
+	s->spec.layers = old.layers;
+	old.layers = spec->layers;
+	*spec = (struct sandbox_spec){ 0 };
+	sandbox_spec_release(&old);
+	s->box.timings = (struct provider_timings){ 0 };
+	set_times(s);
+	list_remove(&s->link);
+	list_append(s->daemon->registry->all.next, &s->link);
 }
 
 static int nonce_parse(const char *hex, unsigned char out[FRAME_NONCE])
@@ -280,7 +311,9 @@ void sandbox_unregister(struct sandbox *s)
 		BUG("sandbox '%s' is not registered", s->id);
 	*at = s->hash_next;
 	list_remove(&s->link);
+	list_remove(&s->warm_link);
 	r->count--;
+	warm_wake(s->daemon);
 	if (s->spec.layers && *s->spec.layers)
 		image_layers_release(s->daemon->images, s->spec.layers);
 	if (s->leftovers)
@@ -295,6 +328,9 @@ struct sandbox *sandbox_next(struct daemon *d, const struct sandbox *s)
 	struct list *head = &d->registry->all;
 	struct list *next = s ? s->link.next : head->next;
 
+	while (next != head &&
+	       list_entry(next, struct sandbox, link)->spec.warm)
+		next = next->next;
 	return next == head ? NULL : list_entry(next, struct sandbox, link);
 }
 
@@ -321,7 +357,8 @@ struct agent_conn *sandbox_agent(struct sandbox *s, enum frame_type type,
 				 const struct agent_conn_events *ev,
 				 void *data, struct svm_err *err)
 {
-	if (s->state != SANDBOX_RUNNING && s->state != SANDBOX_UNHEALTHY) {
+	if (s->state != SANDBOX_RUNNING && s->state != SANDBOX_UNHEALTHY &&
+	    !s->setup) {
 		svm_err_set(err, SVM_CONFLICT, "sandbox '%s' is %s", s->id,
 			    sandbox_state_name(s->state));
 		if (s->state == SANDBOX_ERROR)
@@ -345,7 +382,7 @@ bool sandbox_taken_away(const struct sandbox *s, const struct svm_err *from,
 			struct svm_err *to)
 {
 	if (from->code != SVM_PROVIDER || s->state == SANDBOX_RUNNING ||
-	    s->state == SANDBOX_UNHEALTHY)
+	    s->state == SANDBOX_UNHEALTHY || s->state == SANDBOX_CREATING)
 		return false;
 	svm_err_set(to, SVM_CONFLICT, "sandbox '%s' is %s", s->id,
 		    sandbox_state_name(s->state));
@@ -357,7 +394,8 @@ bool sandbox_taken_away(const struct sandbox *s, const struct svm_err *from,
 static struct sandbox_log *log_of(struct sandbox *s)
 {
 	if (s->log || s->state == SANDBOX_DESTROYING ||
-	    s->state == SANDBOX_DESTROYED || s->state == SANDBOX_CREATING)
+	    s->state == SANDBOX_DESTROYED ||
+	    (s->state == SANDBOX_CREATING && !s->setup))
 		return s->log;
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	auto_free char *dir =
@@ -426,8 +464,9 @@ void sandbox_follow_leftovers(struct sandbox *s)
 
 void sandbox_event(struct sandbox *s, const char *type, const char *data)
 {
-	events_emit(s->daemon, type, s->id, s->spec.owner,
-		    data ? data : "{}");
+	if (!s->spec.warm)
+		events_emit(s->daemon, type, s->id, s->spec.owner,
+			    data ? data : "{}");
 }
 
 /* Its row and its object. */

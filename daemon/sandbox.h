@@ -18,8 +18,10 @@
 #include "lib/base/list.h"
 #include "providers/provider.h"
 
+struct claim;
 struct daemon;
 struct sandbox_log;
+struct setup;
 struct store_sandbox;
 
 struct sandbox {
@@ -47,6 +49,9 @@ struct sandbox {
 	struct sandbox_log *log;        /* sandbox-log.h, opened on use */
 	struct list followers;          /* log-follow.h */
 	struct list makers, leavers;    /* lifecycle.h: answers owed */
+	struct setup *setup;            /* setup.h: runs now; or NULL */
+	struct claim *claim;            /* lifecycle.c: on its way; or NULL */
+	struct list warm_link;          /* warm.c: not claimed yet */
 };
 
 struct registry *registry_new(struct daemon *d);
@@ -58,17 +63,25 @@ void registry_free(struct registry *r);
 struct sandbox *sandbox_new(struct daemon *d, struct provider *p,
 			    struct sandbox_spec *spec, struct svm_err *err);
 
+/* CONFLICT when its owner has a living one of spec's name. */
+int sandbox_check_name(struct daemon *d, const struct sandbox_spec *spec,
+		       struct svm_err *err);
+
 /* Bring one back from its row (adopt.c); the registry's reference. */
 struct sandbox *sandbox_restore(struct daemon *d, struct provider *p,
 				const struct store_sandbox *row,
 				struct svm_err *err);
 
+/* A warm copy becomes what spec asks for, beginning now: takes its name,
+ * owner, environment, metadata and time to live. */
+void sandbox_take_over(struct sandbox *s, struct sandbox_spec *spec);
+
 /* Out of the registry: nobody finds it any more; drops its reference. */
 void sandbox_unregister(struct sandbox *s);
 
-/* Newest first; NULL starts, NULL after the last. */
+/* Newest first, without warm copies; NULL starts, NULL after the last. */
 struct sandbox *sandbox_next(struct daemon *d, const struct sandbox *s);
-size_t sandbox_count(const struct daemon *d);
+size_t sandbox_count(const struct daemon *d); /* with warm copies */
 uint64_t sandbox_total(const struct daemon *d); /* since the daemon started */
 
 /* Its row, to be stored; the strings belong to *ret. */
@@ -90,8 +103,8 @@ struct sandbox *sandbox_find(struct daemon *d, const char *id_or_name,
 struct sandbox *sandbox_ref(struct sandbox *s);
 void sandbox_unref(struct sandbox *s);
 
-/* Begin an operation on its agent.  -1 with CONFLICT unless it is running
- * (or UNHEALTHY: tried all the same).  See agent-conn.h; takes a reference
+/* Begin an operation on its agent.  NULL with CONFLICT unless it is running
+ * (or UNHEALTHY: tried all the same; or its setup commands run).  See agent-conn.h; takes a reference
  * only for the call. */
 struct agent_conn *sandbox_agent(struct sandbox *s, enum frame_type type,
 				 const void *payload, size_t n,

@@ -54,6 +54,16 @@
 	P("max_ttl", STR) "," P("max_exec_timeout", STR) ","               \
 	P("max_memory_mb", INT) "," P("max_vcpus", INT)
 
+#define TEMPLATE                                                           \
+	P("name", STR) "," P("version", STR) "," P("image", STR) ","       \
+	P("description", STR) "," P("provider", STR) ","                   \
+	P("memory_mb", INT) "," P("vcpus", INT) ","                        \
+	P("cpu_cores", INT) "," P("disk_mb", INT) "," P("pids", INT) ","   \
+	P("ttl", STR) "," P("ttl_seconds", INT) ","                        \
+	P("env", MAP(STR)) "," P("metadata", MAP(STR)) ","                 \
+	P("setup", ARRAY(STR)) "," P("network", ANY) ","                   \
+	P("read_only_rootfs", BOOL) "," P("pool_size", INT)
+
 const struct schema schemas[] = {
 	{ "Object", "{\"type\":\"object\"}" },
 	{ "String", STR },
@@ -155,6 +165,14 @@ const struct schema schemas[] = {
 			  QUOTA "," P("active_sandboxes", INT) ","
 			  P("waiting_spawns", INT) "," P("memory_mb", INT)
 			  "," P("vcpus", INT)) },
+	{ "TemplateRequest", OBJECT("\"name\",\"image\"", TEMPLATE) },
+	{ "Template", OBJECT("\"name\",\"version\",\"image\","
+			     "\"memory_mb\",\"vcpus\",\"cpu_cores\","
+			     "\"ttl\",\"ttl_seconds\",\"env\",\"metadata\","
+			     "\"setup\",\"pool_size\",\"created_at\","
+			     "\"updated_at\"",
+			     TEMPLATE "," P("created_at", TIME) ","
+			     P("updated_at", TIME)) },
 	{ "Pruned", OBJECT("\"pruned\"", P("pruned", INT)) },
 	{ "ExtendRequest", OBJECT("", P("ttl", STR)) },
 	{ "Stats", OBJECT("\"supported\",\"cpu_pct\",\"mem_bytes\","

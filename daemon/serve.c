@@ -31,6 +31,8 @@
 #include "daemon/runtimes.h"
 #include "daemon/sandbox.h"
 #include "daemon/store.h"
+#include "daemon/templates.h"
+#include "daemon/warm.h"
 #include "lib/api/errmap.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
@@ -135,7 +137,11 @@ static int start(struct serve *s, struct svm_err *err)
 		return -1;
 	d->registry = registry_new(d);
 	d->admission = admission_new(d);
-	return adopt_all(d, err);
+	d->warm = warm_new(d);
+	if (templates_open(d, err) < 0 || adopt_all(d, err) < 0)
+		return -1;
+	warm_wake(d);
+	return 0;
 }
 
 /* The end of every request. */
@@ -255,7 +261,10 @@ static void finish(struct serve *s)
 	loop_turn(d->loop, 0); /* and the store */
 	admission_free(d->admission);
 	d->admission = NULL;
+	warm_free(d->warm);
+	d->warm = NULL;
 	registry_free(d->registry);
+	templates_free(d->templates);
 	runtimes_close(d);
 	image_store_free(d->images);
 	events_free(d->events);

@@ -33,6 +33,7 @@ char *spec_to_json(const struct sandbox_spec *s)
 	add_opt(&w, "name", s->name);
 	add_opt(&w, "owner", s->owner);
 	add_opt(&w, "template", s->template);
+	add_opt(&w, "warm", s->warm);
 	json_int(&w, "memory_mb", s->memory_mb);
 	json_int(&w, "vcpus", s->vcpus);
 	json_int(&w, "disk_mb", s->disk_mb);
@@ -42,6 +43,7 @@ char *spec_to_json(const struct sandbox_spec *s)
 	json_int(&w, "network", s->network);
 	json_int(&w, "rootfs", s->rootfs);
 	json_bool(&w, "read_only", s->read_only_rootfs);
+	json_bool(&w, "late_env", s->late_env);
 	add_strv(&w, "env", s->env);
 	add_strv(&w, "metadata", s->metadata);
 	add_strv(&w, "layers", s->layers);
@@ -109,6 +111,7 @@ int spec_from_json(const char *text, struct sandbox_spec *ret,
 	    get_str(o, "name", &s.name, err) < 0 ||
 	    get_str(o, "owner", &s.owner, err) < 0 ||
 	    get_str(o, "template", &s.template, err) < 0 ||
+	    get_str(o, "warm", &s.warm, err) < 0 ||
 	    get_u32(o, "memory_mb", &s.memory_mb, err) < 0 ||
 	    get_u32(o, "vcpus", &s.vcpus, err) < 0 ||
 	    get_u32(o, "disk_mb", &s.disk_mb, err) < 0 ||
@@ -118,6 +121,7 @@ int spec_from_json(const char *text, struct sandbox_spec *ret,
 	    json_get_int(o, "inodes", 0, INT64_MAX, &inodes, err) < 0 ||
 	    json_get_int(o, "ttl_ns", 0, INT64_MAX, &s.ttl_ns, err) < 0 ||
 	    json_get_bool(o, "read_only", &s.read_only_rootfs, err) < 0 ||
+	    json_get_bool(o, "late_env", &s.late_env, err) < 0 ||
 	    get_strv(o, "env", &s.env, err) < 0 ||
 	    get_strv(o, "metadata", &s.metadata, err) < 0 ||
 	    get_strv(o, "layers", &s.layers, err) < 0 ||

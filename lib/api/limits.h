@@ -59,6 +59,13 @@
 #define LIMIT_VCPUS 512
 #define LIMIT_PIDS 32768
 #define LIMIT_SANDBOXES 10000   /* the daemon's own, whatever is configured */
+#define LIMIT_TEMPLATE_NAME 64
+#define LIMIT_TEMPLATES 1000
+#define LIMIT_SETUP_COMMANDS 64
+#define LIMIT_SETUP_TAIL KIB(2) /* of a failed command's output, shown */
+#define LIMIT_TIME_SETUP SECONDS(600)  /* one command */
+#define LIMIT_POOL_SIZE 100     /* warm copies of one template */
+#define LIMIT_TIME_WARM SECONDS(86400) /* then a copy is made anew */
 #define LIMIT_TOMBSTONES 1000   /* destroyed sandboxes remembered */
 
 /* Exec. */

@@ -16,5 +16,7 @@ void sandbox_spec_release(struct sandbox_spec *s)
 	strv_free(s->metadata);
 	strv_free(s->layers);
 	strv_free(s->image_env);
+	strv_free(s->setup);
+	free(s->warm);
 	*s = (struct sandbox_spec){ 0 };
 }

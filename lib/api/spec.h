@@ -18,6 +18,8 @@ enum spec_rootfs {
 	SPEC_ROOTFS_LAYERS, /* `layers`: unpacked directories, top first */
 };
 
+#define SPEC_WARM_KEY 32 /* hex digits */
+
 struct sandbox_spec {
 	char *image;    /* as the user wrote it, or the default */
 	char *name;     /* or NULL */
@@ -33,6 +35,12 @@ struct sandbox_spec {
 	enum spec_rootfs rootfs;
 	char **layers;   /* absolute host paths; owned */
 	char **image_env; /* environment the image declares */
+	char **setup;    /* commands run once before it is ready; not stored */
+	/* A warm copy: the key of its template until it is claimed, then NULL.
+	 * Its agent's own environment is what the template has: what a claim
+	 * adds is sent along with each command. */
+	char *warm;
+	bool late_env;
 };
 
 void sandbox_spec_release(struct sandbox_spec *s);

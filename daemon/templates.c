@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The collection of templates.  See templates.h.  Memory changes first, so
+ * that of two requests the second one sees what the first one made; what can't
+ * be stored is taken back.
+ */
+#include "daemon/templates.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/daemon.h"
+#include "daemon/store.h"
+#include "daemon/template.h"
+#include "daemon/warm.h"
+#include "lib/api/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+struct templates {
+	struct list all; /* by name */
+	size_t count;
+};
+
+struct template *templates_next(const struct daemon *d,
+				const struct template *t)
+{
+	struct list *head = &d->templates->all;
+	struct list *next = t ? t->link.next : head->next;
+
+	return next == head ? NULL : list_entry(next, struct template, link);
+}
+
+struct template *templates_find(struct daemon *d, const char *name)
+{
+	for (struct template *t = NULL; (t = templates_next(d, t));)
+		if (strcmp(t->name, name) == 0)
+			return t;
+	return NULL;
+}
+
+struct template *templates_get(struct daemon *d, const char *name,
+			       struct svm_err *err)
+{
+	struct template *t = templates_find(d, name);
+
+	if (t)
+		return t;
+	svm_err_set(err, SVM_NOT_FOUND, "no template '%.80s'", name);
+	svm_err_hint(err, "see what there is with: stacyvm template ls");
+	return NULL;
+}
+
+static void enter(struct daemon *d, struct template *t)
+{
+	struct template *after = NULL;
+
+	while ((after = templates_next(d, after)) &&
+	       strcmp(after->name, t->name) < 0)
+		;
+	list_append(after ? &after->link : &d->templates->all, &t->link);
+	d->templates->count++;
+}
+
+static void leave(struct daemon *d, struct template *t)
+{
+	list_remove(&t->link);
+	d->templates->count--;
+}
+
+/* A change on its way to the store. */
+struct change {
+	struct daemon *d;
+	struct template *now; /* in the list; NULL: a deletion */
+	struct template *old; /* what was there, ours until it is stored */
+	templates_done_fn done;
+	void *data;
+};
+
+/* Unless somebody else has changed it since. */
+static void take_back(struct change *c)
+{
+	const char *name = c->old ? c->old->name : c->now->name;
+	struct template *there = templates_find(c->d, name);
+
+	if (there != c->now)
+		return;
+	if (there) {
+		leave(c->d, there);
+		template_free(there);
+	}
+	if (c->old)
+		enter(c->d, steal_ptr(&c->old));
+	warm_wake(c->d);
+}
+
+static void on_stored(void *data, const struct svm_err *err,
+		      const struct store_event *ev, size_t n)
+{
+	struct change *c = data;
+
+	(void)ev;
+	(void)n;
+	if (err) {
+		log_error_e(err, "can't store a template");
+		take_back(c);
+	}
+	c->done(c->data, err);
+	template_free(c->old);
+	free(c);
+}
+
+static void change(struct daemon *d, struct template *now,
+		   struct template *old, templates_done_fn done, void *data)
+{
+	struct store_txn *t = store_begin(d->store);
+	struct change *c = xcalloc(1, sizeof(*c));
+
+	*c = (struct change){ d, now, old, done, data };
+	if (old)
+		leave(d, old);
+	if (now) {
+		auto_free char *text = template_text(now);
+		const struct store_template row = {
+			now->name, text, now->created_ns, now->updated_ns,
+		};
+
+		enter(d, now);
+		store_put_template(t, &row);
+	} else {
+		store_delete_template(t, old->name);
+	}
+	warm_wake(d);
+	store_commit(t, on_stored, c);
+}
+
+int templates_put(struct daemon *d, struct template *t,
+		  templates_done_fn done, void *data, struct svm_err *err)
+{
+	struct template *old = templates_find(d, t->name);
+
+	if (!old && d->templates->count >= LIMIT_TEMPLATES) {
+		template_free(t);
+		return svm_err_set(err, SVM_RESOURCE_LIMIT,
+				   "there are %d templates, no more are "
+				   "allowed", LIMIT_TEMPLATES);
+	}
+	change(d, t, old, done, data);
+	return 0;
+}
+
+void templates_delete(struct daemon *d, struct template *t,
+		      templates_done_fn done, void *data)
+{
+	change(d, NULL, t, done, data);
+}
+
+/* Opening. */
+
+static void take_row(void *data, struct store_template *row)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct daemon *d = data;
+	struct template *t = template_load(row->name, row->body, &err);
+
+	if (!t) {
+		log_error_e(&err, "template '%s' can't be read", row->name);
+		return;
+	}
+	t->created_ns = row->created_ns;
+	t->updated_ns = row->updated_ns;
+	enter(d, t);
+}
+
+int templates_open(struct daemon *d, struct svm_err *err)
+{
+	d->templates = xcalloc(1, sizeof(*d->templates));
+	list_init(&d->templates->all);
+	return store_each_template(d->store, take_row, d, err);
+}
+
+void templates_free(struct templates *all)
+{
+	struct list *pos, *tmp;
+
+	if (!all)
+		return;
+	list_for_each_safe(pos, tmp, &all->all)
+		template_free(list_entry(pos, struct template, link));
+	free(all);
+}
