@@ -106,7 +106,7 @@ const struct route_info route_infos[] = {
 	  "Replace it", NULL, "TemplateRequest", "200 Template" },
 	{ "DELETE", V1 "/templates/{name}", "template.delete", CALL,
 	  "Remove it and its warm copies", NULL, NULL, "200 Status" },
-	{ "POST", V1 "/templates/{name}/spawn", "sandbox.create", INSIDE,
+	{ "POST", V1 "/templates/{name}/spawn", "template.spawn", INSIDE,
 	  "Spawn a sandbox from it", NULL, "SandboxRequest",
 	  "201 Sandbox" },
 

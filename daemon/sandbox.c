@@ -10,7 +10,6 @@
 #include "daemon/auth.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
-#include "daemon/events.h"
 #include "daemon/image/image.h"
 #include "daemon/lifecycle.h"
 #include "daemon/log-follow.h"
@@ -460,13 +459,6 @@ void sandbox_follow_leftovers(struct sandbox *s)
 		since[i] = (unsigned char)(s->leftovers_at >> (8 * i));
 	s->leftovers = sandbox_agent(s, FRAME_LOGS, since, sizeof(since),
 				     INT64_MAX, &ev, s, &err);
-}
-
-void sandbox_event(struct sandbox *s, const char *type, const char *data)
-{
-	if (!s->spec.warm)
-		events_emit(s->daemon, type, s->id, s->spec.owner,
-			    data ? data : "{}");
 }
 
 /* Its row and its object. */

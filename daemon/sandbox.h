@@ -128,8 +128,4 @@ void sandbox_log_output(struct sandbox *s, const char *sid, bool is_stderr,
  * detached sessions): it opens the LOGS stream if it is not open. */
 void sandbox_follow_leftovers(struct sandbox *s);
 
-/* An event about a sandbox, stored and published without waiting.  data is a
- * JSON object or NULL. */
-void sandbox_event(struct sandbox *s, const char *type, const char *data);
-
 #endif

@@ -153,6 +153,16 @@ def calls(sid, session):
     yield "POST", "/sandboxes/admission", "/sandboxes/admission", {}
     yield "POST", "/sandboxes", "/sandboxes", {
         "provider": "mock", "name": "openapi-two", "metadata": {"a": "b"}}
+    template = "/templates/openapi%20one"
+    yield "POST", "/templates", "/templates", {"name": "openapi one",
+                                               "image": "host"}
+    yield "GET", "/templates", "/templates", None
+    yield "GET", "/templates/{name}", template, None
+    yield "PUT", "/templates/{name}", template, {"image": "host"}
+    yield "POST", "/templates/{name}/spawn", template + "/spawn", {
+        "name": "openapi-three"}
+    yield "DELETE", "/templates/{name}", template, None
+    yield "DELETE", "/sandboxes/{id}", "/sandboxes/openapi-three", None
     for end in ("", "/stats", "/logs", "/sessions"):
         yield "GET", "/sandboxes/{id}" + end, box + end, None
     yield "POST", "/sandboxes/{id}/extend", box + "/extend", {"ttl": "1h"}
