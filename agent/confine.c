@@ -19,6 +19,8 @@
 #include "lib/base/kernel.h"
 #include "lib/base/proc.h"
 
+#define OOM_SCORE "200" /* of a thousand; the agent has 0 */
+
 pid_t confine_fork(int cgroup)
 {
 	struct svm_clone_args args = {
@@ -99,6 +101,9 @@ static void set_limits(const struct agent_setup *s)
 	limit(RLIMIT_NOFILE, s->rlimit_nofile);
 	limit(RLIMIT_NPROC, s->rlimit_nproc);
 	limit(RLIMIT_FSIZE, s->rlimit_fsize);
+	/* When memory is short the agent is to be the last that dies.  Only
+	 * root of the namespace may write it: we are not dumpable. */
+	(void)fd_write_path(AT_FDCWD, "/proc/self/oom_score_adj", OOM_SCORE);
 	/* Exactly 1: with 0 the kernel still starts the host's piped core
 	 * handler, as the host's root. */
 	limit(RLIMIT_CORE, 1);

@@ -258,3 +258,23 @@ def test_signals_to_everything(victim):
                  x.status == 200 and x, "the sandbox to answer")
     assert r.json()["stdout"] == "alive\n"
     destroy(victim)
+
+
+def test_the_agent_is_not_held_up_by_a_changed_dev(victim):
+    """A FIFO in the place of /dev/null: the agent must not open it."""
+    r = victim.exec(victim.victim, "mv /dev /old && mkdir /dev && "
+                                   "mkfifo -m 666 /dev/null")
+    assert r.status == 200 and r.json()["exit_code"] == 0, r
+    for _ in range(2):
+        r = victim.exec(victim.victim, "cat; echo alive")
+        assert r.status == 200 and r.json()["stdout"] == "alive\n", r
+    destroy(victim)
+
+
+def test_commands_die_before_the_agent(victim):
+    """Out of memory, the kernel takes a command, not the agent."""
+    if posture(victim)["mode"] == "rootless-single-id":
+        pytest.skip("with a single id the agent may not rate its commands")
+    r = victim.exec(victim.victim, "cat /proc/self/oom_score_adj")
+    assert int(r.json()["stdout"]) > 0, r
+    destroy(victim)
