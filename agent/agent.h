@@ -35,7 +35,7 @@ struct agent {
 	struct agent_setup setup;
 	struct buf setup_text; /* the filters of setup lie in it */
 	int listener, root, cgroup, lock;
-	int null; /* /dev/null: every fd below 3 */
+	int null; /* /dev/null as it was before the sandbox ran */
 	uint64_t permitted; /* capabilities; its bounding set is not larger */
 	struct loop_fd *accepting;
 	struct loop_timer *deadline;
@@ -79,6 +79,7 @@ struct conn {
 	bool started;      /* STARTED was sent */
 	bool may_write;    /* stdin and CANCEL count */
 	pid_t worker;      /* CONN_JOB */
+	unsigned stops;    /* of the worker */
 };
 
 void conn_accept(struct loop *l, void *data, unsigned events);
@@ -89,6 +90,9 @@ void conn_fail(struct conn *c, enum svm_code code, int e, const char *fmt, ...)
 void conn_resume(struct conn *c); /* its input is wanted again */
 void conn_update(struct conn *c); /* after anything was queued or drained */
 void conn_worker_ended(struct agent *a, pid_t pid);
+
+/* Somebody inside has stopped it: its caller would wait for ever. */
+void conn_worker_stopped(struct agent *a, pid_t pid);
 
 /* Move output from its ring to its queue as far as there is room. */
 void conn_pump(struct conn *c);

@@ -21,6 +21,7 @@
 #define RESERVE 16
 #define REQUESTS_MAX MIB(8) /* of all connections, not yet whole */
 #define FLOOD KIB(4)
+#define STOPS_MAX 16        /* of one worker; then it is given up */
 #define PIECE KIB(32)       /* output bytes in one frame */
 
 static void on_event(struct loop *l, void *data, unsigned events);
@@ -415,18 +416,33 @@ void conn_resume(struct conn *c)
 		conn_update(c);
 }
 
-void conn_worker_ended(struct agent *a, pid_t pid)
+static struct conn *find_worker(struct agent *a, pid_t pid)
 {
 	struct list *pos, *tmp;
 
 	list_for_each_safe(pos, tmp, &a->conns) {
 		struct conn *c = list_entry(pos, struct conn, link);
 
-		if (c->state == CONN_JOB && c->worker == pid) {
-			conn_free(c);
-			return;
-		}
+		if (c->state == CONN_JOB && c->worker == pid)
+			return c;
 	}
+	return NULL;
+}
+
+void conn_worker_ended(struct agent *a, pid_t pid)
+{
+	struct conn *c = find_worker(a, pid);
+
+	if (c)
+		conn_free(c);
+}
+
+void conn_worker_stopped(struct agent *a, pid_t pid)
+{
+	struct conn *c = find_worker(a, pid);
+
+	if (c)
+		(void)kill(pid, ++c->stops < STOPS_MAX ? SIGCONT : SIGKILL);
 }
 
 static void say_hello(struct conn *c)

@@ -20,6 +20,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
+#include "lib/base/proc-tree.h"
 
 #define GIVE_UP SECONDS(10) /* after KILL: a process stuck in the kernel */
 #ifndef TIOCGPTPEER
@@ -115,6 +116,11 @@ static void kill_now(struct exec *x)
 {
 	x->killing = true;
 	tell(x, SUPERVISE_KILL, 0, 0);
+	/* Until the child has become the command its supervisor waits for it
+	 * and hears nothing; others with its uid may have stopped it, or hold
+	 * a lease on the program. */
+	if (x->state == EXEC_STARTING && x->ctl >= 0)
+		(void)proc_tree_kill(x->supervisor);
 	x->timer_means = TIMER_GIVE_UP;
 	loop_timer_after(x->timer, GIVE_UP);
 }
@@ -154,6 +160,7 @@ static void on_timer(struct loop *l, void *data)
 
 	(void)l;
 	switch (x->timer_means) {
+	case TIMER_START:
 	case TIMER_TIMEOUT:
 		if (x->state == EXEC_DONE)
 			return;
@@ -224,23 +231,6 @@ static void command_ended(struct exec *x, int status, bool left)
 	stream_owe(&x->err, false);
 }
 
-/* The supervisor has ended: nothing of the tree is left, or somebody killed
- * it. */
-static void supervisor_ended(struct exec *x)
-{
-	if (x->state <= EXEC_RUNNING) {
-		x->exit.flags |= AGENT_EXIT_UNKNOWN;
-		x->exit.signal = 9;
-		x->exit.code = 137;
-		x->state = EXEC_DRAINING;
-	}
-	tree_is_gone(x);
-	/* Without writers all that is left can be read to the end. */
-	stream_owe(&x->out, x->flags & AGENT_EXEC_TTY);
-	stream_owe(&x->err, false);
-	exec_finish_if_done(x);
-}
-
 void exec_started(const struct exec *x, uint64_t offset, struct buf *out)
 {
 	msg_add_u32(out, (uint32_t)x->pid);
@@ -265,10 +255,45 @@ static void announce(struct exec *x)
 	stream_give(x);
 }
 
+/* The supervisor has ended: nothing of the tree is left, or somebody killed
+ * it. */
+static void supervisor_ended(struct exec *x)
+{
+	bool unheard = x->state == EXEC_STARTING;
+
+	if (x->state <= EXEC_RUNNING) {
+		x->exit.flags |= AGENT_EXIT_UNKNOWN;
+		x->exit.signal = 9;
+		x->exit.code = 137;
+		x->state = EXEC_DRAINING;
+	}
+	if (unheard)
+		announce(x); /* EXIT follows STARTED, always */
+	tree_is_gone(x);
+	/* Without writers all that is left can be read to the end. */
+	stream_owe(&x->out, x->flags & AGENT_EXEC_TTY);
+	stream_owe(&x->err, false);
+	exec_finish_if_done(x);
+}
+
+static void set_timeout(struct exec *x, int64_t left)
+{
+	x->timer_means = TIMER_TIMEOUT;
+	if (left)
+		loop_timer_after(x->timer, left);
+	else
+		loop_timer_stop(x->timer);
+}
+
 static void command_started(struct exec *x, pid_t pid)
 {
 	x->pid = pid;
 	x->state = EXEC_RUNNING;
+	if (x->timer_means == TIMER_START)
+		set_timeout(x, x->timeout_ns ?
+				       MAX(x->timeout_ns + x->start_ns -
+						   clock_boot_ns(),
+					   INT64_C(1)) : 0);
 	fault_point("agent.exec.started");
 	announce(x);
 	stream_update(x);
@@ -321,7 +346,10 @@ static void on_report(struct loop *l, void *data, unsigned events)
 	(void)l;
 	(void)events;
 	ssize_t n = recv(x->ctl, &r, sizeof(r), MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	/* ECONNRESET: it ended with a request of ours unread.  That comes
+	 * before the reports it left; they come after. */
+	if (n < 0 && (errno == EAGAIN || errno == EINTR ||
+		      errno == ECONNRESET))
 		return;
 	if (n != (ssize_t)sizeof(r)) {
 		supervisor_ended(x);
@@ -402,7 +430,8 @@ static int open_pipe(int *reader, int *writer)
 	return 0;
 }
 
-static int open_pipes(const struct agent_exec *m, struct ends *e)
+static int open_pipes(const struct agent *a, const struct agent_exec *m,
+		      struct ends *e)
 {
 	int r = open_pipe(&e->parent[1], &e->child[1]);
 
@@ -411,7 +440,7 @@ static int open_pipes(const struct agent_exec *m, struct ends *e)
 	if (r == 0 && (m->flags & AGENT_EXEC_STDIN))
 		r = open_pipe(&e->child[0], &e->parent[0]);
 	else if (r == 0)
-		e->child[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		e->child[0] = fcntl(a->null, F_DUPFD_CLOEXEC, 0);
 	if (r == 0 && e->child[0] < 0)
 		r = -errno;
 	for (int i = 0; r == 0 && i < 3; i++)
@@ -433,7 +462,7 @@ static int open_ends(const struct agent *a, const struct agent_exec *m,
 	e->child[3] = pair[1];
 	return m->flags & AGENT_EXEC_TTY ?
 		       open_terminal(a, e, m->cols, m->rows) :
-		       open_pipes(m, e);
+		       open_pipes(a, m, e);
 }
 
 static bool env_names(const char *entry, const char *other)
@@ -485,12 +514,13 @@ static char *join_command(char *const *argv)
 }
 
 static struct exec *exec_new(struct conn *c, struct agent_exec *m,
-			     struct ends *e)
+			     struct ends *e, pid_t supervisor)
 {
 	struct agent *a = c->agent;
 	struct exec *x = xcalloc(1, sizeof(*x));
 
 	x->agent = a;
+	x->supervisor = supervisor;
 	x->sid = steal_ptr(&m->sid);
 	x->command = join_command(m->argv);
 	x->flags = m->flags;
@@ -504,10 +534,12 @@ static struct exec *exec_new(struct conn *c, struct agent_exec *m,
 	x->ctl = e->parent[3];
 	x->ctl_watch = loop_fd_add(a->loop, x->ctl, LOOP_READ, on_report, x);
 	x->timer = loop_timer_new(a->loop, on_timer, x);
-	x->timer_means = TIMER_TIMEOUT;
-	if (m->timeout_ns)
-		loop_timer_after(x->timer, (int64_t)MIN(m->timeout_ns,
-						(uint64_t)INT64_MAX / 2));
+	x->timeout_ns = (int64_t)MIN(m->timeout_ns, (uint64_t)INT64_MAX / 4);
+	/* Nobody waits longer for a command to start. */
+	x->timer_means = TIMER_START;
+	loop_timer_after(x->timer, x->timeout_ns ?
+				 MIN(x->timeout_ns, LIMIT_TIME_AGENT_REPLY) :
+				 LIMIT_TIME_AGENT_REPLY);
 	list_init(&x->attached);
 	list_init(&x->waiting);
 	list_append(&a->execs, &x->link);
@@ -585,7 +617,7 @@ void exec_start(struct conn *c, const char *p, size_t n)
 				     SVM_RESOURCE_LIMIT : SVM_PROVIDER, r,
 			  "can't start the command: %s", strerror(-r));
 	} else {
-		exec_follow(c, exec_new(c, &m, &e), 0, true);
+		exec_follow(c, exec_new(c, &m, &e, r), 0, true);
 	}
 	agent_exec_release(&m);
 }

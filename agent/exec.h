@@ -24,7 +24,7 @@ enum exec_state {
 };
 
 /* What the timer means when it fires. */
-enum exec_timer { TIMER_TIMEOUT, TIMER_KILL, TIMER_GIVE_UP };
+enum exec_timer { TIMER_START, TIMER_TIMEOUT, TIMER_KILL, TIMER_GIVE_UP };
 
 struct exec {
 	struct list link; /* agent->execs, oldest first */
@@ -32,8 +32,9 @@ struct exec {
 	enum exec_state state;
 	char *sid, *command;
 	uint32_t flags; /* enum agent_exec_flags */
-	pid_t pid;
+	pid_t pid, supervisor;
 	int64_t start_ns; /* boot clock */
+	int64_t timeout_ns; /* 0: none */
 	uint64_t oom_kills; /* in the sandbox when it was started */
 	struct agent_exit exit;
 	uint16_t cols, rows;

@@ -73,11 +73,16 @@ static void on_child(struct loop *l, void *data,
 {
 	struct agent *a = data;
 	pid_t pid;
+	int status;
 
 	(void)l;
 	(void)info;
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		conn_worker_ended(a, pid);
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (!WIFSTOPPED(status))
+			conn_worker_ended(a, pid);
+		else
+			conn_worker_stopped(a, pid);
+	}
 }
 
 static void on_term(struct loop *l, void *data,
@@ -136,6 +141,11 @@ static int prepare(struct agent *a, const char **ret_step)
 	*ret_step = "becoming a subreaper";
 	if (!(a->setup.flags & AGENT_SETUP_INIT) &&
 	    prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return -errno;
+	/* Now: later the sandbox may have a FIFO there, to hold us up. */
+	*ret_step = "/dev/null";
+	a->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (a->null < 0)
 		return -errno;
 	*ret_step = "the event loop";
 	a->loop = loop_new();

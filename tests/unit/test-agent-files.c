@@ -689,12 +689,46 @@ static void test_agent_files__lost_peer_ends_the_worker(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* A command with the worker's uid may stop it: its caller must hear.  Once
+ * is forgiven, more and more is the end. */
+static void test_agent_files__stopped_workers(void **state)
+{
+	struct box *b = *state;
+
+	for (int steady = 0; steady < 2; steady++) {
+		auto_free struct proc_tree_entry *v = NULL;
+		auto_buf struct buf text = BUF_INIT;
+		struct pollfd p = { .events = POLLIN };
+		struct frame f;
+		struct call c;
+
+		msg_add_str(&text, "/workspace/stopped");
+		msg_add_u32(&text, 0644);
+		msg_add_u32(&text, 0);
+		call_begin(b, &c, FRAME_WRITE, text.data, text.len);
+		for (int n = 0; n < 1; n = proc_tree_list(b->box.pid, &v))
+			free(steal_ptr(&v));
+		p.fd = c.fd;
+		do {
+			(void)kill(v[0].pid, SIGSTOP);
+		} while (steady && poll(&p, 1, 1) == 0);
+		if (!steady)
+			call_send(&c, FRAME_END, NULL, 0);
+		assert_true(call_next(&c, &f) == !steady);
+		if (!steady)
+			assert_int_equal(f.type, FRAME_END);
+		call_close(&c);
+	}
+	run(b, "rm -f .stacyvm-*");
+}
+
 #define T(name) cmocka_unit_test(test_agent_files__##name)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(write_then_read),
+		T(stopped_workers),
 		T(mode_is_stripped),
 		T(only_regular_files),
 		T(bad_paths),

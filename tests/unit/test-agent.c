@@ -360,6 +360,34 @@ static void test_agent__timeout_kills_the_whole_tree(void **state)
 	result_release(&other);
 }
 
+/* Somebody may hold up execve itself, here by a lease on the program: the
+ * supervisor waits for that and hears nothing. */
+static void test_agent__timeout_ends_a_command_that_can_not_start(void **state)
+{
+	struct box *b = *state;
+	auto_free char *path = xasprintf("%s/held", b->root);
+	char *argv[] = { path, NULL };
+	struct agent_exec m = { .argv = argv, .timeout_ns = 300 * MS };
+	struct result r = { 0 };
+	struct call c;
+
+	(void)signal(SIGIO, SIG_IGN);
+	auto_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0755);
+	assert_int_equal(fd_write_full(fd, "#!/bin/sh\n", 10), 0);
+	fd_close(steal_fd(&fd));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
+		skip(); /* no leases on this file system */
+	int64_t before = clock_mono_ns();
+	exec_begin(b, &c, &m);
+	call_finish(&c, &r);
+	assert_true(r.started);
+	assert_int_equal(r.exit.flags, AGENT_EXIT_TIMEOUT);
+	assert_int_equal(r.exit.signal, SIGKILL);
+	assert_true(clock_mono_ns() - before < LIMIT_TIME_AGENT_REPLY);
+	result_release(&r);
+}
+
 static void test_agent__cancel_insists(void **state)
 {
 	struct result r = { 0 };
@@ -844,6 +872,7 @@ int main(void)
 		T(stdin_nobody_reads),
 		T(slow_reader_slows_the_command),
 		T(timeout_kills_the_whole_tree),
+		T(timeout_ends_a_command_that_can_not_start),
 		T(cancel_insists),
 		T(background_child_does_not_hold_the_call),
 		T(lost_connection_kills_nothing),
