@@ -428,7 +428,7 @@ int run_session(struct cli *cli, const struct run *run, struct svm_err *err)
 	if (r.ws && (!(run->flags & RUN_TTY) || term_raw(err) == 0))
 		status = loop(&r);
 	term_restore();
-	if (r.detached)
+	if (r.detached || (status < 0 && err->code == SVM_UNREACHABLE))
 		tell_how_to_return(&r);
 	ws_free(r.ws);
 	buf_release(&r.out[0].queue);

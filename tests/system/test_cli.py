@@ -379,6 +379,7 @@ def test_a_killed_daemon_restores_the_terminal(inst):
     t.send(b"echo up-$((1))\r")
     t.expect(b"up-1")
     inst.kill_daemon()
+    t.expect(b"stacyvm attach " + sid.encode() + b"/ex-")
     assert t.end() == 125
     inst.ok("kill", sid)
 
