@@ -55,6 +55,7 @@ struct daemon {
 	unsigned steps;            /* of life cycles, on their way */
 	int tcp_port;          /* 0: none */
 	char *preview_domain;  /* owned; NULL without TCP */
+	char *socket_link;     /* to a server.socket elsewhere, or NULL */
 	char *tcp_problem;     /* why there is no TCP though it was asked for */
 };
 

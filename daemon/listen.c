@@ -69,9 +69,28 @@ static int listen_unix(struct daemon *d, struct svm_err *err)
 	return 0;
 }
 
+/* With server.socket elsewhere, a link where the command line looks. */
+static void link_socket(struct daemon *d, char *usual)
+{
+	struct stat st;
+
+	if (lstat(usual, &st) == 0 && S_ISLNK(st.st_mode))
+		(void)unlink(usual); /* left by one that was killed */
+	if (symlink(d->dirs.socket, usual) == 0) {
+		d->socket_link = usual;
+		return;
+	}
+	log_warn("can't link '%s' to '%s': %s; reach it with STACYVM_SERVER="
+		 "unix:%s", usual, d->dirs.socket, strerror(errno),
+		 d->dirs.socket);
+	free(usual);
+}
+
 void listen_unlink(struct daemon *d)
 {
 	(void)unlink(d->dirs.socket);
+	if (d->socket_link)
+		(void)unlink(d->socket_link);
 }
 
 union address {
@@ -197,13 +216,17 @@ static char **expand_hosts(char *const *hosts)
 int listen_open(struct daemon *d, struct svm_err *err)
 {
 	const struct config *c = d->config;
+	auto_free char *usual = NULL;
 
-	if (c->server_socket && *c->server_socket) {
-		free(d->dirs.socket);
+	if (c->server_socket && *c->server_socket &&
+	    strcmp(c->server_socket, d->dirs.socket) != 0) {
+		usual = d->dirs.socket;
 		d->dirs.socket = xstrdup(c->server_socket);
 	}
 	if (listen_unix(d, err) < 0)
 		return -1;
+	if (usual)
+		link_socket(d, steal_ptr(&usual));
 	d->tcp_port = (int)c->server_port;
 	if (!d->tcp_port)
 		return 0;

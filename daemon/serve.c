@@ -275,6 +275,7 @@ static void finish(struct serve *s)
 	dirs_release(&d->dirs);
 	free(d->preview_domain);
 	free(d->tcp_problem);
+	free(d->socket_link);
 	fd_close(s->lock_fd);
 }
 

@@ -114,6 +114,21 @@ def test_fifty_calls_start_one_daemon(inst):
     assert len(serving(inst)) == 1
 
 
+def test_a_socket_elsewhere(inst):
+    """The command line finds the daemon wherever server.socket is."""
+    elsewhere = inst.base / "other.sock"
+    env = {"STACYVM_SERVER_SOCKET": str(elsewhere)}
+    for _ in range(2):
+        inst.ok("list", env=env)
+        assert len(serving(inst)) == 1
+        assert elsewhere.is_socket()
+        inst.kill_daemon()  # leaves the link; the next one takes it over
+    inst.ok("list", env=env)
+    inst.ok("daemon", "stop")
+    assert not elsewhere.exists()
+    assert not list(inst.runtime.glob("*.sock"))
+
+
 def test_two_instances_side_by_side(new_instance):
     a, b = new_instance(), new_instance()
     in_a, in_b = a.spawn(), b.spawn()
