@@ -54,15 +54,17 @@ agent_lib_src := $(addprefix lib/base/,buf.c clock.c err.c fault.c fd.c glob.c \
 test_src := $(wildcard tests/unit/test-*.c)
 fuzz_src := $(wildcard tests/fuzz/fuzz-*.c)
 tool_src := $(wildcard tests/bench/*.c)
+screen_src := $(wildcard tests/screen/*.c)
 room_src := $(base_src) $(api_src) $(client_src) $(providers_src) \
 	$(daemon_src) $(tui_src) $(cli_src) cli/main.c
-all_src := $(room_src) $(test_src) $(fuzz_src) $(tool_src) tests/fuzz/replay.c
+all_src := $(room_src) $(test_src) $(fuzz_src) $(tool_src) $(screen_src) tests/fuzz/replay.c
 
 # Static what is big or only the daemon needs: every call of the program pays
 # for symbols it resolves at start.
 LIBS := -Wl,-Bstatic -lsqlite3 -lyaml -lseccomp -lmd -Wl,-Bdynamic \
 	-lcjson -lwslay -lm -lpthread
-TUI_LIBS := -ltickit -lncursesw
+# Dynamic, these alone would make each start a third longer.
+TUI_LIBS := -Wl,-Bstatic -ltickit -ltermkey -lunibilium -lncursesw -ltinfo -Wl,-Bdynamic
 # A test program takes what it uses of these.
 TEST_LIBS := -Wl,--as-needed -lcmocka -lhttp_parser -lvterm
 
@@ -72,7 +74,7 @@ libs := $(addprefix $(B)/,libcli.a libtui.a libdaemon.a libproviders.a libclient
 all: $(B)/stacyvm $(B)/stacyvm-agent    ## build everything (the default)
 
 $(B)/stacyvm: $(B)/cli/main.o $(libs)
-	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(TUI_LIBS) $(LIBS)
 
 $(B)/libbase.a: $(call obj,$(base_src))
 $(B)/libapi.a: $(call obj,$(api_src))
@@ -120,13 +122,16 @@ $(B)/tests/fuzz/libfuzzer-%: $(B)/tests/fuzz/fuzz-%.o $(libs)
 	$(call Q,LD,$@)$(CC) $(base_cflags) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(TUI_LIBS) $(LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(libs)
 	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/tests/screen/%: $(B)/tests/screen/%.o $(libs)
+	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
 $(B)/tests/bench/true: tests/bench/true.c # the floor: static, does nothing
 	$(call Q,MUSL,$@)mkdir -p $(@D); $(MUSL_GCC) -static -Os -s -o $@ $<
 unit_tests := $(test_src:%.c=$(B)/%)
 replays := $(fuzz_src:tests/fuzz/fuzz-%.c=$(B)/tests/fuzz/replay-%)
 bench_tools := $(tool_src:%.c=$(B)/%)
+screen_tools := $(screen_src:%.c=$(B)/%)
 
-tests: all $(unit_tests) $(replays)     ## build the tests, run nothing
+tests: all $(unit_tests) $(replays) $(screen_tools) ## build the tests, run nothing
 
 check: test-deps                        ## run every test, as root and unprivileged
 	$(PYTHON) -B tests/run
@@ -138,7 +143,7 @@ check-v2: all                           ## limits on pure cgroup v2, in a QEMU m
 	$(PYTHON) -B tests/v2/run $(B)
 check-unit: $(unit_tests)               ## unit tests alone
 	$(PYTHON) -B tests/run --no-build --only unit
-check-system: all                       ## system tests alone, as who you are
+check-system: all $(screen_tools)       ## system tests alone, as who you are
 	$(PYTHON) -B tests/run --no-build --only system
 lint:                                   ## what the rules of the house say
 	$(PYTHON) -B tests/lint/lint
