@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The program's entry.  The only file that may name every room: it hands the
- * internal commands (__launcher, __unpack) to their rooms and everything else
+ * internal commands (__launcher, __unpack, __pull) to their rooms and everything else
  * to the command line.
  */
 #include <stdio.h>
@@ -24,6 +24,7 @@ static const struct {
 } internal[] = {
 	{ "__launcher", native_launcher_main },
 	{ "__unpack", image_unpack_main },
+	{ "__pull", image_pull_main },
 };
 
 int main(int argc, char **argv)

@@ -12,6 +12,7 @@
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
+#include "daemon/image/image.h"
 #include "daemon/lifecycle.h"
 #include "daemon/quota.h"
 #include "daemon/sandbox-request.h"
@@ -209,10 +210,13 @@ void api_sandbox_create(struct http_req *r, void *app)
 	struct provider *p = NULL;
 	int64_t asked = clock_boot_ns();
 
-	if (parse(d, r, &spec, &p, &err) < 0)
-		http_reply_error(r, &err);
-	else if (!claim(d, r, &spec, p, asked))
+	image_pull_forget(d->images);
+	if (parse(d, r, &spec, &p, &err) < 0) {
+		if (!image_pull_wait(d->images, r, api_sandbox_create))
+			http_reply_error(r, &err);
+	} else if (!claim(d, r, &spec, p, asked)) {
 		admit(d, r, &spec, p, asked);
+	}
 	sandbox_spec_release(&spec);
 }
 

@@ -32,6 +32,7 @@ const struct http_route daemon_routes[] = {
 	{ "GET", V1 "/images", 0, 0, api_images_list },
 	{ "POST", V1 "/images/import", HTTP_STREAM_IN | SLOW, ~UINT64_C(0),
 	  api_images_import },
+	{ "POST", V1 "/images/pull", SLOW, 0, api_images_pull },
 	{ "POST", V1 "/images/prune", HTTP_SLOW, 0, api_images_prune },
 	{ "DELETE", V1 "/images/{ref}", HTTP_SLOW, 0, api_images_delete },
 

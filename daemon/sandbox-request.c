@@ -177,8 +177,11 @@ static int choose_image(struct daemon *d, const char *image,
 	if (!image)
 		image = automatic ? "host" : dflt;
 	s->image = xstrdup(image);
-	if (image_resolve(d->images, s, err) < 0)
+	if (image_resolve(d->images, s, err) < 0) {
+		if (!(provider_caps(p) & PROVIDER_IMAGES))
+			image_pull_forget(d->images); /* of no use to it */
 		return -1;
+	}
 	if (s->rootfs == SPEC_ROOTFS_LAYERS &&
 	    !(provider_caps(p) & PROVIDER_IMAGES)) {
 		svm_err_set(err, SVM_UNSUPPORTED,

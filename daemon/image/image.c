@@ -43,11 +43,14 @@ struct discard {
 static int open_dirs(struct image_store *s, struct svm_err *err)
 {
 	if (path_make_private_dir(s->layers_path, 0700, err) < 0 ||
+	    path_make_private_dir(s->downloads_path, 0700, err) < 0 ||
 	    path_make_private_dir(s->tmp_path, 0700, err) < 0)
 		return -1;
+	s->downloads_fd = open(s->downloads_path,
+			       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->layers_fd = open(s->layers_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->tmp_fd = open(s->tmp_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->layers_fd < 0 || s->tmp_fd < 0)
+	if (s->layers_fd < 0 || s->tmp_fd < 0 || s->downloads_fd < 0)
 		return svm_err_sys(err, SVM_UNAVAILABLE, errno,
 				   "can't open '%s'", s->layers_path);
 	return 0;
@@ -87,10 +90,12 @@ struct image_store *image_store_new(struct daemon *d, struct svm_err *err)
 	struct image_store *s = xcalloc(1, sizeof(*s));
 
 	s->daemon = d;
-	s->layers_fd = s->tmp_fd = -1;
+	s->layers_fd = s->tmp_fd = s->downloads_fd = -1;
 	s->layers_path = xasprintf("%s/images/layers", d->dirs.state);
 	s->tmp_path = xasprintf("%s/images/tmp", d->dirs.state);
+	s->downloads_path = xasprintf("%s/images/downloads", d->dirs.state);
 	list_init(&s->images);
+	list_init(&s->pulls);
 	list_init(&s->holds);
 	list_init(&s->imports);
 	if (open_dirs(s, err) < 0 ||
@@ -99,6 +104,7 @@ struct image_store *image_store_new(struct daemon *d, struct svm_err *err)
 		return NULL;
 	}
 	sweep_tmp(s);
+	downloads_sweep(s, true);
 	images_sweep(s);
 	return s;
 }
@@ -109,6 +115,7 @@ void image_store_free(struct image_store *s)
 
 	if (!s)
 		return;
+	pulls_abort(s);
 	imports_abort(s);
 	list_for_each_safe(pos, tmp, &s->images)
 		image_free(list_entry(pos, struct image, link));
@@ -120,6 +127,9 @@ void image_store_free(struct image_store *s)
 	}
 	fd_close(s->layers_fd);
 	fd_close(s->tmp_fd);
+	fd_close(s->downloads_fd);
+	free(s->missing);
+	free(s->downloads_path);
 	free(s->layers_path);
 	free(s->tmp_path);
 	free(s);
@@ -137,6 +147,15 @@ void image_insert(struct image_store *s, struct image *i)
 	list_append(at, &i->link); /* before `at` */
 }
 
+/* Its own, or that of the manifest it was pulled by. */
+static bool has_digest(const struct image *i, const char *digest)
+{
+	const char *by = image_ref_digest(i->ref);
+
+	return strcmp(i->digest, digest) == 0 ||
+	       (by && strcmp(by, digest) == 0);
+}
+
 struct image *image_find(struct image_store *s, const char *text,
 			 struct svm_err *err)
 {
@@ -146,12 +165,13 @@ struct image *image_find(struct image_store *s, const char *text,
 
 	if (image_ref_normalise(text, &ref, err) < 0)
 		return NULL;
+	const char *digest = image_ref_digest(ref);
 	list_for_each_safe(pos, tmp, &s->images) {
 		struct image *i = list_entry(pos, struct image, link);
 
 		if (strcmp(i->ref, ref) == 0)
 			return i;
-		if (!found && strcmp(i->digest, ref) == 0)
+		if (!found && digest && has_digest(i, digest))
 			found = i;
 	}
 	if (!found) {
@@ -237,6 +257,7 @@ int image_resolve(struct image_store *s, struct sandbox_spec *spec,
 	strv_free(spec->image_env);
 	spec->layers = spec->image_env = NULL;
 	spec->rootfs = SPEC_ROOTFS_HOST;
+	image_pull_forget(s);
 	if (strcmp(spec->image, "host") == 0)
 		return 0;
 	if (*spec->image == '/')
@@ -248,6 +269,7 @@ int image_resolve(struct image_store *s, struct sandbox_spec *spec,
 	}
 	if (why.code != SVM_NOT_FOUND)
 		return svm_err_move(err, &why);
+	s->missing = xstrdup(spec->image);
 	svm_err_set(err, SVM_UNAVAILABLE, "the image '%.256s' is not here",
 		    spec->image);
 	return svm_err_hint(err, "docker save '%.256s' | stacyvm image import "

@@ -39,7 +39,9 @@
 struct import {
 	struct list link;
 	struct image_store *store;
-	struct http_req *req; /* NULL: the client left */
+	struct http_req *req; /* NULL: the client left, or it is a pull's */
+	const struct import_events *events; /* then */
+	void *data;
 	bool frames;          /* NDJSON progress was asked for */
 	bool begun;           /* and its first line was sent */
 	char *name;           /* the ref asked for, or NULL */
@@ -146,6 +148,8 @@ static void import_end(struct import *m, const struct image *stored)
 		answer_image(m, stored);
 	else if (m->req)
 		answer_error(m);
+	if (m->events)
+		m->events->done(m->data, stored, stored ? NULL : &m->err);
 	if (stored)
 		log_info("image=%s imported digest=%s", stored->ref,
 			 stored->digest);
@@ -367,6 +371,8 @@ static int on_progress(struct import *m, const cJSON *o)
 			 &m->err) < 0 ||
 	    json_get_int(o, "bytes", 0, INT64_C(1) << 52, &bytes, &m->err) < 0)
 		return -1;
+	if (m->events)
+		m->events->progress(m->data, layer, layers, bytes);
 	if (!m->frames || !m->req ||
 	    http_stream_queued(m->req) > LIMIT_QUEUE_HIGH)
 		return 0;
@@ -645,23 +651,21 @@ static void on_gone(struct http_req *r)
 		import_fail(m, SVM_CANCELLED, "the client went away");
 }
 
-static int start_worker(struct import *m, struct svm_err *err)
+/* in: its standard input; option: one more argument, or NULL. */
+static int start_worker(struct import *m, int in, char *option,
+			struct svm_err *err)
 {
 	struct image_store *s = m->store;
 	auto_free char *target = xasprintf("%s/%s", s->tmp_path, m->dir);
 	char *argv[] = { (char[]){ "/proc/self/exe" }, (char[]){ "__unpack" },
-			 target, s->layers_path, NULL };
+			 target, s->layers_path, option, NULL };
 	char *envp[] = { (char[]){ "LC_ALL=C" }, NULL };
-	auto_close int in = -1, out = -1;
+	auto_close int out = -1;
 	int pair[2];
 
 	if (mkdirat(s->tmp_fd, m->dir, 0700) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno,
 				   "can't make '%s'", target);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return svm_err_sys(err, SVM_INTERNAL, errno, "socketpair");
-	m->in = pair[0];
-	in = pair[1];
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "pipe");
 	m->out = pair[0];
@@ -672,6 +676,25 @@ static int start_worker(struct import *m, struct svm_err *err)
 	if (m->pid < 0)
 		return svm_err_sys(err, SVM_INTERNAL, m->pid,
 				   "can't start the unpack worker");
+	m->pid_watch = loop_fd_add(s->daemon->loop, m->pidfd, LOOP_READ,
+				   on_pid, m);
+	m->out_watch = loop_fd_add(s->daemon->loop, m->out, LOOP_READ, on_out,
+				   m);
+	return 0;
+}
+
+static int start_reading(struct import *m, struct svm_err *err)
+{
+	auto_close int in = -1;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return svm_err_sys(err, SVM_INTERNAL, errno, "socketpair");
+	m->in = pair[0];
+	in = pair[1];
+	if (start_worker(m, in, NULL, err) < 0)
+		return -1;
+	m->in_watch = loop_fd_add(m->store->daemon->loop, m->in, 0, on_in, m);
 	return 0;
 }
 
@@ -694,13 +717,12 @@ static int read_name(struct import *m, const char *key, char **ret,
 		     struct svm_err *err)
 {
 	const char *text = http_query(m->req, key);
-	struct digest d;
 
 	if (!text || !*text)
 		return 0;
 	if (image_ref_normalise(text, ret, err) < 0)
 		return -1;
-	if (strcmp(*ret, "host:latest") == 0 || digest_parse(*ret, &d) == 0)
+	if (strcmp(*ret, "host:latest") == 0 || image_ref_digest(*ret))
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "an image can't be called '%s'", text);
 	return 0;
@@ -730,18 +752,31 @@ void api_images_import(struct http_req *r, void *app)
 	static const struct http_body_sink sink = { on_body, on_body_end };
 	struct image_store *s = ((struct daemon *)app)->images;
 	struct import *m = import_new(s, r);
-	struct loop *l = s->daemon->loop;
 
 	http_set_data(r, m);
-	if (read_query(m, &m->err) < 0 || start_worker(m, &m->err) < 0) {
+	if (read_query(m, &m->err) < 0 || start_reading(m, &m->err) < 0) {
 		import_end(m, NULL);
 		return;
 	}
-	m->pid_watch = loop_fd_add(l, m->pidfd, LOOP_READ, on_pid, m);
-	m->in_watch = loop_fd_add(l, m->in, 0, on_in, m);
-	m->out_watch = loop_fd_add(l, m->out, LOOP_READ, on_out, m);
 	http_on_gone(r, on_gone);
 	http_body_read(r, &sink);
+}
+
+void import_pulled(struct image_store *s, const char *ref,
+		   const struct digest *manifest,
+		   const struct import_events *events, void *data)
+{
+	struct import *m = import_new(s, NULL);
+	char digest[DIGEST_TEXT + 1];
+
+	m->events = events;
+	m->data = data;
+	m->name = xstrdup(ref);
+	m->body_ended = true;
+	digest_format(manifest, digest);
+	auto_free char *option = xasprintf("manifest=%s", digest);
+	if (start_worker(m, s->downloads_fd, option, &m->err) < 0)
+		import_end(m, NULL);
 }
 
 /* At the end of the daemon, when no request, thread or store is left. */

@@ -33,11 +33,13 @@ struct image {
 
 struct image_store {
 	struct daemon *daemon;
-	char *layers_path, *tmp_path;
-	int layers_fd, tmp_fd;
+	char *layers_path, *tmp_path, *downloads_path;
+	int layers_fd, tmp_fd, downloads_fd;
 	struct list images;
 	struct list holds;
 	struct list imports;
+	struct list pulls;
+	char *missing;    /* what image_resolve() did not find last, or NULL */
 	unsigned busy;    /* changes under way: layers may not go now */
 	bool sweep_wanted;
 };
@@ -73,5 +75,24 @@ void images_discard(struct image_store *s, const char *name);
 
 /* import.c: kill every import without an answer. */
 void imports_abort(struct image_store *s);
+
+/* Unpack the image of that manifest from downloads/ and call it ref.  done is
+ * called once, perhaps from inside; the image is borrowed, or NULL with err. */
+struct import_events {
+	void (*progress)(void *data, int64_t layer, int64_t layers,
+			 int64_t bytes);
+	void (*done)(void *data, const struct image *stored,
+		     const struct svm_err *err);
+};
+void import_pulled(struct image_store *s, const char *ref,
+		   const struct digest *manifest,
+		   const struct import_events *events, void *data);
+
+/* puller.c */
+void pulls_abort(struct image_store *s); /* without an answer */
+
+/* downloads.c: on a worker thread, remove what no pull will go on with: all
+ * that is whole unless keep_whole, and all that is old or too much. */
+void downloads_sweep(struct image_store *s, bool keep_whole);
 
 #endif

@@ -491,7 +491,7 @@ static const cJSON *platform_of(const cJSON *descriptor)
 }
 
 /* The one manifest for this machine; attestations say os "unknown". */
-static const cJSON *choose(const cJSON *list, struct svm_err *err)
+const cJSON *plan_choose(const cJSON *list, struct svm_err *err)
 {
 	const char *machine = plan_machine();
 	const cJSON *only = NULL;
@@ -543,7 +543,7 @@ static int plan_oci(const struct plan_docs *docs, const cJSON *index,
 {
 	auto_buf struct buf text = BUF_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
-	const cJSON *m = choose(json_get(index, "manifests"), err);
+	const cJSON *m = plan_choose(json_get(index, "manifests"), err);
 	struct digest digest;
 
 	if (!m || get_digest(m, "digest", &digest, err) < 0)
@@ -558,6 +558,17 @@ static int plan_oci(const struct plan_docs *docs, const cJSON *index,
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "image indexes nested too deep");
 	return plan_oci(docs, doc.root, p, depth + 1, err);
+}
+
+int plan_manifest_config(const struct plan_doc *manifest, struct digest *ret,
+			 struct svm_err *err)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_buf struct buf text = BUF_INIT;
+
+	if (parse_doc(manifest, manifest->name, false, &doc, &text, err) < 0)
+		return -1;
+	return get_digest(json_get(doc.root, "config"), "digest", ret, err);
 }
 
 static int plan_of(const struct plan_docs *docs, struct plan *p,

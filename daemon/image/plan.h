@@ -76,6 +76,13 @@ int plan_make(const struct plan_docs *docs, struct plan *ret,
 	      struct svm_err *err);
 void plan_release(struct plan *p);
 
+/* What a registry's document says (manifest.c has more): the digest of the
+ * config in a manifest, the descriptor for this machine in an index's list
+ * (BAD_REQUEST without one). */
+int plan_manifest_config(const struct plan_doc *manifest, struct digest *ret,
+			 struct svm_err *err);
+const cJSON *plan_choose(const cJSON *list, struct svm_err *err);
+
 /* Members "env", "cmd", "entrypoint", "workdir", "user", "architecture". */
 void image_config_write(const struct image_config *c, struct json_writer *w);
 /* The same back; also what OCI calls Env, Cmd, ... is read by plan_make(). */

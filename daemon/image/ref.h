@@ -7,10 +7,28 @@
 #ifndef SVM_DAEMON_IMAGE_REF_H
 #define SVM_DAEMON_IMAGE_REF_H
 
+#include <stdbool.h>
+
 #include "lib/base/err.h"
 
-/* "docker.io/library/alpine" -> "alpine:latest", owned.  A digest
- * ("sha256:HEX", "name@sha256:HEX") gives "sha256:HEX".  BAD_REQUEST. */
+/* "docker.io/library/alpine" -> "alpine:latest", owned.  "sha256:HEX" stays
+ * what it is, "name:tag@sha256:HEX" loses its tag.  BAD_REQUEST. */
 int image_ref_normalise(const char *text, char **ret, struct svm_err *err);
+
+/* The "sha256:HEX" in a canonical name, borrowed, or NULL. */
+const char *image_ref_digest(const char *ref);
+
+/* Where a registry has it. */
+struct image_ref {
+	char *host;     /* "docker.io", "localhost:5000" */
+	char *path;     /* "library/alpine" */
+	char *tag;      /* "latest", or "sha256:HEX" */
+	bool is_digest;
+};
+
+/* BAD_REQUEST; also for a bare digest, which is in no registry. */
+int image_ref_parse(const char *text, struct image_ref *ret,
+		    struct svm_err *err);
+void image_ref_release(struct image_ref *r);
 
 #endif

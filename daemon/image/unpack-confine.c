@@ -85,8 +85,9 @@ static int drop_capabilities(unsigned *ret_flags)
 	return syscall(SYS_capset, &head, keep) < 0 ? -errno : 0;
 }
 
-/* Nothing outside dirfd can be opened, made or removed any more. */
-static int landlock(int dirfd)
+/* Nothing outside dirfd can be opened, made or removed any more; in blobs
+ * files can be read. */
+static int landlock(int dirfd, int blobs)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
 			   LANDLOCK_CREATE_RULESET_VERSION);
@@ -109,8 +110,15 @@ static int landlock(int dirfd)
 					  1u << 15),
 		.parent_fd = dirfd,
 	};
+	struct landlock_path_beneath_attr read = {
+		.allowed_access = 1u << 2, /* read a file */
+		.parent_fd = blobs,
+	};
 	if (syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH,
 		    &below, 0u) < 0 ||
+	    (blobs >= 0 && syscall(SYS_landlock_add_rule, set,
+				   LANDLOCK_RULE_PATH_BENEATH, &read, 0u) <
+				   0) ||
 	    syscall(SYS_landlock_restrict_self, set, 0u) < 0)
 		return -errno;
 	return 0;
@@ -155,8 +163,8 @@ static int filter(void)
 	return r;
 }
 
-int unpack_confine(int dirfd, uint64_t max_file, unsigned *ret_flags,
-		   struct svm_err *err)
+int unpack_confine(int dirfd, int blobs, uint64_t max_file,
+		   unsigned *ret_flags, struct svm_err *err)
 {
 	const char *step = "limits";
 	int r = set_limits(max_file);
@@ -171,7 +179,7 @@ int unpack_confine(int dirfd, uint64_t max_file, unsigned *ret_flags,
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (r == 0) {
 		step = "Landlock";
-		r = landlock(dirfd);
+		r = landlock(dirfd, blobs);
 	}
 	if (r == 0 && !SANITIZED) {
 		step = "seccomp";

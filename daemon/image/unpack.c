@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The unpack worker: `stacyvm __unpack TARGET LAYERS [LIMIT=N...]`.
+ * The unpack worker: `stacyvm __unpack TARGET LAYERS [LIMIT=N...]
+ * [manifest=DIGEST]`.
+ *
+ * A directory on fd 0 holds what was pulled, each blob a file "sha256-HEX":
+ * the image is the one of that manifest.
  *
  * A file on fd 0 is read in place; a pipe is spooled first, because an
  * archive tells only at its end which of its files are the layers.  Then one
@@ -18,6 +22,7 @@
 #include <unistd.h>
 
 #include "daemon/image/image.h"
+#include "daemon/image/internal.h"
 #include "daemon/image/libarchive.h"
 #include "daemon/image/unpack.h"
 #include "lib/api/limits.h"
@@ -27,10 +32,14 @@
 #define SPOOL "archive"
 #define BLOCK KIB(64)
 #define REPORT_STEP MIB(8)
+#define MANIFEST "manifest="
 
 struct unpack {
 	int target, layers; /* directories */
 	int archive;        /* seekable */
+	int blobs;          /* or the directory of them, else -1 */
+	struct digest manifest; /* in it */
+	bool has_manifest;
 	uint64_t archive_size, max_spool;
 	unsigned flags;     /* enum layer_flags */
 	struct unpack_budget budget;
@@ -186,6 +195,14 @@ static int take_input(struct unpack *u, struct svm_err *err)
 
 	if (fstat(STDIN_FILENO, &st) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "standard input");
+	if (S_ISDIR(st.st_mode) != u->has_manifest)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "a directory and a manifest's digest go "
+				   "together");
+	if (S_ISDIR(st.st_mode)) {
+		u->blobs = STDIN_FILENO;
+		return 0;
+	}
 	if (!S_ISREG(st.st_mode)) {
 		if (spool(u, err) < 0)
 			return -1;
@@ -372,6 +389,60 @@ static int look(struct unpack *u, struct svm_err *err)
 	return plan_make(&u->docs, &u->plan, err);
 }
 
+/* The same for blobs: they are where their digest says. */
+
+static int open_blob(const struct unpack *u, const struct digest *d,
+		     struct svm_err *err)
+{
+	char name[DIGEST_TEXT + 1];
+
+	image_layer_name(d, name);
+	int fd = openat(u->blobs, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return svm_err_sys(err, SVM_INTERNAL, errno,
+				   "can't open the blob '%s'", name);
+	return fd;
+}
+
+static int keep_blob(struct unpack *u, const struct digest *d,
+		     struct svm_err *err)
+{
+	auto_close int fd = open_blob(u, d, err);
+	auto_buf struct buf text = BUF_INIT;
+	char digest[DIGEST_TEXT + 1];
+
+	if (fd < 0)
+		return -1;
+	int r = fd_slurp(fd, LIMIT_IMAGE_JSON, &text);
+	if (r < 0)
+		return svm_err_sys(err, SVM_INTERNAL, r, "can't read a blob");
+	digest_format(d, digest);
+	auto_free char *name = xasprintf("blobs/sha256/%s",
+					 digest + strlen(DIGEST_PREFIX));
+	size_t len = text.len;
+	return plan_docs_add(&u->docs, name, NULL, buf_steal(&text), len, err);
+}
+
+static int look_at_blobs(struct unpack *u, struct svm_err *err)
+{
+	char digest[DIGEST_TEXT + 1];
+	struct digest config;
+
+	digest_format(&u->manifest, digest);
+	char *index = xasprintf("{\"manifests\":[{\"digest\":\"%s\"}]}",
+				digest);
+	if (plan_docs_add(&u->docs, "oci-layout", NULL, xstrdup("{}"), 2,
+			  err) < 0 ||
+	    plan_docs_add(&u->docs, "index.json", NULL, index, strlen(index),
+			  err) < 0 ||
+	    keep_blob(u, &u->manifest, err) < 0 ||
+	    plan_manifest_config(&u->docs.v[u->docs.n - 1], &config, err) <
+		    0 ||
+	    keep_blob(u, &config, err) < 0)
+		return -1;
+	return plan_make(&u->docs, &u->plan, err);
+}
+
 /* Second pass: layers. */
 
 static la_ssize_t read_blob(struct archive *a, void *data, const void **p)
@@ -384,6 +455,7 @@ static la_ssize_t read_blob(struct archive *a, void *data, const void **p)
 		la_ssize_t got = read_archive(a, s->u, p);
 
 		s->in += got > 0 ? (uint64_t)got : 0;
+		digest_update(&s->blob, *p, got > 0 ? (size_t)got : 0);
 		return got;
 	}
 	int r = la.archive_read_data_block(s->outer, p, &n, &off);
@@ -438,7 +510,7 @@ static int drain(struct pipe *s, struct archive *tar, struct svm_err *err)
 
 	while ((n = read_tar(tar, s, &p)) > 0)
 		;
-	while (n == 0 && s->outer && (n = read_blob(s->raw, s, &p)) > 0)
+	while (n == 0 && (n = read_blob(s->raw, s, &p)) > 0)
 		n = 0;
 	if (n < 0)
 		return svm_err_set(err, SVM_BAD_REQUEST, "%s",
@@ -612,6 +684,22 @@ static int unpack_all(struct unpack *u, size_t left, struct svm_err *err)
 	return 0;
 }
 
+static int unpack_blobs(struct unpack *u, struct svm_err *err)
+{
+	for (u->layer = 0; u->layer < u->plan.n; u->layer++) {
+		if (u->done[u->layer])
+			continue;
+		auto_close int fd = open_blob(u, &u->plan.layers[u->layer].blob,
+					      err);
+		if (fd < 0)
+			return -1;
+		u->archive = fd;
+		if (unpack_layer(u, NULL, err) < 0)
+			return svm_err_prefix(err, "layer %zu", u->layer + 1);
+	}
+	return 0;
+}
+
 /* A root file system has no config: make the one that names its layer. */
 static void make_config(struct unpack *u)
 {
@@ -633,7 +721,8 @@ static void make_config(struct unpack *u)
 
 static int run(struct unpack *u, struct svm_err *err)
 {
-	if (take_input(u, err) < 0 || look(u, err) < 0)
+	if (take_input(u, err) < 0 ||
+	    (u->blobs < 0 ? look(u, err) : look_at_blobs(u, err)) < 0)
 		return -1;
 	u->done = xcalloc(u->plan.n, sizeof(*u->done));
 	size_t left = skip_known(u);
@@ -644,7 +733,8 @@ static int run(struct unpack *u, struct svm_err *err)
 		if (unpack_layer(u, NULL, err) < 0)
 			return -1;
 		make_config(u);
-	} else if (unpack_all(u, left, err) < 0) {
+	} else if ((u->blobs < 0 ? unpack_all(u, left, err) :
+				   unpack_blobs(u, err)) < 0) {
 		return -1;
 	}
 	report_image(u);
@@ -683,9 +773,14 @@ static int prepare(struct unpack *u, int argc, char **argv,
 	if (argc < 3)
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "usage: __unpack TARGET LAYERS [LIMIT=N]");
-	for (int i = 3; i < argc; i++)
-		if (read_limit(u, argv[i], err) < 0)
+	for (int i = 3; i < argc; i++) {
+		if (strncmp(argv[i], MANIFEST, strlen(MANIFEST)) == 0 &&
+		    digest_parse(argv[i] + strlen(MANIFEST), &u->manifest) ==
+			    0)
+			u->has_manifest = true;
+		else if (read_limit(u, argv[i], err) < 0)
 			return -1;
+	}
 	u->max_spool = u->budget.max_bytes;
 	u->target = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	u->layers = open(argv[2], O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -696,7 +791,8 @@ static int prepare(struct unpack *u, int argc, char **argv,
 	if (libarchive_load(err) < 0)
 		return -1;
 	umask(0);
-	return unpack_confine(u->target, u->budget.max_bytes, &u->flags, err);
+	return unpack_confine(u->target, u->has_manifest ? STDIN_FILENO : -1,
+			      u->budget.max_bytes, &u->flags, err);
 }
 
 int image_unpack_main(int argc, char **argv)
@@ -704,6 +800,7 @@ int image_unpack_main(int argc, char **argv)
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	struct unpack *u = xcalloc(1, sizeof(*u));
 
+	u->blobs = -1;
 	u->budget = (struct unpack_budget){
 		.max_bytes = LIMIT_IMAGE_BYTES,
 		.max_entries = LIMIT_IMAGE_ENTRIES,

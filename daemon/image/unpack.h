@@ -60,9 +60,9 @@ enum layer_flags {
 int layer_unpack(struct archive *tar, int rootfd, unsigned flags,
 		 struct unpack_budget *budget, struct svm_err *err);
 
-/* Give up everything but reading fds and changing what is below dirfd.
- * *ret_flags says which enum layer_flags still work. */
-int unpack_confine(int dirfd, uint64_t max_file, unsigned *ret_flags,
+/* Give up everything but reading fds, reading files below blobs (-1: none)
+ * and changing what is below dirfd.  *ret_flags says which enum layer_flags still work. */
+int unpack_confine(int dirfd, int blobs, uint64_t max_file, unsigned *ret_flags,
 		   struct svm_err *err);
 
 #endif

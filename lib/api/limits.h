@@ -133,6 +133,21 @@
 #define LIMIT_IMAGE_IMPORTS 8           /* at once */
 #define LIMIT_TIME_IMAGE_CPU SECONDS(3600)
 
+/* Registries. */
+#define LIMIT_REGISTRY_HEAD KIB(64)     /* headers of one reply */
+#define LIMIT_REGISTRY_TOKEN KIB(256)
+#define LIMIT_REGISTRY_HOPS 5           /* redirects of one request */
+#define LIMIT_REGISTRY_LOGINS 2         /* 401s answered in one request */
+#define LIMIT_REGISTRY_PARALLEL 3       /* layers at once */
+#define LIMIT_REGISTRY_RETRIES 8        /* of one blob, each having moved */
+#define LIMIT_REGISTRY_SPEED 512        /* bytes/s, or it counts as silent */
+#define LIMIT_REGISTRY_SERVERS 16       /* a registry and its mirrors */
+#define LIMIT_DOCKER_CONFIG MIB(1)
+#define LIMIT_IMAGE_PULLS 8             /* at once */
+#define LIMIT_IMAGE_KEPT (INT64_C(8) * 1024 * 1024 * 1024) /* of broken pulls */
+#define LIMIT_TIME_IMAGE_KEPT SECONDS(86400)
+#define LIMIT_TIME_REGISTRY SECONDS(60) /* one small document */
+
 /* The emulator of the dashboard's terminals. */
 #define LIMIT_EMU_ROWS 500
 #define LIMIT_EMU_COLS 1000

@@ -647,7 +647,7 @@ static void test_unpack__confined(void **state)
 		unsigned flags;
 		int fd = openat(w->fd, "target", O_RDONLY | O_DIRECTORY);
 
-		if (unpack_confine(fd, 1000000, &flags, &err) < 0)
+		if (unpack_confine(fd, -1, 1000000, &flags, &err) < 0)
 			_exit(90);
 		_exit(try_all(w->base));
 	}
