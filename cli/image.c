@@ -2,6 +2,7 @@
 /* stacyvm image: what sandboxes can be made from. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "cli/sandbox.h"
 #include "cli/transfer.h"
 #include "lib/api/errmap.h"
+#include "lib/api/limits.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/urlenc.h"
@@ -135,6 +137,136 @@ static int run_import(struct cli *cli, void *values, int argc, char **args,
 	return 0;
 }
 
+/* A pull: the layers' progress, added up for one line. */
+struct pulling {
+	struct cli *cli;
+	struct progress p;
+	int64_t bytes[LIMIT_IMAGE_LAYERS], total[LIMIT_IMAGE_LAYERS];
+};
+
+static void tell_layer(const struct pulling *g, int64_t layer, int64_t layers)
+{
+	auto_buf struct buf size = BUF_INIT;
+
+	out_bytes(&size, (double)g->total[layer]);
+	fprintf(stderr, "layer %" PRId64 " of %" PRId64 ": %s\n", layer + 1,
+		layers, buf_str(&size));
+}
+
+static int on_progress(struct pulling *g, const cJSON *o, struct svm_err *err)
+{
+	int64_t layer = 0, layers = 0, bytes = 0, total = 0, sum = 0, all = 0;
+	const char *stage = "";
+
+	if (json_get_string(o, "stage", &stage, err) < 0 ||
+	    json_get_int(o, "layer", 0, LIMIT_IMAGE_LAYERS - 1, &layer, err) <
+		    0 ||
+	    json_get_int(o, "layers", 0, LIMIT_IMAGE_LAYERS, &layers, err) <
+		    0 ||
+	    json_get_int(o, "bytes", 0, LIMIT_IMAGE_BYTES, &bytes, err) < 0 ||
+	    json_get_int(o, "total", 0, LIMIT_IMAGE_BYTES, &total, err) < 0)
+		return -1;
+	if (strcmp(stage, "download") != 0) {
+		progress_add(&g->p, 0); /* still alive */
+		return 0;
+	}
+	g->bytes[layer] = bytes;
+	g->total[layer] = total;
+	for (size_t i = 0; i < LIMIT_IMAGE_LAYERS; i++) {
+		sum += g->bytes[i];
+		all += g->total[i];
+	}
+	progress_set(&g->p, sum, all);
+	if (!g->p.redraw && !g->cli->quiet && bytes == total && total)
+		tell_layer(g, layer, layers);
+	return 0;
+}
+
+/* One line of the stream; 1 when it was the image, moved into doc. */
+static int on_line(struct pulling *g, struct json_doc *doc, const char *line,
+		   size_t n, struct svm_err *err)
+{
+	const char *type = "", *msg = "it failed", *hint = "", *code = "";
+
+	json_release(doc);
+	if (json_parse_object(doc, line, n, err) < 0 ||
+	    json_get_string(doc->root, "type", &type, err) < 0)
+		return -1;
+	if (strcmp(type, "progress") == 0)
+		return on_progress(g, doc->root, err);
+	if (strcmp(type, "error") != 0)
+		return strcmp(type, "image") == 0;
+	if (json_get_string(doc->root, "code", &code, err) < 0 ||
+	    json_get_string(doc->root, "message", &msg, err) < 0 ||
+	    json_get_string(doc->root, "remediation", &hint, err) < 0)
+		return -1;
+	enum svm_code c = svm_code_parse(code);
+	svm_err_set(err, c == SVM_OK ? SVM_PROVIDER : c, "%s", msg);
+	return *hint ? svm_err_hint(err, "%s", hint) : -1;
+}
+
+static int pull_stream(struct pulling *g, const char *ref,
+		       struct json_doc *doc, struct svm_err *err)
+{
+	auto_buf struct buf body = BUF_INIT;
+	struct json_writer w = json_writer(&body);
+	bool end = false;
+	char *line;
+	size_t n;
+	int r = 0;
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "ref", ref);
+	json_close(&w, '}');
+	auto_exchange struct exchange *x =
+		exchange_new(g->cli->client, "POST",
+			     API "/images/pull?frames=full",
+			     (int64_t)body.len, err);
+	if (!x || exchange_send(x, body.data, body.len, err) < 0 ||
+	    exchange_reply(x, err) < 0)
+		return -1;
+	while (r == 0 && (line = exchange_line(x, true, &n, &end, err)))
+		r = on_line(g, doc, line, n, err);
+	if (r == 0 && end)
+		return svm_err_set(err, SVM_UNREACHABLE, "the daemon ended the "
+				   "pull of '%s' without a word", ref);
+	return r > 0 ? 0 : -1;
+}
+
+static int run_pull(struct cli *cli, void *values, int argc, char **args,
+		    struct svm_err *err)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_free struct pulling *g = xcalloc(1, sizeof(*g));
+	bool newer = false;
+
+	(void)values, (void)argc;
+	if (!cli_client(cli, err))
+		return -1;
+	g->cli = cli;
+	progress_init(&g->p, cli, args[0], -1);
+	int r = pull_stream(g, args[0], &doc, err);
+	progress_end(&g->p);
+	if (r < 0)
+		return -1;
+	const cJSON *image = json_get(doc.root, "image");
+	const char *ref = args[0];
+
+	if (!cJSON_IsObject(image))
+		return svm_err_set(err, SVM_PROVIDER,
+				   "the daemon's reply has no image");
+	if (cli->json || cli->format)
+		return out_object(cli, image, err);
+	if (json_get_string(image, "ref", &ref, err) < 0 ||
+	    json_get_bool(doc.root, "newer", &newer, err) < 0)
+		return -1;
+	puts(ref);
+	fflush(stdout);
+	cli_notice(cli, "%s\n  next:  stacyvm spawn --image %s",
+		   newer ? "pulled" : "up to date", ref);
+	return 0;
+}
+
 static int remove_one(struct cli *cli, const char *ref, struct svm_err *err)
 {
 	auto_buf struct buf target = BUF_INIT;
@@ -218,6 +350,23 @@ static const struct cmd import = {
 	.run = run_import,
 };
 
+static const struct cmd pull = {
+	.name = "pull",
+	.args = "IMAGE",
+	.summary = "fetch an image from a registry",
+	.help = "As docker names them: `alpine`, `me/tool:1.2`, "
+		"`ghcr.io/owner/name`, `NAME@sha256:...`.\nUser and password "
+		"are those of docker's configuration.  Interrupted, it goes on "
+		"next\ntime where it was.  A spawn of an image that is not "
+		"here pulls it by itself.",
+	.examples = "stacyvm image pull alpine\n"
+		    "stacyvm image pull localhost:5000/team/app:1.2",
+	.min_args = 1,
+	.max_args = 1,
+	.complete = COMPLETE_IMAGE,
+	.run = run_pull,
+};
+
 static const struct cmd rm = {
 	.name = "rm",
 	.args = "IMAGE...",
@@ -236,12 +385,13 @@ static const struct cmd prune = {
 	.run = run_prune,
 };
 
-static const struct cmd *const subs[] = { &ls, &import, &rm, &prune, NULL };
+static const struct cmd *const subs[] = { &ls, &pull, &import, &rm, &prune,
+					  NULL };
 
 const struct cmd cmd_image = {
 	.name = "image",
 	.aliases = "images",
-	.summary = "import, list and remove images",
+	.summary = "pull, import, list and remove images",
 	.help = "The image `host` needs no import: it is this machine's own "
 		"/usr, read-only.",
 	.subs = subs,

@@ -50,6 +50,12 @@ static void show(struct progress *p, int64_t now)
 	p->shown_ns = now;
 }
 
+void progress_set(struct progress *p, int64_t done, int64_t total)
+{
+	p->total = total;
+	progress_add(p, done - p->done);
+}
+
 void progress_add(struct progress *p, int64_t bytes)
 {
 	p->done += bytes;

@@ -20,6 +20,8 @@ struct progress {
 void progress_init(struct progress *p, const struct cli *cli,
 		   const char *what, int64_t total);
 void progress_add(struct progress *p, int64_t bytes);
+/* Where it has got to, when that is told and not counted. */
+void progress_set(struct progress *p, int64_t done, int64_t total);
 void progress_end(struct progress *p);
 
 #endif

@@ -126,6 +126,7 @@ const struct schema schemas[] = {
 			  P("ref", STR) "," P("digest", HASH) ","
 			  P("size_bytes", INT) "," P("created_at", TIME) ","
 			  P("layers", INT) "," P("in_use", BOOL)) },
+	{ "PullRequest", OBJECT("\"ref\"", P("ref", STR)) },
 	{ "SandboxRequest", OBJECT("", P("image", STR) ","
 				   P("provider", STR) "," P("name", STR) ","
 				   P("memory_mb", INT) "," P("vcpus", INT) ","

@@ -216,7 +216,8 @@ static void on_idle_check(struct loop *l, void *data)
 	int64_t now = loop_now_ns(l);
 
 	http_server_counts(s->d.http, &counts);
-	if (sandbox_count(&s->d) || counts.connections)
+	if (sandbox_count(&s->d) || counts.connections ||
+	    image_store_busy(s->d.images))
 		s->idle_since = 0;
 	else if (!s->idle_since)
 		s->idle_since = now;

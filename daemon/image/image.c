@@ -135,6 +135,11 @@ void image_store_free(struct image_store *s)
 	free(s);
 }
 
+bool image_store_busy(const struct image_store *s)
+{
+	return s->busy > 0;
+}
+
 /* Look-up. */
 
 void image_insert(struct image_store *s, struct image *i)

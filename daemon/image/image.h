@@ -37,6 +37,9 @@ struct image_store;
 struct image_store *image_store_new(struct daemon *d, struct svm_err *err);
 void image_store_free(struct image_store *s); /* kills running imports */
 
+/* Is anything on its way: an import, a pull? */
+bool image_store_busy(const struct image_store *s);
+
 /* Fill spec->rootfs, layers (top first) and image_env from spec->image:
  * "host", an absolute directory, or an imported reference (digest, name,
  * name:tag, docker.io/library/ prefix optional).  On the loop.  UNAVAILABLE

@@ -176,6 +176,7 @@ class Instance:
             "STACYVM_PROVIDERS_MOCK_ENABLED": "true",
             "STACYVM_PROVIDERS_DEFAULT": provider,
             "STACYVM_LOGGING_LEVEL": "debug",
+            "STACYVM_REGISTRIES_PULL": "false", # nothing leaves the machine
             "ASAN_OPTIONS": f"log_path={self.base}/asan:abort_on_error=0",
             "UBSAN_OPTIONS": f"log_path={self.base}/asan:print_stacktrace=1",
         }

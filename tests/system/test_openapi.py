@@ -7,6 +7,9 @@ import tarfile
 
 import pytest
 
+import svm
+from registry import Image, Rogue
+
 METHODS = ("get", "put", "post", "delete")
 TYPES = {
     "object": dict, "array": list, "string": str, "boolean": bool,
@@ -61,6 +64,14 @@ def check(value, schema, doc, where="reply"):
     if isinstance(value, list) and "items" in schema:
         for i, item in enumerate(value):
             check(item, schema["items"], doc, f"{where}[{i}]")
+
+
+@pytest.fixture(scope="module")
+def shared(provider):
+    i = svm.Instance(provider, env={"STACYVM_REGISTRIES_PULL": "true"})
+    i.start()
+    yield i
+    i.stop()
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +138,7 @@ def archive():
     return out.getvalue()
 
 
-def calls(sid, session):
+def calls(sid, session, ref):
     """(method, route, path, body): every route once, destroyers last."""
     box = f"/sandboxes/{sid}"
     files = box + "/files"
@@ -142,6 +153,7 @@ def calls(sid, session):
     yield "POST", "/providers/test", "/providers/test", None
     yield ("POST", "/images/import", "/images/import?name=openapi:1",
            archive())
+    yield "POST", "/images/pull", "/images/pull", {"ref": ref}
     yield "GET", "/images", "/images", None
     one, route = "/quotas/openapi", "/quotas/{owner}"
     yield "PUT", route, one, {"max_sandboxes": 9}
@@ -214,7 +226,9 @@ def test_every_route_answers_as_documented(shared, doc, box):
     session = shared.exec(box, "sleep 1000", tty=True,
                           detach=True).json()["session_id"]
     missing = set(ops)
-    for method, route, path, body in calls(box, session):
+    registry = Rogue()
+    ref = registry.put("openapi", "2", Image([archive()]))
+    for method, route, path, body in calls(box, session, ref):
         op = ops[method, "/api/v1" + route]
         missing.discard((method, "/api/v1" + route))
         if body == "ws":
@@ -226,6 +240,7 @@ def test_every_route_answers_as_documented(shared, doc, box):
         schema = reply_schema(op, r)
         if schema:
             check(r.json(), schema, doc, f"{method} {route}")
+    registry.stop()
     assert not missing, f"routes no call was made to: {sorted(missing)}"
 
 

@@ -25,7 +25,6 @@
 #include <unistd.h>
 
 #include "daemon/image/image.h"
-#include "daemon/image/ref.h"
 #include "daemon/image/unpack.h"
 #include "lib/api/limits.h"
 #include "lib/base/fd.h"
@@ -656,39 +655,6 @@ static void test_unpack__confined(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void test_unpack__refs(void **state)
-{
-	static const char *const good[][2] = {
-		{ "alpine", "alpine:latest" },
-		{ "docker.io/library/alpine", "alpine:latest" },
-		{ "library/alpine:3", "alpine:3" },
-		{ "docker.io/me/x:1", "me/x:1" },
-		{ "localhost:5000/x/y", "localhost:5000/x/y:latest" },
-		{ "localhost:5000/x:t", "localhost:5000/x:t" },
-	};
-	static const char *const bad[] = {
-		"", ":", "a:", ":a", "a b", "../x", "a//b", "/a", "a/",
-		"a\nb", "x:y:z", "a:b/", "a@b", "a:\xff", "a/b:c/d:e",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		auto_err struct svm_err err = SVM_ERR_INIT;
-		auto_free char *s = NULL;
-
-		assert_int_equal(image_ref_normalise(good[i][0], &s, &err), 0);
-		assert_string_equal(s, good[i][1]);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		auto_err struct svm_err err = SVM_ERR_INIT;
-		char *s = NULL;
-
-		if (image_ref_normalise(bad[i], &s, &err) == 0)
-			fail_msg("'%s' became '%s'", bad[i], s);
-		assert_int_equal(err.code, SVM_BAD_REQUEST);
-	}
-}
-
 #define IN_WORLD(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -707,7 +673,6 @@ int main(void)
 		IN_WORLD(test_unpack__docker),
 		IN_WORLD(test_unpack__docker_refused),
 		IN_WORLD(test_unpack__confined),
-		cmocka_unit_test(test_unpack__refs),
 	};
 
 	return cmocka_run_group_tests_name("unpack", tests, NULL, NULL);
