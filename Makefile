@@ -54,7 +54,7 @@ agent_lib_src := $(addprefix lib/base/,buf.c clock.c err.c fault.c fd.c glob.c \
 test_src := $(wildcard tests/unit/test-*.c)
 fuzz_src := $(wildcard tests/fuzz/fuzz-*.c)
 tool_src := $(wildcard tests/bench/*.c)
-screen_src := $(wildcard tests/screen/*.c)
+screen_src := $(wildcard tests/screen/*.c) # linked as tests are
 room_src := $(base_src) $(api_src) $(client_src) $(providers_src) \
 	$(daemon_src) $(tui_src) $(cli_src) cli/main.c
 all_src := $(room_src) $(test_src) $(fuzz_src) $(tool_src) $(screen_src) tests/fuzz/replay.c
@@ -114,7 +114,7 @@ $(call obj,$(shell grep -ls SVM_VERSION $(room_src))): $(B)/.version
 
 # Tests: each file of tests/unit is a program, linked with everything but main;
 # each of tests/fuzz too, with replay.c as its main or with clang's libFuzzer.
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(libs)
+$(B)/tests/%: $(B)/tests/%.o $(libs)
 	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(TUI_LIBS) $(LIBS)
 $(B)/tests/fuzz/replay-%: $(B)/tests/fuzz/fuzz-%.o $(B)/tests/fuzz/replay.o $(libs)
 	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(TUI_LIBS) $(LIBS)
@@ -122,16 +122,13 @@ $(B)/tests/fuzz/libfuzzer-%: $(B)/tests/fuzz/fuzz-%.o $(libs)
 	$(call Q,LD,$@)$(CC) $(base_cflags) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(TUI_LIBS) $(LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(libs)
 	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(B)/tests/screen/%: $(B)/tests/screen/%.o $(libs)
-	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
 $(B)/tests/bench/true: tests/bench/true.c # the floor: static, does nothing
 	$(call Q,MUSL,$@)mkdir -p $(@D); $(MUSL_GCC) -static -Os -s -o $@ $<
 unit_tests := $(test_src:%.c=$(B)/%)
 replays := $(fuzz_src:tests/fuzz/fuzz-%.c=$(B)/tests/fuzz/replay-%)
 bench_tools := $(tool_src:%.c=$(B)/%)
-screen_tools := $(screen_src:%.c=$(B)/%)
 
-tests: all $(unit_tests) $(replays) $(screen_tools) ## build the tests, run nothing
+tests: all $(unit_tests) $(replays) $(screen_src:%.c=$(B)/%) ## build the tests, run nothing
 
 check: test-deps                        ## run every test, as root and unprivileged
 	$(PYTHON) -B tests/run
@@ -143,7 +140,7 @@ check-v2: all                           ## limits on pure cgroup v2, in a QEMU m
 	$(PYTHON) -B tests/v2/run $(B)
 check-unit: $(unit_tests)               ## unit tests alone
 	$(PYTHON) -B tests/run --no-build --only unit
-check-system: all $(screen_tools)       ## system tests alone, as who you are
+check-system: all $(screen_src:%.c=$(B)/%)       ## system tests alone, as who you are
 	$(PYTHON) -B tests/run --no-build --only system
 lint:                                   ## what the rules of the house say
 	$(PYTHON) -B tests/lint/lint
