@@ -154,6 +154,21 @@ static void tree_is_gone(struct exec *x)
 	}
 }
 
+/* Whether processes of a tree that was killed GIVE_UP ago are younger than
+ * that: they fork, and continue each other, faster than they are killed. */
+static bool outruns_kill(const struct exec *x)
+{
+	auto_free struct proc_tree_entry *v = NULL;
+	int64_t recent = clock_boot_ns() - GIVE_UP / 2;
+	int64_t tick = SECONDS(1) / sysconf(_SC_CLK_TCK);
+	int n = x->ctl < 0 ? 0 : proc_tree_list(x->supervisor, &v);
+
+	for (int i = 0; i < n; i++)
+		if (v[i].start_time > recent / tick)
+			return true;
+	return false;
+}
+
 static void on_timer(struct loop *l, void *data)
 {
 	struct exec *x = data;
@@ -171,6 +186,14 @@ static void on_timer(struct loop *l, void *data)
 		kill_now(x);
 		break;
 	case TIMER_GIVE_UP:
+		/* One call reaches all at once; what else runs in here was at
+		 * their mercy anyway. */
+		if ((x->agent->setup.flags & AGENT_SETUP_INIT) &&
+		    outruns_kill(x)) {
+			(void)kill(-1, SIGKILL);
+			loop_timer_after(x->timer, GIVE_UP);
+			break;
+		}
 		x->exit.flags |= AGENT_EXIT_LEFT;
 		if (x->state < EXEC_DRAINING) {
 			x->state = EXEC_DRAINING;

@@ -7,6 +7,8 @@ and nothing of it is left.
 """
 import os
 import pathlib
+import shutil
+import subprocess
 import threading
 
 import pytest
@@ -277,4 +279,48 @@ def test_commands_die_before_the_agent(victim):
         pytest.skip("with a single id the agent may not rate its commands")
     r = victim.exec(victim.victim, "cat /proc/self/oom_score_adj")
     assert int(r.json()["stdout"]) > 0, r
+    destroy(victim)
+
+
+REVIVING_BOMB = r"""
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(void)
+{
+	signal(SIGTERM, SIG_IGN);
+	for (int i = 0; i < 3; i++)
+		if (!fork())
+			for (;;)
+				kill(-1, SIGCONT);
+	for (int i = 0; i < 8; i++)
+		fork();
+	for (;;) {
+		if (!fork()) {
+			setsid();
+			if (fork() && rand() % 2)
+				_exit(0);
+		}
+		kill(-1, SIGCONT);
+	}
+}
+"""
+
+
+def test_timeout_ends_a_bomb_that_revives_itself(victim, tmp_path):
+    """Its processes continue each other while they are being stopped."""
+    cc = shutil.which("cc") or pytest.skip("needs a C compiler")
+    (tmp_path / "bomb.c").write_text(REVIVING_BOMB)
+    subprocess.run([cc, "-O2", "-o", tmp_path / "bomb", tmp_path / "bomb.c"],
+                   check=True)
+    victim.ok("cp", tmp_path / "bomb", f"{victim.victim}:/workspace/bomb")
+    for _ in range(2):
+        with victim.client(timeout=60) as c:
+            r = c.request("POST", f"{API}/sandboxes/{victim.victim}/exec",
+                          {"command": "chmod 755 /workspace/bomb; "
+                                      "exec /workspace/bomb",
+                           "timeout": "1s"})
+        assert r.status == 408, r
+        r = victim.exec(victim.victim, "ps -e | grep -c bomb; echo alive")
+        assert r.status == 200 and r.json()["stdout"] == "0\nalive\n", r
     destroy(victim)
