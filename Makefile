@@ -8,6 +8,7 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 COMPDIR ?= $(PREFIX)/share
+UNITDIR ?= $(PREFIX)/lib/systemd/user
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 MUSL_GCC ?= musl-gcc
 PYTHON := /usr/bin/python3
@@ -167,8 +168,11 @@ install: all                            ## install to $(DESTDIR)$(PREFIX)
 	@for n in 1 5 7; do for f in man/*.$$n; do [ ! -e "$$f" ] || \
 	install -Dm644 -t '$(DESTDIR)$(MANDIR)/man'$$n "$$f" || exit 1; done; done
 	@for f in $(completions); do install -Dm644 "completions/$${f##*:}" '$(DESTDIR)$(COMPDIR)'/"$${f%%:*}" || exit 1; done
+	@install -Dm644 -t '$(DESTDIR)$(UNITDIR)' service/stacyvm.socket
+	@sed 's|@BINDIR@|$(BINDIR)|' service/stacyvm.service.in >'$(DESTDIR)$(UNITDIR)/stacyvm.service'
 uninstall:                              ## remove what install put there
 	rm -f $(addprefix '$(DESTDIR)$(BINDIR)'/,stacyvm stacyvm-agent) \
+	$(addprefix '$(DESTDIR)$(UNITDIR)'/,stacyvm.service stacyvm.socket) \
 	$(foreach f,$(notdir $(wildcard man/*.[157])),'$(DESTDIR)$(MANDIR)'/man$(subst .,,$(suffix $f))/$f) \
 	$(foreach f,$(completions),'$(DESTDIR)$(COMPDIR)'/$(firstword $(subst :, ,$f)))
 # where it goes:what it is

@@ -25,6 +25,8 @@ const struct cmd *const cmds[] = {
 	&cmd_serve,
 	&cmd_doctor,
 	&cmd_config,
+	&cmd_db,
+	&cmd_support,
 	&cmd_bench,
 	&cmd_version,
 	&cmd_help,

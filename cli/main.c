@@ -32,6 +32,7 @@ int main(int argc, char **argv)
 	const struct entries entries = {
 		.serve = daemon_main,
 		.config = daemon_config_main,
+		.db = daemon_db_main,
 	};
 
 	if (fd_sanitise_std() < 0)

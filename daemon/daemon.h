@@ -53,6 +53,7 @@ struct daemon {
 	int64_t started_boot_ns;
 	bool stopping;
 	unsigned steps;            /* of life cycles, on their way */
+	bool socket_inherited; /* from the service manager: it stays */
 	int tcp_port;          /* 0: none */
 	char *preview_domain;  /* owned; NULL without TCP */
 	char *socket_link;     /* to a server.socket elsewhere, or NULL */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon/config.h"
@@ -88,7 +89,8 @@ static void link_socket(struct daemon *d, char *usual)
 
 void listen_unlink(struct daemon *d)
 {
-	(void)unlink(d->dirs.socket);
+	if (!d->socket_inherited)
+		(void)unlink(d->dirs.socket);
 	if (d->socket_link)
 		(void)unlink(d->socket_link);
 }
@@ -97,7 +99,80 @@ union address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
+	struct sockaddr_un un;
 };
+
+/* Sockets of the service manager (sd_listen_fds(3)), from descriptor 3 on. */
+
+static int own_address(int fd, union address *ret, struct svm_err *err)
+{
+	socklen_t n = sizeof(*ret), int_size = sizeof(int);
+	int listens = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens,
+		       &int_size) < 0 || !listens ||
+	    getsockname(fd, &ret->any, &n) < 0)
+		return svm_err_set(err, SVM_BAD_REQUEST, "descriptor %d of "
+				   "LISTEN_FDS is no listening socket", fd);
+	return 0;
+}
+
+static bool is_loopback(const union address *a)
+{
+	return a->any.sa_family == AF_INET ?
+		       ntohl(a->v4.sin_addr.s_addr) >> 24 == 127 :
+		       IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+}
+
+static int take_one(struct daemon *d, int fd, struct svm_err *err)
+{
+	union address a;
+
+	if (own_address(fd, &a, err) < 0)
+		return -1;
+	int family = a.any.sa_family;
+	if (family == AF_UNIX && a.un.sun_path[0] == '/') {
+		free(d->dirs.socket);
+		d->dirs.socket = xstrndup(a.un.sun_path,
+					  sizeof(a.un.sun_path));
+		d->socket_inherited = true;
+	} else if (family == AF_INET || family == AF_INET6) {
+		if (!is_loopback(&a) && !config_auth_on(d->config) &&
+		    !d->config->server_allow_unauthenticated)
+			return svm_err_set(err, SVM_FORBIDDEN,
+					   "a socket of LISTEN_FDS can be "
+					   "reached by others, and there is "
+					   "no authentication");
+		d->tcp_port = ntohs(a.v4.sin_port); /* at the same place */
+	} else {
+		return svm_err_set(err, SVM_BAD_REQUEST, "descriptor %d of "
+				   "LISTEN_FDS is of a kind that is not "
+				   "served", fd);
+	}
+	(void)fd_set_cloexec(fd, true);
+	(void)fd_set_nonblock(fd, true);
+	http_server_listen(d->http, fd);
+	return 0;
+}
+
+static int take_inherited(struct daemon *d, struct svm_err *err)
+{
+	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+	bool ours = pid && n && strtol(pid, NULL, 10) == getpid();
+	long count = ours ? strtol(n, NULL, 10) : 0;
+	int r = 0;
+
+	if (count > 16)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "LISTEN_FDS has more than 16 sockets");
+	for (int fd = 3; r == 0 && fd < 3 + count; fd++)
+		r = take_one(d, fd, err);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return r;
+}
 
 static bool parse_address(const char *text, uint16_t port, union address *a,
 			  bool *ret_loopback)
@@ -223,15 +298,18 @@ int listen_open(struct daemon *d, struct svm_err *err)
 		usual = d->dirs.socket;
 		d->dirs.socket = xstrdup(c->server_socket);
 	}
-	if (listen_unix(d, err) < 0)
+	if (take_inherited(d, err) < 0 ||
+	    (!d->socket_inherited && listen_unix(d, err) < 0))
 		return -1;
-	if (usual)
+	if (usual && strcmp(usual, d->dirs.socket) != 0)
 		link_socket(d, steal_ptr(&usual));
-	d->tcp_port = (int)c->server_port;
+	bool inherited = d->tcp_port != 0;
+	if (!inherited)
+		d->tcp_port = (int)c->server_port;
 	if (!d->tcp_port)
 		return 0;
 	char **hosts = expand_hosts(c->server_host);
-	int r = listen_tcp(d, hosts, err);
+	int r = inherited ? 0 : listen_tcp(d, hosts, err);
 	strv_free(hosts);
 	if (r == 0 && d->tcp_port)
 		d->preview_domain =

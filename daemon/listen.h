@@ -7,7 +7,8 @@
 
 struct daemon;
 
-/* Open both and give them to d->http.  A unix socket that somebody answers on
+/* Open both, or take them from the service manager (LISTEN_FDS), and give
+ * them to d->http.  A unix socket that somebody answers on
  * is a CONFLICT; a dead one is replaced.  A TCP port that is taken is not an
  * error: d->tcp_problem says so.  An address beyond loopback is refused
  * unless server.allow_unauthenticated says otherwise. */

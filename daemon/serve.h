@@ -15,4 +15,8 @@ int daemon_main(int argc, char **argv);
  * daemon.  Returns an exit status. */
 int daemon_config_main(int argc, char **argv);
 
+/* `stacyvm db backup FILE | restore FILE | check [FILE]`: restore refuses
+ * while a daemon runs.  Returns an exit status. */
+int daemon_db_main(int argc, char **argv);
+
 #endif
