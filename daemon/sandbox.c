@@ -57,6 +57,23 @@ void registry_free(struct registry *r)
 	free(r);
 }
 
+void registry_quiet(struct registry *r)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &r->all) {
+		struct sandbox *s = list_entry(pos, struct sandbox, link);
+
+		if (s->ttl)
+			loop_timer_stop(s->ttl);
+		loop_fd_del(s->watch);
+		s->watch = NULL;
+		if (s->leftovers)
+			agent_conn_drop(s->leftovers);
+		s->leftovers = NULL;
+	}
+}
+
 static struct sandbox **bucket(struct registry *r, const char *id)
 {
 	uint32_t h = 2166136261u; /* FNV-1a */

@@ -56,6 +56,9 @@ struct sandbox {
 
 struct registry *registry_new(struct daemon *d);
 void registry_free(struct registry *r);
+/* At the end of the daemon: its sandboxes begin nothing by themselves any
+ * more. */
+void registry_quiet(struct registry *r);
 
 /* A new one in state CREATING with an id of its own and the registry's
  * reference.  Takes what spec holds.  CONFLICT when its owner has a living

@@ -252,6 +252,9 @@ static void finish(struct serve *s)
 		_exit(EXIT_STATUS_OK);
 	}
 
+	/* A time to live that ends from here on is the next daemon's: there is
+	 * nobody left to do the work. */
+	registry_quiet(d->registry);
 	loop_timer_free(s->idle);
 	work_pool_free(d->workers);
 	loop_turn(d->loop, 0); /* callbacks of what the pool had in hand */
