@@ -356,6 +356,18 @@ def test_a_raised_quota_lets_go(new_instance):
     s.done(201)
 
 
+def test_a_reload_lets_go(inst):
+    import test_reload
+    text = "defaults: {spawn_overflow: queue, max_sandboxes: %d}\n"
+    test_reload.write(inst, text % 1)
+    inst.start()
+    spawn(inst, "alice")
+    s = queued(inst, "bob")
+    test_reload.write(inst, text % 2)
+    test_reload.hup(inst)
+    s.done(201)
+
+
 def test_waits_in_vain(full):
     inst, taken = full(DEFAULTS_SPAWN_QUEUE_TIMEOUT="1s")
     r = Spawner(inst, "alice").done(429).json()
