@@ -198,10 +198,17 @@ static bool env_fits(const struct sandbox_spec *spec)
 	return n <= LIMIT_ENV_BYTES;
 }
 
-static bool fits(const struct sandbox *s, const struct provider *p,
-		 const struct template *t, const struct sandbox_spec *spec)
+/* Running, and stored as such. */
+static bool is_ready(const struct warm *w, const struct sandbox *s)
 {
-	return s->state == SANDBOX_RUNNING && s->provider == p &&
+	return s->state == SANDBOX_RUNNING && s != w->making;
+}
+
+static bool fits(const struct warm *w, const struct sandbox *s,
+		 const struct provider *p, const struct template *t,
+		 const struct sandbox_spec *spec)
+{
+	return is_ready(w, s) && s->provider == p &&
 	       is_of(s, t) && same_box(&s->spec, spec) &&
 	       s->expires_boot_ns > clock_boot_ns() + LIMIT_TIME_AGENT_REPLY;
 }
@@ -219,7 +226,7 @@ struct sandbox *warm_claim(struct daemon *d, struct provider *p,
 		auto_err struct svm_err err = SVM_ERR_INIT;
 
 		next = next_copy(w, s);
-		if (!fits(s, p, t, spec) || !env_fits(spec))
+		if (!fits(w, s, p, t, spec) || !env_fits(spec))
 			continue;
 		if (!same_list(s->spec.layers, spec->layers)) {
 			life_destroy(s, "its image was replaced", NULL);
@@ -262,8 +269,8 @@ void warm_count(const struct daemon *d, struct warm_counts *ret)
 				     .failures = w->failures };
 	for (struct sandbox *s = NULL; (s = next_copy(w, s));) {
 		ret->total++;
-		ret->ready += s->state == SANDBOX_RUNNING;
-		ret->making += s->state == SANDBOX_CREATING;
+		ret->ready += is_ready(w, s);
+		ret->making += s == w->making;
 	}
 	for (const struct template *t = NULL; (t = templates_next(d, t));)
 		ret->wanted += t->pool_size;
