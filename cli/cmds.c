@@ -19,6 +19,7 @@ const struct cmd *const cmds[] = {
 	&cmd_cp,
 	&cmd_files,
 	&cmd_image,
+	&cmd_template,
 	&cmd_quota,
 	&cmd_provider,
 	&cmd_daemon,

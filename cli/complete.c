@@ -101,6 +101,10 @@ static void offer_values(struct cli *cli, enum opt_complete kind,
 		offer(prefix, "host", "this machine's own /usr, read-only");
 		offer_items(cli, API "/images", "ref", "digest", prefix);
 		break;
+	case COMPLETE_TEMPLATE:
+		offer_items(cli, API "/templates", "name", "description",
+			    prefix);
+		break;
 	case COMPLETE_PROVIDER:
 		offer_items(cli, API "/providers", "name", "description",
 			    prefix);

@@ -10,6 +10,7 @@
 #include "cli/out.h"
 #include "cli/run.h"
 #include "cli/sandbox.h"
+#include "cli/spawn.h"
 #include "cli/term.h"
 #include "lib/api/errmap.h"
 #include "lib/base/clock.h"
@@ -19,21 +20,13 @@
 
 #define CLEANUP_NS (INT64_C(30) * 1000000000)
 
-struct spawn_opts {
-	const char *image, *template, *ttl, *name, *provider, *network;
-	const char *workdir, *exec_timeout;
-	int64_t memory, vcpus, disk, pids;
-	char **label, **env;
-	bool rm, tty, interactive, no_stdin, wait;
-};
-
 #define O(m) offsetof(struct spawn_opts, m)
 
-static const struct opt opts[] = {
+const struct opt spawn_options[] = {
 	{ OPT_STRING, 0, "image", O(image), "IMAGE",
 	  "host, an imported image, or a directory", COMPLETE_IMAGE, false },
 	{ OPT_STRING, 0, "template", O(template), "NAME",
-	  "start from a template", COMPLETE_NONE, false },
+	  "start from a template", COMPLETE_TEMPLATE, false },
 	{ OPT_DURATION, 0, "ttl", O(ttl), "D",
 	  "destroy it after this long (default 30m)", COMPLETE_NONE, false },
 	{ OPT_MEBIBYTES, 0, "memory", O(memory), "SIZE",
@@ -74,8 +67,8 @@ static const struct opt opts[] = {
 	OPTS_END,
 };
 
-static int add_pairs(struct json_writer *w, const char *key,
-		     char *const *pairs, bool from_here, struct svm_err *err)
+int spawn_add_pairs(struct json_writer *w, const char *key,
+		    char *const *pairs, bool from_here, struct svm_err *err)
 {
 	if (!pairs)
 		return 0;
@@ -99,13 +92,13 @@ static int add_pairs(struct json_writer *w, const char *key,
 	return 0;
 }
 
-static void add_string(struct json_writer *w, const char *key, const char *v)
+void spawn_add_string(struct json_writer *w, const char *key, const char *v)
 {
 	if (v)
 		json_str(w, key, v);
 }
 
-static void add_number(struct json_writer *w, const char *key, int64_t v)
+void spawn_add_number(struct json_writer *w, const char *key, int64_t v)
 {
 	if (v)
 		json_int(w, key, v);
@@ -117,18 +110,18 @@ static int make_request(const struct spawn_opts *o, struct buf *body,
 	struct json_writer w = json_writer(body);
 
 	json_open(&w, NULL, '{');
-	add_string(&w, "image", o->image);
-	add_string(&w, "template", o->template);
-	add_string(&w, "ttl", o->ttl);
-	add_string(&w, "name", o->name);
-	add_string(&w, "provider", o->provider);
-	add_string(&w, "network", o->network);
-	add_number(&w, "memory_mb", o->memory);
-	add_number(&w, "vcpus", o->vcpus);
-	add_number(&w, "disk_mb", o->disk);
-	add_number(&w, "pids", o->pids);
-	if (add_pairs(&w, "metadata", o->label, false, err) < 0 ||
-	    add_pairs(&w, "env", o->env, true, err) < 0)
+	spawn_add_string(&w, "image", o->image);
+	spawn_add_string(&w, "template", o->template);
+	spawn_add_string(&w, "ttl", o->ttl);
+	spawn_add_string(&w, "name", o->name);
+	spawn_add_string(&w, "provider", o->provider);
+	spawn_add_string(&w, "network", o->network);
+	spawn_add_number(&w, "memory_mb", o->memory);
+	spawn_add_number(&w, "vcpus", o->vcpus);
+	spawn_add_number(&w, "disk_mb", o->disk);
+	spawn_add_number(&w, "pids", o->pids);
+	if (spawn_add_pairs(&w, "metadata", o->label, false, err) < 0 ||
+	    spawn_add_pairs(&w, "env", o->env, true, err) < 0)
 		return -1;
 	json_close(&w, '}');
 	return 0;
@@ -278,7 +271,7 @@ const struct cmd cmd_spawn = {
 	.examples = "stacyvm spawn\n"
 		    "stacyvm spawn --image python:3.12 --memory 512m --ttl 2h\n"
 		    "stacyvm spawn --rm -- python3 -c 'print(1+1)'",
-	.opts = opts,
+	.opts = spawn_options,
 	.opts_size = sizeof(struct spawn_opts),
 	.max_args = -1,
 	.run = run,

@@ -22,8 +22,8 @@ def save(inst, check=None, headers=None, **fields):
     return r.json()
 
 
-def spawn(inst, template, check=201, **fields):
-    return inst.api("POST", path(template, "/spawn"), fields,
+def spawn(inst, source, check=201, **fields):
+    return inst.api("POST", path(source, "/spawn"), fields,
                     check=check).json()
 
 

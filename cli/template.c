@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* stacyvm template: what sandboxes are made from again and again. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "cli/spawn.h"
+#include "lib/api/errmap.h"
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
+#include "lib/base/urlenc.h"
+
+#define FILE_MAX (1024 * 1024)
+
+struct template_opts {
+	const char *file, *image, *description, *ttl, *provider, *network;
+	int64_t memory, vcpus, disk, pids;
+	const char *pool;
+	char **label, **env, **setup;
+};
+
+#define O(m) offsetof(struct template_opts, m)
+
+static const struct column columns[] = {
+	{ "NAME", "name", NULL, COLUMN_LEFT },
+	{ "IMAGE", "image", NULL, COLUMN_LEFT },
+	{ "VCPUS", "vcpus", NULL, COLUMN_RIGHT },
+	{ "MEMORY", "memory_mb", NULL, COLUMN_RIGHT },
+	{ "TTL", "ttl", NULL, COLUMN_RIGHT },
+	{ "WARM", "pool_size", NULL, COLUMN_RIGHT },
+	{ "DESCRIPTION", "description", NULL, COLUMN_LEFT },
+};
+
+/* "/api/v1/templates/NAME", owned. */
+static char *template_path(const char *name)
+{
+	struct buf b = BUF_INIT;
+
+	buf_addstr(&b, API "/templates/");
+	urlenc_encode(&b, name, strlen(name));
+	return buf_steal(&b);
+}
+
+static int run_ls(struct cli *cli, void *values, int argc, char **args,
+		  struct svm_err *err)
+{
+	auto_buf struct buf body = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	cJSON *items;
+
+	(void)values, (void)argc, (void)args;
+	if (cli_get(cli, API "/templates", &body, err) < 0 ||
+	    out_parse_array(&doc, &body, &items, err) < 0)
+		return -1;
+	return out_items(cli, items, columns, ARRAY_SIZE(columns), "name",
+			 err);
+}
+
+static int run_show(struct cli *cli, void *values, int argc, char **args,
+		    struct svm_err *err)
+{
+	auto_free char *target = template_path(args[0]);
+	auto_buf struct buf body = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+
+	(void)values, (void)argc;
+	if (cli_get(cli, target, &body, err) < 0 ||
+	    out_parse_object(&doc, &body, err) < 0)
+		return -1;
+	return out_object(cli, doc.root, err);
+}
+
+/* The fields of a file, without the name: that is given beside it. */
+static int add_file(struct json_writer *w, const char *file,
+		    struct svm_err *err)
+{
+	auto_buf struct buf text = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	const cJSON *item;
+	int r = strcmp(file, "-") == 0 ?
+			fd_slurp(STDIN_FILENO, FILE_MAX, &text) :
+			fd_slurp_path(-1, file, FILE_MAX, &text);
+
+	if (r < 0)
+		return svm_err_sys(err, SVM_FILE_NOT_FOUND, r, "read '%s'",
+				   file);
+	if (json_parse_object(&doc, buf_str(&text), text.len, err) < 0)
+		return svm_err_prefix(err, "%s", file);
+	cJSON_ArrayForEach(item, doc.root) {
+		if (strcmp(item->string, "name") == 0)
+			continue;
+		char *printed = cJSON_PrintUnformatted(item);
+		json_raw(w, item->string, printed);
+		cJSON_free(printed);
+	}
+	return 0;
+}
+
+static int add_pool(struct json_writer *w, const char *text,
+		    struct svm_err *err)
+{
+	if (!text)
+		return 0;
+	if (!text[0] || strspn(text, "0123456789") != strlen(text) ||
+	    strlen(text) > 4)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "--warm '%s' is not a number", text);
+	json_raw(w, "pool_size", text);
+	return 0;
+}
+
+static int make_request(const struct template_opts *o, const char *name,
+			struct buf *body, struct svm_err *err)
+{
+	struct json_writer w = json_writer(body);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "name", name);
+	if (o->file && add_file(&w, o->file, err) < 0)
+		return -1;
+	spawn_add_string(&w, "image", o->image);
+	spawn_add_string(&w, "description", o->description);
+	spawn_add_string(&w, "ttl", o->ttl);
+	spawn_add_string(&w, "provider", o->provider);
+	spawn_add_string(&w, "network", o->network);
+	spawn_add_number(&w, "memory_mb", o->memory);
+	spawn_add_number(&w, "vcpus", o->vcpus);
+	spawn_add_number(&w, "disk_mb", o->disk);
+	spawn_add_number(&w, "pids", o->pids);
+	if (add_pool(&w, o->pool, err) < 0 ||
+	    spawn_add_pairs(&w, "metadata", o->label, false, err) < 0 ||
+	    spawn_add_pairs(&w, "env", o->env, true, err) < 0)
+		return -1;
+	if (o->setup) {
+		json_open(&w, "setup", '[');
+		for (char **s = o->setup; *s; s++)
+			json_str(&w, NULL, *s);
+		json_close(&w, ']');
+	}
+	json_close(&w, '}');
+	return 0;
+}
+
+static int run_create(struct cli *cli, void *values, int argc, char **args,
+		      struct svm_err *err)
+{
+	auto_buf struct buf body = BUF_INIT, reply = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+
+	(void)argc;
+	if (make_request(values, args[0], &body, err) < 0 ||
+	    cli_send(cli, "POST", API "/templates", &body, &reply, err) < 0 ||
+	    out_parse_object(&doc, &reply, err) < 0)
+		return -1;
+	if (cli->json || cli->format)
+		return out_object(cli, doc.root, err);
+	puts(args[0]);
+	fflush(stdout);
+	cli_notice(cli, "  next:  stacyvm spawn --template '%s'", args[0]);
+	return 0;
+}
+
+static int run_rm(struct cli *cli, void *values, int argc, char **args,
+		  struct svm_err *err)
+{
+	int failed = 0, status = 0;
+
+	(void)values, (void)err;
+	for (int i = 0; i < argc; i++) {
+		auto_err struct svm_err e = SVM_ERR_INIT;
+		auto_free char *target = template_path(args[i]);
+
+		if (cli_send(cli, "DELETE", target, NULL, NULL, &e) < 0) {
+			status = cli_report(cli, &e);
+			failed++;
+		} else {
+			puts(args[i]);
+		}
+	}
+	return argc > 1 && failed ? EXIT_STATUS_FAILURE : status;
+}
+
+/* As `stacyvm spawn --template NAME`. */
+static int run_spawn(struct cli *cli, void *values, int argc, char **args,
+		     struct svm_err *err)
+{
+	struct spawn_opts *o = values;
+
+	o->template = args[0];
+	if (cli->dashes > 0)
+		cli->dashes--;
+	return cmd_spawn.run(cli, o, argc - 1, args + 1, err);
+}
+
+static const struct opt create_opts[] = {
+	{ OPT_STRING, 'f', "file", O(file), "FILE",
+	  "JSON with the fields of a template; - is standard input",
+	  COMPLETE_FILE, false },
+	{ OPT_STRING, 0, "image", O(image), "IMAGE",
+	  "host, an imported image, or a directory", COMPLETE_IMAGE, false },
+	{ OPT_STRING, 0, "description", O(description), "TEXT",
+	  "what it is for", COMPLETE_NONE, false },
+	{ OPT_DURATION, 0, "ttl", O(ttl), "D",
+	  "its sandboxes live this long (default 30m)", COMPLETE_NONE,
+	  false },
+	{ OPT_MEBIBYTES, 0, "memory", O(memory), "SIZE",
+	  "memory limit: 512m, 2g", COMPLETE_NONE, false },
+	{ OPT_NUMBER, 0, "vcpus", O(vcpus), "N", "processors they may use",
+	  COMPLETE_NONE, false },
+	{ OPT_MEBIBYTES, 0, "disk", O(disk), "SIZE",
+	  "limit of what they may write: 512m, 2g", COMPLETE_NONE, false },
+	{ OPT_NUMBER, 0, "pids", O(pids), "N", "limit of processes",
+	  COMPLETE_NONE, false },
+	{ OPT_LIST, 'l', "label", O(label), "KEY=VALUE",
+	  "metadata; may be repeated", COMPLETE_NONE, false },
+	{ OPT_LIST, 'e', "env", O(env), "NAME[=VALUE]",
+	  "a variable for all commands", COMPLETE_NONE, false },
+	{ OPT_LIST, 0, "setup", O(setup), "COMMAND",
+	  "run this once in each new sandbox; may be repeated",
+	  COMPLETE_NONE, false },
+	{ OPT_STRING, 0, "warm", O(pool), "N",
+	  "keep this many sandboxes ready to be taken", COMPLETE_NONE,
+	  false },
+	{ OPT_STRING, 0, "provider", O(provider), "NAME",
+	  "kind of runtime (see: stacyvm provider ls)", COMPLETE_PROVIDER,
+	  false },
+	{ OPT_STRING, 0, "network", O(network), "MODE", "none or bridge",
+	  COMPLETE_NONE, false },
+	OPTS_END,
+};
+
+static const struct cmd ls = {
+	.name = "ls",
+	.aliases = "list",
+	.summary = "list templates",
+	.run = run_ls,
+};
+
+static const struct cmd show = {
+	.name = "show",
+	.aliases = "get inspect",
+	.args = "NAME",
+	.summary = "show all fields of a template",
+	.min_args = 1,
+	.max_args = 1,
+	.complete = COMPLETE_TEMPLATE,
+	.run = run_show,
+};
+
+static const struct cmd create = {
+	.name = "create",
+	.aliases = "set",
+	.args = "NAME",
+	.summary = "create a template, or change the fields that are given",
+	.help = "A new one needs an image.  Sandboxes that were made from it "
+		"stay as they are;\nwarm ones that nobody has taken yet are "
+		"made anew when it matters.",
+	.examples = "stacyvm template create py --image python:3.12 "
+		    "--setup 'pip install numpy' --warm 3\n"
+		    "stacyvm template show py --json | stacyvm template "
+		    "create py2 -f -",
+	.opts = create_opts,
+	.opts_size = sizeof(struct template_opts),
+	.min_args = 1,
+	.max_args = 1,
+	.complete = COMPLETE_TEMPLATE,
+	.run = run_create,
+};
+
+static const struct cmd rm = {
+	.name = "rm",
+	.args = "NAME...",
+	.summary = "remove templates and their warm sandboxes",
+	.min_args = 1,
+	.max_args = -1,
+	.complete = COMPLETE_TEMPLATE,
+	.run = run_rm,
+};
+
+static const struct cmd spawn = {
+	.name = "spawn",
+	.args = "NAME [--rm -- COMMAND...]",
+	.summary = "make a sandbox from a template and print its id",
+	.help = "The same as `stacyvm spawn --template NAME`; options given "
+		"here win over the\ntemplate's.",
+	.opts = spawn_options,
+	.opts_size = sizeof(struct spawn_opts),
+	.min_args = 1,
+	.max_args = -1,
+	.complete = COMPLETE_TEMPLATE,
+	.run = run_spawn,
+};
+
+static const struct cmd *const subs[] = { &ls, &show, &create, &rm, &spawn,
+					  NULL };
+
+const struct cmd cmd_template = {
+	.name = "template",
+	.aliases = "templates",
+	.summary = "named settings for sandboxes, kept warm if wanted",
+	.subs = subs,
+};
