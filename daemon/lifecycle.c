@@ -481,7 +481,6 @@ static void create_done(struct work *w)
 		life_destroy(s, NULL, NULL);
 	} else if (s->spec.setup) {
 		s->busy = true;
-		fault_point("spawn.setup");
 		setup_start(s, setup_done);
 	} else {
 		ready(s);
@@ -623,7 +622,6 @@ static void claim_told(void *data, const struct svm_err *err)
 
 static void claim_stored(struct sandbox *s, const struct svm_err *err)
 {
-	fault_point("claim.stored");
 	s->row_ns = clock_boot_ns() - s->asked_ns;
 	claim_step(s->claim, err);
 }
@@ -660,7 +658,6 @@ void life_claim(struct sandbox *s, struct life_waiter *w)
 	if (s->ttl)
 		loop_timer_stop(s->ttl);
 	arm_ttl(s);
-	fault_point("claim.row");
 	log_info("sandbox=%s claimed template=%s", s->id, s->spec.template);
 	commit(s, "sandbox.running", NULL, claim_stored);
 }

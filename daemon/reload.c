@@ -11,6 +11,7 @@
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
 #include "daemon/store.h"
+#include "daemon/warm.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
@@ -80,6 +81,7 @@ static void apply(struct daemon *d)
 	http_server_set_hosts(d->http, d->config->server_allowed_hosts,
 			      d->config->server_cors_allowed_origins);
 	admission_wake(d); /* there may be room for more now */
+	warm_wake(d);
 }
 
 /* "a b c" of the keys that differ and are (not) live. */

@@ -13,7 +13,6 @@
 #include "daemon/template.h"
 #include "daemon/templates.h"
 #include "lib/base/clock.h"
-#include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
