@@ -124,6 +124,7 @@ static void adopt_row(struct daemon *d, struct store_sandbox *row)
 		s->state = SANDBOX_ERROR;
 		list_remove(&s->warm_link);
 		free(steal_ptr(&s->spec.warm));
+		free(s->reason);
 		s->reason = xasprintf("can't be removed: %s", err.msg);
 		log_error_e(&err, "sandbox=%s can't be removed", s->id);
 		return;

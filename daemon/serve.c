@@ -257,12 +257,12 @@ static void finish(struct serve *s)
 	registry_quiet(d->registry);
 	loop_timer_free(s->idle);
 	work_pool_free(d->workers);
-	loop_turn(d->loop, 0); /* callbacks of what the pool had in hand */
+	loop_run_posts(d->loop); /* what the pool had in hand */
 	http_server_free(d->http);
 	d->http = NULL;
 	audit_free(d->audit);
 	store_close(d->store);
-	loop_turn(d->loop, 0); /* and the store */
+	loop_run_posts(d->loop); /* and the store */
 	admission_free(d->admission);
 	d->admission = NULL;
 	warm_free(d->warm);

@@ -331,6 +331,11 @@ static void on_wake(struct loop *l, void *data, unsigned events)
 	}
 }
 
+void loop_run_posts(struct loop *l)
+{
+	on_wake(l, NULL, 0);
+}
+
 void loop_post(struct loop *l, struct loop_post *post)
 {
 	const uint64_t one = 1;

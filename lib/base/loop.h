@@ -72,6 +72,10 @@ struct loop_post {
 };
 void loop_post(struct loop *l, struct loop_post *post);
 
+/* Run what was posted and nothing else: for taking leave, when no event may
+ * begin anything new. */
+void loop_run_posts(struct loop *l);
+
 /* Called once per turn, after the events and before sleeping. */
 void loop_before_sleep(struct loop *l, void (*fn)(struct loop *l, void *data),
 		       void *data);
