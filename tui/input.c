@@ -12,7 +12,7 @@
 #define ESC 0x1b
 #define SEQUENCE_MAX 48 /* more than any that is passed on */
 #define STRING_MAX 4096 /* of an OSC or the like, before it is given up */
-#define PARAMS_MAX 6
+#define PARAMS_MAX 3
 #define DIGITS_MAX 5
 
 enum state {
@@ -191,30 +191,62 @@ static void drop(struct input *in)
 	in->len = 0;
 }
 
-/* Between CSI and its final byte, with `leader` or none: numbers alone. */
-static bool plain_numbers(const char *s, size_t n, char leader,
-			  unsigned *ret_count)
+/* The numbers between CSI and its final byte, all of them there; how many, or
+ * -1 when there is anything else. */
+static int numbers(const char *s, size_t n, unsigned out[PARAMS_MAX])
 {
-	unsigned count = 1, digits = 0;
+	unsigned digits = 0;
+	int count = 0;
 
-	if (leader) {
-		if (!n || *s != leader)
-			return false;
-		s++;
-		n--;
-	}
-	*ret_count = n > 0;
+	if (!n)
+		return 0;
+	out[0] = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] == ';') {
-			count++;
-			digits = 0;
-		} else if (s[i] < '0' || s[i] > '9' || ++digits > DIGITS_MAX) {
-			return false;
+			if (!digits || ++count == PARAMS_MAX)
+				return -1;
+			out[count] = digits = 0;
+		} else if (s[i] >= '0' && s[i] <= '9' &&
+			   ++digits <= DIGITS_MAX) {
+			out[count] = out[count] * 10 + (unsigned)(s[i] - '0');
+		} else {
+			return -1;
 		}
 	}
-	if (n)
-		*ret_count = count;
-	return count <= PARAMS_MAX;
+	return digits ? count + 1 : -1;
+}
+
+static bool is_mods(unsigned n)
+{
+	return n >= 1 && n <= 16;
+}
+
+/* Is it a key?  What is left out or out of range sends libtickit beyond its
+ * tables, or comes out as garbage. */
+static bool is_key(const char *body, size_t n, char final)
+{
+	unsigned p[PARAMS_MAX] = { 0 };
+	int count = numbers(body, n, p);
+
+	if (count < 0 || (count >= 2 && !is_mods(p[1])))
+		return false;
+	if (final == '~') /* modifyOtherKeys is CSI 27;m;cp ~ */
+		return p[0] && (count == 3 ? p[0] == 27 && p[2] :
+				count >= 1 && count <= 2 && p[0] != 27);
+	if (final == 'u')
+		return count >= 1 && count <= 2 && p[0] &&
+		       (p[0] < 0xd800 || p[0] > 0xdfff);
+	/* So F3 is, and the place of a cursor isn't. */
+	return strchr("ABCDEFGHPQRSZ", final) &&
+	       (count == 0 || (count == 2 && p[0] == 1));
+}
+
+static bool is_mouse(const char *body, size_t n, char final)
+{
+	unsigned p[PARAMS_MAX];
+
+	return (final == 'M' || final == 'm') && n && *body == '<' &&
+	       numbers(body + 1, n - 1, p) == 3 && p[1] && p[2];
 }
 
 static bool body_is(const struct input *in, const char *body)
@@ -228,7 +260,6 @@ static void end_csi(struct input *in)
 	const char *body = in->seq + 2;
 	size_t n = in->len - 3;
 	char final = in->seq[in->len - 1];
-	unsigned count;
 
 	if (body_is(in, "I") || body_is(in, "O")) {
 		drop(in);
@@ -242,13 +273,7 @@ static void end_csi(struct input *in)
 		drop(in);
 		in->state = OLD_MOUSE;
 		in->dropped = 0;
-	} else if ((final == 'M' || final == 'm') &&
-		   plain_numbers(body, n, '<', &count) && count == 3) {
-		pass(in);
-	} else if (strchr("ABCDEFGHPQRSZ~u", final) &&
-		   plain_numbers(body, n, 0, &count) &&
-		   /* F3 is CSI 1;m R, a cursor's place is not. */
-		   (final != 'R' || !n || memcmp(body, "1;", 2) == 0)) {
+	} else if (is_mouse(body, n, final) || is_key(body, n, final)) {
 		pass(in);
 	} else {
 		drop(in);

@@ -10,13 +10,15 @@
  * libtickit names keys and decodes the mouse, without a file descriptor.  It
  * must not see what a terminal, or something that pretends to be one, can
  * send: sequences with many numbers make it write past its stack, unknown
- * ones index out of its tables, pastes arrive as commands.  So each sequence
+ * ones and missing numbers index out of its tables, pastes arrive as commands.  So each sequence
  * is put together here, however it was cut, and passed on whole if it is one
  * of those it knows:
  *
  *	characters and C0 controls, ESC and one of them,
- *	CSI with up to 6 numbers of up to 5 digits and one of A-H P-S Z ~ u,
- *	CSI < b ; x ; y M or m, SS3 and one of A-H P-S M.
+ *	CSI, or CSI 1;m, and one of A-H P-S Z; SS3 and one of A-H P-S M,
+ *	CSI n ~, n;m ~, 27;m;c ~, c u, c;m u; CSI < b ; x ; y M or m,
+ *
+ * with all numbers there, of at most 5 digits, m from 1 to 16.
  *
  * Bracketed pastes and focus are told by events of their own.  The function
  * keys of the Linux console are decoded here.  Everything else is dropped:
