@@ -168,8 +168,8 @@ install: all                            ## install to $(DESTDIR)$(PREFIX)
 	@for n in 1 5 7; do for f in man/*.$$n; do [ ! -e "$$f" ] || \
 	install -Dm644 -t '$(DESTDIR)$(MANDIR)/man'$$n "$$f" || exit 1; done; done
 	@for f in $(completions); do install -Dm644 "completions/$${f##*:}" '$(DESTDIR)$(COMPDIR)'/"$${f%%:*}" || exit 1; done
-	@install -Dm644 -t '$(DESTDIR)$(UNITDIR)' service/stacyvm.socket
-	@sed 's|@BINDIR@|$(BINDIR)|' service/stacyvm.service.in >'$(DESTDIR)$(UNITDIR)/stacyvm.service'
+	@install -Dm644 -t '$(DESTDIR)$(UNITDIR)' daemon/service/stacyvm.socket
+	@sed 's|@BINDIR@|$(BINDIR)|' daemon/service/stacyvm.service.in >'$(DESTDIR)$(UNITDIR)/stacyvm.service'
 uninstall:                              ## remove what install put there
 	rm -f $(addprefix '$(DESTDIR)$(BINDIR)'/,stacyvm stacyvm-agent) \
 	$(addprefix '$(DESTDIR)$(UNITDIR)'/,stacyvm.service stacyvm.socket) \
