@@ -92,6 +92,15 @@ static void become_root_inside(const struct child *c)
 		child_fail(c, errno, "can't become root of the namespace");
 }
 
+/* Whether a crash starts a program of the host's; unreadable counts as yes. */
+static bool core_dumps_are_piped(void)
+{
+	auto_buf struct buf b = BUF_INIT;
+
+	return fd_slurp_path(AT_FDCWD, "/proc/sys/kernel/core_pattern", 4096,
+			     &b) < 0 || buf_str(&b)[0] == '|';
+}
+
 static void set_identity(const struct child *c)
 {
 	const struct rlimit core = { 1, 1 };
@@ -99,8 +108,10 @@ static void set_identity(const struct child *c)
 	if (sethostname(c->req->id, strlen(c->req->id)) < 0)
 		child_fail(c, errno, "can't set the host name");
 	/* Exactly 1: with 0 a piped core handler still runs, as host root. */
-	if (setrlimit(RLIMIT_CORE, &core) < 0)
-		child_fail(c, errno, "can't limit core dumps");
+	if (setrlimit(RLIMIT_CORE, &core) < 0 &&
+	    (errno != EPERM || core_dumps_are_piped()))
+		child_fail(c, errno, "can't set the limit of core dumps to 1 "
+			   "(the daemon's hard limit, `ulimit -Hc`, is 0)");
 }
 
 /* Keep what the agent needs to run commands as somebody else and to end
