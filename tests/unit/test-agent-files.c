@@ -691,12 +691,23 @@ static void test_agent_files__lost_peer_ends_the_worker(void **state)
 
 /* A command with the worker's uid may stop it: its caller must hear.  Once
  * is forgiven, more and more is the end. */
+/* Wait until the agent has exactly n processes below it. */
+static struct proc_tree_entry *await_processes(const struct box *b, int n)
+{
+	struct proc_tree_entry *v = NULL;
+
+	while (proc_tree_list(b->box.pid, &v) != n)
+		free(steal_ptr(&v));
+	return v;
+}
+
 static void test_agent_files__stopped_workers(void **state)
 {
 	struct box *b = *state;
 
 	for (int steady = 0; steady < 2; steady++) {
-		auto_free struct proc_tree_entry *v = NULL;
+		/* What earlier calls left is on its way out. */
+		auto_free struct proc_tree_entry *v = await_processes(b, 0);
 		auto_buf struct buf text = BUF_INIT;
 		struct pollfd p = { .events = POLLIN };
 		struct frame f;
@@ -706,8 +717,8 @@ static void test_agent_files__stopped_workers(void **state)
 		msg_add_u32(&text, 0644);
 		msg_add_u32(&text, 0);
 		call_begin(b, &c, FRAME_WRITE, text.data, text.len);
-		for (int n = 0; n < 1; n = proc_tree_list(b->box.pid, &v))
-			free(steal_ptr(&v));
+		free(v);
+		v = await_processes(b, 1);
 		p.fd = c.fd;
 		do {
 			(void)kill(v[0].pid, SIGSTOP);
