@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Routes about the daemon itself: health, metrics, configuration. */
+/*
+ * Routes about the daemon itself: health, metrics, configuration; and what it
+ * says of parts it does not have.
+ */
 #include "daemon/api.h"
 
 #include <malloc.h>
@@ -226,5 +229,32 @@ void api_config(struct http_req *r, void *app)
 	auto_buf struct buf out = BUF_INIT;
 
 	config_json(d->config, &out);
+	http_reply_json(r, 200, &out);
+}
+
+/* The published clients ask; this daemon shares no runtime between users. */
+void api_pool_status(struct http_req *r, void *app)
+{
+	auto_buf struct buf out = BUF_INIT;
+	struct json_writer w = json_writer(&out);
+
+	(void)app;
+	json_open(&w, NULL, '{');
+	json_bool(&w, "enabled", false);
+	json_int(&w, "vms", 0);
+	json_int(&w, "max_vms", 0);
+	json_int(&w, "total_users", 0);
+	json_int(&w, "max_users_per_vm", 0);
+	json_close(&w, '}');
+	http_reply_json(r, 200, &out);
+}
+
+/* No provider of this daemon makes any. */
+void api_snapshot_list(struct http_req *r, void *app)
+{
+	auto_buf struct buf out = BUF_INIT;
+
+	(void)app;
+	buf_addstr(&out, "[]");
 	http_reply_json(r, 200, &out);
 }

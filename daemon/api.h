@@ -68,6 +68,8 @@ void api_ready(struct http_req *r, void *app);
 void api_provider_list(struct http_req *r, void *app);
 void api_provider_get(struct http_req *r, void *app);
 void api_provider_test(struct http_req *r, void *app);
+void api_pool_status(struct http_req *r, void *app);
+void api_snapshot_list(struct http_req *r, void *app);
 void api_metrics(struct http_req *r, void *app);
 void api_metrics_prometheus(struct http_req *r, void *app);
 void api_config(struct http_req *r, void *app);

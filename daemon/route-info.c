@@ -49,6 +49,10 @@ const struct route_info route_infos[] = {
 	  "Probe every provider now", NULL, NULL, "200 Booleans" },
 	{ "GET", V1 "/providers/{name}", "provider.get", 0, "One of them",
 	  NULL, NULL, "200 Provider" },
+	{ "GET", V1 "/pool/status", "pool.status", 0,
+	  "Runtimes that users share", NULL, NULL, "200 PoolStatus" },
+	{ "GET", V1 "/snapshots", "snapshot.list", 0,
+	  "Sandboxes that were kept", NULL, NULL, "200 [Snapshot]" },
 
 	{ "GET", V1 "/images", "image.list", 0, "Images that are here", NULL,
 	  NULL, "200 [Image]" },

@@ -28,6 +28,8 @@ const struct http_route daemon_routes[] = {
 	{ "GET", V1 "/providers", 0, 0, api_provider_list },
 	{ "POST", V1 "/providers/test", HTTP_SLOW, 0, api_provider_test },
 	{ "GET", V1 "/providers/{name}", 0, 0, api_provider_get },
+	{ "GET", V1 "/pool/status", 0, 0, api_pool_status },
+	{ "GET", V1 "/snapshots", 0, 0, api_snapshot_list },
 
 	{ "GET", V1 "/images", 0, 0, api_images_list },
 	{ "POST", V1 "/images/import", HTTP_STREAM_IN | SLOW, ~UINT64_C(0),

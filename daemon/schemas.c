@@ -121,6 +121,20 @@ const struct schema schemas[] = {
 			     P("runtime_count", INT) ","
 			     P("sandbox_count", INT) ","
 			     P("config", MAP(ANY))) },
+	{ "PoolStatus", OBJECT("\"enabled\",\"vms\",\"max_vms\","
+			       "\"total_users\",\"max_users_per_vm\"",
+			       P("enabled", BOOL) "," P("vms", INT) ","
+			       P("max_vms", INT) ","
+			       P("total_users", INT) ","
+			       P("max_users_per_vm", INT)) },
+	{ "Snapshot", OBJECT("\"id\",\"name\",\"sandbox_id\",\"image\","
+			     "\"provider\",\"kind\",\"size_bytes\","
+			     "\"created_at\"",
+			     P("id", STR) "," P("name", STR) ","
+			     P("sandbox_id", STR) "," P("image", STR) ","
+			     P("provider", STR) "," P("kind", STR) ","
+			     P("size_bytes", INT) ","
+			     P("created_at", TIME)) },
 	{ "Image", OBJECT("\"ref\",\"digest\",\"size_bytes\",\"created_at\","
 			  "\"layers\",\"in_use\"",
 			  P("ref", STR) "," P("digest", HASH) ","

@@ -144,8 +144,8 @@ def calls(sid, session, ref):
     files = box + "/files"
     simple = ["/health", "/live", "/ready", "/metrics",
               "/metrics/prometheus", "/openapi.json", "/config", "/doctor",
-              "/providers", "/images", "/sandboxes", "/audit",
-              "/audit/verify"]
+              "/providers", "/pool/status", "/snapshots", "/images",
+              "/sandboxes", "/audit", "/audit/verify"]
     for path in simple:
         yield "GET", path, path, None
     yield "GET", "/events", "/events?since=0&follow=false", None
