@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import sys
@@ -59,6 +60,12 @@ def wait_until_stalled(sock, quiet=0.3):
         return waiting and time.monotonic() - seen[1] > quiet
 
     wait_for(stalled, "the sender to stall")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def become_reaper():

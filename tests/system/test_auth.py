@@ -1,23 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Who may call: keys, owners, the rate limit, web pages."""
 import re
-import socket
 
 import pytest
 
 import svm
 from http_unix import Client, WebSocket
-from svm import API, wait_for
+from svm import API, free_port, wait_for
 
 KEY = "0123456789abcdef0123456789abcdef"
 ADMIN = "fedcba9876543210fedcba9876543210"
 GUESSES = 100  # wrong keys in a row that are still looked at
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Tcp:

@@ -13,7 +13,7 @@ import time
 import pytest
 
 import svm
-from svm import API, descendants, pid_alive, wait_for
+from svm import API, descendants, free_port, pid_alive, wait_for
 
 COUNT = r"""i=0; while [ $i -lt 200 ]; do echo "line $i"; i=$((i+1)); sleep 0.02; done; echo end"""
 
@@ -368,12 +368,6 @@ def test_another_uid_on_the_unix_socket_is_refused(inst):
     assert '"status"' not in out and "200 OK" not in out, out
     assert "Permission denied" not in out, f"not the check under test: {out}"
     assert inst.api("GET", "/health").status == 200
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def ask_tcp(port, headers, what=f"GET {API}/health"):
