@@ -169,8 +169,11 @@ def test_sockets_of_a_service_manager(inst):
         # No child has the sockets or the variables.
         inode = str(os.stat(inst.socket).st_ino)
         for pid in svm.descendants(service.p.pid):
-            with open(f"/proc/{pid}/environ", "rb") as f:
-                assert b"LISTEN_" not in f.read(), pid
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as f:
+                    assert b"LISTEN_" not in f.read(), pid
+            except PermissionError:
+                pass  # a launcher or agent in a user namespace of its own
         assert inode
         inst.drop_client()
         code, err = service.stop()
