@@ -242,23 +242,20 @@ static bool settle(struct daemon *d)
 	return false;
 }
 
-static void finish(struct serve *s)
+/* Give back what start() took, also when it came halfway only. */
+static void release(struct serve *s)
 {
 	struct daemon *d = &s->d;
 
-	if (!settle(d)) {
-		store_close(d->store);
-		log_close();
-		_exit(EXIT_STATUS_OK);
-	}
-
 	/* A time to live that ends from here on is the next daemon's: there is
 	 * nobody left to do the work. */
-	registry_quiet(d->registry);
+	if (d->registry)
+		registry_quiet(d->registry);
 	loop_timer_free(s->idle);
 	work_pool_free(d->workers);
 	loop_run_posts(d->loop); /* what the pool had in hand */
-	http_server_free(d->http);
+	if (d->http)
+		http_server_free(d->http);
 	d->http = NULL;
 	audit_free(d->audit);
 	store_close(d->store);
@@ -271,7 +268,8 @@ static void finish(struct serve *s)
 	templates_free(d->templates);
 	runtimes_close(d);
 	image_store_free(d->images);
-	events_free(d->events);
+	if (d->events)
+		events_free(d->events);
 	metrics_free(d->metrics);
 	auth_free(d->auth);
 	quotas_free(d->quotas);
@@ -281,17 +279,21 @@ static void finish(struct serve *s)
 	free(d->tcp_problem);
 	free(d->socket_link);
 	fd_close(s->lock_fd);
+	log_close();
+	loop_free(d->loop);
 }
 
 /* Standard error is for whoever starts it: a person, or autostart.c, which
  * looks for the mark.  Then the log, unless that is standard error too. */
-static int fail(const struct serve *s, const struct svm_err *err)
+static int fail(struct serve *s, const struct svm_err *err)
 {
 	fprintf(stderr, "stacyvm: %s\n", err->msg);
 	if (err->hint)
 		fprintf(stderr, "  %s\n", err->hint);
 	if (s->logs_to_file)
 		log_error("the daemon can't start: %s", err->msg);
+	if (s->d.loop)
+		release(s);
 	return errmap_exit_status(err->code);
 }
 
@@ -326,11 +328,14 @@ static int run(struct serve *s)
 		on_idle_check(d->loop, s);
 	}
 	loop_run(d->loop);
-	finish(s);
-	log_info("stopped");
+	if (settle(d)) {
+		log_info("stopped");
+		release(s);
+		return EXIT_STATUS_OK;
+	}
+	store_close(d->store);
 	log_close();
-	loop_free(d->loop);
-	return EXIT_STATUS_OK;
+	_exit(EXIT_STATUS_OK); /* a worker hangs: there is no waiting for it */
 }
 
 int daemon_main(int argc, char **argv)
