@@ -318,12 +318,16 @@ static void test_agent_files__move_between_file_systems(void **state)
 	/* The agent sees only its root, so another file system must be
 	 * mounted in it: only root can. */
 	if (stat(b->root, &here) < 0 || stat("/dev/shm", &there) < 0 ||
-	    here.st_dev == there.st_dev || geteuid() != 0)
+	    here.st_dev == there.st_dev || geteuid() != 0) {
+		print_message("needs root, who may mount\n");
 		skip();
+	}
 	auto_free char *cmd = xasprintf("mkdir %s/other && mount -t tmpfs "
 					"none %s/other", b->root, b->root);
-	if (system(cmd) != 0)
+	if (system(cmd) != 0) {
+		print_message("needs a tmpfs that can be mounted\n");
 		skip();
+	}
 	run(b, "mkdir -p x/sub/deep; echo 1 > x/sub/deep/f; chmod 640 "
 	       "x/sub/deep/f; ln -s sub x/l; echo 2 > single");
 	done(move(b, "/workspace/single", "/other/new/single"));
