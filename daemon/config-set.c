@@ -19,6 +19,7 @@
 
 /* Problems. */
 
+PRINTF_LIKE(2, 0)
 static void add_problem(struct config_load *ld, const char *fmt, va_list ap)
 {
 	if (ld->n_problems++ >= LIMIT_CONFIG_PROBLEMS)

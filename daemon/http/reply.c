@@ -59,6 +59,7 @@ static struct buf *render_head(struct http_conn *c, const struct http_req *r,
 }
 
 /* "Name: value" with what would break the line made harmless. */
+PRINTF_LIKE(3, 0)
 static void add_line(struct buf *b, const char *name, const char *fmt,
 		     va_list ap)
 {

@@ -143,14 +143,14 @@ static int filter_sockets(scmp_filter_ctx ctx)
 {
 	int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT),
 				 SCMP_SYS(socket), 1,
-				 SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+				 SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
 
 	for (unsigned f = 0; r == 0 && f < AF_NETLINK; f++)
 		if (f != AF_INET && f != AF_INET6)
 			r = seccomp_rule_add(ctx,
 					     SCMP_ACT_ERRNO(EAFNOSUPPORT),
 					     SCMP_SYS(socket), 1,
-					     SCMP_A0(SCMP_CMP_EQ, f));
+					     SCMP_A0(SCMP_CMP_EQ, f, 0));
 	return r;
 }
 

@@ -17,7 +17,8 @@
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 #define NORETURN __attribute__((noreturn))
 #define MUST_USE __attribute__((warn_unused_result))
-#define CLEANUP(fn) __attribute__((cleanup(fn)))
+/* Often only there to be released: not a variable to warn about. */
+#define CLEANUP(fn) __attribute__((cleanup(fn), unused))
 
 /* Hand over what a cleanup variable holds: `*ret = steal_ptr(&p);` */
 #define steal_ptr(pp)                     \
