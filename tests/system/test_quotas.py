@@ -28,6 +28,12 @@ def events(inst, *types):
     return [e for e in found if not types or e["type"] in types]
 
 
+def events_soon(inst, count, *types):
+    """The same once there are so many: answers don't wait for events."""
+    return wait_for(lambda: len(found := events(inst, *types)) >= count
+                    and found, f"{count} of {types}")
+
+
 def waiting(inst, owner):
     return inst.api("GET", f"/quotas/{owner}/usage",
                     check=200).json()["waiting_spawns"]
@@ -372,8 +378,8 @@ def test_waits_in_vain(full):
     inst, taken = full(DEFAULTS_SPAWN_QUEUE_TIMEOUT="1s")
     r = Spawner(inst, "alice").done(429).json()
     assert r["code"] == "RESOURCE_LIMIT" and "waited 1s" in r["message"], r
-    assert [e["type"] for e in events(
-        inst, "spawn.queued", "spawn.dequeued", "spawn.queue_timeout")] == [
+    assert [e["type"] for e in events_soon(
+        inst, 2, "spawn.queued", "spawn.dequeued", "spawn.queue_timeout")] == [
             "spawn.queued", "spawn.queue_timeout"]
     assert waiting(inst, "alice") == 0
     destroy(inst, taken[0])
@@ -391,8 +397,8 @@ def test_who_leaves_leaves_the_queue(full):
     box = stays.done(201).json()
     living = inst.api("GET", "/sandboxes").json()
     assert [s["id"] for s in living] == [box["id"]]
-    assert {e["data"].get("reason") for e in events(inst, "spawn.dequeued")
-            } == {"its caller went away", "admitted"}
+    assert {e["data"].get("reason")
+            for e in events_soon(inst, 4, "spawn.dequeued")} == {"its caller went away", "admitted"}
 
 
 def test_a_place_that_is_not_taken_goes_to_the_next(full):
