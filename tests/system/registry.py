@@ -13,7 +13,7 @@ import ssl
 import subprocess
 import threading
 
-from svm import Popen, wait_for
+from svm import ROOT, Popen, wait_for
 
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(),
                                                       platform.machine())
@@ -75,9 +75,10 @@ def free_port():
 
 
 class Distribution:
-    """Debian's docker-registry."""
+    """Debian's docker-registry, installed or where tests/deps unpacked it."""
 
-    PROGRAM = shutil.which("docker-registry")
+    PROGRAM = shutil.which("docker-registry") or shutil.which(
+        "docker-registry", path=f"{ROOT}/build/test-tools/usr/bin")
 
     def __init__(self, base, htpasswd=None):
         self.port = free_port()
