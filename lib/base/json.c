@@ -37,6 +37,31 @@ static int data_member(const char *s, size_t n)
 	return -1;
 }
 
+/* At a backslash: skip the escape.  cJSON takes \\u with anything behind it
+ * for U+0000, so that isn't left to it. */
+static int scan_escape(struct scan *s, bool *nul, struct svm_err *err)
+{
+	const char *p = s->text + s->pos;
+	size_t left = s->len - s->pos, digits = 0;
+
+	if (left < 2 || !memchr("\"\\/bfnrtu", p[1], 9))
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "not a JSON escape at byte %zu", s->pos);
+	s->pos += 2;
+	if (p[1] != 'u')
+		return 0;
+	while (digits < 4 && digits + 2 < left &&
+	       isxdigit((unsigned char)p[digits + 2]))
+		digits++;
+	if (digits < 4)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "\\u without four digits at byte %zu",
+				   s->pos - 2);
+	*nul |= memcmp(p + 2, "0000", 4) == 0;
+	s->pos += 4;
+	return 0;
+}
+
 /* At a quote: skip the string, noting U+0000 and data members. */
 static int scan_string(struct scan *s, struct svm_err *err)
 {
@@ -53,10 +78,8 @@ static int scan_string(struct scan *s, struct svm_err *err)
 			s->pos++;
 			continue;
 		}
-		if (s->len - s->pos >= 6 &&
-		    memcmp(s->text + s->pos, "\\u0000", 6) == 0)
-			nul = true;
-		s->pos += 2;
+		if (scan_escape(s, &nul, err) < 0)
+			return -1;
 	}
 	if (s->pos >= s->len)
 		return svm_err_set(err, SVM_BAD_REQUEST,
@@ -302,7 +325,7 @@ static unsigned hex4(const char *p)
 	return v;
 }
 
-/* cJSON accepted the string, so every escape is whole and paired. */
+/* scan_escape() saw that every escape is whole, cJSON that they are paired. */
 static const char *decode_escape(struct buf *out, const char *p)
 {
 	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
