@@ -82,15 +82,20 @@ static const char *skip_default(const char *s)
 	return s;
 }
 
+static int too_long(struct svm_err *err)
+{
+	return svm_err_set(err, SVM_BAD_REQUEST,
+			   "the image name is longer than %d bytes",
+			   LIMIT_IMAGE_REF);
+}
+
 int image_ref_normalise(const char *text, char **ret, struct svm_err *err)
 {
 	const char *at = strchr(text, '@');
 	struct digest d;
 
 	if (strlen(text) > LIMIT_IMAGE_REF)
-		return svm_err_set(err, SVM_BAD_REQUEST,
-				   "the image name is longer than %d bytes",
-				   LIMIT_IMAGE_REF);
+		return too_long(err);
 	if (digest_parse(text, &d) == 0) {
 		*ret = xstrdup(text);
 		return 0;
@@ -110,6 +115,9 @@ int image_ref_normalise(const char *text, char **ret, struct svm_err *err)
 					 "NAME@sha256:DIGEST, like "
 					 "python:3.12");
 	}
+	/* What was left out counts: the canonical name is read again. */
+	if (!at && n + 1 + strlen(tag) > LIMIT_IMAGE_REF)
+		return too_long(err);
 	/* The digest says it all: the tag is for people. */
 	*ret = at ? xasprintf("%.*s%s", (int)n, s, at) :
 		    xasprintf("%.*s:%s", (int)n, s, tag);

@@ -53,6 +53,25 @@ static void test_image_ref__canonical(void **state)
 	}
 }
 
+/* With its default tag a name isn't longer than one may be. */
+static void test_image_ref__length(void **state)
+{
+	(void)state;
+	for (size_t n = LIMIT_IMAGE_REF - 10; n <= LIMIT_IMAGE_REF + 1; n++) {
+		auto_err struct svm_err err = SVM_ERR_INIT;
+		auto_free char *text = xcalloc(1, n + 1), *s = NULL,
+			       *twice = NULL;
+		bool fits = n + strlen(":latest") <= LIMIT_IMAGE_REF;
+
+		memset(text, 'a', n);
+		assert_int_equal(image_ref_normalise(text, &s, &err),
+				 fits ? 0 : -1);
+		if (fits)
+			assert_int_equal(image_ref_normalise(s, &twice, &err),
+					 0);
+	}
+}
+
 static void test_image_ref__registry(void **state)
 {
 	static const struct { const char *text, *host, *path, *tag; } good[] = {
@@ -187,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_image_ref__canonical),
+		cmocka_unit_test(test_image_ref__length),
 		cmocka_unit_test(test_image_ref__registry),
 		cmocka_unit_test(test_image_ref__challenges),
 		cmocka_unit_test(test_image_ref__credentials),
