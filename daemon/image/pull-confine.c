@@ -23,13 +23,6 @@
 #include "lib/base/fd.h"
 #include "lib/base/kernel.h"
 
-/* AddressSanitizer reserves terabytes. */
-#ifdef __SANITIZE_ADDRESS__
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
 static int limit(__rlimit_resource_t what, rlim_t value)
 {
 	struct rlimit old;

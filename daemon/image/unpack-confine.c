@@ -21,13 +21,6 @@
 #include "lib/base/fd.h"
 #include "lib/base/kernel.h"
 
-/* AddressSanitizer reserves terabytes and calls what the filter forbids. */
-#ifdef __SANITIZE_ADDRESS__
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
 static int limit(int what, rlim_t value)
 {
 	struct rlimit r = { value, value };

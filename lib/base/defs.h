@@ -20,6 +20,17 @@
 /* Often only there to be released: not a variable to warn about. */
 #define CLEANUP(fn) __attribute__((cleanup(fn), unused))
 
+/* Built with a sanitizer, which maps memory by the terabyte and talks to the
+ * kernel in its own ways: limits on address space and system calls are off. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || \
+		   __has_feature(thread_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
 /* Hand over what a cleanup variable holds: `*ret = steal_ptr(&p);` */
 #define steal_ptr(pp)                     \
 	({                                \
