@@ -21,7 +21,6 @@
 
 /* Root's blocks start here unless configured: far above users, systemd's
  * dynamic ranges and what shadow hands out first. */
-#define DEFAULT_BASE 0x40000000u
 #define ROOT_BLOCKS 12000u
 
 /* The next "name:start:count" line; false at the end.  Bad lines are skipped
@@ -97,7 +96,7 @@ int ids_open(struct ids *ids, const char *state_dir, enum native_mode mode,
 		return svm_err_sys(err, SVM_UNAVAILABLE, errno,
 				   "can't open '%s'", dir);
 	if (mode == NATIVE_ROOT) {
-		uint32_t base = base_uid ? base_uid : DEFAULT_BASE;
+		uint32_t base = base_uid ? base_uid : IDS_DEFAULT_BASE;
 
 		ids->first_base = (base + NATIVE_BLOCK - 1) / NATIVE_BLOCK *
 				  NATIVE_BLOCK;

@@ -13,6 +13,9 @@
 #include "lib/base/err.h"
 #include "providers/native/native.h"
 
+/* Where root's blocks begin unless base_uid says otherwise. */
+#define IDS_DEFAULT_BASE 0x40000000u
+
 struct id_range {
 	uint32_t start, count;
 };

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,6 +90,42 @@ static int explain_userns(int e, struct svm_err *err)
 				 "that allows clone3 and mount");
 }
 
+static int write_first_block(pid_t pid, const char *file)
+{
+	char path[64], text[64];
+
+	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, file);
+	snprintf(text, sizeof(text), "0 %u %u", IDS_DEFAULT_BASE,
+		 NATIVE_BLOCK);
+	return fd_write_path(AT_FDCWD, path, text);
+}
+
+/* Uid 0 of a namespace with few ids, as `unshare -r` and containers make it,
+ * can't give boxes any. */
+static bool can_give_ids(void)
+{
+	struct svm_clone_args args = {
+		.flags = SVM_CLONE_NEWUSER | SVM_CLONE_CLEAR_SIGHAND,
+		.exit_signal = SIGCHLD,
+	};
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		for (;;)
+			pause();
+	}
+	if (pid < 0)
+		return false;
+	bool can = write_first_block((pid_t)pid, "uid_map") == 0 &&
+		   write_first_block((pid_t)pid, "gid_map") == 0;
+
+	kill((pid_t)pid, SIGKILL);
+	while (waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return can;
+}
+
 int probe_mode(enum native_mode *ret, struct svm_err *err)
 {
 	struct id_range uid, gid;
@@ -96,7 +133,7 @@ int probe_mode(enum native_mode *ret, struct svm_err *err)
 
 	if (r < 0)
 		return explain_userns(r, err);
-	if (geteuid() == 0)
+	if (geteuid() == 0 && can_give_ids())
 		*ret = NATIVE_ROOT;
 	else if (ids_find_subids(&uid, &gid) == 0 &&
 		 access("/usr/bin/newuidmap", X_OK) == 0 &&
