@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "daemon/image/unpack.h"
@@ -51,8 +52,25 @@ static int set_limits(uint64_t max_file)
 	return r;
 }
 
-/* Keep what chown and the overlay attribute need, and only if we have it. */
-static int drop_capabilities(unsigned *ret_flags)
+/* Uid 0 of a user namespace may have the capability and no id to give. */
+static bool can_give_away(int dirfd)
+{
+	return fchown(dirfd, LAYER_OWNER_MAX, LAYER_OWNER_MAX) == 0 &&
+	       fchown(dirfd, geteuid(), getegid()) == 0;
+}
+
+static bool can_be_trusted(int dirfd)
+{
+	const char *name = "trusted.stacyvm.probe";
+
+	if (fsetxattr(dirfd, name, "", 0, 0) < 0)
+		return errno != EPERM;
+	(void)fremovexattr(dirfd, name);
+	return true;
+}
+
+/* Keep what chown and the overlay attribute need, and only if it works. */
+static int drop_capabilities(int dirfd, unsigned *ret_flags)
 {
 	struct __user_cap_header_struct head = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
@@ -64,12 +82,14 @@ static int drop_capabilities(unsigned *ret_flags)
 	if (syscall(SYS_capget, &head, have) < 0)
 		return -errno;
 	*ret_flags = 0;
-	if ((have[0].effective & owner) == owner && geteuid() == 0) {
+	if ((have[0].effective & owner) == owner && geteuid() == 0 &&
+	    can_give_away(dirfd)) {
 		keep[0].effective = keep[0].permitted =
 			(owner | 1u << CAP_MKNOD | 1u << CAP_SYS_ADMIN) &
 			have[0].effective;
 		*ret_flags = LAYER_CHOWN;
-		if (keep[0].effective & 1u << CAP_SYS_ADMIN)
+		if (keep[0].effective & 1u << CAP_SYS_ADMIN &&
+		    can_be_trusted(dirfd))
 			*ret_flags |= LAYER_TRUSTED;
 	}
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
@@ -164,7 +184,7 @@ int unpack_confine(int dirfd, int blobs, uint64_t max_file,
 
 	if (r == 0) {
 		step = "capabilities";
-		r = drop_capabilities(ret_flags);
+		r = drop_capabilities(dirfd, ret_flags);
 	}
 	if (r == 0 && (step = "no_new_privs",
 		       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0))

@@ -43,8 +43,10 @@ struct unpack_budget {
 int unpack_budget_expand(const struct unpack_budget *b, uint64_t in,
 			 uint64_t out, struct svm_err *err);
 
+#define LAYER_OWNER_MAX 65535
+
 enum layer_flags {
-	LAYER_CHOWN = 1u << 0,   /* keep the owners 0..65535 */
+	LAYER_CHOWN = 1u << 0,   /* keep the owners 0..LAYER_OWNER_MAX */
 	LAYER_TRUSTED = 1u << 1, /* may set trusted.overlay.opaque */
 };
 

@@ -37,15 +37,15 @@ def default_provider():
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "root: needs uid 0")
+    config.addinivalue_line("markers", "root: needs uid 0 and other ids")
     config.addinivalue_line("markers", "native: needs the native provider")
     config.addinivalue_line("markers", "seconds(n): may take this long")
     svm.become_reaper()
 
 
 def pytest_runtest_setup(item):
-    if item.get_closest_marker("root") and not svm.IS_ROOT:
-        pytest.skip("needs root")
+    if item.get_closest_marker("root") and not svm.IS_WHOLE_ROOT:
+        pytest.skip("needs root, with other ids to be")
     if item.get_closest_marker("native") and default_provider() != "native":
         why = os.environ.get("STACYVM_TEST_WHY_NOT_NATIVE", "")
         pytest.skip("needs the native provider" +

@@ -24,6 +24,19 @@ BUILD_FAULTS = pathlib.Path(os.environ.get("STACYVM_TEST_BUILD_FAULTS",
 STACYVM = BUILD / "stacyvm"
 SANITIZED = "address" in BUILD.name
 IS_ROOT = os.geteuid() == 0
+
+
+def _is_whole_root():
+    """Root who can be others and mount: not the one of `unshare -r`."""
+    try:
+        os.seteuid(65534)
+        os.seteuid(0)
+    except OSError:
+        return False
+    return IS_ROOT
+
+
+IS_WHOLE_ROOT = _is_whole_root()
 API = "/api/v1"
 _PR_SET_CHILD_SUBREAPER = 36
 

@@ -422,8 +422,10 @@ def mounted(inst):
 
 
 def test_read_only_state_directory(inst):
+    if svm.IS_ROOT and not svm.IS_WHOLE_ROOT:
+        pytest.skip("this root can write everywhere and mount nothing")
     inst.state.mkdir(mode=0o700)
-    if svm.IS_ROOT:
+    if svm.IS_WHOLE_ROOT:
         subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,mode=700", "tmpfs",
                         inst.state], check=True)
     else:
@@ -433,7 +435,7 @@ def test_read_only_state_directory(inst):
         assert str(inst.state) in r.errtext, r
         assert not serving(inst)
     finally:
-        if svm.IS_ROOT:
+        if svm.IS_WHOLE_ROOT:
             subprocess.run(["umount", inst.state], check=True)
         inst.state.chmod(0o700)
 

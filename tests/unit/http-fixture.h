@@ -7,12 +7,6 @@
 #ifndef SVM_TESTS_HTTP_FIXTURE_H
 #define SVM_TESTS_HTTP_FIXTURE_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -29,6 +23,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
+#include "tests/unit/unit.h"
 
 enum transport { UNIX, TCP };
 

@@ -12,4 +12,13 @@
 #include <cmocka.h>
 /* clang-format on */
 
+#include <stdbool.h>
+#include <unistd.h>
+
+/* Root, and there are other ids to be: not in `unshare -r`. */
+static inline bool unit_has_other_ids(void)
+{
+	return geteuid() == 0 && seteuid(65534) == 0 && seteuid(0) == 0;
+}
+
 #endif
