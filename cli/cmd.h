@@ -34,7 +34,10 @@ struct cmd {
 	int min_args, max_args; /* max -1: any */
 	int command_at;       /* see opts_parse() */
 	unsigned flags;
-	enum opt_complete complete; /* what the arguments are */
+	enum opt_complete complete; /* what the first argument is; all of
+				     * them, where there may be any number */
+	enum opt_complete complete_then; /* what those after it are */
+	const char *words; /* "a|b|c", for COMPLETE_WORDS */
 	const struct cmd *const *subs; /* NULL-terminated; then run is NULL */
 
 	/* Returns the exit status, or -1 with err set.  args ends with NULL. */

@@ -37,5 +37,8 @@ const struct cmd cmd_config = {
 		    "stacyvm config lint ./stacyvm.yaml",
 	.flags = CMD_RAW,
 	.max_args = -1,
+	.complete = COMPLETE_WORDS,
+	.complete_then = COMPLETE_FILE,
+	.words = "get|lint|path",
 	.run = run,
 };

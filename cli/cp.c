@@ -235,5 +235,6 @@ const struct cmd cmd_cp = {
 	.min_args = 2,
 	.max_args = 2,
 	.complete = COMPLETE_SANDBOX_PATH,
+	.complete_then = COMPLETE_SANDBOX_PATH,
 	.run = run,
 };

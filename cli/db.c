@@ -37,5 +37,8 @@ const struct cmd cmd_db = {
 		    "/var/backups/stacyvm.db",
 	.flags = CMD_RAW,
 	.max_args = -1,
+	.complete = COMPLETE_WORDS,
+	.complete_then = COMPLETE_FILE,
+	.words = "backup|restore|check",
 	.run = run,
 };

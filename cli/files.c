@@ -302,7 +302,9 @@ static const struct opt rm_opts[] = {
 	static const struct cmd sym = {                            \
 		.name = word, .args = arguments, .summary = text,  \
 		.min_args = least, .max_args = most,               \
-		.complete = COMPLETE_SANDBOX, .run = run_##sym,    \
+		.complete = COMPLETE_SANDBOX,                      \
+		.complete_then = COMPLETE_REMOTE_PATH,             \
+		.run = run_##sym,                                  \
 	}
 
 FILES(ls, "ls", "ID [PATH]", "list a directory (default /workspace)", 1, 2);
@@ -322,6 +324,7 @@ static const struct cmd write_ = {
 	.min_args = 1,
 	.max_args = 2,
 	.complete = COMPLETE_SANDBOX,
+	.complete_then = COMPLETE_REMOTE_PATH,
 	.run = run_write,
 };
 
@@ -334,6 +337,7 @@ static const struct cmd rm_ = {
 	.min_args = 1,
 	.max_args = -1,
 	.complete = COMPLETE_SANDBOX,
+	.complete_then = COMPLETE_REMOTE_PATH,
 	.run = run_rm,
 };
 

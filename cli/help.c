@@ -167,5 +167,7 @@ const struct cmd cmd_help = {
 	.args = "[COMMAND | exit-codes | env | formats]",
 	.summary = "explain a command or a topic",
 	.max_args = 2,
+	.complete = COMPLETE_WORDS,
+	.words = "exit-codes|env|formats",
 	.run = run,
 };

@@ -39,6 +39,8 @@ enum opt_complete {
 	COMPLETE_STATE,
 	COMPLETE_FILE,     /* left to the shell */
 	COMPLETE_SANDBOX_PATH, /* ID:/path or a local file */
+	COMPLETE_REMOTE_PATH,  /* in the sandbox that the first argument is */
+	COMPLETE_WORDS,        /* those of the command */
 };
 
 struct opt {

@@ -148,6 +148,9 @@
 #define LIMIT_TIME_IMAGE_KEPT SECONDS(86400)
 #define LIMIT_TIME_REGISTRY SECONDS(60) /* one small document */
 
+/* The command line. */
+#define LIMIT_COMPLETIONS 2000          /* candidates for one word */
+
 /* The emulator of the dashboard's terminals. */
 #define LIMIT_EMU_ROWS 500
 #define LIMIT_EMU_COLS 1000

@@ -543,17 +543,6 @@ def test_config_and_version(shared):
     assert shared.ok("version").text.startswith("stacyvm ")
 
 
-def test_completion(shared, box):
-    words = lambda *a: [x.split("\t")[0] for x in  # noqa: E731
-                        shared.ok("__complete", *a).text.splitlines()]
-    assert words("sp") == ["spawn"]
-    assert box in words("exec", "sb-")
-    assert "--ttl" in words("spawn", "--t")
-    assert "running" in words("wait", "--for", "r")
-    assert words("files", "gl") == ["glob"]
-    assert words("exec", box, "--", "l") == []
-
-
 def test_hostile_names_reach_no_terminal(shared, box):
     evil = "/workspace/\x1b[2Jevil\u202e"
     shared.api("POST", f"/sandboxes/{box}/files",

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: MIT
+"""Completion: what the binary offers, and real shells that ask it."""
+import os
+import pty
+import select
+import shutil
+import signal
+import time
+
+import pytest
+import svm
+
+COMPLETIONS = svm.ROOT / "completions"
+
+# What a sandbox may call its files, each found by its first two characters.
+HOSTILE = [
+    "a1 b", "a2$(touch PWNED)", "a3`touch PWNED`", "a4'q", 'a5"dq',
+    "a6;touch PWNED", "a7|touch PWNED", "a8&touch PWNED", "a9\\x",
+    "b1!x", "b2*?[c]", "b3~", "b4#c", "b5{a,b}", "b6>PWNED", "b7$HOME",
+    "b8%F{red}", "b9=x:y", "c1'\"'$(touch PWNED)", "c2é漢", "c3^x", "c4(e)",
+    "c5\\'$(touch PWNED)'", "c6--x", "c7 ;touch PWNED ",
+    'd1x"', "d2x!", "d3x'", "d4x$(touch PWNED)\"", "d5x!\"", "d6\"!",
+]
+# Never offered: what is shown would not be what is typed.
+UNPRINTABLE = ["z1\nz", "z2\x1b]0;t\a", "z3\tt", "z4\u202ed", "z5\x7f"]
+
+
+@pytest.fixture(scope="module")
+def files(shared):
+    """A sandbox with those files in /workspace/h."""
+    sid = shared.sandbox(name="box-of-files")["id"]
+    for name in HOSTILE + UNPRINTABLE:
+        shared.api("POST", f"/sandboxes/{sid}/files",
+                   {"path": f"/workspace/h/{name}", "content": "x"}, check=200)
+    yield sid
+    shared.api("DELETE", f"/sandboxes/{sid}", check=200)
+
+
+def words(inst, *args, **kw):
+    r = inst.ok("__complete", *args, **kw)
+    assert r.err == b"", r
+    return [line.split("\t")[0] for line in r.text.splitlines()]
+
+
+# -- what is offered
+
+def test_commands_options_and_values(shared):
+    assert words(shared, "sp") == ["spawn"]
+    assert words(shared, "files", "gl") == ["glob"]
+    assert words(shared, "-q", "--timeout", "list", "imag") == ["image"]
+    assert "--ttl" in words(shared, "spawn", "--t")
+    assert "--json" in words(shared, "spawn", "--js")
+    assert "running" in words(shared, "wait", "--for", "r")
+    assert words(shared, "wait", "--for=run") == ["--for=running"]
+    assert words(shared, "list", "--color", "a") == ["auto", "always"]
+    assert words(shared, "list", "--color=n") == ["--color=never"]
+    assert words(shared, "config", "l") == ["lint"]
+    assert words(shared, "help", "ex") == ["exec", "extend", "exit-codes"]
+    assert words(shared, "image", "import", "x")[-1] == ""  # local files
+    assert words(shared, "--api-key-file", "x") == [""]
+    assert words(shared, "nonsense", "") == []
+    assert words(shared, "__complete", "") == []
+    assert "__complete" not in words(shared, "__")
+    assert words(shared) == words(shared, "")
+
+
+def test_ids_names_and_paths(shared, files):
+    assert files in words(shared, "exec", "sb-")
+    assert words(shared, "kill", "box-") == ["box-of-files"]
+    assert files in words(shared, "kill", "other", "sb-"), "any number of them"
+    assert words(shared, "extend", files, "") == [], "a duration"
+    assert words(shared, "inspect", "--", "box-") == ["box-of-files"]
+    got = words(shared, "cp", "box-")
+    assert got == ["box-of-files:", ""]
+    assert words(shared, "cp", "x", f"{files}:/et") == [f"{files}:/etc/"]
+    assert words(shared, "cp", f"{files}:h/c2") == [f"{files}:h/c2é漢"]
+    assert words(shared, "files", "cat", files, "h/a1") == ["h/a1 b"]
+    assert words(shared, "files", "mv", files, "x", "h/a1") == ["h/a1 b"]
+    assert words(shared, "files", "cat", "box-of-files:/workspace/h/a9") == [
+        "box-of-files:/workspace/h/a9\\x"]
+    assert words(shared, "exec", files, "/et") == ["/etc/"]
+    assert words(shared, "exec", files, "--", "/et") == ["/etc/"]
+    assert words(shared, "exec", files, "--", "ls", "-") == []
+    assert words(shared, "exec", files, "--", "l") == []
+    everything = words(shared, "files", "cat", files, "/workspace/h/")
+    assert sorted(everything) == sorted(f"/workspace/h/{n}" for n in HOSTILE)
+
+
+def test_images_templates_providers(shared):
+    shared.api("POST", "/templates", {"name": "tpl-one", "image": "host"},
+               check=201)
+    assert "host" in words(shared, "spawn", "--image", "")
+    assert words(shared, "spawn", "--template=tpl") == ["--template=tpl-one"]
+    assert words(shared, "template", "show", "tpl") == ["tpl-one"]
+    assert "mock" in words(shared, "spawn", "--provider", "m")
+    shared.api("DELETE", "/templates/tpl-one", check=200)
+
+
+def test_no_daemon_is_silence_and_stays_none(inst):
+    for args in (("exec", ""), ("cp", "x:"), ("spawn", "--template", ""),
+                 ("--server", "unix:/nowhere", "exec", "")):
+        assert [w for w in words(inst, *args) if w] == []
+    assert words(inst, "sp") == ["spawn"]
+    assert not inst.runtime.exists(), "it made directories"
+    assert inst.daemon_pid() is None
+
+
+def test_the_line_says_which_daemon(inst, shared, files):
+    server = f"unix:{shared.socket}"
+    for args in (("--server", server), (f"--server={server}",)):
+        assert files in words(inst, *args, "exec", "sb-")
+
+
+def test_a_hanging_daemon_does_not_hang_the_shell(inst):
+    inst.start()
+    pid = inst.daemon_pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        begin = time.monotonic()
+        assert words(inst, "exec", "") == []
+        assert time.monotonic() - begin < 10
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+# -- real shells
+
+class Shell:
+    """An interactive shell on a pty, with a `stacyvm` on its PATH that notes
+    how it was called."""
+
+    def __init__(self, name, inst, place):
+        if not shutil.which(name):
+            pytest.skip(f"needs {name}")
+        self.name, self.place, self.seen = name, place, b""
+        self.log = place / "log"
+        self.log.touch()
+        tool = place / "bin" / "stacyvm"
+        tool.parent.mkdir()
+        tool.write_text(f"""#!/bin/sh
+[ "$1" != __complete ] || exec '{inst.binary}' "$@"
+printf '%s\\0' "$@" end >>'{self.log}'
+""")
+        tool.chmod(0o755)
+        home = place / "home"
+        home.mkdir()
+        env = {**inst.env, "HOME": str(home), "TERM": "xterm",
+               "XDG_CONFIG_HOME": str(home), "ZDOTDIR": str(home),
+               "PATH": f"{tool.parent}:/usr/bin:/bin", "COLUMNS": "500"}
+        script = COMPLETIONS / {"bash": "stacyvm.bash", "fish": "stacyvm.fish",
+                                "zsh": "_stacyvm"}[name]
+        start = {
+            "bash": f"PS1='rea''dy> '; . {script}; set +o histexpand;"
+                    " bind 'set enable-bracketed-paste off'",
+            "zsh": "PS1='rea''dy> '; unset zle_bracketed_paste; autoload -Uz "
+                   f"compinit; fpath=({COMPLETIONS} $fpath); compinit -u -D; "
+                   # its default would expand, and so run, what is typed
+                   "bindkey '^I' complete-word",
+            "fish": f"source {script}; function fish_prompt; "
+                    "printf 'rea'; printf 'dy> '; end",
+        }[name]
+        argv = {"bash": ["bash", "--norc", "--noprofile", "-i"],
+                "zsh": ["zsh", "-f", "-i"],
+                "fish": ["fish", "--no-config", "-i"]}[name]
+        self.master, slave = pty.openpty()
+        self.p = svm.Popen(argv, stdin=slave, stdout=slave, stderr=slave,
+                           env=env, cwd=str(home), start_new_session=True,
+                           preexec_fn=lambda: svm.fcntl.ioctl(
+                               0, svm.termios.TIOCSCTTY, 0))
+        os.close(slave)
+        self.send(start + "\r")
+        self.expect(b"ready> ")
+
+    def send(self, text):
+        os.write(self.master, text.encode())
+
+    def pump(self, timeout=0.05):
+        if select.select([self.master], [], [], timeout)[0]:
+            try:
+                self.seen += os.read(self.master, 65536)
+            except OSError:
+                pass
+
+    def expect(self, what):
+        def found():
+            self.pump()
+            return what in self.seen
+        svm.wait_for(found, f"{self.name} to show {what!r}: {self.seen!r}")
+
+    def line(self, text):
+        """Enter a line with tabs; the words `stacyvm` was called with."""
+        had = self.log.stat().st_size
+        self.send(text + "\r")
+
+        def called():
+            self.pump()
+            return self.log.read_bytes()[had:].endswith(b"\0end\0")
+        try:
+            svm.wait_for(called, "")
+        except svm.Timeout:
+            raise AssertionError(f"{self.name}: {text!r} did not run: "
+                                 f"{self.seen[-2000:]!r}") from None
+        return [w.decode() for w in
+                self.log.read_bytes()[had:].split(b"\0")[:-2]]
+
+    def end(self):
+        self.p.kill()
+        self.p.wait()
+        os.close(self.master)
+        assert not list(self.place.rglob("PWNED")), "something was executed"
+
+
+@pytest.fixture(params=["bash", "zsh", "fish"])
+def shell(request, shared, tmp_path):
+    s = Shell(request.param, shared, tmp_path)
+    yield s
+    s.end()
+
+
+def test_a_shell_completes(shell, files):
+    assert shell.line("stacyvm inspe\t box-o\t") == ["inspect", "box-of-files"]
+    assert shell.line("stacyvm spawn --templ\t x") == ["spawn", "--template", "x"]
+    assert shell.line("stacyvm wait --for=runn\t x") == [
+        "wait", "--for=running", "x"]
+    assert shell.line("stacyvm cp box-o\t/workspace/h/c6\t .") == [
+        "cp", "box-of-files:/workspace/h/c6--x", "."]
+    assert shell.line(f"stacyvm files cat {files} /works\th/b4\t") == [
+        "files", "cat", files, "/workspace/h/b4#c"]
+
+
+def test_a_shell_completes_local_files(shell):
+    home = shell.place / "home"
+    (home / "dir with $(touch PWNED)").mkdir()
+    (home / "dir with $(touch PWNED)" / "x'y").touch()
+    assert shell.line("stacyvm image import di\tx\t") == [
+        "image", "import", "dir with $(touch PWNED)/x'y"]
+
+
+def test_a_shell_quotes_what_a_sandbox_says(shell, files):
+    for name in HOSTILE:
+        for quote in ("", "'", '"'):
+            got = shell.line(f"stacyvm files cat {files} "
+                             f"{quote}/workspace/h/{name[:2]}\t")
+            assert [w.rstrip("/") for w in got] == [
+                "files", "cat", files, f"/workspace/h/{name}"], (quote, name)
+        got = shell.line(f"stacyvm cp . {files}:h/{name[:2]}\t")
+        assert got == ["cp", ".", f"{files}:h/{name}"], name
+
+
+def test_a_shell_evaluates_nothing_that_is_typed(shell, files):
+    for text in ("$(touch PWNED)", "`touch PWNED`", "$(touch PWNED", "`touch"):
+        shell.send(f"stacyvm cp {text}\t\t\x15")
+        assert shell.line("stacyvm list") == ["list"]
+        assert not list(shell.place.rglob("PWNED")), text
