@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dashboard as data: all it knows and shows.  No descriptors, no
+ * terminal, no clock: time is what it is told.
+ *
+ *	update_input(m, &event)    what the user did
+ *	update_tick(m)             time went on
+ *	request done, stream line  what the daemon said
+ *		-> model, m->effects, m->requests
+ *	frame_view(m, canvas)      model -> cells
+ */
+#ifndef SVM_TUI_MODEL_H
+#define SVM_TUI_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/defs.h"
+#include "lib/base/err.h"
+#include "lib/base/list.h"
+#include "tui/canvas.h"
+#include "tui/field.h"
+#include "tui/fleet.h"
+#include "tui/input.h"
+#include "tui/keymap.h"
+#include "tui/request.h"
+
+enum screen_id {
+	SCREEN_DASH,
+	SCREEN_SANDBOXES,
+	SCREEN_TEMPLATES,
+	SCREEN_PROVIDERS,
+	SCREEN_LOGS,
+	SCREEN_CONFIG,
+	SCREEN_EVENTS,
+	SCREEN_WORKSPACE, /* of one sandbox; not in the navigation */
+	SCREEN_MAX
+};
+
+/* What the program is to do; taken and cleared after each update. */
+enum effect {
+	EFFECT_REDRAW = 1u << 0,
+	EFFECT_REPAINT = 1u << 1, /* everything, as if nothing were there */
+	EFFECT_QUIT = 1u << 2,
+	EFFECT_SUSPEND = 1u << 3,
+	EFFECT_BELL = 1u << 4,
+	EFFECT_MOUSE = 1u << 5,   /* m->mouse changed */
+	EFFECT_COPY = 1u << 6,    /* m->clipboard */
+	EFFECT_EDITOR = 1u << 7,  /* m->editor */
+	EFFECT_SAVE_VIEW = 1u << 8,
+};
+
+/* The daemon, as one sees it. */
+enum link_state { LINK_CONNECTING, LINK_LIVE, LINK_LOST };
+
+struct tui_settings {
+	unsigned scrollback;    /* lines of a terminal */
+	struct key leave_key;
+	enum { CONFIRM_ALWAYS, CONFIRM_BULK, CONFIRM_NEVER } confirm;
+	bool ascii;
+	bool motion;            /* sparklines tick, things blink */
+	bool clipboard;         /* OSC 52 of a sandbox may set it */
+	const char *theme;
+};
+
+struct model {
+	int rows, cols;
+	int64_t wall_ns, boot_ns; /* now */
+	int utc_offset;           /* seconds, for showing times */
+
+	enum screen_id screen, previous;
+	void *state[SCREEN_MAX];
+	struct dialog *dialog;    /* the one on top, or NULL */
+
+	struct keymap *keymap;
+	struct tui_settings set;
+	bool read_only, mouse;
+
+	struct fleet fleet;
+	enum link_state link;
+	char *server;             /* for messages: its name */
+	char *version;            /* the daemon's, or NULL */
+	struct stream *events;
+	/* Of GET /providers and /templates, parsed; NULL before they came. */
+	cJSON *providers, *templates;
+
+	char *toast;
+	bool toast_bad;
+	int64_t toast_until;      /* boot */
+
+	unsigned effects;
+	struct list requests;     /* to be sent */
+	struct list streams;
+	struct list terminals;    /* see terminal.h */
+	unsigned waiting;         /* requests not yet answered */
+	struct buf clipboard;
+	/* EFFECT_EDITOR: open this local file, then call done. */
+	struct {
+		char *path;       /* owned */
+		void (*done)(struct model *m, void *data, bool ok);
+		void *data;
+	} editor;
+	bool quitting;            /* ^C was pressed once */
+};
+
+struct model *model_new(int rows, int cols);
+void model_free(struct model *m); /* accepts NULL */
+void model_free_cleanup(struct model **m);
+#define auto_model CLEANUP(model_free_cleanup)
+
+/* Begin: ask for everything, follow the events. */
+void model_start(struct model *m);
+
+void model_resize(struct model *m, int rows, int cols);
+
+/* To another screen.  `model_open` is the workspace of one sandbox. */
+void model_show(struct model *m, enum screen_id screen);
+enum workspace_focus { WORKSPACE_FILES, WORKSPACE_EDITOR, WORKSPACE_TERMINAL,
+		       WORKSPACE_NEW_TERMINAL };
+void model_open(struct model *m, const char *id, enum workspace_focus focus);
+/* Screen 5 with this sandbox's output. */
+void model_logs(struct model *m, const char *id);
+
+/* A message in the footer, for some seconds; escaped when it is shown. */
+void model_say(struct model *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void model_complain(struct model *m, const struct svm_err *err,
+		    const char *doing);
+
+/* Nothing may be changed: says so and returns true. */
+bool model_refuses(struct model *m, enum action a);
+
+/* Text for the clipboard, and word of it. */
+void model_copy(struct model *m, const char *text, size_t n,
+		const char *what);
+
+/* Ask the daemon again. */
+void model_refresh(struct model *m);
+
+void update_input(struct model *m, const struct input_event *ev);
+void update_act(struct model *m, enum action a); /* as if a key did it */
+void update_tick(struct model *m);
+/* When the next tick is due, CLOCK_BOOTTIME ns; 0: nothing moves. */
+int64_t update_wake(const struct model *m);
+void update_settle(struct model *m); /* after anything else changed it */
+
+/* The contexts that hold now. */
+void update_contexts(const struct model *m, enum context ret[CONTEXT_CHAIN]);
+
+void frame_view(const struct model *m, struct canvas *c);
+
+#endif

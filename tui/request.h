@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the model wants from the daemon.  Updates make requests and streams;
+ * the program (app.c) carries them out beside the loop and brings the results
+ * back.  A test brings its own.
+ *
+ *	struct request *r = request_new("GET", xstrdup("/api/v1/images"), done);
+ *	request_send(m, r);
+ *
+ * done() is called once, in the loop's thread, with r->err set or r->reply
+ * complete; the request is freed afterwards.  Replies are limited to
+ * LIMIT_TUI_REPLY.  Requests that don't depend on each other may be answered
+ * in any order.
+ */
+#ifndef SVM_TUI_REQUEST_H
+#define SVM_TUI_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/json.h"
+#include "lib/base/list.h"
+
+struct model;
+struct request;
+
+typedef void (*request_fn)(struct model *m, struct request *r);
+
+struct request {
+	const char *method;
+	char *target;     /* owned: "/api/v1/..." */
+	struct buf body;
+	bool has_body;
+	/* Instead of body and reply: read from or written to a local file,
+	 * however long.  Owned paths or NULL.  A file that is there is
+	 * replaced when all has arrived, and left alone otherwise. */
+	char *upload, *download;
+	request_fn done;
+	char *about;      /* an id or a path, for done(); owned, may be NULL */
+	void *data;       /* the same, borrowed */
+	char *doing;      /* "kill sb-7f3a91c2": begins the message of an
+			   * error that done() leaves unused; owned */
+	struct buf reply;
+	struct svm_err err; /* .code SVM_OK when it worked */
+	struct list link;
+};
+
+struct request *request_new(const char *method, char *target_owned,
+			    request_fn done);
+void request_free(struct request *r);
+void request_send(struct model *m, struct request *r); /* gives it away */
+
+/* "/api/v1/sandboxes/ID" and what follows; the id is percent-encoded. */
+char *request_sandbox(const char *id, const char *rest);
+
+/* The reply as JSON: an object or array.  False, with r->err set, when it is
+ * something else or r->err is set already. */
+bool request_json(struct request *r, struct json_doc *doc);
+cJSON *request_array(struct request *r, struct json_doc *doc); /* or NULL */
+
+/*
+ * A reply that goes on: lines of NDJSON, or the events of SSE.  Opened again
+ * by itself when it breaks, until it is closed; events go on after the last
+ * one that arrived.
+ */
+enum stream_state { STREAM_OPENING, STREAM_LIVE, STREAM_BROKEN, STREAM_ENDED };
+
+struct stream {
+	char *target; /* owned */
+	bool sse;
+	bool once;    /* don't open it again */
+	/* A line, or an event's data. */
+	void (*line)(struct model *m, struct stream *s, const char *text,
+		     size_t n);
+	void (*changed)(struct model *m, struct stream *s); /* or NULL */
+	enum stream_state state;
+	struct svm_err err; /* why it is BROKEN or ENDED */
+	void *data;         /* the model's, borrowed */
+	bool closed;        /* nobody wants it any more */
+	void *link_data;    /* the program's */
+	struct list link;
+};
+
+/* Both belong to the model; closing gives it back, data too. */
+struct stream *stream_open(struct model *m, char *target_owned, bool sse,
+			   void (*line)(struct model *m, struct stream *s,
+					const char *text, size_t n));
+void stream_close(struct model *m, struct stream *s); /* accepts NULL */
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Screens and dialogs: what each brings.
+ *
+ * A screen is one file, screen-NAME.c, with a `const struct screen`; its state
+ * is a struct of its own that the model points to.  Views are pure: they read
+ * the model and draw.  Everything else is called from update() and may change
+ * the model, send requests and set effects.
+ *
+ * A dialog stands above a screen and has the keys while it is there.
+ */
+#ifndef SVM_TUI_SCREEN_H
+#define SVM_TUI_SCREEN_H
+
+#include "tui/canvas.h"
+#include "tui/input.h"
+#include "tui/keymap.h"
+#include "tui/model.h"
+
+struct area {
+	int row, col, rows, cols;
+};
+
+struct screen {
+	const char *name;  /* "sandboxes" */
+	const char *title; /* in the navigation line; NULL: not there */
+
+	/* Made with the model, gone with it. */
+	void *(*make)(struct model *m);
+	void (*release)(struct model *m, void *state);
+
+	/* It becomes the one in view, or no longer is.  Either may be NULL. */
+	void (*enter)(struct model *m, void *state);
+	void (*leave)(struct model *m, void *state);
+
+	void (*view)(const struct model *m, const void *state,
+		     struct canvas *c, struct area a);
+
+	/* After each update, with the area the view will get: list_settle(). */
+	void (*settle)(struct model *m, void *state, struct area a);
+
+	/* The contexts that hold, most specific first; without CTX_GLOBAL,
+	 * which the frame adds unless `alone` is set. */
+	void (*contexts)(const struct model *m, const void *state,
+			 enum context ret[CONTEXT_CHAIN], bool *alone);
+
+	/* True when it was for this screen. */
+	bool (*act)(struct model *m, void *state, enum action a);
+
+	/* Before the keymap: text fields and terminals take keys and pastes,
+	 * and whoever wants the mouse.  Mouse positions are the canvas's.
+	 * May be NULL. */
+	bool (*input)(struct model *m, void *state,
+		      const struct input_event *ev);
+
+	/* Something in the fleet changed, or an event came (JSON object, NULL
+	 * for the fleet as a whole).  May be NULL. */
+	void (*event)(struct model *m, void *state, const cJSON *event);
+
+	/* The left of the footer: appends text.  May be NULL. */
+	void (*status)(const struct model *m, const void *state,
+		       struct buf *out);
+
+	/* When to be woken for a tick(), CLOCK_BOOTTIME ns; 0: never. */
+	int64_t (*wake)(const struct model *m, const void *state);
+	void (*tick)(struct model *m, void *state);
+};
+
+extern const struct screen screen_dash, screen_sandboxes, screen_templates,
+	screen_providers, screen_logs, screen_config, screen_events,
+	screen_workspace;
+
+/* What is drawn on, and where the keys go, for a dialog. */
+struct dialog_ops {
+	void (*release)(void *state);
+	void (*view)(const struct model *m, const void *state,
+		     struct canvas *c);
+	enum context context;
+	bool field; /* CTX_FIELD holds before `context`, keys are text */
+	bool (*act)(struct model *m, void *state, enum action a);
+	/* As a screen's.  May be NULL. */
+	bool (*input)(struct model *m, void *state,
+		      const struct input_event *ev);
+};
+
+/* Put it on top; the state becomes the dialog's. */
+void dialog_push(struct model *m, const struct dialog_ops *ops, void *state);
+void dialog_pop(struct model *m); /* releases its state */
+/* The state of the dialog on top if it is of this kind, else NULL. */
+void *dialog_top(const struct model *m, const struct dialog_ops *ops);
+
+/* A box in the middle, cleared, with a border and title; what is inside. */
+struct area dialog_box(struct canvas *c, int rows, int cols,
+		       const char *title);
+
+/*
+ * Ask before something is lost.  `lines` end with NULL and are copied.  With
+ * `name` the user has to type it; else No is highlighted.  yes() is called
+ * with data, which release() frees in either case (may be NULL).
+ */
+struct confirm {
+	const char *title; /* "KILL 2 SANDBOXES?" */
+	const char *const *lines;
+	const char *name;
+	void (*yes)(struct model *m, void *data);
+	void (*release)(void *data);
+	void *data;
+};
+void confirm_ask(struct model *m, const struct confirm *c);
+
+/* A list to choose from: the action menu.  run() gets the index. */
+struct menu_item {
+	const char *label; /* copied */
+	char key[KEY_NAME_MAX];
+	enum action action; /* carried out when chosen; ACT_NONE: run() */
+};
+void menu_open(struct model *m, const char *title,
+	       const struct menu_item *items, size_t n,
+	       void (*run)(struct model *m, size_t i, void *data), void *data,
+	       void (*release)(void *data));
+
+/* One line asked for: a name, a duration.  done() isn't called on Escape.
+ * `check` may be NULL; else it returns false with err set, which is shown. */
+struct prompt {
+	const char *title, *label, *text; /* copied */
+	bool (*check)(const char *text, struct svm_err *err);
+	void (*done)(struct model *m, const char *text, void *data);
+	void (*release)(void *data);
+	void *data;
+};
+void prompt_open(struct model *m, const struct prompt *p);
+
+void help_open(struct model *m);    /* the keys of the contexts now */
+void palette_open(struct model *m);
+/* The spawn form; template may be NULL. */
+void spawn_open(struct model *m, const char *template);
+
+#endif
