@@ -11,6 +11,9 @@
 /* The client, made at first use.  NULL with err. */
 struct client *cli_client(struct cli *cli, struct svm_err *err);
 
+/* The API key that was given, in whichever way; nothing when none was. */
+int cli_key(const struct cli *cli, struct buf *out, struct svm_err *err);
+
 /* One exchange with the daemon; see client_call(). */
 int cli_get(struct cli *cli, const char *target, struct buf *ret,
 	    struct svm_err *err);

@@ -45,11 +45,20 @@ struct cmd {
 		   struct svm_err *err);
 };
 
+/* What `stacyvm tui` was told. */
+struct tui_args {
+	const char *server, *api_key, *theme; /* or NULL */
+	bool read_only, no_mouse, no_color, ascii, dump;
+	int64_t frames;
+};
+
 /* Entry points of other rooms, filled in by main.c alone. */
 struct entries {
 	int (*serve)(int argc, char **argv);
 	int (*config)(int argc, char **argv);
 	int (*db)(int argc, char **argv);
+	int (*tui)(const struct tui_args *args, struct svm_err *err);
+	void (*keys)(bool mdoc); /* print the keys of the dashboard */
 };
 
 /* One run of the program: the global options and what follows from them. */
@@ -77,7 +86,7 @@ extern const struct cmd cmd_spawn, cmd_exec, cmd_shell, cmd_attach, cmd_list,
 	cmd_files, cmd_logs, cmd_events, cmd_audit, cmd_image, cmd_quota,
 	cmd_provider, cmd_daemon, cmd_serve, cmd_doctor, cmd_config, cmd_db,
 	cmd_support, cmd_bench, cmd_version, cmd_help, cmd_complete,
-	cmd_template;
+	cmd_template, cmd_tui;
 
 /* By name or alias; NULL when there is none.  n bytes of name. */
 const struct cmd *cmd_find(const struct cmd *const *list, const char *name);

@@ -3,6 +3,7 @@
 #include "cli/cmd.h"
 
 const struct cmd *const cmds[] = {
+	&cmd_tui,
 	&cmd_spawn,
 	&cmd_exec,
 	&cmd_shell,

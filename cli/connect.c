@@ -25,7 +25,7 @@ static void on_started(pid_t pid)
 				"stacyvm daemon logs\n", (int)pid);
 }
 
-static int read_key(const struct cli *cli, struct buf *out,
+int cli_key(const struct cli *cli, struct buf *out,
 		    struct svm_err *err)
 {
 	const char *key = cli->api_key ? cli->api_key :
@@ -52,7 +52,7 @@ struct client *cli_client(struct cli *cli, struct svm_err *err)
 
 	if (cli->client)
 		return cli->client;
-	if (read_key(cli, &key, err) < 0)
+	if (cli_key(cli, &key, err) < 0)
 		return NULL;
 	if (cli->timeout)
 		(void)duration_parse(cli->timeout, &ns); /* was checked */

@@ -15,6 +15,7 @@
 #include "lib/base/defs.h"
 #include "lib/base/fd.h"
 #include "providers/native/native.h"
+#include "tui/tui.h"
 
 /* Processes we start ourselves.  They get argv from their own name on, and end
  * without exit handlers: a confined one may not do what those do. */
@@ -27,12 +28,40 @@ static const struct {
 	{ "__pull", image_pull_main },
 };
 
+static int open_dashboard(const struct tui_args *args, struct svm_err *err)
+{
+	return tui_main(&(struct tui_options){
+				.server = args->server,
+				.api_key = args->api_key,
+				.read_only = args->read_only,
+				.no_mouse = args->no_mouse,
+				.no_color = args->no_color,
+				.ascii = args->ascii,
+				.theme = args->theme,
+				.frames = (unsigned)args->frames,
+				.dump = args->dump },
+			err);
+}
+
+static void print_keys(bool mdoc)
+{
+	struct keymap *keys = keymap_new();
+	struct buf text = BUF_INIT;
+
+	keymap_print(keys, mdoc, &text);
+	fputs(buf_str(&text), stdout);
+	buf_release(&text);
+	keymap_free(keys);
+}
+
 int main(int argc, char **argv)
 {
 	const struct entries entries = {
 		.serve = daemon_main,
 		.config = daemon_config_main,
 		.db = daemon_db_main,
+		.tui = open_dashboard,
+		.keys = print_keys,
 	};
 
 	if (fd_sanitise_std() < 0)

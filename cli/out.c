@@ -12,37 +12,15 @@
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
+#include "lib/client/reply.h"
 
 #define COLUMNS_MAX 16
-
-/* U+0000 is refused by lib/base/json.h, and must not keep the rest of a log
- * or listing from being shown: show it as U+2400. */
-static void replace_nul(char *text)
-{
-	for (char *p = text; (p = strchr(p, '\\'));) {
-		if (strncmp(p, "\\u0000", 6) == 0)
-			p[2] = '2', p[3] = '4';
-		p += p[1] ? 2 : 1;
-	}
-}
 
 int out_parse_array(struct json_doc *doc, struct buf *body, cJSON **ret,
 		    struct svm_err *err)
 {
-	/* lib/base/json.h reads objects. */
-	auto_buf struct buf wrapped = BUF_INIT;
-
-	buf_addstr(&wrapped, "{\"items\":");
-	buf_add(&wrapped, buf_str(body), body->len);
-	buf_addch(&wrapped, '}');
-	replace_nul(wrapped.data);
-	auto_err struct svm_err bad = SVM_ERR_INIT;
-
-	if (json_parse_object(doc, wrapped.data, wrapped.len, &bad) < 0)
-		return svm_err_set(err, SVM_PROVIDER,
-				   "the daemon's reply can't be read: %s",
-				   bad.msg);
-	*ret = cJSON_GetObjectItemCaseSensitive(doc->root, "items");
+	if (reply_parse(doc, buf_str(body), body->len, ret, err) < 0)
+		return -1;
 	if (!cJSON_IsArray(*ret))
 		return svm_err_set(err, SVM_PROVIDER,
 				   "the daemon's reply is not a list");
@@ -52,14 +30,19 @@ int out_parse_array(struct json_doc *doc, struct buf *body, cJSON **ret,
 int out_parse_object(struct json_doc *doc, struct buf *body,
 		     struct svm_err *err)
 {
-	auto_err struct svm_err bad = SVM_ERR_INIT;
+	cJSON *wrapper, *object;
 
-	if (body->len)
-		replace_nul(body->data);
-	if (json_parse_object(doc, buf_str(body), body->len, &bad) == 0)
-		return 0;
-	return svm_err_set(err, SVM_PROVIDER,
-			   "the daemon's reply can't be read: %s", bad.msg);
+	if (!body->len)
+		buf_addstr(body, "{}");
+	if (reply_parse(doc, buf_str(body), body->len, &object, err) < 0)
+		return -1;
+	if (!cJSON_IsObject(object))
+		return svm_err_set(err, SVM_PROVIDER,
+				   "the daemon's reply is not an object");
+	wrapper = doc->root;
+	doc->root = cJSON_DetachItemViaPointer(wrapper, object);
+	cJSON_Delete(wrapper);
+	return 0;
 }
 
 const cJSON *out_field(const cJSON *item, const char *path, size_t n)

@@ -22,7 +22,8 @@ struct sandbox {
 	long memory_mb, vcpus;
 
 	bool marked;
-	bool going; /* within the grace of a kill */
+	int64_t going_until; /* boot time; killed then unless undone; 0: not */
+	bool asked;          /* the kill was sent */
 
 	bool has_stats;
 	double cpu_pct; /* 100 is one vcpu */

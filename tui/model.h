@@ -50,6 +50,7 @@ enum effect {
 	EFFECT_COPY = 1u << 6,    /* m->clipboard */
 	EFFECT_EDITOR = 1u << 7,  /* m->editor */
 	EFFECT_SAVE_VIEW = 1u << 8,
+	EFFECT_CANCEL = 1u << 9,  /* all requests that wait */
 };
 
 /* The daemon, as one sees it. */
@@ -77,14 +78,19 @@ struct model {
 	struct keymap *keymap;
 	struct tui_settings set;
 	bool read_only, mouse;
+	bool focused;             /* the terminal has the focus */
 
 	struct fleet fleet;
 	enum link_state link;
 	char *server;             /* for messages: its name */
 	char *version;            /* the daemon's, or NULL */
 	struct stream *events;
-	/* Of GET /providers and /templates, parsed; NULL before they came. */
-	cJSON *providers, *templates;
+	/* Of GET /providers, /templates, /metrics, parsed; NULL before. */
+	cJSON *providers, *templates, *metrics;
+	int64_t metrics_at;       /* boot */
+	bool fleet_asked, fleet_stale;
+	unsigned singles;         /* sandboxes asked for one by one */
+	unsigned polling;         /* figures asked for */
 
 	char *toast;
 	bool toast_bad;
@@ -135,8 +141,11 @@ bool model_refuses(struct model *m, enum action a);
 void model_copy(struct model *m, const char *text, size_t n,
 		const char *what);
 
-/* Ask the daemon again. */
+/* Ask the daemon again: for everything, or what is named. */
 void model_refresh(struct model *m);
+void sync_sandbox(struct model *m, const char *id);
+void sync_templates(struct model *m);
+void sync_providers(struct model *m);
 
 void update_input(struct model *m, const struct input_event *ev);
 void update_act(struct model *m, enum action a); /* as if a key did it */

@@ -43,6 +43,7 @@ struct request {
 	void *data;       /* the same, borrowed */
 	char *doing;      /* "kill sb-7f3a91c2": begins the message of an
 			   * error that done() leaves unused; owned */
+	bool quiet;       /* not worth showing that it waits */
 	struct buf reply;
 	struct svm_err err; /* .code SVM_OK when it worked */
 	struct list link;
@@ -56,10 +57,13 @@ void request_send(struct model *m, struct request *r); /* gives it away */
 /* "/api/v1/sandboxes/ID" and what follows; the id is percent-encoded. */
 char *request_sandbox(const char *id, const char *rest);
 
-/* The reply as JSON: an object or array.  False, with r->err set, when it is
- * something else or r->err is set already. */
-bool request_json(struct request *r, struct json_doc *doc);
-cJSON *request_array(struct request *r, struct json_doc *doc); /* or NULL */
+/* The reply as JSON: anything, an array, an object.  NULL, with r->err set,
+ * when it is something else or r->err is set already.  The result is doc's
+ * until it is stolen. */
+cJSON *request_json(struct request *r, struct json_doc *doc);
+cJSON *request_array(struct request *r, struct json_doc *doc);
+cJSON *request_object(struct request *r, struct json_doc *doc);
+cJSON *request_steal(struct json_doc *doc, cJSON *value); /* the caller's */
 
 /*
  * A reply that goes on: lines of NDJSON, or the events of SSE.  Opened again
@@ -84,10 +88,12 @@ struct stream {
 	struct list link;
 };
 
-/* Both belong to the model; closing gives it back, data too. */
+/* It belongs to the program, which frees it some time after it was closed;
+ * nothing is called any more from then on, and `data` is the model's again. */
 struct stream *stream_open(struct model *m, char *target_owned, bool sse,
 			   void (*line)(struct model *m, struct stream *s,
 					const char *text, size_t n));
 void stream_close(struct model *m, struct stream *s); /* accepts NULL */
+void stream_free(struct stream *s); /* for the program */
 
 #endif

@@ -61,6 +61,20 @@ struct screen {
 	void (*status)(const struct model *m, const void *state,
 		       struct buf *out);
 
+	/* A line being typed in the footer, and what stands before it; NULL
+	 * when there is none.  May be NULL. */
+	const struct field *(*typing)(const struct model *m,
+				      const void *state,
+				      const char **ret_label);
+
+	/* It wants the whole terminal, without ribbon, navigation and footer.
+	 * May be NULL. */
+	bool (*full)(const struct model *m, const void *state);
+
+	/* What would be lost by quitting now ("main.py is not saved"); NULL
+	 * when nothing.  May be NULL. */
+	const char *(*busy)(const struct model *m, const void *state);
+
 	/* When to be woken for a tick(), CLOCK_BOOTTIME ns; 0: never. */
 	int64_t (*wake)(const struct model *m, const void *state);
 	void (*tick)(struct model *m, void *state);
@@ -69,6 +83,7 @@ struct screen {
 extern const struct screen screen_dash, screen_sandboxes, screen_templates,
 	screen_providers, screen_logs, screen_config, screen_events,
 	screen_workspace;
+extern const struct screen *const screens[SCREEN_MAX]; /* model.c */
 
 /* What is drawn on, and where the keys go, for a dialog. */
 struct dialog_ops {

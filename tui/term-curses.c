@@ -15,6 +15,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "lib/api/limits.h"
+#include "lib/base/base64.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "tui/glyph.h"
@@ -371,6 +373,18 @@ void term_curses_bell(struct term_curses *t)
 {
 	(void)t;
 	beep();
+}
+
+void term_curses_copy(struct term_curses *t, const char *text, size_t n)
+{
+	auto_buf struct buf s = BUF_INIT;
+
+	if (n > LIMIT_TUI_CLIPBOARD)
+		return;
+	buf_addstr(&s, "\033]52;c;");
+	base64_encode(&s, text, n);
+	buf_addstr(&s, "\007");
+	put_out(fileno(t->out), s.data, s.len);
 }
 
 void term_curses_suspend(struct term_curses *t)

@@ -52,6 +52,10 @@ void term_curses_repaint(struct term_curses *t);
 void term_curses_mouse(struct term_curses *t, bool on);
 void term_curses_bell(struct term_curses *t);
 
+/* Offer text to the terminal's clipboard (OSC 52).  Longer than what
+ * terminals take (LIMIT_TUI_CLIPBOARD) is left out. */
+void term_curses_copy(struct term_curses *t, const char *text, size_t n);
+
 /* Give the terminal back for a while (^Z, an editor), and take it again. */
 void term_curses_suspend(struct term_curses *t);
 void term_curses_resume(struct term_curses *t);

@@ -163,5 +163,6 @@
 #define LIMIT_TUI_FIELD KIB(4)    /* a line being typed */
 #define LIMIT_TUI_REPLY MIB(8)    /* of the daemon, in memory */
 #define LIMIT_TUI_LINE MIB(1)     /* of a stream */
+#define LIMIT_TUI_CLIPBOARD KIB(74) /* what OSC 52 takes in xterm */
 
 #endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* stacyvm tui: checks the options, then the dashboard takes over. */
+#include "cli/cli.h"
+#include "cli/out.h"
+
+struct tui_opts {
+	bool read_only, no_mouse, ascii, dump, print_keys;
+	const char *theme;
+	int64_t frames;
+};
+
+#define O(m) offsetof(struct tui_opts, m)
+
+static const struct opt opts[] = {
+	{ OPT_FLAG, 'r', "read-only", O(read_only), NULL,
+	  "change nothing: no spawn, kill, terminal or edit", COMPLETE_NONE,
+	  false },
+	{ OPT_CHOICE, 0, "theme", O(theme),
+	  "auto|mission|light|contrast|mono", "colours", COMPLETE_NONE,
+	  false },
+	{ OPT_FLAG, 0, "no-mouse", O(no_mouse), NULL,
+	  "leave the mouse to the terminal", COMPLETE_NONE, false },
+	{ OPT_FLAG, 0, "ascii", O(ascii), NULL,
+	  "draw with ASCII characters alone", COMPLETE_NONE, false },
+	{ OPT_FLAG, 0, "print-keys", O(print_keys), NULL,
+	  "print the keys and leave", COMPLETE_NONE, false },
+	{ OPT_NUMBER, 0, "frames", O(frames), "N",
+	  "leave after N frames, once nothing is awaited", COMPLETE_NONE,
+	  false },
+	{ OPT_FLAG, 0, "dump", O(dump), NULL,
+	  "no terminal: print the last frame as text", COMPLETE_NONE,
+	  false },
+	OPTS_END,
+};
+
+static int run(struct cli *cli, void *values, int argc, char **args,
+	       struct svm_err *err)
+{
+	const struct tui_opts *o = values;
+	auto_buf struct buf key = BUF_INIT;
+
+	(void)argc, (void)args;
+	if (o->print_keys) {
+		cli->entries->keys(false);
+		return 0;
+	}
+	if (cli_key(cli, &key, err) < 0)
+		return -1;
+	const struct tui_args a = {
+		.server = cli->server,
+		.api_key = key.len ? buf_str(&key) : NULL,
+		.theme = o->theme,
+		.read_only = o->read_only,
+		.no_mouse = o->no_mouse,
+		.no_color = !out_color(cli) && !o->dump,
+		.ascii = o->ascii,
+		.dump = o->dump,
+		.frames = o->frames,
+	};
+
+	return cli->entries->tui(&a, err);
+}
+
+const struct cmd cmd_tui = {
+	.name = "tui",
+	.args = "",
+	.summary = "open the full-screen dashboard",
+	.help = "Sandboxes, live terminals, files, logs, events, templates "
+		"and providers on one\nscreen.  ? shows the keys that work "
+		"where you are, : finds a command, q leaves;\nsandboxes go "
+		"on running.",
+	.examples = "stacyvm tui\nstacyvm tui --read-only",
+	.opts = opts,
+	.opts_size = sizeof(struct tui_opts),
+	.min_args = 0,
+	.max_args = 0,
+	.run = run,
+};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* What updates ask of the program: suspend, an editor, the clipboard. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/api/dirs.h"
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
+#include "lib/base/path.h"
+#include "lib/base/proc.h"
+#include "tui/app.h"
+
+extern char **environ;
+
+static void suspend(struct app *a)
+{
+	if (!a->term)
+		return;
+	term_curses_suspend(a->term);
+	/* The whole job, as the terminal would do it. */
+	kill(0, SIGSTOP);
+	term_curses_resume(a->term);
+	a->m->effects |= EFFECT_REDRAW;
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+/* sh -c, since $EDITOR may have arguments; the path is never parsed. */
+static int run_editor(const char *path)
+{
+	static const int fds[] = { 0, 1, 2 };
+	char *argv[] = { "/bin/sh", "-c",
+			 "exec ${VISUAL:-${EDITOR:-vi}} \"$1\"", "sh",
+			 (char *)path, NULL };
+	pid_t pid = proc_spawn(argv, environ, fds, 3, 0, NULL);
+
+	return pid < 0 ? -1 : wait_for(pid);
+}
+
+static void edit(struct app *a)
+{
+	auto_free char *path = steal_ptr(&a->m->editor.path);
+	int status = -1;
+
+	if (path && a->term) {
+		term_curses_suspend(a->term);
+		status = run_editor(path);
+		term_curses_resume(a->term);
+		term_curses_repaint(a->term);
+	}
+	if (a->m->editor.done)
+		a->m->editor.done(a->m, a->m->editor.data, status == 0);
+	update_settle(a->m);
+	a->m->effects |= EFFECT_REDRAW;
+}
+
+/* To a file, always; to the terminal, if it takes it; to tmux, inside it. */
+static void copy(struct app *a)
+{
+	const struct buf *text = &a->m->clipboard;
+	struct dirs dirs;
+
+	dirs_init(&dirs);
+	auto_free char *path = path_join(dirs.runtime, "clipboard");
+
+	fd_replace_path(AT_FDCWD, path, buf_str(text), text->len, 0600);
+	if (a->term)
+		term_curses_copy(a->term, buf_str(text), text->len);
+	if (getenv("TMUX")) {
+		static const int fds[] = { -1, -1, -1 };
+		char *argv[] = { "/usr/bin/tmux", "load-buffer", "-w", path,
+				 NULL };
+		pid_t pid = proc_spawn(argv, environ, fds, 3, 0, NULL);
+
+		if (pid > 0)
+			wait_for(pid);
+	}
+	dirs_release(&dirs);
+}
+
+void app_effects(struct app *a, unsigned effects)
+{
+	if (effects & EFFECT_CANCEL)
+		fetch_cancel(a->fetch);
+	if (effects & EFFECT_COPY)
+		copy(a);
+	if (effects & EFFECT_EDITOR)
+		edit(a);
+	if (effects & EFFECT_SUSPEND)
+		suspend(a);
+	if (!a->term)
+		return;
+	if (effects & EFFECT_MOUSE)
+		term_curses_mouse(a->term, a->m->mouse);
+	if (effects & EFFECT_BELL)
+		term_curses_bell(a->term);
+	if (effects & EFFECT_REPAINT)
+		term_curses_repaint(a->term);
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program around the model: one loop for keys, signals, time, replies and
+ * terminals; it paints when something changed, at most FRAMES_MAX times a
+ * second.
+ */
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+#include "tui/app.h"
+#include "tui/frame.h"
+
+#define FRAME_NS (INT64_C(1000000000) / 60)
+#define MS INT64_C(1000000)
+/* How long leaving waits for what was asked for last. */
+#define LEAVE_NS (2000 * MS)
+
+/* -- time */
+
+static void tell_time(struct app *a)
+{
+	time_t now;
+	struct tm tm;
+
+	a->m->boot_ns = clock_boot_ns();
+	a->m->wall_ns = clock_wall_ns();
+	now = (time_t)(a->m->wall_ns / (1000 * MS));
+	if (localtime_r(&now, &tm))
+		a->m->utc_offset = (int)tm.tm_gmtoff;
+}
+
+static void arm_tick(struct app *a)
+{
+	int64_t at = update_wake(a->m);
+
+	if (at)
+		loop_timer_at(a->tick, at);
+	else
+		loop_timer_stop(a->tick);
+}
+
+/* -- painting */
+
+static bool settled(const struct app *a)
+{
+	return a->m->link != LINK_CONNECTING && !a->m->waiting;
+}
+
+static void paint(struct app *a)
+{
+	a->painted = clock_boot_ns();
+	a->m->effects &= ~(unsigned)EFFECT_REDRAW;
+	frame_view(a->m, a->canvas);
+	if (a->term)
+		term_curses_paint(a->term, a->canvas);
+	if (!a->frames_left || !settled(a))
+		return;
+	a->m->effects |= EFFECT_REDRAW;
+	if (!--a->frames_left)
+		loop_stop(a->loop);
+}
+
+static void before_sleep(struct loop *l, void *data)
+{
+	struct app *a = data;
+	unsigned effects;
+
+	(void)l;
+	fetch_sync(a->fetch);
+	links_sync(a->links);
+	effects = a->m->effects & ~(unsigned)(EFFECT_REDRAW | EFFECT_QUIT);
+	a->m->effects &= ~effects;
+	if (effects)
+		app_effects(a, effects);
+	if (a->m->effects & EFFECT_QUIT) {
+		loop_stop(a->loop);
+		return;
+	}
+	if (a->m->effects & EFFECT_REDRAW) {
+		if (clock_boot_ns() - a->painted >= FRAME_NS)
+			paint(a);
+		else if (!loop_timer_armed(a->frame))
+			loop_timer_at(a->frame, a->painted + FRAME_NS);
+	}
+	arm_tick(a);
+	/* What painting a counted frame left to do. */
+	if (a->m->effects & EFFECT_REDRAW && !loop_timer_armed(a->frame))
+		loop_timer_at(a->frame, a->painted + FRAME_NS);
+}
+
+static void frame_due(struct loop *l, void *data)
+{
+	(void)l, (void)data; /* before_sleep() paints */
+}
+
+static void tick_due(struct loop *l, void *data)
+{
+	struct app *a = data;
+
+	(void)l;
+	tell_time(a);
+	update_tick(a->m);
+}
+
+/* Replies, lines and terminals changed the model: before_sleep() sees. */
+static void changed(void *data)
+{
+	struct app *a = data;
+
+	if (!a->closing)
+		tell_time(a);
+}
+
+/* -- keys */
+
+static void on_event(void *data, const struct input_event *ev)
+{
+	struct app *a = data;
+
+	tell_time(a);
+	update_input(a->m, ev);
+}
+
+static void arm_escape(struct app *a)
+{
+	if (input_waits(a->input))
+		loop_timer_after(a->escape, INPUT_ESC_MS * MS);
+	else
+		loop_timer_stop(a->escape);
+}
+
+static void tty_ready(struct loop *l, void *data, unsigned events)
+{
+	struct app *a = data;
+	char bytes[4096];
+	ssize_t n;
+
+	(void)events;
+	n = read(STDIN_FILENO, bytes, sizeof(bytes));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) { /* the terminal is gone */
+		a->signal = SIGHUP;
+		loop_stop(l);
+		return;
+	}
+	input_write(a->input, bytes, (size_t)n);
+	arm_escape(a);
+}
+
+static void escape_due(struct loop *l, void *data)
+{
+	struct app *a = data;
+
+	(void)l;
+	input_expire(a->input);
+	arm_escape(a);
+}
+
+/* -- signals */
+
+static void on_resize(struct loop *l, void *data,
+		      const struct signalfd_siginfo *info)
+{
+	struct app *a = data;
+	int rows, cols;
+
+	(void)l, (void)info;
+	if (!a->term)
+		return;
+	term_curses_resized(a->term);
+	term_curses_size(a->term, &rows, &cols);
+	canvas_resize(a->canvas, rows, cols);
+	model_resize(a->m, rows, cols);
+}
+
+static void on_end(struct loop *l, void *data,
+		   const struct signalfd_siginfo *info)
+{
+	struct app *a = data;
+
+	a->signal = (int)info->ssi_signo;
+	loop_stop(l);
+}
+
+/* -- life */
+
+static void screen_size(const struct app *a, int *ret_rows, int *ret_cols)
+{
+	const char *rows = getenv("LINES"), *cols = getenv("COLUMNS");
+
+	if (a->term) {
+		term_curses_size(a->term, ret_rows, ret_cols);
+		return;
+	}
+	*ret_rows = rows ? atoi(rows) : 0;
+	*ret_cols = cols ? atoi(cols) : 0;
+	*ret_rows = *ret_rows > 0 && *ret_rows <= 500 ? *ret_rows : 40;
+	*ret_cols = *ret_cols > 0 && *ret_cols <= 1000 ? *ret_cols : 120;
+}
+
+static int make_model(struct app *a, struct svm_err *err)
+{
+	a->m = model_new(40, 120);
+	tell_time(a);
+	a->m->read_only = a->o->read_only;
+	if (a->o->configure && a->o->configure(a->m, err) < 0)
+		return -1;
+	a->m->read_only |= a->o->read_only;
+	a->m->mouse &= !a->o->no_mouse;
+	a->m->set.ascii |= a->o->ascii;
+	if (a->o->theme)
+		a->m->set.theme = a->o->theme;
+	if (a->o->server) {
+		free(a->m->server);
+		a->m->server = xstrdup(a->o->server);
+	}
+	return 0;
+}
+
+static int open_terminal(struct app *a, struct svm_err *err)
+{
+	const struct theme *theme = theme_find(a->m->set.theme);
+	int rows, cols;
+
+	if (!theme)
+		return svm_err_set(err, SVM_BAD_REQUEST, "no theme '%s'",
+				   a->m->set.theme);
+	if (!a->o->dump) {
+		a->term = term_curses_open(
+			&(struct term_curses_options){
+				.theme = theme,
+				.no_color = a->o->no_color,
+				.ascii = a->m->set.ascii,
+				.mouse = a->m->mouse,
+				.in = STDIN_FILENO,
+				.out = STDOUT_FILENO },
+			err);
+		if (!a->term)
+			return -1;
+		a->m->set.ascii |= !term_curses_utf8(a->term);
+	}
+	screen_size(a, &rows, &cols);
+	a->canvas = canvas_new(rows, cols);
+	model_resize(a->m, rows, cols);
+	return 0;
+}
+
+static int open_input(struct app *a, struct svm_err *err)
+{
+	a->input = input_new(on_event, a);
+	if (!a->input)
+		return svm_err_set(err, SVM_INTERNAL,
+				   "libtickit can't be set up");
+	if (!a->term)
+		return 0;
+	a->tty = loop_fd_add(a->loop, STDIN_FILENO, LOOP_READ, tty_ready, a);
+	if (!a->tty)
+		return svm_err_sys(err, SVM_INTERNAL, errno,
+				   "can't watch the terminal");
+	return 0;
+}
+
+static void watch_signals(struct app *a)
+{
+	static const int ends[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
+
+	signal(SIGPIPE, SIG_IGN);
+	loop_signal_add(a->loop, SIGWINCH, on_resize, a);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		loop_signal_add(a->loop, ends[i], on_end, a);
+}
+
+static int open_all(struct app *a, struct svm_err *err)
+{
+	const struct fetch_options to = { a->o->server, a->o->api_key };
+
+	setlocale(LC_CTYPE, "");
+	a->loop = loop_new();
+	if (!a->loop)
+		return svm_err_sys(err, SVM_INTERNAL, errno, "epoll");
+	watch_signals(a);
+	if (make_model(a, err) < 0 || open_terminal(a, err) < 0 ||
+	    open_input(a, err) < 0)
+		return -1;
+	a->tick = loop_timer_new(a->loop, tick_due, a);
+	a->escape = loop_timer_new(a->loop, escape_due, a);
+	a->frame = loop_timer_new(a->loop, frame_due, a);
+	a->fetch = fetch_new(a->loop, a->m, &to, changed, a);
+	a->links = links_new(a->loop, a->m, &to, changed, a);
+	loop_before_sleep(a->loop, before_sleep, a);
+	model_start(a->m);
+	return 0;
+}
+
+/* A kill that was confirmed is sent before we go. */
+static void finish_requests(struct app *a)
+{
+	int64_t until = clock_boot_ns() + LEAVE_NS;
+	int64_t now;
+
+	loop_before_sleep(a->loop, NULL, NULL);
+	while (a->m->waiting && (now = clock_boot_ns()) < until) {
+		fetch_sync(a->fetch);
+		loop_turn(a->loop, (int)((until - now) / MS) + 1);
+	}
+}
+
+static void close_all(struct app *a)
+{
+	a->closing = true;
+	term_curses_close(a->term);
+	links_free(a->links);
+	fetch_free(a->fetch);
+	loop_fd_del(a->tty);
+	loop_timer_free(a->tick);
+	loop_timer_free(a->escape);
+	loop_timer_free(a->frame);
+	input_free(a->input);
+	canvas_free(a->canvas);
+	model_free(a->m);
+	if (a->loop)
+		loop_free(a->loop);
+}
+
+static void say_goodbye(const struct app *a)
+{
+	if (a->m->fleet.n && !a->o->dump)
+		fprintf(stderr, "%zu sandbox%s go%s on running: "
+				"stacyvm list\n", a->m->fleet.n,
+			a->m->fleet.n == 1 ? "" : "es",
+			a->m->fleet.n == 1 ? "es" : "");
+}
+
+int tui_main(const struct tui_options *o, struct svm_err *err)
+{
+	struct app a = { .o = o, .frames_left = o->frames };
+	int r;
+
+	if (o->dump && !a.frames_left)
+		a.frames_left = 1;
+	r = open_all(&a, err);
+	if (r == 0) {
+		loop_run(a.loop);
+		if (!a.signal && !o->frames)
+			finish_requests(&a);
+		term_curses_close(steal_ptr(&a.term));
+		if (o->dump) {
+			auto_buf struct buf text = BUF_INIT;
+
+			canvas_dump(a.canvas, &text);
+			fputs(buf_str(&text), stdout);
+		} else if (!a.signal) {
+			say_goodbye(&a);
+		}
+		r = a.signal ? 128 + a.signal : 0;
+	}
+	close_all(&a);
+	return r;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside app*.c: the program around the model. */
+#ifndef SVM_TUI_APP_H
+#define SVM_TUI_APP_H
+
+#include <termios.h>
+
+#include "lib/base/loop.h"
+#include "tui/fetch.h"
+#include "tui/input.h"
+#include "tui/link.h"
+#include "tui/model.h"
+#include "tui/term-curses.h"
+#include "tui/tui.h"
+
+struct app {
+	const struct tui_options *o;
+	struct loop *loop;
+	struct model *m;
+	struct fetch *fetch;
+	struct links *links;
+	struct term_curses *term; /* NULL with `dump` */
+	struct input *input;
+	struct canvas *canvas;
+	struct loop_fd *tty;
+	struct loop_timer *tick, *escape, *frame;
+	int64_t painted;          /* boot */
+	unsigned frames_left;
+	bool closing;
+	int signal;               /* that ended it */
+};
+
+/* app-effects.c: what an update asked for, but painting and quitting. */
+void app_effects(struct app *a, unsigned effects);
+
+#endif

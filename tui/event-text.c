@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Events as lines.  See event-text.h. */
+#include "tui/event-text.h"
+
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "tui/frame.h"
+
+static const char *text(const cJSON *object, const char *key)
+{
+	const cJSON *v = json_get(object, key);
+
+	return cJSON_IsString(v) ? v->valuestring : "";
+}
+
+void event_text(const struct model *m, const cJSON *event, struct buf *out)
+{
+	char clock[FRAME_CLOCK_SIZE] = "--:--:--";
+	const cJSON *member;
+	int64_t at;
+
+	if (clock_parse_rfc3339(text(event, "timestamp"), &at) == 0)
+		frame_clock(m, at, clock);
+	buf_addf(out, "%s %s", clock, text(event, "type"));
+	if (*text(event, "sandbox_id"))
+		buf_addf(out, " %s", text(event, "sandbox_id"));
+	cJSON_ArrayForEach(member, json_get(event, "data")) {
+		if (!member->string)
+			continue;
+		if (cJSON_IsString(member))
+			buf_addf(out, " %s=%s", member->string,
+				 member->valuestring);
+		else if (cJSON_IsNumber(member))
+			buf_addf(out, " %s=%g", member->string,
+				 member->valuedouble);
+		else if (cJSON_IsBool(member))
+			buf_addf(out, " %s=%s", member->string,
+				 cJSON_IsTrue(member) ? "true" : "false");
+	}
+}

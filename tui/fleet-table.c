@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of sandboxes.  See fleet-table.h. */
+#include "tui/fleet-table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "tui/frame.h"
+
+#define SECOND INT64_C(1000000000)
+#define POLL_NS (3 * SECOND)
+
+void fleet_table_release(struct fleet_table *t)
+{
+	free(t->selected);
+	free(t->mark_from);
+	free(t->shown);
+	field_release(&t->filter);
+}
+
+const char *fleet_sort_name(enum fleet_sort sort)
+{
+	static const char *const names[FLEET_SORT_MAX] = {
+		"age", "id", "state", "image", "cpu", "memory", "ttl",
+	};
+
+	return names[sort];
+}
+
+/* -- which, in which order */
+
+static int number(double a, double b)
+{
+	return (a > b) - (a < b);
+}
+
+static int64_t end_of(const struct sandbox *s)
+{
+	return s->expires_ns ? s->expires_ns : INT64_MAX;
+}
+
+static int compare(const struct sandbox *a, const struct sandbox *b,
+		   enum fleet_sort sort)
+{
+	switch (sort) {
+	case FLEET_BY_ID:
+		return strcmp(a->id, b->id);
+	case FLEET_BY_STATE:
+		return strcmp(a->state, b->state);
+	case FLEET_BY_IMAGE:
+		return strcmp(a->image, b->image);
+	case FLEET_BY_CPU:
+		return number(b->cpu_pct, a->cpu_pct);
+	case FLEET_BY_MEMORY:
+		return number((double)b->mem, (double)a->mem);
+	case FLEET_BY_TTL:
+		return number((double)end_of(a), (double)end_of(b));
+	default:
+		return number((double)b->created_ns, (double)a->created_ns);
+	}
+}
+
+static int in_order(const void *pa, const void *pb, void *pt)
+{
+	const struct fleet_table *t = pt;
+	const struct sandbox *a = *(struct sandbox *const *)pa;
+	const struct sandbox *b = *(struct sandbox *const *)pb;
+	int r = compare(a, b, t->sort);
+
+	if (r == 0)
+		return strcmp(a->id, b->id);
+	return t->invert ? -r : r;
+}
+
+static void select_at(struct fleet_table *t)
+{
+	free(t->selected);
+	t->selected = t->pos.at < t->n ? xstrdup(t->shown[t->pos.at]->id) :
+					 NULL;
+}
+
+static void find_selected(struct fleet_table *t)
+{
+	for (size_t i = 0; t->selected && i < t->n; i++)
+		if (strcmp(t->shown[i]->id, t->selected) == 0)
+			t->pos.at = i;
+}
+
+void fleet_table_settle(struct model *m, struct fleet_table *t,
+			struct area a)
+{
+	const char *filter = field_text(&t->filter);
+
+	t->shown = xreallocarray(t->shown, m->fleet.n + 1,
+				 sizeof(struct sandbox *));
+	t->n = 0;
+	for (size_t i = 0; i < m->fleet.n; i++)
+		if (fleet_filter(filter, m->fleet.all[i]))
+			t->shown[t->n++] = m->fleet.all[i];
+	qsort_r(t->shown, t->n, sizeof(struct sandbox *), in_order, t);
+	find_selected(t);
+	t->area = (struct area){ a.row + 1, a.col, MAX(a.rows - 1, 0),
+				 a.cols };
+	list_settle(&t->pos, t->n, t->area.rows);
+	select_at(t);
+}
+
+struct sandbox *fleet_table_selected(const struct fleet_table *t)
+{
+	return t->pos.at < t->n ? t->shown[t->pos.at] : NULL;
+}
+
+/* -- keys and mouse */
+
+static void mark_range(struct fleet_table *t)
+{
+	size_t from = t->pos.at;
+
+	for (size_t i = 0; t->mark_from && i < t->n; i++)
+		if (strcmp(t->shown[i]->id, t->mark_from) == 0)
+			from = i;
+	for (size_t i = MIN(from, t->pos.at); i <= MAX(from, t->pos.at); i++)
+		t->shown[i]->marked = true;
+}
+
+static void mark(struct fleet_table *t, struct sandbox *s)
+{
+	s->marked = !s->marked;
+	free(t->mark_from);
+	t->mark_from = xstrdup(s->id);
+	list_act(&t->pos, ACT_DOWN);
+}
+
+static void mark_all(struct model *m, struct fleet_table *t, bool marked)
+{
+	if (marked)
+		for (size_t i = 0; i < t->n; i++)
+			t->shown[i]->marked = true;
+	else
+		for (size_t i = 0; i < m->fleet.n; i++)
+			m->fleet.all[i]->marked = false;
+}
+
+static bool act_on_rows(struct model *m, struct fleet_table *t,
+			enum action a)
+{
+	struct sandbox *s = fleet_table_selected(t);
+
+	switch (a) {
+	case ACT_MARK:
+		if (s)
+			mark(t, s);
+		return true;
+	case ACT_MARK_RANGE:
+		if (s)
+			mark_range(t);
+		return true;
+	case ACT_MARK_ALL:
+	case ACT_UNMARK_ALL:
+		mark_all(m, t, a == ACT_MARK_ALL);
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool fleet_table_act(struct model *m, struct fleet_table *t, enum action a)
+{
+	bool moved = list_act(&t->pos, a) || act_on_rows(m, t, a);
+
+	if (moved) {
+		select_at(t);
+		return true;
+	}
+	switch (a) {
+	case ACT_SORT:
+		t->sort = (t->sort + 1) % FLEET_SORT_MAX;
+		t->invert = false;
+		return true;
+	case ACT_SORT_INVERT:
+		t->invert = !t->invert;
+		return true;
+	case ACT_FILTER:
+		t->typing = true;
+		return true;
+	case ACT_BACK:
+		if (!*field_text(&t->filter))
+			return false;
+		field_set(&t->filter, "");
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void type(struct model *m, struct fleet_table *t, struct key k)
+{
+	static const enum context chain[] = { CTX_FIELD, CTX_NONE };
+
+	if (key_is(k, KEY_CODE_ENTER, 0)) {
+		t->typing = false;
+	} else if (key_is(k, KEY_CODE_ESCAPE, 0) ||
+		   key_is(k, 'c', KEY_MOD_CTRL)) {
+		t->typing = false;
+		field_set(&t->filter, "");
+	} else if (!list_act(&t->pos, key_is(k, KEY_CODE_UP, 0) ? ACT_UP :
+			     key_is(k, KEY_CODE_DOWN, 0)	? ACT_DOWN :
+								  ACT_NONE) &&
+		   !field_key(&t->filter, k)) {
+		field_act(&t->filter, keymap_find(m->keymap, chain, k));
+	}
+}
+
+static bool click(struct fleet_table *t, const struct mouse *mouse)
+{
+	const struct area *a = &t->area;
+	size_t row = t->pos.top + (size_t)(mouse->row - a->row);
+
+	if (mouse->row < a->row || mouse->row >= a->row + a->rows ||
+	    mouse->col < a->col || mouse->col >= a->col + a->cols)
+		return false;
+	if (mouse->kind == MOUSE_WHEEL_UP || mouse->kind == MOUSE_WHEEL_DOWN)
+		list_scroll(&t->pos, mouse->kind == MOUSE_WHEEL_UP ? -3 : 3);
+	else if (mouse->kind == MOUSE_PRESS && row < t->n)
+		t->pos.at = row;
+	select_at(t);
+	return true;
+}
+
+bool fleet_table_input(struct model *m, struct fleet_table *t,
+		       const struct input_event *ev)
+{
+	if (ev->type == INPUT_MOUSE)
+		return click(t, &ev->mouse);
+	if (!t->typing)
+		return false;
+	if (ev->type == INPUT_PASTE)
+		field_add(&t->filter, ev->data, ev->size);
+	if (ev->type == INPUT_KEY)
+		type(m, t, ev->key);
+	return true;
+}
+
+/* -- figures */
+
+static bool in_view_runs(const struct fleet_table *t)
+{
+	for (size_t i = t->pos.top; i < t->n && i < t->pos.top + t->pos.height;
+	     i++)
+		if (sandbox_is(t->shown[i], "running"))
+			return true;
+	return false;
+}
+
+/* When the text of a time left changes next. */
+static int64_t next_countdown(const struct model *m,
+			      const struct fleet_table *t)
+{
+	int64_t best = 0;
+
+	for (size_t i = t->pos.top; i < t->n && i < t->pos.top + t->pos.height;
+	     i++) {
+		int64_t left = t->shown[i]->expires_ns - m->wall_ns;
+		int64_t unit = left >= 60 * SECOND ? 60 * SECOND : SECOND;
+		int64_t at = m->boot_ns + left % unit + 1;
+
+		if (t->shown[i]->expires_ns && left > 0 &&
+		    (!best || at < best))
+			best = at;
+	}
+	/* Many of them tick together. */
+	return best ? (best / SECOND + 1) * SECOND : 0;
+}
+
+int64_t fleet_table_wake(const struct model *m, const struct fleet_table *t)
+{
+	int64_t at = next_countdown(m, t);
+	int64_t poll = t->polled + POLL_NS;
+
+	if (m->link == LINK_LIVE && m->focused && m->set.motion &&
+	    in_view_runs(t) && (!at || poll < at))
+		at = poll;
+	return at;
+}
+
+static void stats_arrived(struct model *m, struct request *r)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	cJSON *object = request_object(r, &doc);
+	struct sandbox *s = fleet_find(&m->fleet, r->about);
+
+	if (object && s)
+		fleet_stats(s, object);
+	svm_err_release(&r->err); /* it may be gone: no news */
+	m->polling--;
+}
+
+void fleet_table_tick(struct model *m, struct fleet_table *t)
+{
+	if (m->link != LINK_LIVE || !m->focused || m->polling ||
+	    m->boot_ns < t->polled + POLL_NS)
+		return;
+	t->polled = m->boot_ns;
+	for (size_t i = t->pos.top; i < t->n && i < t->pos.top + t->pos.height;
+	     i++) {
+		if (!sandbox_is(t->shown[i], "running"))
+			continue;
+		struct request *r = request_new(
+			"GET", request_sandbox(t->shown[i]->id, "/stats"),
+			stats_arrived);
+
+		r->about = xstrdup(t->shown[i]->id);
+		r->quiet = true;
+		m->polling++;
+		request_send(m, r);
+	}
+}

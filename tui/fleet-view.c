@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* How the table of sandboxes is drawn.  See fleet-table.h. */
+#include <string.h>
+
+#include "lib/base/width.h"
+#include "tui/fleet-table.h"
+#include "tui/frame.h"
+
+enum column { COL_ID, COL_STATE, COL_PROVIDER, COL_IMAGE, COL_OWNER, COL_CPU,
+	      COL_MEM, COL_TTL, COL_MAX };
+
+/* Shown from this width of the table on; IMAGE takes what is left. */
+static const struct {
+	const char *title;
+	int from, width;
+	bool right;
+	enum fleet_sort sort;
+} columns[COL_MAX] = {
+	[COL_ID] = { "ID", 0, 20, false, FLEET_BY_ID },
+	[COL_STATE] = { "STATE", 0, 11, false, FLEET_BY_STATE },
+	[COL_PROVIDER] = { "PROVIDER", 72, 11, false, FLEET_SORT_MAX },
+	[COL_IMAGE] = { "IMAGE", 0, 0, false, FLEET_BY_IMAGE },
+	[COL_OWNER] = { "OWNER", 100, 12, false, FLEET_SORT_MAX },
+	[COL_CPU] = { "CPU", 64, 6, true, FLEET_BY_CPU },
+	[COL_MEM] = { "MEM", 84, 9, true, FLEET_BY_MEMORY },
+	[COL_TTL] = { "TTL", 0, 7, true, FLEET_BY_TTL },
+};
+
+static int column_width(enum column i, int total)
+{
+	int rest = total - 2;
+
+	if (total < columns[i].from)
+		return 0;
+	if (i == COL_ID && total < 72)
+		return 12; /* no room for names */
+	if (i != COL_IMAGE)
+		return columns[i].width;
+	for (enum column x = 0; x < COL_MAX; x++)
+		if (x != COL_IMAGE)
+			rest -= column_width(x, total);
+	return MAX(rest, 0);
+}
+
+static void put(struct canvas *c, int row, int col, int width, bool right,
+		struct cell pen, const char *text)
+{
+	int used = (int)width_text(text, strlen(text));
+
+	width -= right ? 0 : 1;
+	if (width > 0)
+		canvas_text(c, row,
+			    right ? col + MAX(width - used, 0) : col, width,
+			    pen, text);
+}
+
+static void view_titles(const struct model *m, const struct fleet_table *t,
+			struct canvas *c, struct area a)
+{
+	int col = a.col + 2;
+
+	for (enum column i = 0; i < COL_MAX; i++) {
+		int width = column_width(i, a.cols);
+		bool sorted = columns[i].sort == t->sort;
+		char text[32] = "";
+
+		if (!width)
+			continue;
+		strcat(text, columns[i].title);
+		if (sorted)
+			strcat(text, m->set.ascii ? (t->invert ? "v" : "^") :
+						    (t->invert ? "▾" : "▴"));
+		put(c, a.row, col, width, columns[i].right,
+		    pen_role(sorted ? ROLE_VALUE : ROLE_DIM), text);
+		col += width;
+	}
+}
+
+static void view_state(const struct model *m, const struct sandbox *s,
+		       struct canvas *c, int row, int col, int width)
+{
+	enum theme_role role;
+	const char *symbol = frame_state(m, s->state, &role);
+	bool going = s->going_until || s->asked;
+
+	if (going)
+		symbol = frame_state(m, "destroying", &role);
+	canvas_textf(c, row, col, width - 1, pen_role(role), "%s %s", symbol,
+		     going			  ? "killing" :
+		     sandbox_is(s, "running") ? "run" :
+						    s->state);
+}
+
+static void cell_text_of(const struct model *m, const struct sandbox *s,
+			 enum column i, struct buf *out)
+{
+	char text[FRAME_TIME_SIZE] = "";
+
+	switch (i) {
+	case COL_PROVIDER:
+		buf_addstr(out, s->provider);
+		return;
+	case COL_IMAGE:
+		buf_addstr(out, s->image);
+		if (*s->template)
+			buf_addf(out, " (%s)", s->template);
+		return;
+	case COL_OWNER:
+		buf_addstr(out, s->owner);
+		return;
+	case COL_CPU:
+		if (s->has_stats)
+			buf_addf(out, "%.0f%%", s->cpu_pct);
+		return;
+	case COL_MEM:
+		if (s->has_stats)
+			frame_bytes(s->mem, text);
+		break;
+	case COL_TTL:
+		if (s->expires_ns)
+			frame_left(s->expires_ns - m->wall_ns, text);
+		break;
+	default:
+		break;
+	}
+	buf_addstr(out, text);
+}
+
+static void view_row(const struct model *m, const struct sandbox *s,
+		     struct canvas *c, int row, struct area a)
+{
+	int col = a.col + 2;
+
+	for (enum column i = 0; i < COL_MAX; i++) {
+		int width = column_width(i, a.cols);
+		auto_buf struct buf text = BUF_INIT;
+
+		if (i == COL_STATE && width) {
+			view_state(m, s, c, row, col, width);
+		} else if (i == COL_ID) {
+			int used = canvas_text(c, row, col, width - 1,
+					       pen_role(ROLE_INK), s->id);
+
+			if (*s->name && used + 2 < width)
+				canvas_text(c, row, col + used + 1,
+					    width - used - 2,
+					    pen_role(ROLE_VALUE), s->name);
+		} else if (width) {
+			cell_text_of(m, s, i, &text);
+			put(c, row, col, width, columns[i].right,
+			    pen_role(i == COL_IMAGE ? ROLE_INK : ROLE_DIM),
+			    buf_str(&text));
+		}
+		col += width;
+	}
+}
+
+static void view_nothing(const struct model *m, const struct fleet_table *t,
+			 struct canvas *c, struct area a)
+{
+	enum context chain[CONTEXT_CHAIN];
+	char key[KEY_NAME_MAX];
+
+	if (a.rows < 2)
+		return;
+	update_contexts(m, chain);
+	if (!m->fleet.loaded)
+		canvas_text(c, a.row + 1, a.col + 2, a.cols - 2,
+			    pen_role(ROLE_DIM),
+			    m->link == LINK_LOST ? "no daemon answers" :
+						   "asking the daemon");
+	else if (*field_text(&t->filter))
+		canvas_text(c, a.row + 1, a.col + 2, a.cols - 2,
+			    pen_role(ROLE_DIM),
+			    "nothing matches the filter; Esc clears it");
+	else
+		canvas_textf(c, a.row + 1, a.col + 2, a.cols - 2,
+			     pen_role(ROLE_DIM),
+			     "no sandboxes; %s spawns one",
+			     keymap_key(m->keymap, chain, ACT_SPAWN, key));
+}
+
+void fleet_table_view(const struct model *m, const struct fleet_table *t,
+		      struct canvas *c, struct area a)
+{
+	view_titles(m, t, c, a);
+	if (!t->n)
+		view_nothing(m, t, c, a);
+	for (size_t i = 0; i + 1 < (size_t)MAX(a.rows, 1); i++) {
+		size_t at = t->pos.top + i;
+		int row = a.row + 1 + (int)i;
+
+		if (at >= t->n)
+			break;
+		view_row(m, t->shown[at], c, row, a);
+		if (t->shown[at]->marked)
+			canvas_text(c, row, a.col + 1, 1,
+				    pen_role(ROLE_ACCENT), "*");
+		if (at != t->pos.at)
+			continue;
+		canvas_shade(c, row, a.col, 1, a.cols, ROLE_SELECTED);
+		canvas_text(c, row, a.col, 1,
+			    pen_on(pen_role(ROLE_ACCENT), ROLE_SELECTED),
+			    m->set.ascii ? ">" : "▌");
+		if (!m->dialog)
+			canvas_cursor(c, row, a.col);
+	}
+}
+
+void fleet_table_status(const struct model *m, const struct fleet_table *t,
+			struct buf *out)
+{
+	size_t marked = 0;
+
+	for (size_t i = 0; i < m->fleet.n; i++)
+		marked += m->fleet.all[i]->marked;
+	if (marked)
+		buf_addf(out, "%zu marked of ", marked);
+	if (*field_text(&t->filter))
+		buf_addf(out, "%zu shown (%zu in all)  filter: %s", t->n,
+			 m->fleet.n, field_text(&t->filter));
+	else
+		buf_addf(out, "%zu sandbox%s", m->fleet.n,
+			 m->fleet.n == 1 ? "" : "es");
+	if (m->cols >= 100)
+		buf_addstr(out, m->set.ascii ? "  100% = 1 vCPU" :
+					       " · 100% = 1 vCPU");
+}

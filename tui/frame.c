@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* Ribbon, navigation and footer.  See frame.h. */
+#include "tui/frame.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/width.h"
+#include "tui/dialog.h"
+
+#define SECOND INT64_C(1000000000)
+
+static bool too_small(const struct model *m)
+{
+	return m->rows < FRAME_ROWS_MIN || m->cols < FRAME_COLS_MIN;
+}
+
+static bool is_full(const struct model *m)
+{
+	const struct screen *s = screens[m->screen];
+
+	return s->full && s->full(m, m->state[m->screen]);
+}
+
+struct area frame_body(const struct model *m)
+{
+	if (is_full(m))
+		return (struct area){ 0, 0, m->rows, m->cols };
+	return (struct area){ 2, 0, MAX(m->rows - 3, 1), m->cols };
+}
+
+static void count(const struct model *m, size_t *ret_running,
+		  size_t *ret_coming)
+{
+	*ret_running = *ret_coming = 0;
+	for (size_t i = 0; i < m->fleet.n; i++) {
+		*ret_running += sandbox_is(m->fleet.all[i], "running");
+		*ret_coming += sandbox_is(m->fleet.all[i], "creating");
+	}
+}
+
+/* Right to left: what matters most stays longest. */
+static void put_right(struct canvas *c, int row, int *right,
+		      struct cell pen, const char *text)
+{
+	int width = (int)width_text(text, strlen(text));
+
+	if (*right - width < 12)
+		return;
+	*right -= width;
+	canvas_text(c, row, *right, width, pen, text);
+}
+
+static void ribbon_right(const struct model *m, struct canvas *c)
+{
+	static const struct {
+		const char *text;
+		enum theme_role role;
+	} links[] = {
+		[LINK_CONNECTING] = { "connecting", ROLE_ACCENT2 },
+		[LINK_LIVE] = { "live", ROLE_OK },
+		[LINK_LOST] = { "no daemon", ROLE_BAD },
+	};
+	int right = m->cols - 1;
+	time_t now = (time_t)(m->wall_ns / SECOND) + m->utc_offset;
+	char clock[8] = "";
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm))
+		strftime(clock, sizeof(clock), " %H:%M", &tm);
+	put_right(c, 0, &right, pen_role(ROLE_INK), clock);
+	if (m->version && m->cols >= 80) {
+		auto_free char *version = xasprintf(" %s", m->version);
+
+		put_right(c, 0, &right, pen_role(ROLE_DIM), version);
+	}
+	put_right(c, 0, &right, pen_role(links[m->link].role),
+		  links[m->link].text);
+	put_right(c, 0, &right, pen_role(links[m->link].role),
+		  m->set.ascii ? "* " : "● ");
+	if (m->read_only)
+		put_right(c, 0, &right, pen_role(ROLE_ACCENT),
+			  "READ-ONLY  ");
+	if (m->waiting)
+		put_right(c, 0, &right, pen_role(ROLE_DIM),
+			  m->set.ascii ? "~ " : "◐ ");
+}
+
+static void ribbon(const struct model *m, struct canvas *c)
+{
+	size_t running, coming;
+	int col = 1;
+
+	count(m, &running, &coming);
+	col += canvas_text(c, 0, col, 10, pen_role(ROLE_ACCENT), "STACYVM");
+	if (m->fleet.loaded && m->cols >= 60)
+		col += canvas_textf(c, 0, col, m->cols - col - 24,
+				    pen_role(ROLE_DIM),
+				    "  %zu sandbox%s  %zu running",
+				    m->fleet.n, m->fleet.n == 1 ? "" : "es",
+				    running);
+	if (coming && m->cols >= 80)
+		canvas_textf(c, 0, col, 20, pen_role(ROLE_ACCENT2),
+			     "  %zu creating", coming);
+	ribbon_right(m, c);
+}
+
+/* Where each title of the navigation stands; the width of all. */
+static int nav_layout(const struct model *m, int col[SCREEN_MAX + 1])
+{
+	bool narrow = m->cols < 90;
+	int at = 1;
+
+	for (size_t i = 0; i < SCREEN_WORKSPACE; i++) {
+		col[i] = at;
+		at += 2;
+		if (!narrow || i == m->screen)
+			at += (int)strlen(screens[i]->title) + 1;
+		at += narrow ? 0 : 1;
+	}
+	col[SCREEN_WORKSPACE] = at;
+	return at;
+}
+
+static void nav_hints(const struct model *m, struct canvas *c, int from)
+{
+	const enum context chain[] = { CTX_GLOBAL, CTX_NONE };
+	char palette[KEY_NAME_MAX], help[KEY_NAME_MAX];
+	int width = 22;
+
+	if (from + width > m->cols)
+		return;
+	canvas_textf(c, 1, m->cols - width, width, pen_role(ROLE_DIM),
+		     "%10s command %s help",
+		     keymap_key(m->keymap, chain, ACT_PALETTE, palette),
+		     keymap_key(m->keymap, chain, ACT_HELP, help));
+}
+
+static void nav(const struct model *m, struct canvas *c)
+{
+	int col[SCREEN_MAX + 1];
+	int end = nav_layout(m, col);
+
+	for (size_t i = 0; i < SCREEN_WORKSPACE; i++) {
+		bool here = i == m->screen ||
+			    (m->screen == SCREEN_WORKSPACE &&
+			     i == m->previous);
+		bool title = m->cols >= 90 || i == m->screen;
+
+		canvas_textf(c, 1, col[i], m->cols - col[i],
+			     pen_role(here ? ROLE_ACCENT : ROLE_DIM),
+			     "%zu%s%s", i + 1, title ? " " : "",
+			     title ? screens[i]->title : "");
+	}
+	nav_hints(m, c, end);
+}
+
+bool frame_mouse(struct model *m, const struct mouse *mouse)
+{
+	int col[SCREEN_MAX + 1];
+
+	if (is_full(m) || too_small(m) || mouse->row > 1)
+		return false;
+	nav_layout(m, col);
+	for (size_t i = 0; i < SCREEN_WORKSPACE; i++)
+		if (mouse->kind == MOUSE_PRESS && mouse->row == 1 &&
+		    mouse->col >= col[i] && mouse->col < col[i + 1] - 1)
+			model_show(m, (enum screen_id)i);
+	return true;
+}
+
+/* "d kill  s spawn ...", as much as fits before `right`. */
+static void hints(const struct model *m, struct canvas *c, int left)
+{
+	enum context chain[CONTEXT_CHAIN];
+	int right = m->cols - 1;
+	auto_buf struct buf text = BUF_INIT;
+	bool seen[ACT_MAX] = { false };
+
+	update_contexts(m, chain);
+	for (size_t x = 0; x < CONTEXT_CHAIN && chain[x]; x++) {
+		auto_buf struct buf keys = BUF_INIT;
+		enum action a;
+
+		for (size_t i = 0; keymap_binding(m->keymap, chain[x], i,
+						  &keys, &a); i++) {
+			const struct action_info *info = action_info(a);
+			char key[KEY_NAME_MAX];
+			size_t before = text.len;
+
+			buf_clear(&keys);
+			if (!info->brief || seen[a] ||
+			    (m->read_only && info->flags & ACTION_CHANGES))
+				continue;
+			seen[a] = true;
+			keymap_key(m->keymap, chain, a, key);
+			if (!*key)
+				continue;
+			buf_addf(&text, "%s%s %s", before ? "  " : "", key,
+				 info->brief);
+			if (left + (int)width_text(text.data, text.len) + 2 >
+			    right)
+				buf_truncate(&text, before);
+		}
+	}
+	int width = (int)width_text(buf_str(&text), text.len);
+
+	canvas_text(c, m->rows - 1, right - width, width, pen_role(ROLE_DIM),
+		    buf_str(&text));
+}
+
+static void footer(const struct model *m, struct canvas *c)
+{
+	const struct screen *s = screens[m->screen];
+	const void *state = m->state[m->screen];
+	const char *label = "";
+	const struct field *typing = s->typing && !m->dialog ?
+					     s->typing(m, state, &label) :
+					     NULL;
+	auto_buf struct buf text = BUF_INIT;
+	int row = m->rows - 1, used;
+
+	if (typing) {
+		used = canvas_text(c, row, 1, m->cols / 2,
+				   pen_role(ROLE_ACCENT), label);
+		field_view(typing, c, row, used + 2,
+			   MAX(m->cols - used - 3, 1), pen_role(ROLE_INK),
+			   true);
+		return;
+	}
+	if (m->toast) {
+		used = canvas_text(c, row, 1, m->cols - 2,
+				   pen_role(m->toast_bad ? ROLE_BAD :
+							   ROLE_VALUE),
+				   m->toast);
+	} else {
+		if (s->status)
+			s->status(m, state, &text);
+		used = canvas_text(c, row, 1, m->cols - 2,
+				   pen_role(ROLE_DIM), buf_str(&text));
+	}
+	hints(m, c, used + 1);
+}
+
+void frame_view(const struct model *m, struct canvas *c)
+{
+	const struct screen *s = screens[m->screen];
+	int width = (int)strlen("stacyvm: window too small (000x000), need "
+				"00x00");
+
+	canvas_clear(c);
+	if (too_small(m)) {
+		canvas_textf(c, m->rows / 2, MAX((m->cols - width) / 2, 0),
+			     m->cols, pen_role(ROLE_INK),
+			     "stacyvm: window too small (%dx%d), need %dx%d",
+			     m->cols, m->rows, FRAME_COLS_MIN,
+			     FRAME_ROWS_MIN);
+		return;
+	}
+	s->view(m, m->state[m->screen], c, frame_body(m));
+	if (!is_full(m)) {
+		ribbon(m, c);
+		nav(m, c);
+		footer(m, c);
+	}
+	if (m->dialog)
+		dialog_view(m, c);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is around every screen: the ribbon, the navigation line, the footer.
+ */
+#ifndef SVM_TUI_FRAME_H
+#define SVM_TUI_FRAME_H
+
+#include "tui/screen.h"
+
+/* Below this only a notice is shown. */
+#define FRAME_ROWS_MIN 10
+#define FRAME_COLS_MIN 40
+
+/* What the screen in view has for itself. */
+struct area frame_body(const struct model *m);
+
+/* A click on the navigation line; false when it was elsewhere. */
+bool frame_mouse(struct model *m, const struct mouse *mouse);
+
+/* Pieces that screens share. */
+
+/* A pane: border and title, brighter when it has the keys; its inside. */
+struct area frame_pane(struct canvas *c, struct area a, const char *title,
+		       bool focused);
+
+/* Text at the right end of the border's top or bottom. */
+void frame_corner(struct canvas *c, struct area pane, bool bottom,
+		  struct cell pen, const char *text);
+
+/* "24m", "3h", "42s", "2d"; "—" for none. */
+#define FRAME_TIME_SIZE 16
+void frame_left(int64_t ns, char out[FRAME_TIME_SIZE]);
+
+/* "17:38:04" of a wall time, local; with the date when it isn't today. */
+#define FRAME_CLOCK_SIZE 32
+void frame_clock(const struct model *m, int64_t wall_ns,
+		 char out[FRAME_CLOCK_SIZE]);
+
+/* "210 MiB" */
+void frame_bytes(int64_t n, char out[FRAME_TIME_SIZE]);
+
+/* A bar of `width` columns, `part` of 0 to 1 filled. */
+void frame_bar(const struct model *m, struct canvas *c, int row, int col,
+	       int width, double part, struct cell pen);
+
+/* Samples from 0 to 100, the newest at the right end. */
+void frame_spark(const struct model *m, struct canvas *c, int row, int col,
+		 int width, const uint8_t *samples, size_t n,
+		 struct cell pen);
+
+/* The symbol and role of a state: "●", ROLE_OK. */
+const char *frame_state(const struct model *m, const char *state,
+			enum theme_role *ret_role);
+
+#endif

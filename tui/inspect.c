@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* Details of a sandbox.  See inspect.h. */
+#include "tui/inspect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/client/reply.h"
+#include "tui/frame.h"
+
+#define LOG_KEPT 200
+
+static const char *const tabs[INSPECT_MAX] = { "Info", "Stats", "Logs",
+					       "Posture", "JSON" };
+
+/* -- logs */
+
+static void forget_log(struct model *m, struct inspect *x)
+{
+	stream_close(m, x->stream);
+	x->stream = NULL;
+	for (size_t i = 0; i < x->n_log; i++)
+		free(x->log[i]);
+	free(x->log);
+	x->log = NULL;
+	x->n_log = 0;
+	free(x->id);
+	x->id = NULL;
+}
+
+void inspect_release(struct model *m, struct inspect *x)
+{
+	forget_log(m, x);
+}
+
+void inspect_leave(struct model *m, struct inspect *x)
+{
+	forget_log(m, x);
+}
+
+/* A line is {"line": "..."}, or a string. */
+static void log_line(struct model *m, struct stream *s, const char *text,
+		     size_t n)
+{
+	struct inspect *x = s->data;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	cJSON *v;
+
+	(void)m;
+	if (!x || reply_parse(&doc, text, n, &v, &err) < 0)
+		return;
+	if (cJSON_IsObject(v))
+		v = cJSON_GetObjectItemCaseSensitive(v, "data");
+	if (!cJSON_IsString(v))
+		return;
+	if (x->n_log == LOG_KEPT) {
+		free(x->log[0]);
+		memmove(x->log, x->log + 1, --x->n_log * sizeof(char *));
+	}
+	x->log = xreallocarray(x->log, x->n_log + 1, sizeof(char *));
+	x->log[x->n_log++] = xstrdup(v->valuestring);
+}
+
+static void follow(struct model *m, struct inspect *x,
+		   const struct sandbox *s)
+{
+	bool wanted = s && x->tab == INSPECT_LOGS;
+
+	if (x->id && (!wanted || strcmp(x->id, s->id) != 0))
+		forget_log(m, x);
+	if (!wanted || x->id)
+		return;
+	x->id = xstrdup(s->id);
+	x->stream = stream_open(m, request_sandbox(s->id,
+						   "/logs?lines=200&"
+						   "follow=true"),
+				false, log_line);
+	x->stream->once = true;
+	x->stream->data = x;
+}
+
+/* -- lines of a tab, in the order they are drawn */
+
+struct page {
+	const struct model *m;
+	struct canvas *c; /* NULL: only count */
+	struct area a;
+	size_t top, line;
+};
+
+/* The row of the next line, or -1 when it is out of view. */
+static int next_row(struct page *p)
+{
+	size_t line = p->line++;
+
+	if (!p->c || line < p->top || line >= p->top + (size_t)p->a.rows)
+		return -1;
+	return p->a.row + (int)(line - p->top);
+}
+
+static void pair(struct page *p, const char *label, const char *text)
+{
+	int row;
+
+	if (!*text || (row = next_row(p)) < 0)
+		return;
+	canvas_text(p->c, row, p->a.col + 1, 10, pen_role(ROLE_DIM), label);
+	canvas_text(p->c, row, p->a.col + 12, p->a.cols - 12,
+		    pen_role(ROLE_INK), text);
+}
+
+static void plain(struct page *p, enum theme_role role, const char *text)
+{
+	int row = next_row(p);
+
+	if (row >= 0)
+		canvas_text(p->c, row, p->a.col + 1, p->a.cols - 1,
+			    pen_role(role), text);
+}
+
+static void when(struct page *p, const char *label, int64_t ns)
+{
+	char text[FRAME_CLOCK_SIZE] = "";
+
+	if (ns)
+		frame_clock(p->m, ns, text);
+	pair(p, label, text);
+}
+
+static void metadata(struct page *p, const struct sandbox *s)
+{
+	const cJSON *member;
+	bool first = true;
+
+	cJSON_ArrayForEach(member, json_get(s->json, "metadata")) {
+		auto_free char *text = NULL;
+
+		if (!cJSON_IsString(member) || !member->string)
+			continue;
+		text = xasprintf("%s=%s", member->string,
+				 member->valuestring);
+		pair(p, first ? "metadata" : "", text);
+		first = false;
+	}
+}
+
+static void tab_info(struct page *p, const struct sandbox *s)
+{
+	auto_free char *size = xasprintf("%ld MiB, %ld vCPU%s", s->memory_mb,
+					 s->vcpus, s->vcpus == 1 ? "" : "s");
+	char left[FRAME_TIME_SIZE] = "";
+	const cJSON *domain = json_get(s->json, "preview_domain");
+	auto_free char *preview = NULL;
+
+	pair(p, "id", s->id);
+	pair(p, "name", s->name);
+	pair(p, "state", s->state);
+	pair(p, "image", s->image);
+	pair(p, "template", s->template);
+	pair(p, "provider", s->provider);
+	pair(p, "size", size);
+	pair(p, "network", s->network);
+	pair(p, "owner", s->owner);
+	when(p, "created", s->created_ns);
+	if (s->expires_ns)
+		frame_left(s->expires_ns - p->m->wall_ns, left);
+	pair(p, "ttl", left);
+	when(p, "expires", s->expires_ns);
+	if (cJSON_IsString(domain)) {
+		preview = xasprintf("http://PORT-%s.%s", s->id,
+				    domain->valuestring);
+		pair(p, "preview", preview);
+	}
+	metadata(p, s);
+}
+
+static void meter(struct page *p, const char *label, double part,
+		  const char *text)
+{
+	int row = next_row(p);
+	int width = MIN(16, p->a.cols - 34);
+
+	if (row < 0)
+		return;
+	canvas_text(p->c, row, p->a.col + 1, 10, pen_role(ROLE_DIM), label);
+	if (width > 3)
+		frame_bar(p->m, p->c, row, p->a.col + 12, width, part,
+			  pen_role(part > 0.9 ? ROLE_BAD : ROLE_OK));
+	canvas_text(p->c, row, p->a.col + 13 + MAX(width, 0),
+		    p->a.cols - 13 - MAX(width, 0), pen_role(ROLE_VALUE),
+		    text);
+}
+
+static void tab_stats(struct page *p, const struct sandbox *s)
+{
+	char used[FRAME_TIME_SIZE], most[FRAME_TIME_SIZE];
+	auto_free char *cpu = NULL, *mem = NULL, *pids = NULL;
+	int row;
+
+	if (!s->has_stats) {
+		plain(p, ROLE_DIM, "no figures of this sandbox");
+		return;
+	}
+	cpu = xasprintf("%.0f%% of %ld vCPU", s->cpu_pct, s->vcpus);
+	meter(p, "cpu", s->cpu_pct / 100 / (double)MAX(s->vcpus, 1), cpu);
+	frame_bytes(s->mem, used);
+	frame_bytes(s->mem_limit, most);
+	mem = xasprintf("%s of %s", used, most);
+	meter(p, "memory",
+	      s->mem_limit ? (double)s->mem / (double)s->mem_limit : 0, mem);
+	pids = xasprintf("%lld", (long long)s->pids);
+	pair(p, "processes", pids);
+	frame_bytes(s->disk, used);
+	pair(p, "disk", used);
+	row = next_row(p);
+	if (row >= 0) {
+		canvas_text(p->c, row, p->a.col + 1, 10, pen_role(ROLE_DIM),
+			    "cpu lately");
+		frame_spark(p->m, p->c, row, p->a.col + 12,
+			    MIN(FLEET_SAMPLES, p->a.cols - 13),
+			    s->cpu_samples, s->n_samples,
+			    pen_role(ROLE_VALUE));
+	}
+}
+
+static void tab_json(struct page *p, const cJSON *value, const char *none)
+{
+	char *text = value ? cJSON_Print(value) : NULL;
+	char *rest = NULL;
+
+	if (!text) {
+		plain(p, ROLE_DIM, none);
+		return;
+	}
+	for (char *l = strtok_r(text, "\n", &rest); l;
+	     l = strtok_r(NULL, "\n", &rest)) {
+		auto_buf struct buf line = BUF_INIT;
+
+		for (; *l; l++)
+			buf_addstr(&line, *l == '\t' ? "  " :
+					  (char[2]){ *l, '\0' });
+		plain(p, ROLE_INK, buf_str(&line));
+	}
+	cJSON_free(text);
+}
+
+static void tab_logs(struct page *p, const struct inspect *x)
+{
+	if (!x->n_log)
+		plain(p, ROLE_DIM, "nothing written yet");
+	for (size_t i = 0; i < x->n_log; i++)
+		plain(p, ROLE_INK, x->log[i]);
+}
+
+static size_t draw(const struct model *m, const struct inspect *x,
+		   const struct sandbox *s, struct canvas *c, struct area a)
+{
+	struct page p = { m, c, a, x->top, 0 };
+
+	if (!s)
+		plain(&p, ROLE_DIM, "nothing selected");
+	else if (x->tab == INSPECT_INFO)
+		tab_info(&p, s);
+	else if (x->tab == INSPECT_STATS)
+		tab_stats(&p, s);
+	else if (x->tab == INSPECT_LOGS)
+		tab_logs(&p, x);
+	else
+		tab_json(&p, x->tab == INSPECT_JSON ?
+				     s->json :
+				     json_get(s->json, "posture"),
+			 "this provider tells nothing");
+	return p.line;
+}
+
+void inspect_settle(struct model *m, struct inspect *x,
+		    const struct sandbox *s, struct area inside)
+{
+	size_t before = x->lines, most;
+	bool at_end = x->top + x->height >= before;
+
+	follow(m, x, s);
+	x->lines = draw(m, x, s, NULL, inside);
+	x->height = (size_t)MAX(inside.rows, 1);
+	most = x->lines > x->height ? x->lines - x->height : 0;
+	if (x->tab == INSPECT_LOGS && at_end)
+		x->top = most;
+	x->top = MIN(x->top, most);
+}
+
+void inspect_view(const struct model *m, const struct inspect *x,
+		  const struct sandbox *s, struct canvas *c, struct area a,
+		  bool focused)
+{
+	auto_buf struct buf title = BUF_INIT;
+
+	buf_addstr(&title, s ? s->id : "DETAILS");
+	for (size_t i = 0; i < INSPECT_MAX; i++)
+		buf_addf(&title, i == x->tab ? "  [%s]" : "  %s", tabs[i]);
+	draw(m, x, s, c, frame_pane(c, a, buf_str(&title), focused));
+}
+
+bool inspect_act(struct inspect *x, enum action a, bool focused)
+{
+	struct list_pos pos = { x->top, 0, 0, x->height };
+
+	if (a == ACT_NEXT_TAB || a == ACT_PREV_TAB) {
+		x->tab = (x->tab + (a == ACT_NEXT_TAB ? 1 : INSPECT_MAX - 1)) %
+			 INSPECT_MAX;
+		x->top = x->lines = 0;
+		return true;
+	}
+	if (!focused)
+		return false;
+	/* It has no selection: the first line shown is where one is. */
+	pos.n = x->lines > x->height ? x->lines - x->height + 1 : 1;
+	if (!list_act(&pos, a))
+		return false;
+	x->top = pos.at;
+	return true;
+}

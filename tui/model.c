@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* The dashboard's state.  See model.h. */
+#include "tui/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "tui/dialog.h"
+#include "tui/screen.h"
+
+#define TOAST_NS (6 * INT64_C(1000000000))
+#define TOAST_BAD_NS (15 * INT64_C(1000000000))
+
+const struct screen *const screens[SCREEN_MAX] = {
+	[SCREEN_DASH] = &screen_dash,
+	[SCREEN_SANDBOXES] = &screen_sandboxes,
+	[SCREEN_TEMPLATES] = &screen_templates,
+	[SCREEN_PROVIDERS] = &screen_providers,
+	[SCREEN_LOGS] = &screen_logs,
+	[SCREEN_CONFIG] = &screen_config,
+	[SCREEN_EVENTS] = &screen_events,
+	[SCREEN_WORKSPACE] = &screen_workspace,
+};
+
+struct model *model_new(int rows, int cols)
+{
+	struct model *m = xcalloc(1, sizeof(*m));
+
+	m->rows = rows;
+	m->cols = cols;
+	m->keymap = keymap_new();
+	m->set = (struct tui_settings){
+		.scrollback = 5000,
+		.leave_key = { ']', KEY_MOD_CTRL },
+		.confirm = CONFIRM_ALWAYS,
+		.motion = true,
+		.theme = "auto",
+	};
+	m->mouse = m->focused = true;
+	m->server = xstrdup("");
+	list_init(&m->requests);
+	list_init(&m->streams);
+	list_init(&m->terminals);
+	for (size_t i = 0; i < SCREEN_MAX; i++)
+		if (screens[i]->make)
+			m->state[i] = screens[i]->make(m);
+	m->effects = EFFECT_REDRAW;
+	update_settle(m);
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	struct list *pos, *tmp;
+
+	if (!m)
+		return;
+	dialog_release_all(m);
+	for (size_t i = 0; i < SCREEN_MAX; i++)
+		if (screens[i]->release)
+			screens[i]->release(m, m->state[i]);
+	list_for_each_safe(pos, tmp, &m->requests)
+		request_free(list_entry(pos, struct request, link));
+	list_for_each_safe(pos, tmp, &m->streams)
+		stream_free(list_entry(pos, struct stream, link));
+	fleet_release(&m->fleet);
+	cJSON_Delete(m->providers);
+	cJSON_Delete(m->templates);
+	cJSON_Delete(m->metrics);
+	keymap_free(m->keymap);
+	buf_release(&m->clipboard);
+	free(m->editor.path);
+	free(m->toast);
+	free(m->version);
+	free(m->server);
+	free(m);
+}
+
+void model_free_cleanup(struct model **m)
+{
+	model_free(*m);
+}
+
+void model_resize(struct model *m, int rows, int cols)
+{
+	m->rows = rows;
+	m->cols = cols;
+	m->effects |= EFFECT_REDRAW;
+	update_settle(m);
+}
+
+void model_show(struct model *m, enum screen_id screen)
+{
+	const struct screen *from = screens[m->screen];
+	const struct screen *to = screens[screen];
+
+	m->effects |= EFFECT_REDRAW;
+	if (m->screen == screen)
+		return;
+	if (from->leave)
+		from->leave(m, m->state[m->screen]);
+	m->previous = m->screen;
+	m->screen = screen;
+	if (to->enter)
+		to->enter(m, m->state[screen]);
+}
+
+static void say(struct model *m, bool bad, const char *fmt, va_list ap)
+{
+	free(m->toast);
+	m->toast = xvasprintf(fmt, ap);
+	m->toast_bad = bad;
+	m->toast_until = m->boot_ns + (bad ? TOAST_BAD_NS : TOAST_NS);
+	m->effects |= EFFECT_REDRAW;
+}
+
+void model_say(struct model *m, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(m, false, fmt, ap);
+	va_end(ap);
+}
+
+static void PRINTF_LIKE(2, 3)
+complain(struct model *m, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(m, true, fmt, ap);
+	va_end(ap);
+}
+
+void model_complain(struct model *m, const struct svm_err *err,
+		    const char *doing)
+{
+	complain(m, "%s%s%s%s%s", doing ? doing : "", doing ? ": " : "",
+		 err->msg ? err->msg : "failed", err->hint ? "; " : "",
+		 err->hint ? err->hint : "");
+}
+
+bool model_refuses(struct model *m, enum action a)
+{
+	if (!m->read_only || !(action_info(a)->flags & ACTION_CHANGES))
+		return false;
+	complain(m, "read-only: %s changes something; type :read-only to "
+		    "allow it", action_info(a)->name);
+	return true;
+}
+
+void model_copy(struct model *m, const char *text, size_t n,
+		const char *what)
+{
+	buf_clear(&m->clipboard);
+	buf_add(&m->clipboard, text, n);
+	m->effects |= EFFECT_COPY;
+	model_say(m, "copied %s", what);
+}

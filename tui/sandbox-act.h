@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What can be done with sandboxes, from whatever screen: the actions of
+ * CTX_SANDBOXES but UNDO's surroundings, and what they ask.
+ *
+ * A single kill waits KILL_GRACE_NS, in which `undo` takes it back; several
+ * at once don't wait.
+ */
+#ifndef SVM_TUI_SANDBOX_ACT_H
+#define SVM_TUI_SANDBOX_ACT_H
+
+#include "tui/model.h"
+
+#define KILL_GRACE_NS (5 * INT64_C(1000000000))
+
+/* On the sandbox, or for KILL and EXTEND on all that are marked when there
+ * are any.  s may be NULL: nothing is selected.  False for another action. */
+bool sandbox_act(struct model *m, struct sandbox *s, enum action a);
+
+/* The kills whose grace is over; when the next is. */
+void sandbox_act_tick(struct model *m);
+int64_t sandbox_act_wake(const struct model *m);
+
+/* Carry out all kills that wait: the user is going. */
+void sandbox_act_finish(struct model *m);
+
+/* "sb-7f3a91c2 (web, alpine, 24m left)": appended. */
+void sandbox_describe(const struct model *m, const struct sandbox *s,
+		      struct buf *out);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* Screen 1: figures, the sandboxes, and what just happened. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "tui/event-text.h"
+#include "tui/fleet-table.h"
+#include "tui/frame.h"
+#include "tui/sandbox-act.h"
+
+#define EVENTS_KEPT 64
+
+struct dash {
+	struct fleet_table table;
+	char *events[EVENTS_KEPT]; /* a line each, newest first */
+	size_t n_events;
+};
+
+static void *dash_make(struct model *m)
+{
+	(void)m;
+	return xcalloc(1, sizeof(struct dash));
+}
+
+static void dash_release(struct model *m, void *state)
+{
+	struct dash *d = state;
+
+	(void)m;
+	fleet_table_release(&d->table);
+	for (size_t i = 0; i < d->n_events; i++)
+		free(d->events[i]);
+	free(d);
+}
+
+static void dash_event(struct model *m, void *state, const cJSON *event)
+{
+	struct dash *d = state;
+	struct buf line = BUF_INIT;
+
+	if (!event)
+		return;
+	event_text(m, event, &line);
+	if (d->n_events == EVENTS_KEPT)
+		free(d->events[--d->n_events]);
+	memmove(d->events + 1, d->events, d->n_events * sizeof(char *));
+	d->events[0] = buf_steal(&line);
+	d->n_events++;
+}
+
+/* Wide: figures above, the table left, the rest right.  Narrow: one line of
+ * figures, the table, and the rest below if there is room. */
+struct dash_areas {
+	struct area tiles, table, side;
+	bool boxed;
+};
+
+static struct dash_areas split(struct area a)
+{
+	struct dash_areas r = { .boxed = a.rows >= 18 };
+	int tiles = r.boxed ? 3 : 1;
+
+	r.tiles = (struct area){ a.row, a.col, tiles, a.cols };
+	r.table = (struct area){ a.row + tiles, a.col, a.rows - tiles,
+				 a.cols };
+	if (a.cols >= 100) {
+		r.table.cols = a.cols * 62 / 100;
+		r.side = (struct area){ r.table.row, r.table.cols,
+					r.table.rows,
+					a.cols - r.table.cols };
+	} else if (a.rows >= 24) {
+		int below = a.rows / 3;
+
+		r.table.rows -= below;
+		r.side = (struct area){ r.table.row + r.table.rows, a.col,
+					below, a.cols };
+	}
+	return r;
+}
+
+static struct area inside(struct area a)
+{
+	return (struct area){ a.row + 1, a.col + 1, MAX(a.rows - 2, 0),
+			      MAX(a.cols - 2, 0) };
+}
+
+static size_t in_state(const struct model *m, const char *state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->fleet.n; i++)
+		n += sandbox_is(m->fleet.all[i], state);
+	return n;
+}
+
+static void tile_sandboxes(const struct model *m, struct buf *out)
+{
+	size_t run = in_state(m, "running"), boot = in_state(m, "creating");
+	size_t bad = in_state(m, "error") + in_state(m, "unhealthy");
+
+	buf_addf(out, "%zu  run %zu", m->fleet.n, run);
+	if (boot)
+		buf_addf(out, "  boot %zu", boot);
+	if (bad)
+		buf_addf(out, "  error %zu", bad);
+}
+
+static void tile_templates(const struct model *m, struct buf *out)
+{
+	const cJSON *t;
+	int warm = 0;
+
+	cJSON_ArrayForEach(t, m->templates) {
+		const cJSON *pool = json_get(t, "pool_size");
+
+		warm += cJSON_IsNumber(pool) ? pool->valueint : 0;
+	}
+	buf_addf(out, "%d", cJSON_GetArraySize(m->templates));
+	if (warm)
+		buf_addf(out, "  warm %d", warm);
+}
+
+static void tile_providers(const struct model *m, struct buf *out)
+{
+	const cJSON *p;
+	int healthy = 0;
+
+	cJSON_ArrayForEach(p, m->providers)
+		healthy += cJSON_IsTrue(json_get(p, "healthy"));
+	buf_addf(out, "%d of %d healthy", healthy,
+		 cJSON_GetArraySize(m->providers));
+}
+
+static void tile_daemon(const struct model *m, struct buf *out)
+{
+	const cJSON *up = json_get(m->metrics, "uptime");
+	const cJSON *total = json_get(m->metrics, "total_sandboxes");
+
+	if (cJSON_IsString(up))
+		buf_addf(out, "up %.*s",
+			 (int)strcspn(up->valuestring, "."),
+			 up->valuestring);
+	if (cJSON_IsNumber(total))
+		buf_addf(out, "  %.0f spawned", total->valuedouble);
+}
+
+static void view_tiles(const struct model *m, struct canvas *c,
+		       struct area a, bool boxed)
+{
+	static const struct {
+		const char *title;
+		void (*text)(const struct model *m, struct buf *out);
+	} tiles[] = {
+		{ "SANDBOXES", tile_sandboxes },
+		{ "TEMPLATES", tile_templates },
+		{ "PROVIDERS", tile_providers },
+		{ "DAEMON", tile_daemon },
+	};
+	int shown = a.cols >= 80 ? (int)ARRAY_SIZE(tiles) : 2;
+	int width = a.cols / shown;
+
+	for (int i = 0; i < shown; i++) {
+		struct area t = { a.row, a.col + i * width, a.rows,
+				  i + 1 < shown ? width :
+						  a.cols - i * width };
+		auto_buf struct buf text = BUF_INIT;
+
+		tiles[i].text(m, &text);
+		if (boxed) {
+			t = frame_pane(c, t, tiles[i].title, false);
+			canvas_text(c, t.row, t.col + 1, t.cols - 2,
+				    pen_role(ROLE_VALUE), buf_str(&text));
+		} else {
+			int used = canvas_textf(c, t.row, t.col + 1,
+						t.cols - 2,
+						pen_role(ROLE_DIM), "%s ",
+						tiles[i].title);
+
+			canvas_text(c, t.row, t.col + 1 + used,
+				    t.cols - 2 - used, pen_role(ROLE_VALUE),
+				    buf_str(&text));
+		}
+	}
+}
+
+static int view_providers(const struct model *m, struct canvas *c,
+			  struct area a)
+{
+	const cJSON *p;
+	int row = 0;
+
+	cJSON_ArrayForEach(p, m->providers) {
+		const cJSON *name = json_get(p, "name");
+		const cJSON *why = json_get(p, "error");
+		bool healthy = cJSON_IsTrue(json_get(p, "healthy"));
+
+		if (row == a.rows || !cJSON_IsString(name))
+			break;
+		canvas_textf(c, a.row + row, a.col + 1, a.cols - 2,
+			     pen_role(healthy ? ROLE_OK : ROLE_DIM),
+			     "%s %-9s %s", healthy ? (m->set.ascii ? "*" :
+								     "●") :
+						     (m->set.ascii ? "o" :
+								     "○"),
+			     name->valuestring,
+			     healthy ? cJSON_IsTrue(json_get(p, "default")) ?
+				       "healthy, default" : "healthy" :
+			     cJSON_IsString(why) ? why->valuestring :
+						   "not usable");
+		row++;
+	}
+	return row;
+}
+
+static void view_side(const struct model *m, const struct dash *d,
+		      struct canvas *c, struct area a)
+{
+	int n = MIN(cJSON_GetArraySize(m->providers), 5);
+	struct area top = { a.row, a.col, MAX(n, 1) + 2, a.cols };
+	struct area rest = { a.row + top.rows, a.col, a.rows - top.rows,
+			     a.cols };
+
+	if (a.rows < 8) {
+		rest = a;
+	} else {
+		view_providers(m, c, frame_pane(c, top, "PROVIDERS", false));
+	}
+	struct area in = frame_pane(c, rest, "EVENTS", false);
+
+	frame_corner(c, rest, false,
+		     pen_role(m->link == LINK_LIVE ? ROLE_OK : ROLE_BAD),
+		     m->link == LINK_LIVE ? " live " : " not live ");
+	for (int i = 0; i < in.rows && (size_t)i < d->n_events; i++)
+		canvas_text(c, in.row + i, in.col + 1, in.cols - 2,
+			    pen_role(i ? ROLE_DIM : ROLE_INK), d->events[i]);
+}
+
+static void dash_view(const struct model *m, const void *state,
+		      struct canvas *c, struct area a)
+{
+	const struct dash *d = state;
+	struct dash_areas at = split(a);
+	auto_free char *place = xasprintf(
+		" %zu/%zu ", d->table.n ? d->table.pos.at + 1 : 0,
+		d->table.n);
+
+	view_tiles(m, c, at.tiles, at.boxed);
+	fleet_table_view(m, &d->table, c,
+			 frame_pane(c, at.table, "ACTIVE SANDBOXES", true));
+	frame_corner(c, at.table, true, pen_role(ROLE_DIM), place);
+	if (at.side.rows > 2)
+		view_side(m, d, c, at.side);
+}
+
+static void dash_settle(struct model *m, void *state, struct area a)
+{
+	struct dash *d = state;
+
+	fleet_table_settle(m, &d->table, inside(split(a).table));
+}
+
+static void dash_contexts(const struct model *m, const void *state,
+			  enum context ret[CONTEXT_CHAIN], bool *alone)
+{
+	(void)m, (void)state, (void)alone;
+	ret[0] = CTX_DASH;
+	ret[1] = CTX_SANDBOXES;
+	ret[2] = CTX_LIST;
+}
+
+static bool dash_act(struct model *m, void *state, enum action a)
+{
+	struct dash *d = state;
+
+	return fleet_table_act(m, &d->table, a) ||
+	       sandbox_act(m, fleet_table_selected(&d->table), a);
+}
+
+static bool dash_input(struct model *m, void *state,
+		       const struct input_event *ev)
+{
+	struct dash *d = state;
+
+	return fleet_table_input(m, &d->table, ev);
+}
+
+static const struct field *dash_typing(const struct model *m,
+				       const void *state,
+				       const char **ret_label)
+{
+	const struct dash *d = state;
+
+	(void)m;
+	*ret_label = "filter";
+	return d->table.typing ? &d->table.filter : NULL;
+}
+
+static void dash_status(const struct model *m, const void *state,
+			struct buf *out)
+{
+	const struct dash *d = state;
+
+	fleet_table_status(m, &d->table, out);
+}
+
+static int64_t dash_wake(const struct model *m, const void *state)
+{
+	const struct dash *d = state;
+
+	return fleet_table_wake(m, &d->table);
+}
+
+static void dash_tick(struct model *m, void *state)
+{
+	struct dash *d = state;
+
+	fleet_table_tick(m, &d->table);
+}
+
+const struct screen screen_dash = {
+	.name = "dash",
+	.title = "DASH",
+	.make = dash_make,
+	.release = dash_release,
+	.view = dash_view,
+	.settle = dash_settle,
+	.contexts = dash_contexts,
+	.act = dash_act,
+	.input = dash_input,
+	.event = dash_event,
+	.status = dash_status,
+	.typing = dash_typing,
+	.wake = dash_wake,
+	.tick = dash_tick,
+};

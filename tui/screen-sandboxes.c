@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* Screen 2: the fleet, and all there is to know of the selected one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "tui/fleet-table.h"
+#include "tui/frame.h"
+#include "tui/inspect.h"
+#include "tui/sandbox-act.h"
+
+/* How the width is divided: sixths of the table. */
+#define SHARE_MIN 2
+#define SHARE_MAX 5
+
+struct sandboxes {
+	struct fleet_table table;
+	struct inspect inspect;
+	int share;
+	bool details; /* the details have the keys */
+	bool zoomed;
+};
+
+static void *sandboxes_make(struct model *m)
+{
+	struct sandboxes *s = xcalloc(1, sizeof(*s));
+
+	(void)m;
+	s->share = 3;
+	return s;
+}
+
+static void sandboxes_release(struct model *m, void *state)
+{
+	struct sandboxes *s = state;
+
+	inspect_release(m, &s->inspect);
+	fleet_table_release(&s->table);
+	free(s);
+}
+
+/* Under 80 columns, or zoomed, one of the two is shown. */
+static void split(const struct sandboxes *s, struct area a,
+		  struct area *ret_table, struct area *ret_details)
+{
+	*ret_table = *ret_details = a;
+	if (a.cols < 80 || s->zoomed) {
+		(s->details ? ret_table : ret_details)->cols = 0;
+		return;
+	}
+	ret_table->cols = a.cols * s->share / 6;
+	ret_details->col = ret_table->cols;
+	ret_details->cols = a.cols - ret_table->cols;
+}
+
+static struct area inside(struct area a)
+{
+	return (struct area){ a.row + 1, a.col + 1, MAX(a.rows - 2, 0),
+			      MAX(a.cols - 2, 0) };
+}
+
+static void fleet_title(const struct sandboxes *s, struct buf *out)
+{
+	buf_addf(out, "FLEET  sort: %s%s", fleet_sort_name(s->table.sort),
+		 s->table.invert ? ", inverted" : "");
+	if (*field_text(&s->table.filter))
+		buf_addf(out, "  filter: %s", field_text(&s->table.filter));
+}
+
+static void sandboxes_view(const struct model *m, const void *state,
+			   struct canvas *c, struct area a)
+{
+	const struct sandboxes *s = state;
+	struct area table, details;
+	auto_buf struct buf title = BUF_INIT;
+
+	split(s, a, &table, &details);
+	fleet_title(s, &title);
+	if (table.cols) {
+		auto_free char *place = xasprintf(
+			" %zu/%zu ", s->table.n ? s->table.pos.at + 1 : 0,
+			s->table.n);
+
+		fleet_table_view(m, &s->table, c,
+				 frame_pane(c, table, buf_str(&title),
+					    !s->details));
+		frame_corner(c, table, true, pen_role(ROLE_DIM), place);
+	}
+	if (details.cols)
+		inspect_view(m, &s->inspect,
+			     fleet_table_selected(&s->table), c, details,
+			     s->details);
+}
+
+static void sandboxes_settle(struct model *m, void *state, struct area a)
+{
+	struct sandboxes *s = state;
+	struct area table, details;
+
+	split(s, a, &table, &details);
+	/* What isn't shown keeps its place. */
+	fleet_table_settle(m, &s->table, inside(table.cols ? table : a));
+	inspect_settle(m, &s->inspect, fleet_table_selected(&s->table),
+		       inside(details));
+}
+
+static void sandboxes_contexts(const struct model *m, const void *state,
+			       enum context ret[CONTEXT_CHAIN], bool *alone)
+{
+	(void)m, (void)state, (void)alone;
+	ret[0] = CTX_SANDBOXES;
+	ret[1] = CTX_LIST;
+}
+
+static bool act_on_panes(struct sandboxes *s, enum action a)
+{
+	switch (a) {
+	case ACT_NEXT_PANE:
+	case ACT_PREV_PANE:
+		s->details = !s->details;
+		return true;
+	case ACT_BIGGER:
+	case ACT_SMALLER:
+		s->share += (a == ACT_BIGGER) == s->details ? -1 : 1;
+		s->share = MIN(MAX(s->share, SHARE_MIN), SHARE_MAX);
+		return true;
+	case ACT_EQUAL:
+		s->share = 3;
+		s->zoomed = false;
+		return true;
+	case ACT_ZOOM:
+		s->zoomed = !s->zoomed;
+		return true;
+	case ACT_INSPECT:
+		s->details = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool sandboxes_act(struct model *m, void *state, enum action a)
+{
+	struct sandboxes *s = state;
+
+	if (act_on_panes(s, a) || inspect_act(&s->inspect, a, s->details))
+		return true;
+	if (a == ACT_BACK && (s->details || s->zoomed)) {
+		s->details = s->zoomed = false;
+		return true;
+	}
+	return fleet_table_act(m, &s->table, a) ||
+	       sandbox_act(m, fleet_table_selected(&s->table), a);
+}
+
+static bool sandboxes_input(struct model *m, void *state,
+			    const struct input_event *ev)
+{
+	struct sandboxes *s = state;
+
+	return fleet_table_input(m, &s->table, ev);
+}
+
+static const struct field *sandboxes_typing(const struct model *m,
+					    const void *state,
+					    const char **ret_label)
+{
+	const struct sandboxes *s = state;
+
+	(void)m;
+	*ret_label = "filter";
+	return s->table.typing ? &s->table.filter : NULL;
+}
+
+static void sandboxes_status(const struct model *m, const void *state,
+			     struct buf *out)
+{
+	const struct sandboxes *s = state;
+
+	fleet_table_status(m, &s->table, out);
+}
+
+static int64_t sandboxes_wake(const struct model *m, const void *state)
+{
+	const struct sandboxes *s = state;
+
+	return fleet_table_wake(m, &s->table);
+}
+
+static void sandboxes_tick(struct model *m, void *state)
+{
+	struct sandboxes *s = state;
+
+	fleet_table_tick(m, &s->table);
+}
+
+static void sandboxes_leave(struct model *m, void *state)
+{
+	struct sandboxes *s = state;
+
+	inspect_leave(m, &s->inspect);
+}
+
+const struct screen screen_sandboxes = {
+	.name = "sandboxes",
+	.title = "SANDBOXES",
+	.make = sandboxes_make,
+	.release = sandboxes_release,
+	.leave = sandboxes_leave,
+	.view = sandboxes_view,
+	.settle = sandboxes_settle,
+	.contexts = sandboxes_contexts,
+	.act = sandboxes_act,
+	.input = sandboxes_input,
+	.status = sandboxes_status,
+	.typing = sandboxes_typing,
+	.wake = sandboxes_wake,
+	.tick = sandboxes_tick,
+};

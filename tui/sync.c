@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keeping the model as the daemon is: everything is asked for once, then
+ * changed by the events.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/client/reply.h"
+#include "tui/model.h"
+#include "tui/screen.h"
+
+/* More objects than this at once are asked for as a list. */
+#define SINGLES_MAX 4
+
+static void tell_screens(struct model *m, const cJSON *event)
+{
+	for (size_t i = 0; i < SCREEN_MAX; i++)
+		if (screens[i]->event)
+			screens[i]->event(m, m->state[i], event);
+	m->effects |= EFFECT_REDRAW;
+}
+
+static void ask_fleet(struct model *m);
+
+static void fleet_arrived(struct model *m, struct request *r)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	cJSON *array = request_array(r, &doc);
+
+	m->fleet_asked = false;
+	if (array) {
+		fleet_load(&m->fleet, array);
+		tell_screens(m, NULL);
+	}
+	if (array && m->fleet_stale)
+		ask_fleet(m);
+}
+
+static void ask_fleet(struct model *m)
+{
+	m->fleet_stale = m->fleet_asked;
+	if (m->fleet_asked)
+		return;
+	m->fleet_asked = true;
+	request_send(m, request_new("GET", xstrdup("/api/v1/sandboxes"),
+				    fleet_arrived));
+}
+
+static void sandbox_arrived(struct model *m, struct request *r)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	cJSON *object = request_object(r, &doc);
+
+	m->singles--;
+	if (object) {
+		fleet_put(&m->fleet, request_steal(&doc, object));
+	} else if (r->err.code == SVM_NOT_FOUND) {
+		fleet_remove(&m->fleet, r->about);
+		svm_err_release(&r->err);
+	}
+	tell_screens(m, NULL);
+}
+
+void sync_sandbox(struct model *m, const char *id)
+{
+	if (m->singles >= SINGLES_MAX || m->fleet_asked) {
+		ask_fleet(m);
+		return;
+	}
+	struct request *r = request_new("GET", request_sandbox(id, ""),
+					sandbox_arrived);
+
+	r->about = xstrdup(id);
+	m->singles++;
+	request_send(m, r);
+}
+
+static void keep(struct model *m, struct request *r, cJSON **where)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	cJSON *value = request_json(r, &doc);
+
+	if (!value)
+		return;
+	cJSON_Delete(*where);
+	*where = request_steal(&doc, value);
+	tell_screens(m, NULL);
+}
+
+static void providers_arrived(struct model *m, struct request *r)
+{
+	keep(m, r, &m->providers);
+}
+
+static void templates_arrived(struct model *m, struct request *r)
+{
+	keep(m, r, &m->templates);
+}
+
+static void metrics_arrived(struct model *m, struct request *r)
+{
+	keep(m, r, &m->metrics);
+}
+
+static void health_arrived(struct model *m, struct request *r)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	cJSON *object = request_object(r, &doc);
+	const cJSON *version = object ? json_get(object, "version") : NULL;
+
+	if (cJSON_IsString(version)) {
+		free(m->version);
+		m->version = xstrdup(version->valuestring);
+	}
+}
+
+void sync_templates(struct model *m)
+{
+	request_send(m, request_new("GET", xstrdup("/api/v1/templates"),
+				    templates_arrived));
+}
+
+void sync_providers(struct model *m)
+{
+	request_send(m, request_new("GET", xstrdup("/api/v1/providers"),
+				    providers_arrived));
+}
+
+void model_refresh(struct model *m)
+{
+	ask_fleet(m);
+	sync_templates(m);
+	sync_providers(m);
+	request_send(m, request_new("GET", xstrdup("/api/v1/health"),
+				    health_arrived));
+	request_send(m, request_new("GET", xstrdup("/api/v1/metrics"),
+				    metrics_arrived));
+	m->metrics_at = m->boot_ns;
+}
+
+static bool begins(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+/* What an event means for what is shown. */
+static void take_event(struct model *m, const cJSON *event)
+{
+	const cJSON *type = json_get(event, "type");
+	const cJSON *id = json_get(event, "sandbox_id");
+
+	if (!cJSON_IsString(type))
+		return;
+	if (begins(type->valuestring, "sandbox.") && cJSON_IsString(id)) {
+		if (strcmp(type->valuestring, "sandbox.destroyed") == 0 ||
+		    strcmp(type->valuestring, "sandbox.expired") == 0)
+			fleet_remove(&m->fleet, id->valuestring);
+		else
+			sync_sandbox(m, id->valuestring);
+	} else if (begins(type->valuestring, "template.")) {
+		sync_templates(m);
+	} else if (begins(type->valuestring, "provider.")) {
+		sync_providers(m);
+	}
+	tell_screens(m, event);
+}
+
+static void event_line(struct model *m, struct stream *s, const char *text,
+		       size_t n)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	cJSON *event;
+
+	(void)s;
+	if (reply_parse(&doc, text, n, &event, &err) == 0 &&
+	    cJSON_IsObject(event))
+		take_event(m, event);
+}
+
+static void events_changed(struct model *m, struct stream *s)
+{
+	bool was_live = m->link == LINK_LIVE;
+
+	m->link = s->state == STREAM_LIVE    ? LINK_LIVE :
+		  s->state == STREAM_OPENING ? m->link :
+					       LINK_LOST;
+	m->effects |= EFFECT_REDRAW;
+	/* What happened meanwhile is replayed, but not what was forgotten. */
+	if (m->link == LINK_LIVE && !was_live)
+		model_refresh(m);
+}
+
+void model_start(struct model *m)
+{
+	m->events = stream_open(m, xstrdup("/api/v1/events"), true,
+				event_line);
+	m->events->changed = events_changed;
+	screens[m->screen]->enter ?
+		screens[m->screen]->enter(m, m->state[m->screen]) : (void)0;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* From what happened to what is so now.  See model.h. */
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "tui/dialog.h"
+#include "tui/frame.h"
+#include "tui/sandbox-act.h"
+#include "tui/screen.h"
+
+#define SECOND INT64_C(1000000000)
+
+static const struct screen *current(const struct model *m, void **ret_state)
+{
+	*ret_state = m->state[m->screen];
+	return screens[m->screen];
+}
+
+void update_contexts(const struct model *m, enum context ret[CONTEXT_CHAIN])
+{
+	const struct screen *s = screens[m->screen];
+	bool alone = false;
+	size_t n = 0;
+
+	memset(ret, 0, CONTEXT_CHAIN * sizeof(*ret));
+	if (m->dialog) {
+		dialog_contexts(m, ret);
+		return;
+	}
+	if (s->contexts)
+		s->contexts(m, m->state[m->screen], ret, &alone);
+	while (n < CONTEXT_CHAIN && ret[n] != CTX_NONE)
+		n++;
+	if (!alone && n < CONTEXT_CHAIN - 1)
+		ret[n] = CTX_GLOBAL;
+}
+
+static void quit_now(struct model *m, void *data)
+{
+	(void)data;
+	sandbox_act_finish(m);
+	m->effects |= EFFECT_QUIT;
+}
+
+static void quit(struct model *m, bool ask)
+{
+	const char *lines[4] = { NULL };
+	size_t n = 0;
+
+	for (size_t i = 0; i < SCREEN_MAX; i++) {
+		const char *why = screens[i]->busy ?
+					  screens[i]->busy(m, m->state[i]) :
+					  NULL;
+
+		if (why && n < ARRAY_SIZE(lines) - 2)
+			lines[n++] = why;
+	}
+	if (!n && !ask) {
+		quit_now(m, NULL);
+		return;
+	}
+	lines[n] = "Sandboxes go on running.";
+	confirm_ask(m, &(struct confirm){ .title = "QUIT?",
+					  .lines = lines,
+					  .yes = quit_now });
+}
+
+/* ^C: first what waits, then the question. */
+static void cancel(struct model *m)
+{
+	if (m->quitting) {
+		m->quitting = false;
+		quit(m, true);
+		return;
+	}
+	m->quitting = true;
+	if (m->waiting) {
+		m->effects |= EFFECT_CANCEL;
+		model_say(m, "cancelled; ^C again quits");
+	} else {
+		model_say(m, "^C again quits; sandboxes go on running");
+	}
+}
+
+static void pruned(struct model *m, struct request *r)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	cJSON *object = request_object(r, &doc);
+	const cJSON *n = object ? json_get(object, "pruned") : NULL;
+
+	if (cJSON_IsNumber(n))
+		model_say(m, "pruned %d", n->valueint);
+}
+
+static void prune(struct model *m, void *data)
+{
+	struct request *r = request_new("DELETE", xstrdup("/api/v1/sandboxes"),
+					pruned);
+
+	(void)data;
+	r->doing = xstrdup("prune");
+	request_send(m, r);
+}
+
+static void back(struct model *m)
+{
+	if (m->screen == SCREEN_WORKSPACE)
+		model_show(m, m->previous);
+	else if (m->screen != SCREEN_DASH)
+		model_show(m, SCREEN_DASH);
+}
+
+static void toggle(struct model *m, enum action a)
+{
+	if (a == ACT_MOUSE) {
+		m->mouse = !m->mouse;
+		m->effects |= EFFECT_MOUSE;
+		model_say(m, m->mouse ? "mouse on (Shift+drag selects text)" :
+					"mouse off");
+	} else {
+		m->read_only = !m->read_only;
+		model_say(m, m->read_only ? "read-only" :
+					    "changes are allowed");
+	}
+}
+
+static bool act_globally(struct model *m, enum action a)
+{
+	static const struct {
+		enum action action;
+		enum effect effect;
+	} effects[] = {
+		{ ACT_REPAINT, EFFECT_REPAINT | EFFECT_REDRAW },
+		{ ACT_SUSPEND, EFFECT_SUSPEND },
+		{ ACT_SAVE_VIEW, EFFECT_SAVE_VIEW },
+	};
+
+	if (a >= ACT_DASH && a <= ACT_EVENTS) {
+		model_show(m, (enum screen_id)(a - ACT_DASH));
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(effects); i++)
+		if (effects[i].action == a) {
+			m->effects |= effects[i].effect;
+			return true;
+		}
+	switch (a) {
+	case ACT_HELP:
+		help_open(m);
+		return true;
+	case ACT_PALETTE:
+		palette_open(m);
+		return true;
+	case ACT_BACK:
+		back(m);
+		return true;
+	case ACT_REFRESH:
+		model_refresh(m);
+		return true;
+	case ACT_MOUSE:
+	case ACT_WRITE_MODE:
+		toggle(m, a);
+		return true;
+	case ACT_CANCEL:
+		cancel(m);
+		return true;
+	case ACT_QUIT:
+		quit(m, false);
+		return true;
+	case ACT_SPAWN:
+		spawn_open(m, NULL);
+		return true;
+	case ACT_KILL_EXPIRED:
+		confirm_ask(m, &(struct confirm){
+			.title = "KILL WHAT HAS EXPIRED?",
+			.lines = (const char *const[]){
+				"Files inside are lost.", NULL },
+			.yes = prune });
+		return true;
+	default:
+		return false;
+	}
+}
+_Static_assert(SCREEN_EVENTS == ACT_EVENTS - ACT_DASH,
+	       "screens and their actions are in one order");
+
+void update_act(struct model *m, enum action a)
+{
+	void *state;
+	const struct screen *s = current(m, &state);
+
+	m->effects |= EFFECT_REDRAW;
+	if (a != ACT_CANCEL)
+		m->quitting = false;
+	if (m->dialog) {
+		dialog_act(m, a);
+	} else if (!model_refuses(m, a)) {
+		if (!s->act || !s->act(m, state, a))
+			act_globally(m, a);
+	}
+	update_settle(m);
+}
+
+static bool take_raw(struct model *m, const struct input_event *ev)
+{
+	void *state;
+	const struct screen *s = current(m, &state);
+
+	if (m->dialog)
+		return dialog_input(m, ev);
+	if (ev->type == INPUT_MOUSE && frame_mouse(m, &ev->mouse))
+		return true;
+	return s->input && s->input(m, state, ev);
+}
+
+void update_input(struct model *m, const struct input_event *ev)
+{
+	enum context chain[CONTEXT_CHAIN];
+	enum action a = ACT_NONE;
+
+	m->effects |= EFFECT_REDRAW;
+	if (ev->type == INPUT_FOCUS_IN || ev->type == INPUT_FOCUS_OUT)
+		m->focused = ev->type == INPUT_FOCUS_IN;
+	if (!take_raw(m, ev) && ev->type == INPUT_KEY) {
+		update_contexts(m, chain);
+		a = keymap_find(m->keymap, chain, ev->key);
+	}
+	if (a != ACT_NONE)
+		update_act(m, a);
+	else
+		update_settle(m);
+}
+
+void update_settle(struct model *m)
+{
+	void *state;
+	const struct screen *s = current(m, &state);
+
+	if (s->settle)
+		s->settle(m, state, frame_body(m));
+}
+
+void update_tick(struct model *m)
+{
+	void *state;
+	const struct screen *s = current(m, &state);
+	int64_t due = s->wake ? s->wake(m, state) : 0;
+
+	if (m->toast && m->boot_ns >= m->toast_until) {
+		mem_free_cleanup(&m->toast);
+		m->toast = NULL;
+	}
+	sandbox_act_tick(m);
+	if (s->tick && due && m->boot_ns >= due)
+		s->tick(m, state);
+	m->effects |= EFFECT_REDRAW;
+	update_settle(m);
+}
+
+static void earlier(int64_t *at, int64_t other)
+{
+	if (other && (!*at || other < *at))
+		*at = other;
+}
+
+int64_t update_wake(const struct model *m)
+{
+	void *state;
+	const struct screen *s = current(m, &state);
+	/* The clock in the ribbon. */
+	int64_t at = m->boot_ns + 60 * SECOND - m->wall_ns % (60 * SECOND);
+
+	if (m->toast)
+		earlier(&at, m->toast_until);
+	earlier(&at, sandbox_act_wake(m));
+	if (s->wake)
+		earlier(&at, s->wake(m, state));
+	return at;
+}
