@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* The keys that work where one is; typing filters them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "tui/list.h"
+#include "tui/screen.h"
+
+struct help {
+	enum context chain[CONTEXT_CHAIN];
+	struct field filter;
+	size_t top;
+};
+
+static void help_free(void *state)
+{
+	struct help *h = state;
+
+	field_release(&h->filter);
+	free(h);
+}
+
+/* Draw the lines from `top` on that the filter lets through (c may be NULL);
+ * returns how many there are. */
+static size_t draw(const struct model *m, const struct help *h,
+		   struct canvas *c, struct area in)
+{
+	const char *filter = field_text(&h->filter);
+	size_t line = 0;
+
+	for (const enum context *x = h->chain; *x != CTX_NONE; x++) {
+		auto_buf struct buf keys = BUF_INIT;
+		enum action a;
+
+		for (size_t i = 0;
+		     keymap_binding(m->keymap, *x, i, &keys, &a);
+		     i++, buf_clear(&keys)) {
+			const struct action_info *info = action_info(a);
+			int row = in.row + (int)(line - h->top);
+
+			if (!strcasestr(info->what, filter) &&
+			    !strcasestr(info->name, filter) &&
+			    !strstr(buf_str(&keys), filter))
+				continue;
+			if (c && line >= h->top &&
+			    line < h->top + (size_t)in.rows) {
+				canvas_text(c, row, in.col, 14,
+					    pen_role(ROLE_ACCENT),
+					    buf_str(&keys));
+				canvas_text(c, row, in.col + 15,
+					    in.cols - 15, pen_role(ROLE_INK),
+					    info->what);
+			}
+			line++;
+		}
+	}
+	return line;
+}
+
+static int height(const struct model *m)
+{
+	return MAX(m->rows - 6, 4);
+}
+
+static void help_view(const struct model *m, const void *state,
+		      struct canvas *c)
+{
+	const struct help *h = state;
+	auto_free char *title = xasprintf("HELP: %s",
+					  context_what(h->chain[0]));
+	struct area in = dialog_box(c, height(m) + 2, MIN(76, c->cols - 2),
+				    title);
+	int last = in.row + in.rows - 1;
+	int used = canvas_text(c, last, in.col, 10, pen_role(ROLE_DIM),
+			       "find ");
+
+	field_view(&h->filter, c, last, in.col + used,
+		   MAX(in.cols - used, 1), pen_role(ROLE_INK), true);
+	in.rows--;
+	draw(m, h, c, in);
+}
+
+static bool help_act(struct model *m, void *state, enum action a)
+{
+	struct help *h = state;
+	size_t n = draw(m, h, NULL, (struct area){ 0 });
+	size_t rows = (size_t)height(m) - 1;
+	struct list_pos pos = { h->top, 0, n > rows ? n - rows + 1 : 1,
+				rows };
+
+	if (list_act(&pos, a))
+		h->top = pos.at;
+	else if (a == ACT_CLOSE)
+		dialog_pop(m);
+	else if (field_act(&h->filter, a))
+		h->top = 0;
+	return true;
+}
+
+static bool help_input(struct model *m, void *state,
+		       const struct input_event *ev)
+{
+	struct help *h = state;
+
+	(void)m;
+	if (ev->type != INPUT_KEY)
+		return true;
+	if (!field_key(&h->filter, ev->key))
+		return false;
+	h->top = 0;
+	return true;
+}
+
+static const struct dialog_ops help_ops = {
+	.release = help_free,
+	.view = help_view,
+	.context = CTX_HELP,
+	.field = true,
+	.act = help_act,
+	.input = help_input,
+};
+
+void help_open(struct model *m)
+{
+	struct help *h = xcalloc(1, sizeof(*h));
+
+	update_contexts(m, h->chain);
+	dialog_push(m, &help_ops, h);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* A list to choose from. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/width.h"
+#include "tui/list.h"
+#include "tui/screen.h"
+
+struct menu {
+	char *title;
+	struct menu_item *items; /* labels owned */
+	size_t n;
+	struct list_pos pos;
+	void (*run)(struct model *m, size_t i, void *data);
+	void (*release)(void *data);
+	void *data;
+};
+
+static void menu_free(void *state)
+{
+	struct menu *u = state;
+
+	if (u->release)
+		u->release(u->data);
+	for (size_t i = 0; i < u->n; i++)
+		free((char *)u->items[i].label);
+	free(u->items);
+	free(u->title);
+	free(u);
+}
+
+static int height(const struct menu *u, int rows)
+{
+	return MIN((int)u->n, MAX(rows - 6, 1));
+}
+
+static void menu_view(const struct model *m, const void *state,
+		      struct canvas *c)
+{
+	const struct menu *u = state;
+	struct list_pos pos = u->pos;
+	int cols = (int)strlen(u->title) + 6;
+	struct area in;
+
+	for (size_t i = 0; i < u->n; i++)
+		cols = MAX(cols, (int)width_text(u->items[i].label,
+						 strlen(u->items[i].label)) +
+					 16);
+	in = dialog_box(c, height(u, c->rows) + 2, MIN(cols, c->cols - 2),
+			u->title);
+	list_settle(&pos, u->n, in.rows);
+	for (int i = 0; i < in.rows && pos.top + (size_t)i < u->n; i++) {
+		const struct menu_item *item = &u->items[pos.top + (size_t)i];
+		int row = in.row + i;
+		int right = (int)strlen(item->key);
+
+		canvas_text(c, row, in.col, in.cols - right - 1,
+			    pen_role(ROLE_INK), item->label);
+		canvas_text(c, row, in.col + in.cols - right, right,
+			    pen_role(ROLE_ACCENT), item->key);
+		if (pos.top + (size_t)i != pos.at)
+			continue;
+		canvas_shade(c, row, in.col - 1, 1, in.cols + 2,
+			     ROLE_SELECTED);
+		canvas_text(c, row, in.col - 1, 1,
+			    pen_on(pen_role(ROLE_ACCENT), ROLE_SELECTED),
+			    m->set.ascii ? ">" : "▌");
+		canvas_cursor(c, row, in.col - 1);
+	}
+}
+
+static void choose(struct model *m, struct menu *u)
+{
+	size_t i = u->pos.at;
+	enum action a = i < u->n ? u->items[i].action : ACT_NONE;
+	struct menu kept = *u;
+
+	if (i >= u->n)
+		return;
+	u->release = NULL;
+	dialog_pop(m);
+	if (a != ACT_NONE)
+		update_act(m, a);
+	else if (kept.run)
+		kept.run(m, i, kept.data);
+	if (kept.release)
+		kept.release(kept.data);
+}
+
+static bool menu_act(struct model *m, void *state, enum action a)
+{
+	struct menu *u = state;
+
+	list_settle(&u->pos, u->n, height(u, m->rows));
+	if (a == ACT_CLOSE)
+		dialog_pop(m);
+	else if (a == ACT_OPEN)
+		choose(m, u);
+	else
+		list_act(&u->pos, a);
+	return true;
+}
+
+/* The key of an item chooses it. */
+static bool menu_input(struct model *m, void *state,
+		       const struct input_event *ev)
+{
+	struct menu *u = state;
+	char name[KEY_NAME_MAX];
+
+	if (ev->type != INPUT_KEY)
+		return true;
+	key_name(ev->key, name);
+	for (size_t i = 0; i < u->n; i++)
+		if (*u->items[i].key && strcmp(u->items[i].key, name) == 0) {
+			u->pos.at = i;
+			choose(m, u);
+			return true;
+		}
+	return false;
+}
+
+static const struct dialog_ops menu_ops = {
+	.release = menu_free,
+	.view = menu_view,
+	.context = CTX_MENU,
+	.act = menu_act,
+	.input = menu_input,
+};
+
+void menu_open(struct model *m, const char *title,
+	       const struct menu_item *items, size_t n,
+	       void (*run)(struct model *m, size_t i, void *data), void *data,
+	       void (*release)(void *data))
+{
+	struct menu *u = xcalloc(1, sizeof(*u));
+
+	u->title = xstrdup(title);
+	u->items = xcalloc(n ? n : 1, sizeof(*u->items));
+	for (size_t i = 0; i < n; i++) {
+		u->items[i] = items[i];
+		u->items[i].label = xstrdup(items[i].label);
+	}
+	u->n = n;
+	u->run = run;
+	u->data = data;
+	u->release = release;
+	dialog_push(m, &menu_ops, u);
+}
+
+void menu_actions(struct model *m, const char *title, const enum context *of)
+{
+	struct menu_item items[64];
+	enum context chain[CONTEXT_CHAIN];
+	size_t n = 0;
+
+	update_contexts(m, chain);
+	for (; *of != CTX_NONE; of++) {
+		auto_buf struct buf keys = BUF_INIT;
+		enum action a;
+
+		for (size_t i = 0; n < ARRAY_SIZE(items) &&
+				   keymap_binding(m->keymap, *of, i, &keys,
+						  &a); i++) {
+			const struct action_info *info = action_info(a);
+
+			if (m->read_only && info->flags & ACTION_CHANGES)
+				continue;
+			items[n] = (struct menu_item){ .label = info->what,
+						       .action = a };
+			keymap_key(m->keymap, chain, a, items[n].key);
+			n += *items[n].key != '\0';
+		}
+	}
+	menu_open(m, title, items, n, NULL, NULL, NULL);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* Keys and actions.  See keymap.h. */
+#include "tui/keymap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+
+static const struct {
+	const char *name, *what;
+} contexts[CTX_MAX] = {
+#define CONTEXT(NAME, name, what) [CTX_##NAME] = { name, what },
+#include "tui/keymap.def"
+#undef CONTEXT
+};
+
+static const struct action_info actions[ACT_MAX] = {
+#define CHANGES ACTION_CHANGES
+#define DESTROYS ACTION_DESTROYS
+#define GLOBAL ACTION_GLOBAL
+#define ACTION(NAME, name, flags, brief, what) \
+	[ACT_##NAME] = { name, flags, brief, what },
+#include "tui/keymap.def"
+#undef ACTION
+#undef GLOBAL
+#undef DESTROYS
+#undef CHANGES
+};
+
+static const struct default_binding {
+	enum context context;
+	const char *keys;
+	enum action action;
+} defaults[] = {
+#define BIND(CONTEXT, keys, ACTION) { CTX_##CONTEXT, keys, ACT_##ACTION },
+#include "tui/keymap.def"
+#undef BIND
+};
+
+#define KEYS_MAX 4 /* of a binding */
+
+struct binding {
+	enum context context;
+	enum action action;
+	struct key keys[KEYS_MAX];
+	size_t n;
+};
+
+struct keymap {
+	struct binding all[ARRAY_SIZE(defaults)];
+};
+
+const struct action_info *action_info(enum action a)
+{
+	return &actions[a];
+}
+
+enum action action_find(const char *name)
+{
+	for (int a = ACT_NONE + 1; a < ACT_MAX; a++)
+		if (strcmp(actions[a].name, name) == 0)
+			return (enum action)a;
+	return ACT_NONE;
+}
+
+const char *context_name(enum context c)
+{
+	return contexts[c].name;
+}
+
+const char *context_what(enum context c)
+{
+	return contexts[c].what;
+}
+
+/* Words of keys; -1 at the first that is none, which is in *ret_bad. */
+static int parse_keys(const char *text, struct binding *b, char **ret_bad)
+{
+	auto_free char *words = xstrdup(text);
+	char *rest = NULL;
+
+	b->n = 0;
+	for (char *w = strtok_r(words, " ", &rest); w;
+	     w = strtok_r(NULL, " ", &rest)) {
+		if (b->n == KEYS_MAX || key_parse(w, &b->keys[b->n]) < 0) {
+			*ret_bad = xstrdup(w);
+			return -1;
+		}
+		b->n++;
+	}
+	return 0;
+}
+
+struct keymap *keymap_new(void)
+{
+	struct keymap *k = xcalloc(1, sizeof(*k));
+
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+		struct binding *b = &k->all[i];
+		char *bad = NULL;
+
+		b->context = defaults[i].context;
+		b->action = defaults[i].action;
+		if (parse_keys(defaults[i].keys, b, &bad) < 0)
+			BUG("keymap.def: no key '%s'", bad);
+	}
+	return k;
+}
+
+void keymap_free(struct keymap *k)
+{
+	free(k);
+}
+
+static bool has(const struct binding *b, struct key key)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (key_is(b->keys[i], key.code, key.mods))
+			return true;
+	return false;
+}
+
+static struct binding *find(struct keymap *k, enum context c, enum action a)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(k->all); i++)
+		if (k->all[i].context == c && k->all[i].action == a)
+			return &k->all[i];
+	return NULL;
+}
+
+static struct binding *find_name(struct keymap *k, const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	for (int c = CTX_NONE + 1; dot && c < CTX_MAX; c++)
+		if (strlen(contexts[c].name) == (size_t)(dot - name) &&
+		    strncmp(contexts[c].name, name,
+			    (size_t)(dot - name)) == 0)
+			return find(k, (enum context)c, action_find(dot + 1));
+	return NULL;
+}
+
+/* Why these keys can't be; 0 when they can. */
+static int check_keys(const struct keymap *k, const struct binding *at,
+		      const struct binding *wanted, const char *name,
+		      struct svm_err *err)
+{
+	char text[KEY_NAME_MAX];
+
+	for (size_t i = 0; i < wanted->n; i++) {
+		struct key key = wanted->keys[i];
+
+		if (actions[at->action].flags & ACTION_DESTROYS &&
+		    key.mods & KEY_MOD_CTRL && key.code < KEY_NAMED)
+			return svm_err_set(err, SVM_BAD_REQUEST,
+					   "keys.%s: %s destroys something "
+					   "and may not be on a Ctrl key",
+					   name, actions[at->action].name);
+		for (size_t x = 0; x < ARRAY_SIZE(k->all); x++)
+			if (&k->all[x] != at &&
+			    k->all[x].context == at->context &&
+			    has(&k->all[x], key))
+				return svm_err_set(
+					err, SVM_BAD_REQUEST,
+					"keys.%s: '%s' is %s there", name,
+					key_name(key, text),
+					actions[k->all[x].action].name);
+	}
+	return 0;
+}
+
+int keymap_set(struct keymap *k, const char *name, const char *keys,
+	       struct svm_err *err)
+{
+	struct binding *at = find_name(k, name), wanted;
+	auto_free char *bad = NULL;
+
+	if (!at) {
+		svm_err_set(err, SVM_BAD_REQUEST,
+			    "keys.%s: no such context and action", name);
+		return svm_err_hint(err, "see them with:  stacyvm help keys");
+	}
+	wanted = *at;
+	if (parse_keys(keys, &wanted, &bad) < 0)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "keys.%s: '%s' is no key, or there are "
+				   "more than %d", name, bad, KEYS_MAX);
+	if (check_keys(k, at, &wanted, name, err) < 0)
+		return -1;
+	*at = wanted;
+	return 0;
+}
+
+enum action keymap_find(const struct keymap *k, const enum context *chain,
+			struct key key)
+{
+	for (; *chain != CTX_NONE; chain++)
+		for (size_t i = 0; i < ARRAY_SIZE(k->all); i++)
+			if (k->all[i].context == *chain &&
+			    has(&k->all[i], key))
+				return k->all[i].action;
+	return ACT_NONE;
+}
+
+const char *keymap_key(const struct keymap *k, const enum context *chain,
+		       enum action a, char out[KEY_NAME_MAX])
+{
+	out[0] = '\0';
+	for (const enum context *c = chain; *c != CTX_NONE; c++) {
+		const struct binding *b = find((struct keymap *)k, *c, a);
+
+		/* One that a nearer context has for something else is not
+		 * what the user would get. */
+		for (size_t i = 0; b && i < b->n; i++)
+			if (keymap_find(k, chain, b->keys[i]) == a)
+				return key_name(b->keys[i], out);
+	}
+	return out;
+}
+
+bool keymap_binding(const struct keymap *k, enum context c, size_t i,
+		    struct buf *keys, enum action *ret_action)
+{
+	for (size_t x = 0; x < ARRAY_SIZE(k->all); x++) {
+		const struct binding *b = &k->all[x];
+		char text[KEY_NAME_MAX];
+
+		if (b->context != c || i--)
+			continue;
+		for (size_t n = 0; n < b->n; n++)
+			buf_addf(keys, "%s%s", n ? " " : "",
+				 key_name(b->keys[n], text));
+		*ret_action = b->action;
+		return true;
+	}
+	return false;
+}
+
+static void print_context(const struct keymap *k, enum context c, bool mdoc,
+			  struct buf *out)
+{
+	auto_buf struct buf keys = BUF_INIT;
+	enum action a;
+
+	if (mdoc)
+		buf_addf(out, ".Ss In %s\n.Bl -tag -width Ds\n",
+			 contexts[c].what);
+	else
+		buf_addf(out, "%s (keys.%s)\n", contexts[c].what,
+			 contexts[c].name);
+	for (size_t i = 0; keymap_binding(k, c, i, &keys, &a); i++) {
+		const struct action_info *info = &actions[a];
+
+		if (mdoc)
+			buf_addf(out, ".It Ic \"%s\" Pq Cm %s\n%s.\n",
+				 buf_str(&keys), info->name, info->what);
+		else
+			buf_addf(out, "  %-16s %-16s %s\n", buf_str(&keys),
+				 info->name, info->what);
+		buf_clear(&keys);
+	}
+	buf_addstr(out, mdoc ? ".El\n" : "\n");
+}
+
+void keymap_print(const struct keymap *k, bool mdoc, struct buf *out)
+{
+	for (int c = CTX_NONE + 1; c < CTX_MAX; c++)
+		print_context(k, (enum context)c, mdoc, out);
+}
