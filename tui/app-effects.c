@@ -43,10 +43,11 @@ static int wait_for(pid_t pid)
 static int run_editor(const char *path)
 {
 	static const int fds[] = { 0, 1, 2 };
-	char *argv[] = { "/bin/sh", "-c",
-			 "exec ${VISUAL:-${EDITOR:-vi}} \"$1\"", "sh",
-			 (char *)path, NULL };
-	pid_t pid = proc_spawn(argv, environ, fds, 3, 0, NULL);
+	const char *const argv[] = {
+		"/bin/sh", "-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$1\"",
+		"sh", path, NULL
+	};
+	pid_t pid = proc_spawn((char *const *)argv, environ, fds, 3, 0, NULL);
 
 	return pid < 0 ? -1 : wait_for(pid);
 }
@@ -82,9 +83,10 @@ static void copy(struct app *a)
 		term_curses_copy(a->term, buf_str(text), text->len);
 	if (getenv("TMUX")) {
 		static const int fds[] = { -1, -1, -1 };
-		char *argv[] = { "/usr/bin/tmux", "load-buffer", "-w", path,
-				 NULL };
-		pid_t pid = proc_spawn(argv, environ, fds, 3, 0, NULL);
+		const char *const argv[] = { "/usr/bin/tmux", "load-buffer",
+					     "-w", path, NULL };
+		pid_t pid = proc_spawn((char *const *)argv, environ, fds, 3,
+				       0, NULL);
 
 		if (pid > 0)
 			wait_for(pid);

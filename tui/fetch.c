@@ -94,7 +94,7 @@ static int open_upload(const char *path, int64_t *ret_size,
 }
 
 /* The reply into memory. */
-static int receive(struct exchange *x, struct buf *reply,
+static int receive(struct exchange *x, struct buf *reply, size_t most,
 		   struct svm_err *err)
 {
 	auto_free char *chunk = xmalloc(CHUNK);
@@ -106,6 +106,8 @@ static int receive(struct exchange *x, struct buf *reply,
 					   "the daemon's reply is over %d MiB",
 					   (int)(LIMIT_TUI_REPLY >> 20));
 		buf_add(reply, chunk, (size_t)n);
+		if (most && reply->len >= most)
+			return 0;
 	}
 	return n < 0 ? -1 : 0;
 }
@@ -169,7 +171,7 @@ static int carry_out(struct request *r, struct client *c)
 	if (exchange_reply(x, err) < 0)
 		return -1;
 	return r->download ? download(x, r->download, err) :
-			     receive(x, &r->reply, err);
+			     receive(x, &r->reply, r->most, err);
 }
 
 static void job_run(struct work *w)

@@ -43,6 +43,7 @@ struct request {
 	void *data;       /* the same, borrowed */
 	char *doing;      /* "kill sb-7f3a91c2": begins the message of an
 			   * error that done() leaves unused; owned */
+	size_t most;      /* of the reply, the rest is left; 0: all of it */
 	bool quiet;       /* not worth showing that it waits */
 	struct buf reply;
 	struct svm_err err; /* .code SVM_OK when it worked */

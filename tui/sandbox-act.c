@@ -84,13 +84,14 @@ static void kill_confirmed(struct model *m, void *data)
 	}
 }
 
-static struct targets *marked_or(struct model *m, struct sandbox *s)
+static struct targets *marked_or(struct model *m, struct sandbox *s,
+				 bool alone)
 {
 	struct targets *t = xcalloc(1, sizeof(*t));
 	size_t n = 0;
 
 	t->ids = xcalloc(m->fleet.n + 2, sizeof(char *));
-	for (size_t i = 0; i < m->fleet.n; i++)
+	for (size_t i = 0; !alone && i < m->fleet.n; i++)
 		if (m->fleet.all[i]->marked)
 			t->ids[n++] = xstrdup(m->fleet.all[i]->id);
 	if (!n && s)
@@ -99,9 +100,8 @@ static struct targets *marked_or(struct model *m, struct sandbox *s)
 	return t;
 }
 
-static void ask_kill(struct model *m, struct sandbox *selected)
+static void ask_kill(struct model *m, struct targets *t)
 {
-	struct targets *t = marked_or(m, selected);
 	size_t n = strv_len(t->ids), shown = 0;
 	char *lines[DESCRIBED_MAX + 3] = { NULL };
 	auto_free char *title = NULL;
@@ -228,9 +228,8 @@ static void extend(struct model *m, const char *ttl, void *data)
 	}
 }
 
-static void ask_extend(struct model *m, struct sandbox *s)
+static void ask_extend(struct model *m, struct targets *t)
 {
-	struct targets *t = marked_or(m, s);
 	size_t n = strv_len(t->ids);
 	auto_free char *title = n == 1 ?
 		xasprintf("EXTEND %s", t->ids[0]) :
@@ -399,10 +398,10 @@ bool sandbox_act(struct model *m, struct sandbox *s, enum action a)
 {
 	switch (a) {
 	case ACT_KILL:
-		ask_kill(m, s);
+		ask_kill(m, marked_or(m, s, false));
 		return true;
 	case ACT_EXTEND:
-		ask_extend(m, s);
+		ask_extend(m, marked_or(m, s, false));
 		return true;
 	case ACT_UNDO:
 		undo(m, s);
@@ -413,4 +412,14 @@ bool sandbox_act(struct model *m, struct sandbox *s, enum action a)
 	default:
 		return s && act_on_one(m, s, a);
 	}
+}
+
+void sandbox_act_alone(struct model *m, struct sandbox *s, enum action a)
+{
+	if (a == ACT_KILL)
+		ask_kill(m, marked_or(m, s, true));
+	else if (a == ACT_EXTEND)
+		ask_extend(m, marked_or(m, s, true));
+	else
+		act_on_one(m, s, a);
 }

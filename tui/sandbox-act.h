@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What can be done with sandboxes, from whatever screen: the actions of
- * CTX_SANDBOXES but UNDO's surroundings, and what they ask.
+ * CTX_SANDBOXES, and what they ask.
  *
  * A single kill waits KILL_GRACE_NS, in which `undo` takes it back; several
  * at once don't wait.
@@ -16,6 +16,9 @@
 /* On the sandbox, or for KILL and EXTEND on all that are marked when there
  * are any.  s may be NULL: nothing is selected.  False for another action. */
 bool sandbox_act(struct model *m, struct sandbox *s, enum action a);
+
+/* The same on this one, whatever is marked. */
+void sandbox_act_alone(struct model *m, struct sandbox *s, enum action a);
 
 /* The kills whose grace is over; when the next is. */
 void sandbox_act_tick(struct model *m);

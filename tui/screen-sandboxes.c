@@ -201,6 +201,13 @@ static void sandboxes_leave(struct model *m, void *state)
 	inspect_leave(m, &s->inspect);
 }
 
+void sandboxes_filter(struct model *m, const char *filter)
+{
+	struct sandboxes *s = m->state[SCREEN_SANDBOXES];
+
+	field_set(&s->table.filter, filter);
+}
+
 const struct screen screen_sandboxes = {
 	.name = "sandboxes",
 	.title = "SANDBOXES",

@@ -83,6 +83,8 @@ struct screen {
 extern const struct screen screen_dash, screen_sandboxes, screen_templates,
 	screen_providers, screen_logs, screen_config, screen_events,
 	screen_workspace;
+/* `:sandboxes /text` */
+void sandboxes_filter(struct model *m, const char *filter);
 extern const struct screen *const screens[SCREEN_MAX]; /* model.c */
 
 /* What is drawn on, and where the keys go, for a dialog. */
@@ -133,6 +135,9 @@ void menu_open(struct model *m, const char *title,
 	       const struct menu_item *items, size_t n,
 	       void (*run)(struct model *m, size_t i, void *data), void *data,
 	       void (*release)(void *data));
+
+/* The actions of these contexts, those that hold. */
+void menu_actions(struct model *m, const char *title, const enum context *of);
 
 /* One line asked for: a name, a duration.  done() isn't called on Escape.
  * `check` may be NULL; else it returns false with err set, which is shown. */

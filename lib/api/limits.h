@@ -163,6 +163,10 @@
 #define LIMIT_TUI_FIELD KIB(4)    /* a line being typed */
 #define LIMIT_TUI_REPLY MIB(8)    /* of the daemon, in memory */
 #define LIMIT_TUI_LINE MIB(1)     /* of a stream */
+#define LIMIT_TUI_TYPED MIB(1)    /* for a terminal, not sent yet */
+#define LIMIT_TUI_SCROLLBACK MIB(8) /* of a terminal */
+#define LIMIT_TUI_LINES 5000     /* of logs and events, kept */
+#define LIMIT_TUI_LINE_KEPT KIB(16) /* of each */
 #define LIMIT_TUI_CLIPBOARD KIB(74) /* what OSC 52 takes in xterm */
 
 #endif

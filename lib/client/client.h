@@ -121,5 +121,8 @@ void ws_pause(struct ws *ws, bool pause); /* stop reading */
 /* Read and write what is possible.  0; 1 when it was closed in good order;
  * -1 with err when it broke. */
 int ws_turn(struct ws *ws, struct svm_err *err);
+/* After ws_turn() said 1: why, RFC 6455 7.4; 1005 when it didn't say. */
+#define WS_CLOSE_TAKEN 4001 /* another viewer asked for it alone */
+unsigned ws_close_code(const struct ws *ws);
 
 #endif

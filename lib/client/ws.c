@@ -28,6 +28,7 @@ struct ws {
 	struct buf leftover; /* read together with the head */
 	size_t turn;         /* bytes this turn may still read */
 	bool paused, gone, closed;
+	unsigned code;       /* of the closing frame */
 	int broken;          /* errno of the socket */
 	char *name;
 };
@@ -107,8 +108,10 @@ static void on_message(wslay_event_context_ptr ctx,
 		ws->fn(ws->data, m->opcode == WSLAY_TEXT_FRAME ? WS_TEXT :
 								 WS_BINARY,
 		       m->msg, m->msg_length);
-	else if (m->opcode == WSLAY_CONNECTION_CLOSE)
+	if (m->opcode == WSLAY_CONNECTION_CLOSE) {
 		ws->closed = true;
+		ws->code = m->status_code ? m->status_code : 1005;
+	}
 }
 
 /* RFC 6455 1.3: proves that a WebSocket server answered, not a cache. */
@@ -233,6 +236,11 @@ short ws_events(const struct ws *ws)
 	return (short)((wslay_event_want_read(ws->ctx) && !ws->paused ?
 				POLLIN : 0) |
 		       (wslay_event_want_write(ws->ctx) ? POLLOUT : 0));
+}
+
+unsigned ws_close_code(const struct ws *ws)
+{
+	return ws->code;
 }
 
 int ws_turn(struct ws *ws, struct svm_err *err)

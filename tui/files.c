@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* A directory of a sandbox.  See files.h. */
+#include "tui/files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+#include "lib/base/path.h"
+#include "lib/base/urlenc.h"
+#include "tui/frame.h"
+
+void files_init(struct files *f)
+{
+	f->numbers = true;
+}
+
+void files_release(struct files *f)
+{
+	files_close_content(f);
+	field_release(&f->search);
+	cJSON_Delete(f->entries);
+	free(f->shown);
+	free(f->select);
+	free(f->path);
+	free(f->id);
+}
+
+const char *file_text(const cJSON *e, const char *key)
+{
+	const cJSON *v = json_get(e, key);
+
+	return cJSON_IsString(v) ? v->valuestring : "";
+}
+
+bool file_is_dir(const cJSON *e)
+{
+	return cJSON_IsTrue(json_get(e, "is_dir"));
+}
+
+struct request *files_request(const struct files *f, const char *method,
+			      const char *what, const char *path,
+			      request_fn done)
+{
+	struct buf rest = BUF_INIT;
+	struct request *r;
+
+	buf_addf(&rest, "/files%s%s", *what ? "/" : "", what);
+	if (path) {
+		buf_addstr(&rest, "?path=");
+		urlenc_encode(&rest, path, strlen(path));
+	}
+	r = request_new(method, request_sandbox(f->id, buf_str(&rest)), done);
+	r->about = xstrdup(path);
+	r->data = (void *)f;
+	buf_release(&rest);
+	return r;
+}
+
+static void arrived(struct model *m, struct request *r)
+{
+	struct files *f = r->data;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	cJSON *array = request_array(r, &doc);
+
+	(void)m;
+	if (!array || !f->path || strcmp(f->path, r->about) != 0)
+		return;
+	cJSON_Delete(f->entries);
+	f->entries = request_steal(&doc, array);
+}
+
+void files_open(struct model *m, struct files *f, const char *id,
+		const char *path)
+{
+	auto_free char *where = xstrdup(path);
+	auto_free char *whose = xstrdup(id);
+	struct request *r;
+
+	if (!f->id || strcmp(f->id, whose) != 0)
+		files_close_content(f);
+	if (!f->path || strcmp(f->path, where) != 0 ||
+	    strcmp(f->id, whose) != 0) {
+		cJSON_Delete(f->entries);
+		f->entries = NULL;
+		f->n = 0;
+		f->pos.at = 0;
+	}
+	free(f->id);
+	free(f->path);
+	f->id = steal_ptr(&whose);
+	f->path = steal_ptr(&where);
+	r = files_request(f, "GET", "list", f->path, arrived);
+	r->doing = xasprintf("list %s", f->path);
+	request_send(m, r);
+}
+
+/* Directories first, then by name. */
+static int by_name(const void *pa, const void *pb)
+{
+	const cJSON *a = *(const cJSON *const *)pa;
+	const cJSON *b = *(const cJSON *const *)pb;
+
+	if (file_is_dir(a) != file_is_dir(b))
+		return file_is_dir(a) ? -1 : 1;
+	return strcmp(file_text(a, "name"), file_text(b, "name"));
+}
+
+void files_settle(struct model *m, struct files *f, struct area list,
+		  struct area content)
+{
+	const cJSON *e;
+
+	(void)m;
+	f->shown = xreallocarray(f->shown,
+				 (size_t)cJSON_GetArraySize(f->entries) + 1,
+				 sizeof(*f->shown));
+	f->n = 0;
+	cJSON_ArrayForEach(e, f->entries)
+		if (f->hidden || file_text(e, "name")[0] != '.')
+			f->shown[f->n++] = e;
+	qsort(f->shown, f->n, sizeof(*f->shown), by_name);
+	for (size_t i = 0; f->select && i < f->n; i++)
+		if (strcmp(file_text(f->shown[i], "name"), f->select) == 0) {
+			f->pos.at = i;
+			free(f->select);
+			f->select = NULL;
+		}
+	list_settle(&f->pos, f->n, list.rows);
+	if (content.rows)
+		f->height = (size_t)content.rows;
+}
+
+static const cJSON *selected(const struct files *f)
+{
+	return f->pos.at < f->n ? f->shown[f->pos.at] : NULL;
+}
+
+static void view_entry(const struct model *m, const struct files *f,
+		       struct canvas *c, int row, struct area in,
+		       const cJSON *e)
+{
+	bool dir = file_is_dir(e);
+	const char *target = file_text(e, "target");
+	const cJSON *size = json_get(e, "size");
+	char bytes[FRAME_TIME_SIZE] = "";
+	int right = in.cols >= 40 ? 17 : in.cols >= 28 ? 10 : 0;
+	int used;
+
+	(void)f;
+	used = canvas_textf(c, row, in.col + 2, in.cols - 2 - right,
+			    pen_role(dir ? ROLE_VALUE : ROLE_INK), "%s%s",
+			    file_text(e, "name"), dir ? "/" : "");
+	if (*target)
+		canvas_textf(c, row, in.col + 2 + used,
+			     in.cols - 2 - right - used, pen_role(ROLE_DIM),
+			     " -> %s", target);
+	if (!dir && cJSON_IsNumber(size) && size->valuedouble >= 0 &&
+	    size->valuedouble < 9e18)
+		frame_bytes((int64_t)size->valuedouble, bytes);
+	if (right)
+		canvas_textf(c, row, in.col + in.cols - right, right,
+			     pen_role(ROLE_DIM), "%9s %s", bytes,
+			     right > 10 ? file_text(e, "mode") : "");
+	(void)m;
+}
+
+void files_view(const struct model *m, const struct files *f,
+		struct canvas *c, struct area pane, bool focused)
+{
+	auto_free char *title = xasprintf("FILES %s", f->path ? f->path : "");
+	auto_free char *place = xasprintf(" %zu/%zu ",
+					  f->n ? f->pos.at + 1 : 0, f->n);
+	struct area in = frame_pane(c, pane, title, focused);
+
+	frame_corner(c, pane, true, pen_role(ROLE_DIM), place);
+	if (!f->n)
+		canvas_text(c, in.row, in.col + 2, in.cols - 2,
+			    pen_role(ROLE_DIM),
+			    f->entries ? "empty" : "asking");
+	for (int i = 0; i < in.rows; i++) {
+		size_t at = f->pos.top + (size_t)i;
+
+		if (at >= f->n)
+			break;
+		view_entry(m, f, c, in.row + i, in, f->shown[at]);
+		if (at != f->pos.at)
+			continue;
+		if (focused) {
+			canvas_shade(c, in.row + i, in.col, 1, in.cols,
+				     ROLE_SELECTED);
+			canvas_cursor(c, in.row + i, in.col);
+		}
+		canvas_text(c, in.row + i, in.col, 1,
+			    pen_role(ROLE_ACCENT),
+			    m->set.ascii ? ">" : "▌");
+	}
+}
+
+static void go_up(struct model *m, struct files *f)
+{
+	auto_free char *path = xstrdup(f->path);
+	char *slash = strrchr(path, '/');
+
+	if (strcmp(path, "/") == 0)
+		return;
+	free(f->select);
+	f->select = xstrdup(slash + 1);
+	slash[slash == path] = '\0';
+	files_open(m, f, f->id, path);
+}
+
+static void go_in(struct model *m, struct files *f, const cJSON *e)
+{
+	const char *path = file_text(e, "path");
+
+	if (!e || !*path)
+		return;
+	if (file_is_dir(e))
+		files_open(m, f, f->id, path);
+	else
+		files_read(m, f, path);
+}
+
+bool files_act(struct model *m, struct files *f, enum action a, bool content)
+{
+	const cJSON *e = selected(f);
+
+	if (!f->path)
+		return false;
+	if (content && files_act_content(m, f, a))
+		return true;
+	if (list_act(&f->pos, a))
+		return true;
+	switch (a) {
+	case ACT_OPEN:
+	case ACT_RIGHT:
+		go_in(m, f, e);
+		return true;
+	case ACT_PARENT:
+	case ACT_LEFT:
+		go_up(m, f);
+		return true;
+	case ACT_HOME:
+		files_open(m, f, f->id, "/workspace");
+		return true;
+	case ACT_HIDDEN:
+		f->hidden = !f->hidden;
+		return true;
+	case ACT_REFRESH:
+		files_open(m, f, f->id, f->path);
+		return true;
+	default:
+		return files_act_entry(m, f, e, a);
+	}
+}
+
+bool files_input(struct model *m, struct files *f,
+		 const struct input_event *ev, bool content)
+{
+	if (content)
+		return files_input_content(m, f, ev);
+	if (ev->type == INPUT_MOUSE &&
+	    (ev->mouse.kind == MOUSE_WHEEL_UP ||
+	     ev->mouse.kind == MOUSE_WHEEL_DOWN)) {
+		list_scroll(&f->pos,
+			    ev->mouse.kind == MOUSE_WHEEL_UP ? -3 : 3);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The files of a sandbox: a directory at a time, and what is in one file.
+ * Names and contents are a stranger's: both are shown escaped.
+ */
+#ifndef SVM_TUI_FILES_H
+#define SVM_TUI_FILES_H
+
+#include "tui/list.h"
+#include "tui/screen.h"
+
+/* Longer files are shown to this byte; `s` brings all of it. */
+#define FILES_SHOWN_MAX (2 << 20)
+
+struct files {
+	char *id;
+	char *path;      /* the directory */
+	cJSON *entries;  /* FileInfo objects; NULL before they came */
+	const cJSON **shown;
+	size_t n;
+	struct list_pos pos;
+	char *select;    /* a name to stand on when it has arrived */
+	bool hidden;     /* dot files are shown */
+	unsigned transfers;
+
+	/* What is being viewed. */
+	char *view_path;
+	struct buf content;
+	bool cut, hex, numbers, wrap;
+	size_t *lines;   /* where each begins */
+	size_t n_lines, top, left, height;
+	struct field search;
+	bool searching;
+};
+
+void files_init(struct files *f);
+void files_release(struct files *f);
+
+/* Go to a directory of this sandbox. */
+void files_open(struct model *m, struct files *f, const char *id,
+		const char *path);
+
+/* Both areas are insides of panes; rows 0: not shown. */
+void files_settle(struct model *m, struct files *f, struct area list,
+		  struct area content);
+void files_view(const struct model *m, const struct files *f,
+		struct canvas *c, struct area pane, bool focused);
+
+/* files-content.c */
+bool files_viewing(const struct files *f);
+void files_read(struct model *m, struct files *f, const char *path);
+void files_close_content(struct files *f);
+void files_view_content(const struct model *m, const struct files *f,
+			struct canvas *c, struct area pane, bool focused);
+bool files_act_content(struct model *m, struct files *f, enum action a);
+bool files_input_content(struct model *m, struct files *f,
+			 const struct input_event *ev);
+
+/* files-act.c: what changes something.  e may be NULL. */
+bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
+		     enum action a);
+
+bool files_act(struct model *m, struct files *f, enum action a,
+	       bool content);
+bool files_input(struct model *m, struct files *f,
+		 const struct input_event *ev, bool content);
+
+/* Of a FileInfo; "" when absent. */
+const char *file_text(const cJSON *e, const char *key);
+bool file_is_dir(const cJSON *e);
+
+/* A request about a file: `what` is "stat", "list", ... or "". */
+struct request *files_request(const struct files *f, const char *method,
+			      const char *what, const char *path,
+			      request_fn done);
+
+#endif

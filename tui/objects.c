@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists of objects.  See objects.h. */
+#include "tui/objects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "tui/frame.h"
+
+void objects_release(struct objects *x)
+{
+	field_release(&x->filter);
+	free(x->shown);
+}
+
+const char *object_text(const cJSON *o, const char *key)
+{
+	const cJSON *v = json_get(o, key);
+
+	return cJSON_IsString(v) ? v->valuestring : "";
+}
+
+static struct area inside(struct area a)
+{
+	return (struct area){ a.row + 1, a.col + 1, MAX(a.rows - 2, 0),
+			      MAX(a.cols - 2, 0) };
+}
+
+/* Left the list, right the details; narrow: the list alone. */
+static void split(struct area a, struct area *ret_list,
+		  struct area *ret_details)
+{
+	*ret_list = *ret_details = a;
+	if (a.cols < 80) {
+		ret_details->cols = 0;
+		return;
+	}
+	ret_list->cols = a.cols / 2;
+	ret_details->col = ret_list->cols;
+	ret_details->cols = a.cols - ret_list->cols;
+}
+
+void objects_settle(struct objects *x, const cJSON *list, struct area a)
+{
+	struct area rows, details;
+	const cJSON *o;
+
+	split(a, &rows, &details);
+	x->shown = xreallocarray(x->shown,
+				 (size_t)cJSON_GetArraySize(list) + 1,
+				 sizeof(*x->shown));
+	x->n = 0;
+	cJSON_ArrayForEach(o, list)
+		if (strcasestr(object_text(o, "name"),
+			       field_text(&x->filter)) ||
+		    strcasestr(object_text(o, "image"),
+			       field_text(&x->filter)))
+			x->shown[x->n++] = o;
+	list_settle(&x->pos, x->n, inside(rows).rows);
+}
+
+const cJSON *objects_selected(const struct objects *x)
+{
+	return x->pos.at < x->n ? x->shown[x->pos.at] : NULL;
+}
+
+static void view_details(const cJSON *o, struct canvas *c, struct area in)
+{
+	char *text = o ? cJSON_Print(o) : NULL;
+	char *rest = NULL;
+	int row = 0;
+
+	for (char *l = text ? strtok_r(text, "\n", &rest) : NULL;
+	     l && row < in.rows; l = strtok_r(NULL, "\n", &rest)) {
+		auto_buf struct buf line = BUF_INIT;
+		size_t deep = strspn(l, "\t");
+
+		/* The braces around it all say nothing. */
+		if (!deep)
+			continue;
+		for (char *p = l + 1; *p; p++)
+			buf_addstr(&line, *p == '\t' ? "  " :
+					  (char[2]){ *p, '\0' });
+		canvas_text(c, in.row + row++, in.col + 1, in.cols - 1,
+			    pen_role(ROLE_INK), buf_str(&line));
+	}
+	cJSON_free(text);
+}
+
+void objects_view(const struct model *m, const struct objects *x,
+		  const cJSON *list, struct canvas *c, struct area a,
+		  const char *title, objects_row_fn row)
+{
+	struct area rows, details, in;
+
+	split(a, &rows, &details);
+	in = frame_pane(c, rows, title, true);
+	if (!x->n)
+		canvas_text(c, in.row, in.col + 2, in.cols - 2,
+			    pen_role(ROLE_DIM),
+			    list ? "none" : "asking the daemon");
+	for (int i = 0; i < in.rows; i++) {
+		size_t at = x->pos.top + (size_t)i;
+		auto_buf struct buf text = BUF_INIT;
+
+		if (at >= x->n)
+			break;
+		row(m, x->shown[at], &text);
+		canvas_text(c, in.row + i, in.col + 2, in.cols - 2,
+			    pen_role(ROLE_INK), buf_str(&text));
+		if (at != x->pos.at)
+			continue;
+		canvas_shade(c, in.row + i, in.col, 1, in.cols,
+			     ROLE_SELECTED);
+		canvas_text(c, in.row + i, in.col, 1,
+			    pen_on(pen_role(ROLE_ACCENT), ROLE_SELECTED),
+			    m->set.ascii ? ">" : "▌");
+		if (!m->dialog)
+			canvas_cursor(c, in.row + i, in.col);
+	}
+	if (details.cols)
+		view_details(objects_selected(x), c,
+			     frame_pane(c, details,
+					object_text(objects_selected(x),
+						    "name"), false));
+}
+
+bool objects_act(struct model *m, struct objects *x, enum action a)
+{
+	const cJSON *o = objects_selected(x);
+
+	if (list_act(&x->pos, a))
+		return true;
+	switch (a) {
+	case ACT_FILTER:
+		x->typing = true;
+		return true;
+	case ACT_BACK:
+		if (!*field_text(&x->filter))
+			return false;
+		field_set(&x->filter, "");
+		return true;
+	case ACT_COPY:
+		if (o)
+			model_copy(m, object_text(o, "name"),
+				   strlen(object_text(o, "name")),
+				   object_text(o, "name"));
+		return true;
+	case ACT_COPY_JSON: {
+		char *text = o ? cJSON_Print(o) : NULL;
+
+		if (text)
+			model_copy(m, text, strlen(text), "it as JSON");
+		cJSON_free(text);
+		return true;
+	}
+	default:
+		return false;
+	}
+}
+
+bool objects_input(struct model *m, struct objects *x,
+		   const struct input_event *ev)
+{
+	static const enum context chain[] = { CTX_FIELD, CTX_NONE };
+
+	if (ev->type == INPUT_MOUSE &&
+	    (ev->mouse.kind == MOUSE_WHEEL_UP ||
+	     ev->mouse.kind == MOUSE_WHEEL_DOWN)) {
+		list_scroll(&x->pos,
+			    ev->mouse.kind == MOUSE_WHEEL_UP ? -3 : 3);
+		return true;
+	}
+	if (!x->typing || ev->type == INPUT_MOUSE)
+		return false;
+	if (ev->type == INPUT_PASTE)
+		field_add(&x->filter, ev->data, ev->size);
+	if (ev->type != INPUT_KEY)
+		return true;
+	if (key_is(ev->key, KEY_CODE_ENTER, 0)) {
+		x->typing = false;
+	} else if (key_is(ev->key, KEY_CODE_ESCAPE, 0) ||
+		   key_is(ev->key, 'c', KEY_MOD_CTRL)) {
+		x->typing = false;
+		field_set(&x->filter, "");
+	} else if (!field_key(&x->filter, ev->key)) {
+		field_act(&x->filter, keymap_find(m->keymap, chain, ev->key));
+	}
+	return true;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* Screen 7: what happened, and what happens. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "tui/event-text.h"
+#include "tui/frame.h"
+#include "tui/textlog.h"
+
+struct events {
+	struct textlog text;
+	size_t kind; /* of kinds[]; 0: all */
+};
+
+static const char *const kinds[] = { "", "sandbox.", "exec.", "file.",
+				     "operation.", "spawn.", "quota.",
+				     "provider." };
+
+static void *events_make(struct model *m)
+{
+	(void)m;
+	return xcalloc(1, sizeof(struct events));
+}
+
+static void events_release(struct model *m, void *state)
+{
+	struct events *e = state;
+
+	(void)m;
+	textlog_release(&e->text);
+	free(e);
+}
+
+static bool is_bad(const char *type)
+{
+	return strstr(type, "fail") || strstr(type, "error") ||
+	       strstr(type, "timeout") || strstr(type, "limit");
+}
+
+static void events_event(struct model *m, void *state, const cJSON *event)
+{
+	struct events *e = state;
+	auto_buf struct buf line = BUF_INIT;
+	const cJSON *type = event ? json_get(event, "type") : NULL;
+
+	if (!cJSON_IsString(type))
+		return;
+	event_text(m, event, &line);
+	textlog_add(&e->text, buf_str(&line), line.len, NULL,
+		    is_bad(type->valuestring));
+}
+
+static void events_view(const struct model *m, const void *state,
+			struct canvas *c, struct area a)
+{
+	const struct events *e = state;
+	auto_free char *title = xasprintf(
+		"EVENTS  kind: %s", e->kind ? kinds[e->kind] : "all");
+
+	textlog_view(m, &e->text, c, a, title, true);
+}
+
+static void events_settle(struct model *m, void *state, struct area a)
+{
+	struct events *e = state;
+
+	(void)m;
+	a.rows -= 2;
+	textlog_settle(&e->text, a);
+}
+
+static void events_contexts(const struct model *m, const void *state,
+			    enum context ret[CONTEXT_CHAIN], bool *alone)
+{
+	(void)m, (void)state, (void)alone;
+	ret[0] = CTX_EVENTS;
+	ret[1] = CTX_LIST;
+}
+
+/* The sandbox that the line names, if it is still there. */
+static void jump(struct model *m, const struct events *e)
+{
+	const struct textlog_line *l = textlog_current(&e->text);
+	const char *at = l ? strstr(l->text, " sb-") : NULL;
+	auto_free char *id = at ? xstrndup(at + 1, strcspn(at + 1, " ")) :
+				  NULL;
+
+	if (id && fleet_find(&m->fleet, id))
+		model_open(m, id, WORKSPACE_FILES);
+	else
+		model_say(m, id ? "%s is gone" : "%snothing to go to",
+			  id ? id : "");
+}
+
+static bool events_act(struct model *m, void *state, enum action a)
+{
+	struct events *e = state;
+
+	switch (a) {
+	case ACT_KIND:
+		e->kind = (e->kind + 1) % ARRAY_SIZE(kinds);
+		field_set(&e->text.only, kinds[e->kind]);
+		return true;
+	case ACT_OPEN:
+		jump(m, e);
+		return true;
+	default:
+		return textlog_act(m, &e->text, a);
+	}
+}
+
+static bool events_input(struct model *m, void *state,
+			 const struct input_event *ev)
+{
+	struct events *e = state;
+
+	return textlog_input(m, &e->text, ev);
+}
+
+static const struct field *events_typing(const struct model *m,
+					 const void *state,
+					 const char **ret_label)
+{
+	const struct events *e = state;
+
+	(void)m;
+	return textlog_typing(&e->text, ret_label);
+}
+
+static void events_status(const struct model *m, const void *state,
+			  struct buf *out)
+{
+	const struct events *e = state;
+
+	(void)m;
+	textlog_status(&e->text, out);
+}
+
+const struct screen screen_events = {
+	.name = "events",
+	.title = "EVENTS",
+	.make = events_make,
+	.release = events_release,
+	.view = events_view,
+	.settle = events_settle,
+	.contexts = events_contexts,
+	.act = events_act,
+	.input = events_input,
+	.event = events_event,
+	.typing = events_typing,
+	.status = events_status,
+};

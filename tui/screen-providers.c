@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* Screen 4: providers, and what each isolates. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "tui/objects.h"
+
+static void *providers_make(struct model *m)
+{
+	(void)m;
+	return xcalloc(1, sizeof(struct objects));
+}
+
+static void providers_release(struct model *m, void *state)
+{
+	(void)m;
+	objects_release(state);
+	free(state);
+}
+
+static void providers_enter(struct model *m, void *state)
+{
+	(void)state;
+	sync_providers(m);
+}
+
+/* Written out always: nobody should have to guess. */
+static const char *isolation(const char *name)
+{
+	static const struct {
+		const char *name, *isolation;
+	} known[] = {
+		{ "native", "namespaces, seccomp" },
+		{ "docker", "container" },
+		{ "firecracker", "virtual machine" },
+		{ "proot", "none: paths alone" },
+		{ "mock", "NONE: for tests" },
+		{ "e2b", "remote" },
+		{ "custom", "remote" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(known[i].name, name) == 0)
+			return known[i].isolation;
+	return "unknown";
+}
+
+static void row(const struct model *m, const cJSON *o, struct buf *out)
+{
+	bool healthy = cJSON_IsTrue(json_get(o, "healthy"));
+	const cJSON *ms = json_get(o, "latency_ms");
+	const cJSON *n = json_get(o, "runtime_count");
+
+	buf_addf(out, "%s %-12s", healthy ? (m->set.ascii ? "*" : "●") :
+					    (m->set.ascii ? "o" : "○"),
+		 object_text(o, "name"));
+	if (healthy && cJSON_IsNumber(ms))
+		buf_addf(out, " %.0f ms", ms->valuedouble);
+	if (cJSON_IsNumber(n))
+		buf_addf(out, "  %d running", n->valueint);
+	buf_addf(out, "  isolation: %s", isolation(object_text(o, "name")));
+	if (cJSON_IsTrue(json_get(o, "default")))
+		buf_addstr(out, "  default");
+	if (!healthy)
+		buf_addf(out, "  %s", object_text(o, "error"));
+}
+
+static void providers_view(const struct model *m, const void *state,
+			   struct canvas *c, struct area a)
+{
+	objects_view(m, state, m->providers, c, a, "PROVIDERS", row);
+}
+
+static void providers_settle(struct model *m, void *state, struct area a)
+{
+	objects_settle(state, m->providers, a);
+}
+
+static void providers_contexts(const struct model *m, const void *state,
+			       enum context ret[CONTEXT_CHAIN], bool *alone)
+{
+	(void)m, (void)state, (void)alone;
+	ret[0] = CTX_PROVIDERS;
+	ret[1] = CTX_LIST;
+}
+
+static void tested(struct model *m, struct request *r)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	cJSON *object = request_object(r, &doc);
+	auto_buf struct buf text = BUF_INIT;
+	const cJSON *p;
+
+	if (!object)
+		return;
+	cJSON_ArrayForEach(p, object)
+		buf_addf(&text, "%s%s %s", text.len ? ", " : "", p->string,
+			 cJSON_IsTrue(p) ? "works" : "does not work");
+	model_say(m, "%s", buf_str(&text));
+	sync_providers(m);
+}
+
+static bool providers_act(struct model *m, void *state, enum action a)
+{
+	struct request *r;
+
+	if (objects_act(m, state, a))
+		return true;
+	if (a == ACT_MAKE_DEFAULT) {
+		model_say(m, "set providers.default in the configuration: "
+			     "stacyvm config path");
+		return true;
+	}
+	if (a != ACT_TEST)
+		return false;
+	r = request_new("POST", xstrdup("/api/v1/providers/test"), tested);
+	r->doing = xstrdup("test the providers");
+	request_send(m, r);
+	return true;
+}
+
+static bool providers_input(struct model *m, void *state,
+			    const struct input_event *ev)
+{
+	return objects_input(m, state, ev);
+}
+
+static const struct field *providers_typing(const struct model *m,
+					    const void *state,
+					    const char **ret_label)
+{
+	const struct objects *x = state;
+
+	(void)m;
+	*ret_label = "filter";
+	return x->typing ? &x->filter : NULL;
+}
+
+const struct screen screen_providers = {
+	.name = "providers",
+	.title = "PROVIDERS",
+	.make = providers_make,
+	.release = providers_release,
+	.enter = providers_enter,
+	.view = providers_view,
+	.settle = providers_settle,
+	.contexts = providers_contexts,
+	.act = providers_act,
+	.input = providers_input,
+	.typing = providers_typing,
+};

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* Screen 3: templates. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/urlenc.h"
+#include "tui/objects.h"
+
+static void *templates_make(struct model *m)
+{
+	(void)m;
+	return xcalloc(1, sizeof(struct objects));
+}
+
+static void templates_release(struct model *m, void *state)
+{
+	(void)m;
+	objects_release(state);
+	free(state);
+}
+
+static void templates_enter(struct model *m, void *state)
+{
+	(void)state;
+	sync_templates(m);
+}
+
+static int number(const cJSON *o, const char *key)
+{
+	const cJSON *v = json_get(o, key);
+
+	return cJSON_IsNumber(v) ? v->valueint : 0;
+}
+
+static void row(const struct model *m, const cJSON *o, struct buf *out)
+{
+	(void)m;
+	buf_addf(out, "%-18s %-18s %5d MiB %2d vCPU", object_text(o, "name"),
+		 object_text(o, "image"), number(o, "memory_mb"),
+		 number(o, "vcpus"));
+	if (number(o, "pool_size"))
+		buf_addf(out, "  warm %d", number(o, "pool_size"));
+}
+
+static void templates_view(const struct model *m, const void *state,
+			   struct canvas *c, struct area a)
+{
+	objects_view(m, state, m->templates, c, a, "TEMPLATES", row);
+}
+
+static void templates_settle(struct model *m, void *state, struct area a)
+{
+	objects_settle(state, m->templates, a);
+}
+
+static void templates_contexts(const struct model *m, const void *state,
+			       enum context ret[CONTEXT_CHAIN], bool *alone)
+{
+	(void)m, (void)state, (void)alone;
+	ret[0] = CTX_TEMPLATES;
+	ret[1] = CTX_LIST;
+}
+
+static char *target_of(const char *name)
+{
+	struct buf b = BUF_INIT;
+
+	buf_addstr(&b, "/api/v1/templates/");
+	urlenc_encode(&b, name, strlen(name));
+	return buf_steal(&b);
+}
+
+static void changed(struct model *m, struct request *r)
+{
+	if (r->err.code == SVM_OK)
+		sync_templates(m);
+}
+
+static void send(struct model *m, struct request *r, const char *doing,
+		 const char *name)
+{
+	r->doing = xasprintf("%s %s", doing, name);
+	request_send(m, r);
+}
+
+static void delete_confirmed(struct model *m, void *data)
+{
+	send(m, request_new("DELETE", target_of(data), changed), "delete",
+	     data);
+}
+
+/* Whose name is typed is in use. */
+static void ask_delete(struct model *m, const char *name)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < m->fleet.n; i++)
+		used += strcmp(m->fleet.all[i]->template, name) == 0;
+	auto_free char *line = xasprintf("%zu sandboxes were made from it; "
+					 "they go on.", used);
+
+	confirm_ask(m, &(struct confirm){
+			       .title = "DELETE THE TEMPLATE?",
+			       .lines = (const char *const[]){ name, line,
+							       NULL },
+			       .name = used ? name : NULL,
+			       .yes = delete_confirmed,
+			       .release = free,
+			       .data = xstrdup(name) });
+}
+
+/* POST updates: what isn't in it stays. */
+static void post(struct model *m, const char *name, const char *key,
+		 int64_t value)
+{
+	struct request *r = request_new("POST", xstrdup("/api/v1/templates"),
+					changed);
+	struct json_writer w = json_writer(&r->body);
+	const cJSON *t;
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "name", name);
+	cJSON_ArrayForEach(t, m->templates)
+		if (strcmp(object_text(t, "name"), name) == 0)
+			json_str(&w, "image", object_text(t, "image"));
+	json_int(&w, key, value);
+	json_close(&w, '}');
+	r->has_body = true;
+	send(m, r, "change", name);
+}
+
+static bool is_count(const char *text, struct svm_err *err)
+{
+	size_t n = strlen(text);
+
+	if (n && n < 4 && strspn(text, "0123456789") == n)
+		return true;
+	svm_err_set(err, SVM_BAD_REQUEST, "a number, 0 for none");
+	return false;
+}
+
+static void pool_to(struct model *m, const char *text, void *data)
+{
+	post(m, data, "pool_size", atoi(text));
+}
+
+static void clone_to(struct model *m, const char *text, void *data)
+{
+	struct request *r = request_new("POST", xstrdup("/api/v1/templates"),
+					changed);
+	cJSON *copy = NULL;
+	const cJSON *t;
+	char *json;
+
+	cJSON_ArrayForEach(t, m->templates)
+		if (strcmp(object_text(t, "name"), data) == 0)
+			copy = cJSON_Duplicate(t, true);
+	cJSON_ReplaceItemInObjectCaseSensitive(copy, "name",
+					       cJSON_CreateString(text));
+	json = copy ? cJSON_PrintUnformatted(copy) : NULL;
+	buf_addstr(&r->body, json ? json : "{}");
+	cJSON_free(json);
+	cJSON_Delete(copy);
+	r->has_body = true;
+	send(m, r, "clone", data);
+}
+
+static void new_image(struct model *m, const char *text, void *data)
+{
+	struct request *r = request_new("POST", xstrdup("/api/v1/templates"),
+					changed);
+	struct json_writer w = json_writer(&r->body);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "name", data);
+	json_str(&w, "image", text);
+	json_close(&w, '}');
+	r->has_body = true;
+	send(m, r, "make", data);
+}
+
+static void new_name(struct model *m, const char *text, void *data)
+{
+	(void)data;
+	prompt_open(m, &(struct prompt){ .title = "NEW TEMPLATE",
+					 .label = "image",
+					 .text = "host",
+					 .done = new_image,
+					 .release = free,
+					 .data = xstrdup(text) });
+}
+
+static bool is_name(const char *text, struct svm_err *err)
+{
+	if (*text)
+		return true;
+	svm_err_set(err, SVM_BAD_REQUEST, "a name is needed");
+	return false;
+}
+
+static bool templates_act(struct model *m, void *state, enum action a)
+{
+	const cJSON *o = objects_selected(state);
+	const char *name = object_text(o, "name");
+
+	if (objects_act(m, state, a))
+		return true;
+	if (a == ACT_NEW) {
+		prompt_open(m, &(struct prompt){ .title = "NEW TEMPLATE",
+						 .label = "name",
+						 .check = is_name,
+						 .done = new_name });
+		return true;
+	}
+	if (!o)
+		return false;
+	switch (a) {
+	case ACT_SPAWN:
+	case ACT_OPEN:
+		if (!model_refuses(m, ACT_SPAWN))
+			spawn_open(m, name);
+		return true;
+	case ACT_DELETE:
+		ask_delete(m, name);
+		return true;
+	case ACT_POOL:
+		prompt_open(m, &(struct prompt){ .title = "WARM COPIES",
+						 .label = "how many",
+						 .text = "1",
+						 .check = is_count,
+						 .done = pool_to,
+						 .release = free,
+						 .data = xstrdup(name) });
+		return true;
+	case ACT_CLONE:
+		prompt_open(m, &(struct prompt){ .title = "CLONE",
+						 .label = "name",
+						 .text = name,
+						 .check = is_name,
+						 .done = clone_to,
+						 .release = free,
+						 .data = xstrdup(name) });
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool templates_input(struct model *m, void *state,
+			    const struct input_event *ev)
+{
+	return objects_input(m, state, ev);
+}
+
+static const struct field *templates_typing(const struct model *m,
+					    const void *state,
+					    const char **ret_label)
+{
+	const struct objects *x = state;
+
+	(void)m;
+	*ret_label = "filter";
+	return x->typing ? &x->filter : NULL;
+}
+
+const struct screen screen_templates = {
+	.name = "templates",
+	.title = "TEMPLATES",
+	.make = templates_make,
+	.release = templates_release,
+	.enter = templates_enter,
+	.view = templates_view,
+	.settle = templates_settle,
+	.contexts = templates_contexts,
+	.act = templates_act,
+	.input = templates_input,
+	.typing = templates_typing,
+};

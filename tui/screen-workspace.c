@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One sandbox: its files, what is in them, and terminals.  Wide enough, the
+ * files stand left of the terminal; else one is shown at a time.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "tui/files.h"
+#include "tui/frame.h"
+#include "tui/sandbox-act.h"
+#include "tui/terminal.h"
+
+#define LEAVE_TWICE_NS (500 * INT64_C(1000000))
+
+enum focus { FOCUS_FILES, FOCUS_VIEWER, FOCUS_TERMINAL };
+
+struct workspace {
+	char *id;
+	enum focus focus;
+	bool live;        /* keys go to the terminal */
+	bool zoomed;
+	int64_t left_at;  /* when the leave key was pressed; boot */
+	struct terminal *shown; /* or NULL */
+	struct files files;
+	struct area terminal_area;
+};
+
+static void *workspace_make(struct model *m)
+{
+	struct workspace *w = xcalloc(1, sizeof(*w));
+
+	(void)m;
+	files_init(&w->files);
+	return w;
+}
+
+static void workspace_release(struct model *m, void *state)
+{
+	struct workspace *w = state;
+
+	(void)m;
+	files_release(&w->files);
+	free(w->id);
+	free(w);
+}
+
+static struct sandbox *its_sandbox(const struct model *m,
+				   const struct workspace *w)
+{
+	return w->id ? fleet_find(&m->fleet, w->id) : NULL;
+}
+
+/* -- terminals of this sandbox */
+
+static bool is_ours(const struct workspace *w, const struct terminal *t)
+{
+	return !t->closed && w->id && strcmp(t->sandbox, w->id) == 0;
+}
+
+/* The one `step` after the shown one, around; NULL when there is none. */
+static struct terminal *neighbour(const struct model *m,
+				  const struct workspace *w, int step)
+{
+	struct terminal *ours[64];
+	struct list *pos, *tmp;
+	int n = 0, at = 0;
+
+	list_for_each_safe(pos, tmp, &m->terminals) {
+		struct terminal *t = list_entry(pos, struct terminal, link);
+
+		if (!is_ours(w, t) || n == ARRAY_SIZE(ours))
+			continue;
+		if (t == w->shown)
+			at = n;
+		ours[n++] = t;
+	}
+	return n ? ours[(at + step + n) % n] : NULL;
+}
+
+static void open_terminal(struct model *m, struct workspace *w,
+			  const char *sid)
+{
+	w->shown = terminal_new(m, w->id, sid, MAX(w->terminal_area.rows, 1),
+				w->terminal_area.cols > 0 ?
+					w->terminal_area.cols : 80);
+	w->focus = FOCUS_TERMINAL;
+	w->live = true;
+}
+
+/* The daemon's sessions of this sandbox: come back to the newest. */
+static void sessions_arrived(struct model *m, struct request *r)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	struct workspace *w = m->state[SCREEN_WORKSPACE];
+	const cJSON *array = request_array(r, &doc), *s, *found = NULL;
+
+	if (!array || !w->id || strcmp(w->id, r->about) != 0 || w->shown)
+		return;
+	cJSON_ArrayForEach(s, array) {
+		const cJSON *state = json_get(s, "state");
+
+		if (cJSON_IsTrue(json_get(s, "tty")) &&
+		    cJSON_IsString(state) &&
+		    strcmp(state->valuestring, "running") == 0 &&
+		    cJSON_IsString(json_get(s, "id")))
+			found = json_get(s, "id");
+	}
+	open_terminal(m, w, found ? found->valuestring : NULL);
+}
+
+static void last_terminal(struct model *m, struct workspace *w)
+{
+	struct request *r;
+
+	w->focus = FOCUS_TERMINAL;
+	w->live = true;
+	if (!w->shown)
+		w->shown = neighbour(m, w, 0);
+	if (w->shown)
+		return;
+	r = request_new("GET", request_sandbox(w->id, "/sessions"),
+			sessions_arrived);
+	r->about = xstrdup(w->id);
+	r->doing = xstrdup("sessions");
+	request_send(m, r);
+}
+
+static void close_shown(struct model *m, struct workspace *w, bool kill)
+{
+	struct terminal *t = w->shown;
+
+	if (!t)
+		return;
+	t->closed = true;
+	t->kill = kill;
+	w->shown = neighbour(m, w, 0);
+	w->live = false;
+	if (!w->shown)
+		w->focus = FOCUS_FILES;
+}
+
+static void close_confirmed(struct model *m, void *data)
+{
+	(void)data;
+	close_shown(m, m->state[SCREEN_WORKSPACE], true);
+}
+
+static void ask_close(struct model *m, struct workspace *w)
+{
+	if (!w->shown)
+		return;
+	if (w->shown->state == TERMINAL_EXITED ||
+	    w->shown->state == TERMINAL_FAILED) {
+		close_shown(m, w, false);
+		return;
+	}
+	confirm_ask(m, &(struct confirm){
+			       .title = "END THIS TERMINAL?",
+			       .lines = (const char *const[]){
+				       "What runs in it is killed.", NULL },
+			       .yes = close_confirmed });
+}
+
+static void restart(struct model *m, struct workspace *w)
+{
+	struct terminal *t = w->shown;
+
+	if (!t || t->state == TERMINAL_LIVE || t->state == TERMINAL_OPENING)
+		return;
+	bool again = t->state == TERMINAL_FAILED && t->sid;
+	auto_free char *sid = again ? xstrdup(t->sid) : NULL;
+
+	close_shown(m, w, false);
+	open_terminal(m, w, sid);
+}
+
+/* -- opening and leaving */
+
+void model_open(struct model *m, const char *id, enum workspace_focus focus)
+{
+	struct workspace *w = m->state[SCREEN_WORKSPACE];
+
+	if ((focus == WORKSPACE_TERMINAL || focus == WORKSPACE_NEW_TERMINAL) &&
+	    model_refuses(m, ACT_TERMINAL))
+		return;
+	if (!w->id || strcmp(w->id, id) != 0) {
+		free(w->id);
+		w->id = xstrdup(id);
+		w->shown = NULL;
+		w->focus = FOCUS_FILES;
+		w->live = w->zoomed = false;
+		files_open(m, &w->files, id, "/workspace");
+	}
+	model_show(m, SCREEN_WORKSPACE);
+	update_settle(m); /* the terminal's size */
+	if (focus == WORKSPACE_NEW_TERMINAL)
+		open_terminal(m, w, NULL);
+	else if (focus == WORKSPACE_TERMINAL)
+		last_terminal(m, w);
+	else
+		w->focus = FOCUS_FILES;
+	w->live = w->focus == FOCUS_TERMINAL;
+}
+
+static void leave_terminal(struct model *m, struct workspace *w)
+{
+	char name[KEY_NAME_MAX];
+
+	w->live = false;
+	w->left_at = m->boot_ns;
+	model_say(m, "left; %s sends the key itself, Enter goes back",
+		  key_name(m->set.leave_key, name));
+}
+
+/* -- where things are */
+
+struct places {
+	struct area files, terminal, viewer;
+};
+
+static struct places split(const struct workspace *w, struct area a)
+{
+	struct places p = { 0 };
+	bool terminal = w->shown || w->focus == FOCUS_TERMINAL;
+
+	if (w->zoomed && w->focus == FOCUS_TERMINAL) {
+		p.terminal = a;
+		return p;
+	}
+	a.row++, a.rows--; /* the sandbox's line */
+	if (a.cols < 100) {
+		if (w->focus == FOCUS_TERMINAL)
+			p.terminal = a;
+		else if (w->focus == FOCUS_VIEWER)
+			p.viewer = a;
+		else
+			p.files = a;
+		return p;
+	}
+	p.files = a;
+	p.files.cols = a.cols * 35 / 100;
+	a.col += p.files.cols;
+	a.cols -= p.files.cols;
+	if (terminal && files_viewing(&w->files)) {
+		p.viewer = a;
+		p.viewer.rows = a.rows / 2;
+		a.row += p.viewer.rows;
+		a.rows -= p.viewer.rows;
+		p.terminal = a;
+	} else if (terminal) {
+		p.terminal = a;
+	} else {
+		p.viewer = a;
+	}
+	return p;
+}
+
+static struct area inside(struct area a)
+{
+	return (struct area){ a.row + 1, a.col + 1, MAX(a.rows - 2, 0),
+			      MAX(a.cols - 2, 0) };
+}
+
+static void workspace_settle(struct model *m, void *state, struct area a)
+{
+	struct workspace *w = state;
+	struct places p = split(w, a);
+
+	if (w->shown && w->shown->closed)
+		w->shown = NULL;
+	if (p.terminal.rows) {
+		w->terminal_area = w->zoomed ?
+			(struct area){ a.row + 1, a.col, a.rows - 1, a.cols } :
+			inside(p.terminal);
+		if (w->shown)
+			terminal_resize(w->shown, w->terminal_area.rows,
+					w->terminal_area.cols);
+	}
+	if (w->shown && w->focus == FOCUS_TERMINAL)
+		w->shown->bell = false;
+	files_settle(m, &w->files, inside(p.files), inside(p.viewer));
+}
+
+/* -- drawing */
+
+static void view_line(const struct model *m, const struct workspace *w,
+		      struct canvas *c, struct area a)
+{
+	const struct sandbox *s = its_sandbox(m, w);
+	char left[FRAME_TIME_SIZE] = "";
+	enum theme_role role;
+	int col = a.col + 1;
+
+	if (!s) {
+		canvas_textf(c, a.row, col, a.cols - 2, pen_role(ROLE_BAD),
+			     "%s is gone", w->id ? w->id : "?");
+		return;
+	}
+	col += canvas_textf(c, a.row, col, a.cols / 2, pen_role(ROLE_ACCENT),
+			    "%s%s%s ", s->id, *s->name ? " " : "", s->name);
+	const char *symbol = frame_state(m, s->state, &role);
+
+	col += canvas_textf(c, a.row, col, 16, pen_role(role), "%s %s  ",
+			    symbol, s->state);
+	if (s->expires_ns)
+		frame_left(s->expires_ns - m->wall_ns, left);
+	canvas_textf(c, a.row, col, a.cols - col, pen_role(ROLE_DIM),
+		     "%s  %s%s%s", s->image, s->provider,
+		     *left ? "  ttl " : "", left);
+}
+
+static void terminal_title(const struct model *m, const struct workspace *w,
+			   struct buf *out)
+{
+	char key[KEY_NAME_MAX];
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &m->terminals) {
+		const struct terminal *t =
+			list_entry(pos, struct terminal, link);
+
+		if (is_ours(w, t))
+			buf_addf(out, " %s%s", t->sid ? t->sid : "new",
+				 t == w->shown ? "*" : t->bell ? "!" : "");
+	}
+	if (w->shown && *emu_title(w->shown->emu))
+		buf_addf(out, "  %s", emu_title(w->shown->emu));
+	if (w->live)
+		buf_addf(out, "  %s leaves",
+			 key_name(m->set.leave_key, key));
+}
+
+static void view_terminal(const struct model *m, const struct workspace *w,
+			  struct canvas *c, struct area a)
+{
+	bool focused = w->focus == FOCUS_TERMINAL && !m->dialog;
+	auto_buf struct buf title = BUF_INIT, status = BUF_INIT;
+	struct area in = w->terminal_area;
+
+	if (w->shown)
+		terminal_status(w->shown, &status);
+	if (w->zoomed) {
+		buf_addf(&title, "%s", w->id);
+		terminal_title(m, w, &title);
+		canvas_fill(c, a.row, a.col, 1, a.cols,
+			    pen_role(ROLE_INK));
+		canvas_text(c, a.row, a.col + 1, a.cols - 2,
+			    pen_role(w->live ? ROLE_ACCENT : ROLE_DIM),
+			    buf_str(&title));
+	} else {
+		buf_addf(&title, "TERMINAL");
+		terminal_title(m, w, &title);
+		frame_pane(c, a, buf_str(&title), focused);
+	}
+	if (status.len)
+		frame_corner(c, a, false, pen_role(ROLE_ACCENT2),
+			     buf_str(&status));
+	if (w->shown)
+		terminal_view(w->shown, c, in.row, in.col, in.rows, in.cols,
+			      focused && w->live);
+	else
+		canvas_text(c, in.row, in.col + 1, in.cols - 1,
+			    pen_role(ROLE_DIM), "opening");
+}
+
+static void workspace_view(const struct model *m, const void *state,
+			   struct canvas *c, struct area a)
+{
+	const struct workspace *w = state;
+	struct places p = split(w, a);
+
+	if (!(w->zoomed && w->focus == FOCUS_TERMINAL))
+		view_line(m, w, c, a);
+	if (p.files.rows)
+		files_view(m, &w->files, c, p.files,
+			   w->focus == FOCUS_FILES && !m->dialog);
+	if (p.viewer.rows)
+		files_view_content(m, &w->files, c, p.viewer,
+				   w->focus == FOCUS_VIEWER && !m->dialog);
+	if (p.terminal.rows)
+		view_terminal(m, w, c, p.terminal);
+}
+
+static bool workspace_full(const struct model *m, const void *state)
+{
+	const struct workspace *w = state;
+
+	(void)m;
+	return w->zoomed && w->focus == FOCUS_TERMINAL;
+}
+
+/* -- keys */
+
+static void workspace_contexts(const struct model *m, const void *state,
+			       enum context ret[CONTEXT_CHAIN], bool *alone)
+{
+	const struct workspace *w = state;
+
+	(void)m;
+	if (w->focus == FOCUS_TERMINAL && w->live) {
+		ret[0] = CTX_TERMINAL;
+		*alone = true;
+		return;
+	}
+	ret[0] = w->focus == FOCUS_TERMINAL ? CTX_LEFT :
+		 w->focus == FOCUS_VIEWER   ? CTX_VIEWER :
+					      CTX_FILES;
+	ret[1] = CTX_WORKSPACE;
+	ret[2] = CTX_LIST;
+}
+
+static bool leave_key(struct model *m, struct workspace *w, struct key k)
+{
+	if (!key_is(k, m->set.leave_key.code, m->set.leave_key.mods))
+		return false;
+	if (w->live) {
+		leave_terminal(m, w);
+		return true;
+	}
+	if (w->focus != FOCUS_TERMINAL || !w->shown ||
+	    m->boot_ns - w->left_at > LEAVE_TWICE_NS)
+		return false;
+	/* The second press: the key itself. */
+	w->live = true;
+	terminal_input(w->shown, &(struct input_event){ .type = INPUT_KEY,
+							.key = k });
+	return true;
+}
+
+static bool terminal_mouse(struct workspace *w, const struct input_event *ev)
+{
+	const struct area *a = &w->terminal_area;
+	struct input_event own = *ev;
+
+	own.mouse.row -= a->row;
+	own.mouse.col -= a->col;
+	if (!w->shown || own.mouse.row < 0 || own.mouse.row >= a->rows ||
+	    own.mouse.col < 0 || own.mouse.col >= a->cols)
+		return false;
+	if (w->focus != FOCUS_TERMINAL || !w->live) {
+		if (ev->mouse.kind != MOUSE_PRESS) {
+			terminal_scroll(w->shown,
+					ev->mouse.kind == MOUSE_WHEEL_UP ? -3 :
+					ev->mouse.kind == MOUSE_WHEEL_DOWN ?
+									   3 :
+									   1);
+			return true;
+		}
+		w->focus = FOCUS_TERMINAL;
+		w->live = true;
+		return true;
+	}
+	return terminal_input(w->shown, &own);
+}
+
+static bool is_scroll(const struct model *m, struct key k, int *ret_lines)
+{
+	static const enum context chain[] = { CTX_TERMINAL, CTX_NONE };
+	enum action a = keymap_find(m->keymap, chain, k);
+
+	*ret_lines = a == ACT_SCROLL_UP ? -10 : 10;
+	return a == ACT_SCROLL_UP || a == ACT_SCROLL_DOWN;
+}
+
+static bool workspace_input(struct model *m, void *state,
+			    const struct input_event *ev)
+{
+	struct workspace *w = state;
+	int lines;
+
+	if (ev->type == INPUT_MOUSE && terminal_mouse(w, ev))
+		return true;
+	if (ev->type == INPUT_KEY && leave_key(m, w, ev->key))
+		return true;
+	if (w->focus != FOCUS_TERMINAL)
+		return files_input(m, &w->files, ev,
+				   w->focus == FOCUS_VIEWER);
+	if (!w->live || !w->shown)
+		return false;
+	if (ev->type == INPUT_KEY && is_scroll(m, ev->key, &lines))
+		terminal_scroll(w->shown, lines);
+	else
+		terminal_input(w->shown, ev);
+	return true;
+}
+
+static bool act_on_terminal(struct model *m, struct workspace *w,
+			    enum action a)
+{
+	switch (a) {
+	case ACT_OPEN:
+		w->live = w->shown != NULL;
+		return true;
+	case ACT_SCROLL_UP:
+	case ACT_SCROLL_DOWN:
+		if (w->shown)
+			terminal_scroll(w->shown, a == ACT_SCROLL_UP ?
+				-w->terminal_area.rows + 1 :
+				w->terminal_area.rows - 1);
+		return true;
+	case ACT_CLOSE_SESSION:
+		ask_close(m, w);
+		return true;
+	case ACT_RESTART:
+		restart(m, w);
+		return true;
+	case ACT_NEXT_SESSION:
+	case ACT_PREV_SESSION:
+		w->shown = neighbour(m, w, a == ACT_NEXT_SESSION ? 1 : -1);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void next_pane(struct workspace *w, int step)
+{
+	for (int i = 0; i < 3; i++) {
+		w->focus = (enum focus)(((int)w->focus + step + 3) % 3);
+		if (w->focus == FOCUS_FILES ||
+		    (w->focus == FOCUS_VIEWER && files_viewing(&w->files)) ||
+		    (w->focus == FOCUS_TERMINAL && w->shown))
+			break;
+	}
+	w->live = false;
+}
+
+static bool act_on_panes(struct model *m, struct workspace *w, enum action a)
+{
+	switch (a) {
+	case ACT_NEXT_PANE:
+	case ACT_PREV_PANE:
+		next_pane(w, a == ACT_NEXT_PANE ? 1 : -1);
+		return true;
+	case ACT_ZOOM:
+		w->zoomed = !w->zoomed;
+		return true;
+	case ACT_TERMINAL:
+		last_terminal(m, w);
+		return true;
+	case ACT_TERMINAL_NEW:
+		open_terminal(m, w, NULL);
+		return true;
+	case ACT_FILES:
+		w->focus = FOCUS_FILES;
+		w->live = false;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool workspace_act(struct model *m, void *state, enum action a)
+{
+	struct workspace *w = state;
+	struct sandbox *s = its_sandbox(m, w);
+
+	if (w->focus == FOCUS_TERMINAL && act_on_terminal(m, w, a))
+		return true;
+	if (a == ACT_BACK && (w->zoomed || w->focus != FOCUS_FILES)) {
+		if (w->focus == FOCUS_VIEWER)
+			files_close_content(&w->files);
+		w->zoomed = w->live = false;
+		w->focus = FOCUS_FILES;
+		return true;
+	}
+	if (act_on_panes(m, w, a))
+		return true;
+	if (w->focus != FOCUS_TERMINAL &&
+	    files_act(m, &w->files, a, w->focus == FOCUS_VIEWER)) {
+		if (a == ACT_OPEN && files_viewing(&w->files))
+			w->focus = FOCUS_VIEWER;
+		return true;
+	}
+	return s && (a == ACT_EXTEND || a == ACT_PREVIEW || a == ACT_KILL) &&
+	       sandbox_act(m, s, a);
+}
+
+static void workspace_status(const struct model *m, const void *state,
+			     struct buf *out)
+{
+	const struct workspace *w = state;
+
+	(void)m;
+	if (w->focus == FOCUS_TERMINAL)
+		buf_addstr(out, w->live ? "live" : "left: Enter goes back");
+	else
+		buf_addstr(out, w->files.path ? w->files.path : "");
+}
+
+static const char *workspace_busy(const struct model *m, const void *state)
+{
+	const struct workspace *w = state;
+
+	(void)m;
+	return w->files.transfers ? "A copy of a file is under way." : NULL;
+}
+
+static int64_t workspace_wake(const struct model *m, const void *state)
+{
+	(void)m, (void)state;
+	return 0;
+}
+
+const struct screen screen_workspace = {
+	.name = "workspace",
+	.make = workspace_make,
+	.release = workspace_release,
+	.view = workspace_view,
+	.settle = workspace_settle,
+	.contexts = workspace_contexts,
+	.act = workspace_act,
+	.input = workspace_input,
+	.status = workspace_status,
+	.full = workspace_full,
+	.busy = workspace_busy,
+	.wake = workspace_wake,
+};

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* Terminals.  See terminal.h. */
+#include "tui/terminal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/api/limits.h"
+#include "lib/base/mem.h"
+
+struct terminal *terminal_new(struct model *m, const char *sandbox,
+			      const char *sid, int rows, int cols)
+{
+	struct terminal *t = xcalloc(1, sizeof(*t));
+
+	t->sandbox = xstrdup(sandbox);
+	t->sid = xstrdup(sid);
+	t->rows = MAX(rows, 1);
+	t->cols = MAX(cols, 1);
+	t->emu = emu_new(t->rows, t->cols,
+			 &(struct emu_options){
+				 .history_lines = m->set.scrollback,
+				 .history_bytes = LIMIT_TUI_SCROLLBACK });
+	list_append(&m->terminals, &t->link);
+	return t;
+}
+
+void terminal_free(struct terminal *t)
+{
+	list_remove(&t->link);
+	emu_free(t->emu);
+	buf_release(&t->typed);
+	free(t->sandbox);
+	free(t->sid);
+	free(t->why);
+	free(t);
+}
+
+void terminal_resize(struct terminal *t, int rows, int cols)
+{
+	rows = MAX(rows, 1);
+	cols = MAX(cols, 1);
+	if (rows == t->rows && cols == t->cols)
+		return;
+	t->rows = rows;
+	t->cols = cols;
+	emu_resize(t->emu, rows, cols);
+}
+
+void terminal_type(struct terminal *t, const void *data, size_t n)
+{
+	if (t->typed.len + n <= LIMIT_TUI_TYPED)
+		buf_add(&t->typed, data, n);
+}
+
+void terminal_write(struct terminal *t, const void *data, size_t n)
+{
+	const char *reply;
+	size_t size;
+
+	emu_write(t->emu, data, n);
+	reply = emu_reply(t->emu, &size);
+	if (size)
+		terminal_type(t, reply, size);
+	emu_reply_clear(t->emu);
+	t->bell |= (emu_events(t->emu) & EMU_BELL) != 0;
+	if (t->scrolled && t->top < emu_first(t->emu))
+		t->top = emu_first(t->emu); /* it was forgotten */
+}
+
+void terminal_scroll(struct terminal *t, int lines)
+{
+	uint64_t first = emu_first(t->emu), now = emu_top(t->emu);
+	uint64_t top = t->scrolled ? t->top : now;
+	uint64_t by = (uint64_t)(lines < 0 ? -lines : lines);
+
+	if (lines < 0)
+		top -= MIN(by, top - first);
+	else
+		top = lines ? top + by : now;
+	t->scrolled = top < now;
+	t->top = MIN(top, now);
+}
+
+static bool input_mouse(struct terminal *t, const struct mouse *mouse,
+			struct buf *out)
+{
+	bool shift = mouse->mods & KEY_MOD_SHIFT;
+
+	if (!shift && !t->scrolled && emu_mouse(t->emu, mouse, out))
+		return true;
+	if (mouse->kind == MOUSE_WHEEL_UP || mouse->kind == MOUSE_WHEEL_DOWN) {
+		terminal_scroll(t, mouse->kind == MOUSE_WHEEL_UP ? -3 : 3);
+		return true;
+	}
+	return false;
+}
+
+bool terminal_input(struct terminal *t, const struct input_event *ev)
+{
+	auto_buf struct buf out = BUF_INIT;
+	bool taken = true;
+
+	switch (ev->type) {
+	case INPUT_KEY:
+		terminal_scroll(t, 0); /* who types wants to see it */
+		emu_key(t->emu, ev->key, &out);
+		break;
+	case INPUT_MOUSE:
+		taken = input_mouse(t, &ev->mouse, &out);
+		break;
+	case INPUT_PASTE_BEGIN:
+		emu_paste_begin(t->emu, &out);
+		break;
+	case INPUT_PASTE:
+		emu_paste(t->emu, ev->data, ev->size, &out);
+		break;
+	case INPUT_PASTE_END:
+		emu_paste_end(t->emu, &out);
+		break;
+	case INPUT_FOCUS_IN:
+	case INPUT_FOCUS_OUT:
+		emu_focus(t->emu, ev->type == INPUT_FOCUS_IN, &out);
+		break;
+	}
+	if (out.len)
+		terminal_type(t, out.data, out.len);
+	return taken;
+}
+
+void terminal_view(const struct terminal *t, struct canvas *c, int row,
+		   int col, int rows, int cols, bool focused)
+{
+	struct cell *line = xcalloc((size_t)MAX(cols, 1), sizeof(*line));
+	struct emu_cursor cursor = emu_cursor(t->emu);
+	int shown = MIN(rows, emu_rows(t->emu));
+
+	for (int r = 0; r < shown; r++) {
+		if (!t->scrolled) {
+			canvas_cells(c, row + r, col, emu_row(t->emu, r),
+				     MIN(cols, emu_cols(t->emu)));
+			continue;
+		}
+		if (emu_line(t->emu, t->top + (uint64_t)r, line, cols) >= 0)
+			canvas_cells(c, row + r, col, line, cols);
+	}
+	free(line);
+	if (focused && !t->scrolled && cursor.visible &&
+	    t->state == TERMINAL_LIVE && cursor.row < rows &&
+	    cursor.col < cols)
+		canvas_cursor(c, row + cursor.row, col + cursor.col);
+}
+
+void terminal_status(const struct terminal *t, struct buf *out)
+{
+	switch (t->state) {
+	case TERMINAL_OPENING:
+		buf_addstr(out, "[opening]");
+		break;
+	case TERMINAL_LOST:
+		buf_addstr(out, "[reconnecting]");
+		break;
+	case TERMINAL_EXITED:
+		buf_addf(out, "[exited %d  r restart  X close]",
+			 t->exit_code);
+		break;
+	case TERMINAL_FAILED:
+		buf_addf(out, "[%s]", t->why ? t->why : "failed");
+		break;
+	default:
+		if (t->scrolled)
+			buf_addf(out, "[scrollback -%llu]",
+				 (unsigned long long)(emu_top(t->emu) -
+						      t->top));
+		else if (t->bell)
+			buf_addstr(out, "BELL");
+	}
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A terminal in a sandbox, as the model sees it: the emulator with what it
+ * wrote, the bytes that are to go there, and how the session is.  link.h
+ * connects it with the daemon.
+ */
+#ifndef SVM_TUI_TERMINAL_H
+#define SVM_TUI_TERMINAL_H
+
+#include "tui/emu.h"
+#include "tui/input.h"
+#include "tui/model.h"
+
+enum terminal_state {
+	TERMINAL_OPENING,
+	TERMINAL_LIVE,
+	TERMINAL_LOST,   /* the connection; it is made again */
+	TERMINAL_EXITED, /* the command ended */
+	TERMINAL_FAILED, /* it can't be had; see `why` */
+};
+
+struct terminal {
+	struct list link; /* model->terminals */
+	char *sandbox;
+	char *sid;        /* NULL until the daemon said it */
+	enum terminal_state state;
+	int exit_code;
+	char *why;
+	struct emu *emu;
+	/* What was typed; LIMIT_TUI_TYPED at most, the rest is dropped. */
+	struct buf typed;
+	int rows, cols;   /* wanted */
+	uint64_t offset;  /* bytes of its output that we had */
+	bool bell;        /* rang while nobody looked */
+	/* Where the view is: the first line shown, when it is scrolled back. */
+	bool scrolled;
+	uint64_t top;
+	bool closed;      /* nobody wants it any more */
+	bool kill;        /* and its session neither */
+	void *link_data;  /* link.c's */
+};
+
+/* On the model's list; sid NULL makes a new session. */
+struct terminal *terminal_new(struct model *m, const char *sandbox,
+			      const char *sid, int rows, int cols);
+void terminal_free(struct terminal *t); /* for link.c, once closed */
+
+void terminal_resize(struct terminal *t, int rows, int cols);
+
+/* Output arrived. */
+void terminal_write(struct terminal *t, const void *data, size_t n);
+
+/* A key, mouse, paste or focus for the program inside; mouse positions are
+ * the terminal's own.  False for mouse events it doesn't want. */
+bool terminal_input(struct terminal *t, const struct input_event *ev);
+void terminal_type(struct terminal *t, const void *data, size_t n);
+
+/* Look back by lines (negative: towards the past); 0 is back to now. */
+void terminal_scroll(struct terminal *t, int lines);
+
+/* Draw it, with its cursor when it has the keys. */
+void terminal_view(const struct terminal *t, struct canvas *c, int row,
+		   int col, int rows, int cols, bool focused);
+
+/* "[exited 3]", "[reconnecting]", "[scrollback -128]": appended. */
+void terminal_status(const struct terminal *t, struct buf *out);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lines that go on arriving: logs and events.  The newest LIMIT_TUI_LINES are
+ * kept.  It follows until one scrolls up, and again from the end on; filters
+ * and searches also what is still to come.
+ */
+#ifndef SVM_TUI_TEXTLOG_H
+#define SVM_TUI_TEXTLOG_H
+
+#include "tui/screen.h"
+
+struct textlog_line {
+	char *text; /* owned; anything */
+	char *tag;  /* before it, in the value colour; owned or NULL */
+	bool bad;   /* of stderr, of a failure */
+};
+
+struct textlog {
+	struct textlog_line *lines; /* a ring */
+	size_t first, n;
+	size_t total;       /* ever */
+	size_t top;         /* in what matches; when not following */
+	bool paused, wrap;
+	size_t seen;        /* total when it was paused */
+	size_t left;        /* columns scrolled */
+	size_t height, at;  /* as of the last settle; the row with the cursor */
+	struct field search, only;
+	enum { TEXTLOG_IDLE, TEXTLOG_SEARCH, TEXTLOG_ONLY } typing;
+};
+
+void textlog_release(struct textlog *t);
+void textlog_clear(struct textlog *t);
+void textlog_add(struct textlog *t, const char *text, size_t n,
+		 const char *tag, bool bad); /* copies */
+
+void textlog_settle(struct textlog *t, struct area inside);
+void textlog_view(const struct model *m, const struct textlog *t,
+		  struct canvas *c, struct area pane, const char *title,
+		  bool focused);
+bool textlog_act(struct model *m, struct textlog *t, enum action a);
+bool textlog_input(struct model *m, struct textlog *t,
+		   const struct input_event *ev);
+const struct field *textlog_typing(const struct textlog *t,
+				   const char **ret_label);
+void textlog_status(const struct textlog *t, struct buf *out);
+
+/* The line the cursor is on, or NULL. */
+const struct textlog_line *textlog_current(const struct textlog *t);
+
+/* Every line, to a local file; false with a message in the footer. */
+bool textlog_save(struct model *m, const struct textlog *t,
+		  const char *path);
+
+#endif
