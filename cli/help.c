@@ -64,7 +64,7 @@ static void print_program(void)
 	     "Commands:");
 	print_commands(cmds);
 	print_options("Options of all commands:", global_opts);
-	puts("\nMore: stacyvm help COMMAND | exit-codes | env | formats");
+	puts("\nMore: stacyvm help COMMAND | keys | exit-codes | env | formats");
 }
 
 void help_print(const struct cmd *cmd, const char *path)
@@ -142,6 +142,10 @@ static int run(struct cli *cli, void *opts, int argc, char **args,
 	auto_buf struct buf path = BUF_INIT;
 
 	(void)opts;
+	if (argc == 1 && strcmp(args[0], "keys") == 0 && cli->entries->keys) {
+		cli->entries->keys(false);
+		return 0;
+	}
 	for (size_t i = 0; argc == 1 && i < ARRAY_SIZE(topics); i++) {
 		if (strcmp(topics[i].name, args[0]) == 0) {
 			puts(topics[i].text);
@@ -164,7 +168,7 @@ static int run(struct cli *cli, void *opts, int argc, char **args,
 
 const struct cmd cmd_help = {
 	.name = "help",
-	.args = "[COMMAND | exit-codes | env | formats]",
+	.args = "[COMMAND | keys | exit-codes | env | formats]",
 	.summary = "explain a command or a topic",
 	.max_args = 2,
 	.complete = COMPLETE_WORDS,

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/api/limits.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "tui/app.h"
@@ -193,18 +194,22 @@ static void on_end(struct loop *l, void *data,
 
 /* -- life */
 
+static int number_in_env(const char *name, int most, int otherwise)
+{
+	const char *text = getenv(name);
+	long n = text ? strtol(text, NULL, 10) : 0;
+
+	return n > 0 && n <= most ? (int)n : otherwise;
+}
+
 static void screen_size(const struct app *a, int *ret_rows, int *ret_cols)
 {
-	const char *rows = getenv("LINES"), *cols = getenv("COLUMNS");
-
 	if (a->term) {
 		term_curses_size(a->term, ret_rows, ret_cols);
 		return;
 	}
-	*ret_rows = rows ? atoi(rows) : 0;
-	*ret_cols = cols ? atoi(cols) : 0;
-	*ret_rows = *ret_rows > 0 && *ret_rows <= 500 ? *ret_rows : 40;
-	*ret_cols = *ret_cols > 0 && *ret_cols <= 1000 ? *ret_cols : 120;
+	*ret_rows = number_in_env("LINES", LIMIT_EMU_ROWS, 40);
+	*ret_cols = number_in_env("COLUMNS", LIMIT_EMU_COLS, 120);
 }
 
 static int make_model(struct app *a, struct svm_err *err)

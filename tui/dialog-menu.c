@@ -7,6 +7,7 @@
 #include "lib/base/width.h"
 #include "tui/list.h"
 #include "tui/screen.h"
+#include "tui/glyph.h"
 
 struct menu {
 	char *title;
@@ -66,7 +67,7 @@ static void menu_view(const struct model *m, const void *state,
 			     ROLE_SELECTED);
 		canvas_text(c, row, in.col - 1, 1,
 			    pen_on(pen_role(ROLE_ACCENT), ROLE_SELECTED),
-			    m->set.ascii ? ">" : "▌");
+			    m->set.ascii ? ">" : GLYPH_MARKER);
 		canvas_cursor(c, row, in.col - 1);
 	}
 }

@@ -203,7 +203,7 @@ static void write_body(const struct spawn *f, struct buf *out)
 		if (!*text)
 			continue;
 		if (i == F_MEMORY || i == F_VCPUS)
-			json_int(&w, fields[i].key, atoll(text));
+			json_int(&w, fields[i].key, strtoll(text, NULL, 10));
 		else
 			json_str(&w, fields[i].key, text);
 	}

@@ -416,7 +416,6 @@ bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 		if (e)
 			ask_delete(m, f, e);
 		return true;
-	case ACT_EDIT:
 	case ACT_EDITOR:
 		if (path && !(e && file_is_dir(e)))
 			edit(m, f, e, path);

@@ -10,6 +10,7 @@
 #include "lib/base/path.h"
 #include "lib/base/urlenc.h"
 #include "tui/frame.h"
+#include "tui/glyph.h"
 
 void files_init(struct files *f)
 {
@@ -194,7 +195,7 @@ void files_view(const struct model *m, const struct files *f,
 		}
 		canvas_text(c, in.row + i, in.col, 1,
 			    pen_role(ROLE_ACCENT),
-			    m->set.ascii ? ">" : "▌");
+			    m->set.ascii ? ">" : GLYPH_MARKER);
 	}
 }
 

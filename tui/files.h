@@ -26,7 +26,7 @@ struct files {
 	/* What is being viewed. */
 	char *view_path;
 	struct buf content;
-	bool cut, hex, numbers, wrap;
+	bool cut, hex, numbers;
 	size_t *lines;   /* where each begins */
 	size_t n_lines, top, left, height;
 	struct field search;

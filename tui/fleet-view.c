@@ -5,6 +5,7 @@
 #include "lib/base/width.h"
 #include "tui/fleet-table.h"
 #include "tui/frame.h"
+#include "tui/glyph.h"
 
 enum column { COL_ID, COL_STATE, COL_PROVIDER, COL_IMAGE, COL_OWNER, COL_CPU,
 	      COL_MEM, COL_TTL, COL_MAX };
@@ -54,6 +55,13 @@ static void put(struct canvas *c, int row, int col, int width, bool right,
 			    pen, text);
 }
 
+static const char *sort_mark(const struct model *m, bool inverted)
+{
+	if (m->set.ascii)
+		return inverted ? "v" : "^";
+	return inverted ? GLYPH_DOWN : GLYPH_UP;
+}
+
 static void view_titles(const struct model *m, const struct fleet_table *t,
 			struct canvas *c, struct area a)
 {
@@ -62,16 +70,15 @@ static void view_titles(const struct model *m, const struct fleet_table *t,
 	for (enum column i = 0; i < COL_MAX; i++) {
 		int width = column_width(i, a.cols);
 		bool sorted = columns[i].sort == t->sort;
-		char text[32] = "";
+		auto_buf struct buf text = BUF_INIT;
 
 		if (!width)
 			continue;
-		strcat(text, columns[i].title);
+		buf_addstr(&text, columns[i].title);
 		if (sorted)
-			strcat(text, m->set.ascii ? (t->invert ? "v" : "^") :
-						    (t->invert ? "▾" : "▴"));
+			buf_addstr(&text, sort_mark(m, t->invert));
 		put(c, a.row, col, width, columns[i].right,
-		    pen_role(sorted ? ROLE_VALUE : ROLE_DIM), text);
+		    pen_role(sorted ? ROLE_VALUE : ROLE_DIM), buf_str(&text));
 		col += width;
 	}
 }
@@ -201,7 +208,7 @@ void fleet_table_view(const struct model *m, const struct fleet_table *t,
 		canvas_shade(c, row, a.col, 1, a.cols, ROLE_SELECTED);
 		canvas_text(c, row, a.col, 1,
 			    pen_on(pen_role(ROLE_ACCENT), ROLE_SELECTED),
-			    m->set.ascii ? ">" : "▌");
+			    m->set.ascii ? ">" : GLYPH_MARKER);
 		if (!m->dialog)
 			canvas_cursor(c, row, a.col);
 	}
@@ -224,5 +231,5 @@ void fleet_table_status(const struct model *m, const struct fleet_table *t,
 			 m->fleet.n == 1 ? "" : "es");
 	if (m->cols >= 100)
 		buf_addstr(out, m->set.ascii ? "  100% = 1 vCPU" :
-					       " · 100% = 1 vCPU");
+					       " \u00b7 100% = 1 vCPU");
 }

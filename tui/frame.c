@@ -9,6 +9,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
 #include "tui/dialog.h"
+#include "tui/glyph.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -79,13 +80,13 @@ static void ribbon_right(const struct model *m, struct canvas *c)
 	put_right(c, 0, &right, pen_role(links[m->link].role),
 		  links[m->link].text);
 	put_right(c, 0, &right, pen_role(links[m->link].role),
-		  m->set.ascii ? "* " : "● ");
+		  m->set.ascii ? "* " : GLYPH_DOT " ");
 	if (m->read_only)
 		put_right(c, 0, &right, pen_role(ROLE_ACCENT),
 			  "READ-ONLY  ");
 	if (m->waiting)
 		put_right(c, 0, &right, pen_role(ROLE_DIM),
-			  m->set.ascii ? "~ " : "◐ ");
+			  m->set.ascii ? "~ " : GLYPH_HALF " ");
 }
 
 static void ribbon(const struct model *m, struct canvas *c)

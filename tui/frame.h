@@ -27,7 +27,7 @@ struct area frame_pane(struct canvas *c, struct area a, const char *title,
 void frame_corner(struct canvas *c, struct area pane, bool bottom,
 		  struct cell pen, const char *text);
 
-/* "24m", "3h", "42s", "2d"; "—" for none. */
+/* "24m", "3h", "42s", "2d". */
 #define FRAME_TIME_SIZE 16
 void frame_left(int64_t ns, char out[FRAME_TIME_SIZE]);
 
@@ -48,7 +48,7 @@ void frame_spark(const struct model *m, struct canvas *c, int row, int col,
 		 int width, const uint8_t *samples, size_t n,
 		 struct cell pen);
 
-/* The symbol and role of a state: "●", ROLE_OK. */
+/* The symbol and role of a state: a dot, ROLE_OK. */
 const char *frame_state(const struct model *m, const char *state,
 			enum theme_role *ret_role);
 

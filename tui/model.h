@@ -49,8 +49,7 @@ enum effect {
 	EFFECT_MOUSE = 1u << 5,   /* m->mouse changed */
 	EFFECT_COPY = 1u << 6,    /* m->clipboard */
 	EFFECT_EDITOR = 1u << 7,  /* m->editor */
-	EFFECT_SAVE_VIEW = 1u << 8,
-	EFFECT_CANCEL = 1u << 9,  /* all requests that wait */
+	EFFECT_CANCEL = 1u << 8,  /* all requests that wait */
 };
 
 /* The daemon, as one sees it. */

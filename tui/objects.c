@@ -7,6 +7,7 @@
 
 #include "lib/base/mem.h"
 #include "tui/frame.h"
+#include "tui/glyph.h"
 
 void objects_release(struct objects *x)
 {
@@ -115,7 +116,7 @@ void objects_view(const struct model *m, const struct objects *x,
 			     ROLE_SELECTED);
 		canvas_text(c, in.row + i, in.col, 1,
 			    pen_on(pen_role(ROLE_ACCENT), ROLE_SELECTED),
-			    m->set.ascii ? ">" : "▌");
+			    m->set.ascii ? ">" : GLYPH_MARKER);
 		if (!m->dialog)
 			canvas_cursor(c, in.row + i, in.col);
 	}

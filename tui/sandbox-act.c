@@ -409,6 +409,11 @@ bool sandbox_act(struct model *m, struct sandbox *s, enum action a)
 	case ACT_SPAWN:
 		spawn_open(m, NULL);
 		return true;
+	case ACT_MENU:
+		menu_actions(m, s ? s->id : "SANDBOXES",
+			     (const enum context[]){ CTX_SANDBOXES,
+						     CTX_NONE });
+		return true;
 	default:
 		return s && act_on_one(m, s, a);
 	}

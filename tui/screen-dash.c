@@ -8,6 +8,7 @@
 #include "tui/fleet-table.h"
 #include "tui/frame.h"
 #include "tui/sandbox-act.h"
+#include "tui/glyph.h"
 
 #define EVENTS_KEPT 64
 
@@ -200,9 +201,9 @@ static int view_providers(const struct model *m, struct canvas *c,
 		canvas_textf(c, a.row + row, a.col + 1, a.cols - 2,
 			     pen_role(healthy ? ROLE_OK : ROLE_DIM),
 			     "%s %-9s %s", healthy ? (m->set.ascii ? "*" :
-								     "●") :
+								     GLYPH_DOT) :
 						     (m->set.ascii ? "o" :
-								     "○"),
+								     GLYPH_RING),
 			     name->valuestring,
 			     healthy ? cJSON_IsTrue(json_get(p, "default")) ?
 				       "healthy, default" : "healthy" :
@@ -264,9 +265,8 @@ static void dash_contexts(const struct model *m, const void *state,
 			  enum context ret[CONTEXT_CHAIN], bool *alone)
 {
 	(void)m, (void)state, (void)alone;
-	ret[0] = CTX_DASH;
-	ret[1] = CTX_SANDBOXES;
-	ret[2] = CTX_LIST;
+	ret[0] = CTX_SANDBOXES;
+	ret[1] = CTX_LIST;
 }
 
 static bool dash_act(struct model *m, void *state, enum action a)

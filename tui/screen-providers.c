@@ -5,6 +5,7 @@
 
 #include "lib/base/mem.h"
 #include "tui/objects.h"
+#include "tui/glyph.h"
 
 static void *providers_make(struct model *m)
 {
@@ -52,8 +53,8 @@ static void row(const struct model *m, const cJSON *o, struct buf *out)
 	const cJSON *ms = json_get(o, "latency_ms");
 	const cJSON *n = json_get(o, "runtime_count");
 
-	buf_addf(out, "%s %-12s", healthy ? (m->set.ascii ? "*" : "●") :
-					    (m->set.ascii ? "o" : "○"),
+	buf_addf(out, "%s %-12s", healthy ? (m->set.ascii ? "*" : GLYPH_DOT) :
+					    (m->set.ascii ? "o" : GLYPH_RING),
 		 object_text(o, "name"));
 	if (healthy && cJSON_IsNumber(ms))
 		buf_addf(out, " %.0f ms", ms->valuedouble);

@@ -142,7 +142,7 @@ static bool is_count(const char *text, struct svm_err *err)
 
 static void pool_to(struct model *m, const char *text, void *data)
 {
-	post(m, data, "pool_size", atoi(text));
+	post(m, data, "pool_size", strtol(text, NULL, 10));
 }
 
 static void clone_to(struct model *m, const char *text, void *data)

@@ -15,6 +15,7 @@
 #include "lib/base/width.h"
 #include "tui/frame.h"
 #include "tui/list.h"
+#include "tui/glyph.h"
 
 static struct textlog_line *line_at(const struct textlog *t, size_t i)
 {
@@ -151,7 +152,7 @@ void textlog_view(const struct model *m, const struct textlog *t,
 			 t->total - t->seen);
 	else
 		snprintf(corner, sizeof(corner), " %s following ",
-			 m->set.ascii ? "*" : "●");
+			 m->set.ascii ? "*" : GLYPH_DOT);
 	frame_corner(c, pane, false,
 		     pen_role(t->paused ? ROLE_ACCENT : ROLE_OK), corner);
 	for (size_t i = 0; i < t->n && row < (size_t)in.rows; i++) {

@@ -20,7 +20,7 @@ struct textlog {
 	size_t first, n;
 	size_t total;       /* ever */
 	size_t top;         /* in what matches; when not following */
-	bool paused, wrap;
+	bool paused;
 	size_t seen;        /* total when it was paused */
 	size_t left;        /* columns scrolled */
 	size_t height, at;  /* as of the last settle; the row with the cursor */

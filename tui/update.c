@@ -132,7 +132,6 @@ static bool act_globally(struct model *m, enum action a)
 	} effects[] = {
 		{ ACT_REPAINT, EFFECT_REPAINT | EFFECT_REDRAW },
 		{ ACT_SUSPEND, EFFECT_SUSPEND },
-		{ ACT_SAVE_VIEW, EFFECT_SAVE_VIEW },
 	};
 
 	if (a >= ACT_DASH && a <= ACT_EVENTS) {

@@ -6,6 +6,7 @@
 
 #include "lib/base/width.h"
 #include "tui/frame.h"
+#include "tui/glyph.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -89,16 +90,16 @@ void frame_bar(const struct model *m, struct canvas *c, int row, int col,
 	for (int i = 0; i < width; i++)
 		canvas_text(c, row, col + i, 1,
 			    i < full ? pen : pen_role(ROLE_FAINT),
-			    i < full ? (m->set.ascii ? "#" : "█") :
-				       (m->set.ascii ? "." : "░"));
+			    i < full ? (m->set.ascii ? "#" : GLYPH_FULL) :
+				       (m->set.ascii ? "." : GLYPH_SHADE));
 }
 
 void frame_spark(const struct model *m, struct canvas *c, int row, int col,
 		 int width, const uint8_t *samples, size_t n,
 		 struct cell pen)
 {
-	static const char *const blocks[] = { "▁", "▂", "▃", "▄",
-					      "▅", "▆", "▇", "█" };
+	static const char *const blocks[] = { "\u2581", "\u2582", "\u2583", "\u2584",
+					      "\u2585", "\u2586", "\u2587", GLYPH_FULL };
 	static const char *const marks[] = { ".", ":", "-", "=",
 					     "+", "*", "#", "%" };
 	size_t shown = MIN(n, (size_t)MAX(width, 0));
@@ -119,14 +120,14 @@ const char *frame_state(const struct model *m, const char *state,
 		const char *state, *symbol, *ascii;
 		enum theme_role role;
 	} states[] = {
-		{ "running", "●", "*", ROLE_OK },
-		{ "creating", "◐", "~", ROLE_ACCENT2 },
-		{ "paused", "◉", "=", ROLE_VALUE },
-		{ "stopped", "○", "o", ROLE_DIM },
-		{ "unhealthy", "✗", "x", ROLE_BAD },
-		{ "error", "✗", "x", ROLE_BAD },
-		{ "expired", "○", "o", ROLE_DIM },
-		{ "destroying", "◐", "~", ROLE_ACCENT2 },
+		{ "running", GLYPH_DOT, "*", ROLE_OK },
+		{ "creating", GLYPH_HALF, "~", ROLE_ACCENT2 },
+		{ "paused", GLYPH_BULLSEYE, "=", ROLE_VALUE },
+		{ "stopped", GLYPH_RING, "o", ROLE_DIM },
+		{ "unhealthy", GLYPH_CROSS, "x", ROLE_BAD },
+		{ "error", GLYPH_CROSS, "x", ROLE_BAD },
+		{ "expired", GLYPH_RING, "o", ROLE_DIM },
+		{ "destroying", GLYPH_HALF, "~", ROLE_ACCENT2 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
