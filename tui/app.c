@@ -18,6 +18,7 @@
 #include "lib/base/mem.h"
 #include "tui/app.h"
 #include "tui/frame.h"
+#include "tui/glyph.h"
 
 #define FRAME_NS (INT64_C(1000000000) / 60)
 #define MS INT64_C(1000000)
@@ -345,6 +346,20 @@ static void say_goodbye(const struct app *a)
 			a->m->fleet.n == 1 ? "es" : "");
 }
 
+static void print_canvas(struct app *a)
+{
+	auto_buf struct buf text = BUF_INIT;
+	struct canvas *c = a->canvas;
+
+	/* As the painter would. */
+	for (int i = 0; a->m->set.ascii && i < c->rows * c->cols; i++)
+		if (c->cells[i].cp >= 0x7f)
+			c->cells[i].cp = (unsigned char)glyph_ascii(
+				(uint32_t)c->cells[i].cp);
+	canvas_dump(c, &text);
+	fputs(buf_str(&text), stdout);
+}
+
 int tui_main(const struct tui_options *o, struct svm_err *err)
 {
 	struct app a = { .o = o, .frames_left = o->frames };
@@ -358,14 +373,10 @@ int tui_main(const struct tui_options *o, struct svm_err *err)
 		if (!a.signal && !o->frames)
 			finish_requests(&a);
 		term_curses_close(steal_ptr(&a.term));
-		if (o->dump) {
-			auto_buf struct buf text = BUF_INIT;
-
-			canvas_dump(a.canvas, &text);
-			fputs(buf_str(&text), stdout);
-		} else if (!a.signal) {
+		if (o->dump)
+			print_canvas(&a);
+		else if (!a.signal)
 			say_goodbye(&a);
-		}
 		r = a.signal ? 128 + a.signal : 0;
 	}
 	close_all(&a);

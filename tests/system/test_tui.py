@@ -1,0 +1,603 @@
+# SPDX-License-Identifier: MIT
+"""The dashboard: the real program on a terminal that libvterm reads."""
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+import svm
+
+DRIVER = os.path.join(svm.BUILD, "tests/screen/driver")
+
+
+def drive(inst, script, *args, size="32x120", seconds=20, term="xterm-256color",
+          stdin=None, **env):
+    e = {k: v for k, v in inst.env.items() if k not in ("NO_COLOR",)}
+    e.update(LC_ALL="C.UTF-8", TERM=term, **env)
+    p = subprocess.run(
+        [DRIVER, "-s", size, "-t", str(seconds), "-", "--",
+         str(svm.STACYVM), "tui", *args],
+        input=script, capture_output=True, text=True, env=e, timeout=180,
+        check=False)
+    assert p.returncode == 0, p.stderr
+    return p.stdout
+
+
+def dump(inst, *args, rows=30, cols=120, **env):
+    r = inst.ok("tui", "--dump", *args,
+                env={"LINES": str(rows), "COLUMNS": str(cols), **env})
+    return r.text
+
+
+# How every way out leaves the terminal.
+RESTORED = "prop alt 0\nprop mouse 0\nprop cursor 1\n"
+
+
+def test_dash_shows_what_there_is(inst):
+    inst.start()
+    s = inst.sandbox(name="web", metadata={"task": "ci"})
+    for rows, cols in ((50, 200), (40, 120), (24, 80), (16, 60)):
+        text = dump(inst, rows=rows, cols=cols)
+        assert s["id"] in text and "run" in text, text
+        assert len(text.splitlines()) <= rows
+        assert max(map(len, text.splitlines())) <= cols
+    assert "window too small" in dump(inst, rows=5, cols=30)
+    assert all(ord(c) < 128 for c in dump(inst, "--ascii"))
+
+
+def test_live_from_events(inst):
+    """Nothing is asked for again: sandboxes come and go by themselves."""
+    inst.start()
+    script = "wait no sandboxes\n"
+    with subprocess.Popen(
+            [DRIVER, "-s", "32x120", "-t", "20", "-", "--",
+             str(svm.STACYVM), "tui"], stdin=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**inst.env, "TERM": "xterm-256color",
+                 "LC_ALL": "C.UTF-8"}) as p:
+        s = inst.sandbox(name="comes")
+        script = (f"wait {s['id']}\nwait comes\nsend q\nexit 0\n" + RESTORED)
+        out, err = p.communicate(script, timeout=60)
+    assert p.returncode == 0, err
+
+
+def test_filter_and_inspect(inst):
+    inst.start()
+    a = inst.sandbox(name="alpha", metadata={"task": "ci"})["id"]
+    b = inst.sandbox(name="beta")["id"]
+    drive(inst, f"""
+wait {a}
+send 2
+wait FLEET
+send /alph
+gone {b}
+send \\r
+wait filter: alph
+send \\e
+wait {b}
+send /task=ci\\r
+gone {b}
+send i]
+wait [Stats]
+send ]]
+wait [Posture]
+send ]
+wait "id"
+send q
+exit 0
+{RESTORED}""")
+
+
+def test_spawn_by_form(inst):
+    inst.start()
+    drive(inst, """
+wait no sandboxes
+send s
+wait = stacyvm spawn
+send \\t\\tformed
+wait = stacyvm spawn --name formed
+send ^S
+wait formed
+send q
+exit 0
+""")
+    names = [s["name"] for s in inst.api("GET", "/sandboxes").json()]
+    assert names == ["formed"]
+
+
+def test_spawn_form_says_what_is_wrong(inst):
+    inst.start()
+    drive(inst, """
+wait no sandboxes
+send s
+wait = stacyvm spawn
+send \\t\\t\\tnever\\r
+wait not a duration
+send \\e
+gone = stacyvm spawn
+send q
+exit 0
+""")
+    assert inst.api("GET", "/sandboxes").json() == []
+
+
+def test_kill_asks_and_can_be_undone(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait {s}
+send d
+wait KILL {s}?
+send \\r
+gone KILL
+wait run
+send d
+wait KILL {s}?
+send y
+wait killing
+send u
+wait stays
+send q
+exit 0
+""")
+    assert inst.api("GET", f"/sandboxes/{s}").status == 200
+
+
+def test_kill_after_the_grace_and_when_leaving(inst):
+    inst.start()
+    a, b = inst.sandbox()["id"], inst.sandbox()["id"]
+    drive(inst, f"""
+wait {a}
+send d
+wait KILL {b}?
+send y
+wait killing
+gone {b}
+send d
+wait KILL {a}?
+send y
+wait killing
+send q
+exit 0
+""")
+    assert inst.api("GET", "/sandboxes").json() == []
+
+
+def test_kill_of_several(inst):
+    inst.start()
+    ids = [inst.sandbox()["id"] for _ in range(3)]
+    drive(inst, f"""
+wait {ids[0]}
+send A
+wait 3 marked
+send d
+wait KILL 3 SANDBOXES?
+send y
+wait no sandboxes
+send q
+exit 0
+""")
+
+
+def test_read_only(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait {s}
+wait READ-ONLY
+send d
+wait read-only: kill changes something
+send s
+wait read-only: spawn changes something
+send t
+wait read-only: terminal changes something
+send q
+exit 0
+""", "--read-only")
+    assert inst.api("GET", f"/sandboxes/{s}").status == 200
+
+
+def test_help_and_palette(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait {s}
+send ?
+wait HELP
+wait kill the selected
+send palet
+gone kill the selected
+wait find a command
+send \\e
+gone HELP
+send :
+wait COMMAND
+send events
+send \\r
+wait EVENTS  kind
+send :
+wait COMMAND
+send logs {s[:6]}\\r
+wait LOGS  {s}
+send :
+wait COMMAND
+send nosuchthing\\r
+wait no command nosuchthing
+send 1
+wait ACTIVE SANDBOXES
+send q
+exit 0
+""")
+
+
+def test_logs_and_events(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "echo first; printf 'evil \\033]0;x\\007\\n'; echo needle; "
+                 "seq 100 199")
+    drive(inst, f"""
+wait {s}
+send l
+wait 199
+wait following
+send /needle\\r
+wait needle
+wait paused
+send \\e
+send &needle\\r
+gone 199
+wait needle
+send \\e
+wait 199
+gone paused
+send 7
+wait EVENTS
+wait exec.completed
+send q
+exit 0
+""")
+
+
+def test_templates_providers_config(inst):
+    inst.start()
+    inst.api("POST", "/templates", {"name": "tpl", "image": "host"}, check=201)
+    drive(inst, """
+wait DASH
+send 3
+wait tpl
+send s
+wait --template tpl
+send \\e
+gone = stacyvm
+send D
+wait DELETE THE TEMPLATE?
+send y
+gone tpl
+send 4
+wait isolation:
+send 6
+wait server.port
+send /max_ttl\\r
+gone server.port
+wait defaults.max_ttl
+send q
+exit 0
+""")
+    assert inst.api("GET", "/templates").json() == []
+
+
+def test_terminal(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait {s}
+send t
+wait TERMINAL
+wait leaves
+wait $
+send stty size; echo wi''dth\\r
+wait width
+wait 26 76
+send echo q''uit; exit 3\\r
+wait exited 3
+send ^]
+send X
+gone exited
+send \\e
+send q
+exit 0
+""")
+
+
+def test_terminal_outlives_the_dashboard_and_the_daemon(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    open_it = f"wait {s}\nsend t\nwait TERMINAL\nwait leaves\nwait $\n"
+    drive(inst, open_it + "send X=sti''ll; echo s''et\\r\nwait set\n"
+          "send ^]\nwait left\nsend q\nexit 0\n")
+    inst.kill_daemon()
+    inst.start()
+    drive(inst, open_it + "wait set\nsend echo $X.he''re\\r\n"
+          "wait still.here\nsend ^]\nwait left\nsend q\nexit 0\n")
+    sessions = inst.api("GET", f"/sandboxes/{s}/sessions").json()
+    assert len([x for x in sessions if x["state"] == "running"]) == 1
+
+
+def test_daemon_killed_meanwhile(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    with subprocess.Popen(
+            [DRIVER, "-s", "32x120", "-t", "30", "-", "--",
+             str(svm.STACYVM), "tui"], stdin=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**inst.env, "TERM": "xterm-256color",
+                 "LC_ALL": "C.UTF-8"}) as p:
+        p.stdin.write(f"wait {s}\nsend t\nwait TERMINAL\nwait $\n"
+                      "send echo be''fore\\r\nwait before\nsnap\n")
+        p.stdin.flush()
+        while "before" not in p.stdout.readline():
+            pass
+        inst.kill_daemon()
+        p.stdin.write("wait no daemon\nsnap\n")
+        p.stdin.flush()
+        while "no daemon" not in p.stdout.readline():
+            pass
+        inst.start()
+        out, err = p.communicate(
+            "wait live\ngone reconnecting\nwait before\n"
+            "send echo af''ter\\r\nwait after\nsend ^]\nwait left\n"
+            "send q\nexit 0\n" + RESTORED, timeout=90)
+    assert p.returncode == 0, err
+
+
+def test_files(inst, tmp_path):
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "mkdir /workspace/d; echo 'int main;' >/workspace/a.c; "
+                 "printf '\\0\\1bin' >/workspace/b; "
+                 "touch \"$(printf '/workspace/e\\033[31mx')\"")
+    local = tmp_path / "up.txt"
+    local.write_text("from here\n")
+    drive(inst, f"""
+wait {s}
+send f
+wait a.c
+wait d/
+wait e^[[31mx
+send jj\\r
+gone nothing
+send k\\r
+send \\e
+send g
+wait d/
+send j\\r
+wait int main;
+send \\e
+gone int main;
+send u
+wait UPLOAD
+send {local}\\r
+wait up.txt
+send n
+wait NEW FILE
+send made\\r
+wait made
+send D
+wait DELETE?
+send n
+gone DELETE?
+send q
+exit 0
+""")
+    r = inst.api("GET", f"/sandboxes/{s}/files?path=/workspace/up.txt")
+    assert r.body == b"from here\n"
+
+
+def test_editor(inst, tmp_path):
+    """What $EDITOR saved is written back, with its mode."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "echo old >/workspace/f; chmod 755 /workspace/f")
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nread x </dev/tty; echo new >"$1"\n')
+    editor.chmod(0o755)
+    drive(inst, f"""
+wait {s}
+send f
+wait 0755
+send e
+prop alt 0
+send \\r
+prop alt 1
+wait saved
+send q
+exit 0
+""", EDITOR=str(editor), VISUAL="")
+    r = inst.exec(s, "cat f; stat -c %a f")
+    assert r.json()["stdout"] == "new\n755\n"
+    left = [n for n in os.listdir(inst.runtime) if n.startswith("edit-")]
+    assert left == []
+
+
+@pytest.mark.parametrize("how", ["q", "TERM", "HUP", "SEGV", "INT"])
+def test_every_way_out(inst, how):
+    inst.start()
+    if how == "q":
+        drive(inst, "wait DASH\nprop alt 1\nsend q\nexit 0\n" + RESTORED)
+        return
+    signo = getattr(signal, "SIG" + how)
+    with subprocess.Popen(
+            [DRIVER, "-s", "24x80", "-t", "20", "-", "--",
+             str(svm.STACYVM), "tui"], stdin=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**inst.env, "TERM": "xterm-256color",
+                 "LC_ALL": "C.UTF-8"}) as p:
+        p.stdin.write("wait DASH\nsnap\n")
+        p.stdin.flush()
+        while "DASH" not in p.stdout.readline():
+            pass
+        pid = int(subprocess.run(["pgrep", "-P", str(p.pid)], text=True,
+                                 capture_output=True, check=True).stdout)
+        os.kill(pid, signo)
+        status = 128 + signo
+        out, err = p.communicate(f"exit {status}\n" + RESTORED, timeout=60)
+    if how == "SEGV" and svm.SANITIZED:
+        return  # the sanitizer's own handler ends it
+    assert p.returncode == 0, err
+
+
+def test_suspend(inst):
+    """^Z gives the terminal back to the shell, fg takes it again."""
+    inst.start()
+    e = {**inst.env, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color",
+         "PS1": "shell> "}
+    script = (f"wait shell>\nsend {svm.STACYVM} tui\\r\nwait DASH\nprop alt 1\n"
+              "send ^Z\nprop alt 0\nwait Stopped\nsend fg\\r\nprop alt 1\n"
+              "wait DASH\nsend q\nprop alt 0\nwait shell>\nsend exit 0\\r\n"
+              "exit 0\n")
+    p = subprocess.run([DRIVER, "-s", "24x80", "-t", "20", "-", "--",
+                        "bash", "--norc", "-i"], input=script, text=True,
+                       capture_output=True, env=e, timeout=90, check=False)
+    assert p.returncode == 0, p.stderr
+
+
+def test_sizes(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    sizes = [(1, 1), (500, 200), (10, 40), (9, 39), (3, 200), (200, 3),
+             (24, 80)]
+    script = f"wait {s}\n" + "".join(f"size {r} {c}\n" for r, c in sizes)
+    drive(inst, script + f"wait {s}\nsend t\nwait TERMINAL\nwait leaves\n" +
+          "".join(f"size {r} {c}\n" for r, c in sizes * 5) +
+          "wait TERMINAL\nsend stty size\\r\nwait 18 78\nsend ^]\n"
+          "wait left\nsend q\nexit 0\n" + RESTORED, size="24x80")
+
+
+@pytest.mark.parametrize("term", ["", "dumb", "nosuchterminal"])
+def test_no_terminal_to_draw_on(inst, term):
+    inst.start()
+    e = {**inst.env, "TERM": term}
+    p = subprocess.run([DRIVER, "-t", "20", "-", "--", str(svm.STACYVM),
+                        "tui"], input="wait stacyvm:\nexit 1\n", text=True,
+                       capture_output=True, env=e, timeout=60, check=False)
+    assert p.returncode == 0, p.stderr
+    r = inst.must_fail("tui")
+    assert "terminal" in r.errtext
+
+
+@pytest.mark.parametrize("env", [
+    {"TERM": "vt100"}, {"NO_COLOR": "1"}, {"LC_ALL": "C"},
+    {"TERM": "linux"}, {"TERM": "screen"}])
+def test_other_terminals(inst, env):
+    inst.start()
+    s = inst.sandbox(name="there")["id"]
+    e = {**inst.env, "LC_ALL": "C.UTF-8", "TERM": "xterm", **env}
+    p = subprocess.run([DRIVER, "-s", "24x80", "-t", "20", "-", "--",
+                        str(svm.STACYVM), "tui"], text=True,
+                       input=f"wait {s}\nsend ?\nwait HELP\nsend \\e\n"
+                       "gone HELP\nsend q\nexit 0\n", capture_output=True,
+                       env=e, timeout=60, check=False)
+    assert p.returncode == 0, p.stderr
+
+
+def test_hostile_output(inst):
+    """Whatever a sandbox writes, it is cells: the program goes on, and
+    nothing of it reaches the terminal."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    evil = (r"\033]52;c;ZXZpbA==\007\033]0;ti\033tle\007\033[38:2:1:2:3;"
+            r"48:2:1:2:3;58:2:1:2:3;4:3;1;2;3;4;5;6;7;8;9m\033P+q544e\033\\"
+            r"\033_x\033\\\033^y\033\\\033[?1049h\033[?1000h\033[5i\033c"
+            r"\342\200\256\342\200\213\360\237\377\300\200\033[99999;99999H"
+            r"\033[1;1Hdone\n")
+    inst.exec(s, f"printf '%s' '{evil}' >/workspace/evil")
+    drive(inst, f"""
+wait {s}
+send t
+wait leaves
+wait $
+send printf "$(cat /workspace/evil)"\\r
+wait done
+send head -c 1000000 /dev/urandom; reset; echo ov''er\\r
+wait over
+send ^]
+wait left
+send q
+exit 0
+{RESTORED}""", seconds=60)
+
+
+def test_control_c_under_a_flood(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait {s}
+send t
+wait leaves
+wait $
+send yes abcdefgh\\r
+wait abcdefgh
+send ^C
+wait ^C
+send echo st''opped\\r
+wait stopped
+send ^]
+wait left
+send q
+exit 0
+""")
+
+
+def test_idle_sleeps(inst):
+    """Nothing moves: at most 2 wakeups in 10 s."""
+    inst.start()
+    with subprocess.Popen(
+            [DRIVER, "-s", "24x80", "-t", "20", "-", "--",
+             str(svm.STACYVM), "tui"], stdin=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**inst.env, "TERM": "xterm-256color",
+                 "LC_ALL": "C.UTF-8"}) as p:
+        p.stdin.write("wait no sandboxes\nsnap\n")
+        p.stdin.flush()
+        while "no sandboxes" not in p.stdout.readline():
+            pass
+        pid = int(subprocess.run(["pgrep", "-P", str(p.pid)], text=True,
+                                 capture_output=True, check=True).stdout)
+
+        def wakeups():
+            with open(f"/proc/{pid}/status", encoding="ascii") as f:
+                return int(f.read().split("voluntary_ctxt_switches:")[1]
+                           .split()[0])
+
+        def quiet(seconds):
+            """That long without one, or how many there were."""
+            before = wakeups()
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                select_nothing(end - time.monotonic())
+            return wakeups() - before
+
+        # The clock of the ribbon turns once a minute.
+        assert min(quiet(10) for _ in range(2)) <= 2
+        out, err = p.communicate("send q\nexit 0\n", timeout=60)
+    assert p.returncode == 0, err
+
+
+def select_nothing(seconds):
+    import select
+    select.select([], [], [], max(seconds, 0))
+
+
+def test_names_are_escaped(inst):
+    inst.start()
+    inst.sandbox(metadata={"k": "\x1b[31mred\u202e\x07"})
+    drive(inst, """
+wait run
+send 2
+wait FLEET
+wait ^[[31mred
+send q
+exit 0
+""")
