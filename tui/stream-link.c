@@ -152,13 +152,13 @@ static void take_line(struct stream_link *k, char *line, size_t n)
 	}
 }
 
+/* Where it went on before: instead of the query it began with. */
 static char *full_target(const struct stream_link *k)
 {
 	if (!k->sse || !k->last_id)
 		return xstrdup(k->target);
-	return xasprintf("%s%csince=%lld", k->target,
-			 strchr(k->target, '?') ? '&' : '?',
-			 (long long)k->last_id);
+	return xasprintf("%.*s?since=%lld", (int)strcspn(k->target, "?"),
+			 k->target, (long long)k->last_id);
 }
 
 /* One connection, to its end.  True when there is to be another. */

@@ -195,7 +195,7 @@ static void events_changed(struct model *m, struct stream *s)
 
 void model_start(struct model *m)
 {
-	m->events = stream_open(m, xstrdup("/api/v1/events"), true,
+	m->events = stream_open(m, xstrdup("/api/v1/events?since=15m"), true,
 				event_line);
 	m->events->changed = events_changed;
 	screens[m->screen]->enter ?

@@ -117,6 +117,7 @@ static void dump(const struct driver *d, FILE *to)
 	for (int r = 0; r < d->rows; r++)
 		add_row(d, r, &out);
 	fputs(buf_str(&out), to);
+	fflush(to);
 }
 
 static bool contains(const struct driver *d, int from, int to,

@@ -154,7 +154,7 @@ send d
 wait KILL {b}?
 send y
 wait killing
-gone {b}
+wait 1 sandbox
 send d
 wait KILL {a}?
 send y
@@ -243,13 +243,16 @@ send l
 wait 199
 wait following
 send /needle\\r
-wait needle
+wait search: needle
 wait paused
 send \\e
+gone search: needle
 send &needle\\r
+wait only: needle
 gone 199
-wait needle
 send \\e
+gone only: needle
+send G
 wait 199
 gone paused
 send 7
@@ -306,6 +309,7 @@ send ^]
 send X
 gone exited
 send \\e
+wait ACTIVE
 send q
 exit 0
 """)
@@ -366,16 +370,14 @@ send f
 wait a.c
 wait d/
 wait e^[[31mx
-send jj\\r
-gone nothing
-send k\\r
-send \\e
-send g
-wait d/
 send j\\r
 wait int main;
 send \\e
 gone int main;
+send j\\r
+wait 00000000
+send \\e
+gone 00000000
 send u
 wait UPLOAD
 send {local}\\r
