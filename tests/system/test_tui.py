@@ -19,7 +19,8 @@ def drive(inst, script, *args, size="32x120", seconds=20, term="xterm-256color",
     p = subprocess.run(
         [DRIVER, "-s", size, "-t", str(seconds), "-", "--",
          str(svm.STACYVM), "tui", *args],
-        input=script, capture_output=True, text=True, env=e, timeout=180,
+        input=script, capture_output=True, text=True, errors="replace", env=e,
+        timeout=180,
         check=False)
     assert p.returncode == 0, p.stderr
     return p.stdout
@@ -403,7 +404,7 @@ def test_editor(inst, tmp_path):
     s = inst.sandbox()["id"]
     inst.exec(s, "echo old >/workspace/f; chmod 755 /workspace/f")
     editor = tmp_path / "editor"
-    editor.write_text('#!/bin/sh\nread x </dev/tty; echo new >"$1"\n')
+    editor.write_text('#!/bin/sh\necho your turn; read x </dev/tty; echo new >"$1"\n')
     editor.chmod(0o755)
     drive(inst, f"""
 wait {s}
@@ -411,6 +412,7 @@ send f
 wait 0755
 send e
 prop alt 0
+wait your turn
 send \\r
 prop alt 1
 wait saved
