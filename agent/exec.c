@@ -22,6 +22,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/proc-tree.h"
 
+#define PIPE_SIZE KIB(256) /* where the user may: pipe(7) */
 #define GIVE_UP SECONDS(10) /* after KILL: a process stuck in the kernel */
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER 0x5441
@@ -448,6 +449,8 @@ static int open_pipe(int *reader, int *writer)
 
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return -errno;
+	/* A wake-up costs more than the copying of what it brings. */
+	(void)fcntl(p[0], F_SETPIPE_SZ, PIPE_SIZE);
 	*reader = p[0];
 	*writer = p[1];
 	return 0;
