@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every screen and dialog as text, beside tests/screen/golden, at the sizes
+ * people have.  UPDATE_GOLDEN=1 writes what is drawn now; look at the
+ * difference before committing it.
+ */
+#include <fcntl.h>
+#include <locale.h>
+
+#include "lib/base/fd.h"
+#include "tests/unit/model-fixture.h"
+#include "tui/terminal.h"
+
+#define GOLDEN "tests/screen/golden"
+
+static const struct {
+	int cols, rows;
+} sizes[] = { { 200, 50 }, { 120, 40 }, { 80, 24 }, { 60, 16 } };
+
+
+static void show_dash(struct model *m)
+{
+	static const char *const events[] = {
+		"{\"type\":\"sandbox.created\",\"sandbox_id\":\"sb-7f3a91c2\","
+		"\"timestamp\":\"2026-03-01T11:55:00Z\","
+		"\"data\":{\"image\":\"python:3.12\",\"warm\":true}}",
+		"{\"type\":\"exec.completed\",\"sandbox_id\":\"sb-2c8e04d7\","
+		"\"timestamp\":\"2026-02-28T11:58:02Z\","
+		"\"data\":{\"exit_code\":0,\"command\":\"\\u001b]0;x\\u0007\"}}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+		fixture_line(m, m->events, events[i]);
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2", SVM_OK,
+		       FIXTURE_SANDBOX("sb-7f3a91c2", "web", "running",
+				       "python:3.12", "55",
+				       ",\"expires_at\":"
+				       "\"2026-03-01T12:24:00Z\""));
+}
+
+static void with_figures(struct model *m)
+{
+	for (int i = 0; i <= 100; i += 20) {
+		auto_free char *stats = xasprintf(
+			"{\"supported\":true,\"cpu_pct\":%d,"
+			"\"mem_bytes\":220200960,\"mem_limit_bytes\":536870912,"
+			"\"pids\":7,\"disk_bytes\":123456}", i);
+
+		fixture_time(m, INT64_C(3000000000));
+		update_tick(m);
+		fixture_answer(m, "GET",
+			       "/api/v1/sandboxes/sb-7f3a91c2/stats", SVM_OK,
+			       stats);
+		fixture_answer(m, "GET",
+			       "/api/v1/sandboxes/sb-2c8e04d7/stats", SVM_OK,
+			       "{\"supported\":false}");
+	}
+}
+
+static void show_sandboxes(struct model *m)
+{
+	with_figures(m);
+	fixture_keys(m, "2 j Space k");
+}
+
+static void show_stats(struct model *m)
+{
+	with_figures(m);
+	fixture_keys(m, "2 j i ]");
+}
+
+static void show_filter(struct model *m)
+{
+	fixture_keys(m, "2 /");
+	fixture_type(m, "state=running");
+}
+
+static void show_templates(struct model *m)
+{
+	fixture_keys(m, "3 j");
+}
+
+static void show_providers(struct model *m)
+{
+	fixture_keys(m, "4");
+}
+
+static struct stream *last_stream(struct model *m)
+{
+	return list_entry(m->streams.prev, struct stream, link);
+}
+
+static void show_logs(struct model *m)
+{
+	fixture_keys(m, "j l");
+	fixture_line(m, last_stream(m), "\"24 passed in 1.83s\"");
+	fixture_line(m, last_stream(m),
+		     "{\"stream\":\"stderr\",\"line\":"
+		     "\"could not bind \\u001b[31m:3000\"}");
+	fixture_line(m, last_stream(m), "\"\u6f22\u5b57 and more\"");
+}
+
+static void show_config(struct model *m)
+{
+	fixture_keys(m, "6");
+	fixture_answer(m, "GET", "/api/v1/config", SVM_OK,
+		       "{\"server.port\":{\"value\":7423,"
+		       "\"origin\":\"default\"},"
+		       "\"defaults.ttl\":{\"value\":\"30m\","
+		       "\"origin\":\"config.yaml\"}}");
+}
+
+static void show_events(struct model *m)
+{
+	show_dash(m);
+	fixture_keys(m, "7");
+}
+
+static void show_files(struct model *m)
+{
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/files/list",
+		       SVM_OK,
+		       "[{\"name\":\"main.py\",\"path\":\"/workspace/main.py\","
+		       "\"size\":412,\"mode\":\"0644\","
+		       "\"mod_time\":\"2026-03-01T11:59:50Z\"},"
+		       "{\"name\":\"src\",\"path\":\"/workspace/src\","
+		       "\"is_dir\":true,\"mode\":\"0755\"},"
+		       "{\"name\":\"e\\u001b[31mvil\","
+		       "\"path\":\"/workspace/e\\u001b[31mvil\",\"size\":0}]");
+}
+
+static void show_file(struct model *m)
+{
+	show_files(m);
+	fixture_keys(m, "j j Enter");
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/files",
+		       SVM_OK, "import sys\n\tdef main():\n\033[31mred\n");
+}
+
+static void show_terminal(struct model *m)
+{
+	static const char text[] = "$ pytest\r\n\033[32m....\033[m \u6f22\r\n$ ";
+	struct terminal *t;
+
+	show_files(m);
+	fixture_keys(m, "T");
+	t = list_entry(m->terminals.next, struct terminal, link);
+	t->sid = xstrdup("s1");
+	t->state = TERMINAL_LIVE;
+	terminal_write(t, text, sizeof(text) - 1);
+}
+
+static void show_zoomed(struct model *m)
+{
+	show_terminal(m);
+	fixture_keys(m, "^] z Enter");
+}
+
+static void show_kill(struct model *m)
+{
+	fixture_keys(m, "j d");
+}
+
+static void show_kill_several(struct model *m)
+{
+	fixture_keys(m, "A d l");
+}
+
+static void show_type_name(struct model *m)
+{
+	fixture_keys(m, "3 D");
+	fixture_type(m, "data");
+}
+
+static void show_menu(struct model *m)
+{
+	fixture_keys(m, "j x j");
+}
+
+static void show_prompt(struct model *m)
+{
+	fixture_keys(m, "j E");
+	fixture_type(m, "x");
+	fixture_keys(m, "Enter");
+}
+
+static void show_help(struct model *m)
+{
+	fixture_keys(m, "?");
+}
+
+static void show_palette(struct model *m)
+{
+	fixture_keys(m, "j :");
+	fixture_type(m, "te");
+}
+
+static void show_spawn(struct model *m)
+{
+	fixture_keys(m, "s Right Tab Tab");
+	fixture_type(m, "job");
+	fixture_keys(m, "S-Tab S-Tab S-Tab");
+	fixture_type(m, "task=it's");
+}
+
+static void show_output(struct model *m)
+{
+	fixture_keys(m, "j e");
+	fixture_type(m, "ls");
+	fixture_keys(m, "Enter");
+	fixture_answer(m, "POST", "/api/v1/sandboxes/sb-7f3a91c2/exec", SVM_OK,
+		       "{\"exit_code\":2,\"duration\":\"12ms\",\"stdout\":"
+		       "\"a\\nb\\n\",\"stderr\":\"\\u001b[31mno\\n\"}");
+}
+
+static void show_read_only(struct model *m)
+{
+	m->read_only = true;
+	fixture_keys(m, "d");
+}
+
+static void show_lost(struct model *m)
+{
+	m->events->state = STREAM_BROKEN;
+	m->events->changed(m, m->events);
+}
+
+static const struct scene {
+	const char *name;
+	void (*show)(struct model *m);
+} scenes[] = {
+	{ "dash", show_dash },
+	{ "sandboxes", show_sandboxes },
+	{ "sandboxes-stats", show_stats },
+	{ "sandboxes-filter", show_filter },
+	{ "templates", show_templates },
+	{ "providers", show_providers },
+	{ "logs", show_logs },
+	{ "config", show_config },
+	{ "events", show_events },
+	{ "files", show_files },
+	{ "file", show_file },
+	{ "terminal", show_terminal },
+	{ "terminal-zoomed", show_zoomed },
+	{ "kill", show_kill },
+	{ "kill-several", show_kill_several },
+	{ "type-name", show_type_name },
+	{ "menu", show_menu },
+	{ "prompt", show_prompt },
+	{ "help", show_help },
+	{ "palette", show_palette },
+	{ "spawn", show_spawn },
+	{ "output", show_output },
+	{ "read-only", show_read_only },
+	{ "lost", show_lost },
+};
+
+static void finish(struct model *m)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &m->terminals)
+		terminal_free(list_entry(pos, struct terminal, link));
+	model_free(m);
+}
+
+/* One scene at every size, one below the other. */
+static void draw(const struct scene *s, struct buf *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct model *m = fixture_model(sizes[i].rows, sizes[i].cols);
+		auto_free char *text = NULL;
+
+		s->show(m);
+		text = fixture_screen(m);
+		buf_addf(out, "== %dx%d\n%s", sizes[i].cols, sizes[i].rows,
+			 text);
+		finish(m);
+	}
+}
+
+/* All of a file; "" when there is none. */
+static char *read_all(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+	size_t room = 0;
+
+	if (!f)
+		return xstrdup("");
+	if (getdelim(&text, &room, '\0', f) < 0) {
+		free(text);
+		text = xstrdup("");
+	}
+	fclose(f);
+	return text;
+}
+
+static void compare(const char *path, const char *is, const char *was)
+{
+	for (int line = 1;; line++) {
+		size_t a = strcspn(is, "\n"), b = strcspn(was, "\n");
+
+		if (a != b || memcmp(is, was, a) != 0)
+			fail_msg("%s:%d\n was %.*s|\n  is %.*s|\n"
+				 "UPDATE_GOLDEN=1 takes what is", path, line,
+				 (int)b, was, (int)a, is);
+		if (!is[a] || !was[b])
+			break;
+		is += a + 1;
+		was += b + 1;
+	}
+}
+
+static void test_screens__golden(void **state)
+{
+	bool update = getenv("UPDATE_GOLDEN") != NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(scenes); i++) {
+		auto_free char *path = xasprintf("%s/%s.txt", GOLDEN,
+						 scenes[i].name);
+		auto_buf struct buf is = BUF_INIT;
+		auto_free char *was = NULL;
+
+		draw(&scenes[i], &is);
+		if (update)
+			assert_int_equal(fd_replace_path(AT_FDCWD, path,
+							 buf_str(&is), is.len,
+							 0644), 0);
+		was = read_all(path);
+		compare(path, buf_str(&is), was);
+	}
+}
+
+/* Nothing of a stranger's text steers the terminal, and nothing is half a
+ * wide character, whatever the size. */
+static void check_cells(const struct scene *s, int rows, int cols)
+{
+	struct model *m = fixture_model(rows, cols);
+	auto_canvas struct canvas *c = canvas_new(rows, cols);
+
+	s->show(m);
+	frame_view(m, c);
+	for (int i = 0; i < rows * cols; i++) {
+		const struct cell *x = &c->cells[i];
+		uint32_t cp = (uint32_t)x->cp;
+
+		if (cp && (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
+			   cp == 0x202e))
+			fail_msg("%s at %dx%d: U+%04X", s->name, cols, rows,
+				 cp);
+	}
+	if (c->cursor_visible) {
+		assert_in_range(c->cursor_row, 0, rows - 1);
+		assert_in_range(c->cursor_col, 0, cols - 1);
+	}
+	finish(m);
+}
+
+static void test_screens__any_size(void **state)
+{
+	static const int some[] = { 1, 2, 3, 9, 10, 11, 17, 39, 40, 41, 61, 79,
+				    81, 99, 101, 200, 500 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(scenes); i++)
+		for (size_t r = 0; r < ARRAY_SIZE(some); r++)
+			for (size_t x = 0; x < ARRAY_SIZE(some); x++)
+				check_cells(&scenes[i], some[r], some[x]);
+}
+
+/* With ASCII alone no other character is ours. */
+static void test_screens__ascii(void **state)
+{
+	struct model *m = fixture_model(40, 120);
+	auto_canvas struct canvas *c = canvas_new(40, 120);
+
+	(void)state;
+	m->set.ascii = true;
+	fleet_load(&m->fleet, cJSON_CreateArray());
+	update_settle(m);
+	fixture_keys(m, "x");
+	frame_view(m, c);
+	for (int i = 0; i < 40 * 120; i++)
+		if (c->cells[i].cp >= 0x7f &&
+		    (c->cells[i].cp < 0x2500 || c->cells[i].cp > 0x257f))
+			fail_msg("U+%04X", (unsigned)c->cells[i].cp);
+	model_free(m);
+}
+
+static void test_screens__model_alone(void **state)
+{
+	struct model *m = model_new(24, 80);
+
+	(void)state;
+	assert_shown(m, "asking the daemon");
+	for (const char *key = "1234567"; *key; key++)
+		fixture_type(m, (char[2]){ *key, '\0' });
+	model_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_screens__golden),
+		cmocka_unit_test(test_screens__any_size),
+		cmocka_unit_test(test_screens__ascii),
+		cmocka_unit_test(test_screens__model_alone),
+	};
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+		print_message("needs the locale C.UTF-8\n");
+		return 1;
+	}
+	return cmocka_run_group_tests_name("screens", tests, NULL, NULL);
+}
