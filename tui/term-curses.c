@@ -250,6 +250,9 @@ void term_curses_resized(struct term_curses *t)
 	    !ws.ws_col)
 		return;
 	resizeterm(MIN(ws.ws_row, 1000), MIN(ws.ws_col, 1000));
+	/* Also when it is as before: it may have been another in between,
+	 * and what the terminal then kept is unknown. */
+	clearok(curscr, TRUE);
 }
 
 void term_curses_size(const struct term_curses *t, int *ret_rows,

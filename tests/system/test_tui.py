@@ -479,6 +479,34 @@ def test_sizes(inst):
           "wait left\nsend q\nexit 0\n" + RESTORED, size="24x80")
 
 
+def test_size_changed_and_back(inst):
+    """What the terminal lost in between is drawn again, though the size the
+    program sees never changed."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with subprocess.Popen(
+            [DRIVER, "-s", "24x80", "-t", "20", "-", "--",
+             str(svm.STACYVM), "tui"], stdin=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**inst.env, "TERM": "xterm-256color",
+                 "LC_ALL": "C.UTF-8"}) as p:
+        def do(script, until):
+            p.stdin.write(script + "snap\n")
+            p.stdin.flush()
+            while until not in p.stdout.readline():
+                pass
+
+        do(f"wait {s}\n", "STACYVM")
+        pid = int(subprocess.run(["pgrep", "-P", str(p.pid)], text=True,
+                                 capture_output=True, check=True).stdout)
+        os.kill(pid, signal.SIGSTOP)
+        do("size 2 3\nsize 24 80\ngone ACTIVE\n", "")
+        os.kill(pid, signal.SIGCONT)
+        out, err = p.communicate(f"wait {s}\nwait ACTIVE\nsend q\nexit 0\n",
+                                 timeout=60)
+    assert p.returncode == 0, err
+
+
 @pytest.mark.parametrize("term", ["", "dumb", "nosuchterminal"])
 def test_no_terminal_to_draw_on(inst, term):
     inst.start()
