@@ -10,6 +10,7 @@
 struct asking {
 	char *title, **lines, *name;
 	struct field typed; /* with `name` */
+	bool wrong;         /* it was another */
 	bool yes;           /* what is highlighted */
 	void (*then)(struct model *m, void *data);
 	void (*release)(void *data);
@@ -42,14 +43,12 @@ static void answer(struct model *m, struct asking *q, bool yes)
 		kept.release(kept.data);
 }
 
-static void confirm_view(const struct model *m, const void *state,
-			 struct canvas *c)
+/* What is asked; the last row of what it returns is for the answer. */
+static struct area view_question(const struct asking *q, struct canvas *c)
 {
-	const struct asking *q = state;
 	int rows = (int)strv_len(q->lines) + 4, cols = 34;
 	struct area in;
 
-	(void)m;
 	for (char **l = q->lines; *l; l++)
 		cols = MAX(cols, (int)width_text(*l, strlen(*l)) + 4);
 	cols = MAX(cols, (int)width_text(q->title, strlen(q->title)) + 6);
@@ -57,15 +56,32 @@ static void confirm_view(const struct model *m, const void *state,
 	for (int i = 0; q->lines[i] && i < in.rows - 2; i++)
 		canvas_text(c, in.row + i, in.col, in.cols,
 			    pen_role(ROLE_INK), q->lines[i]);
-	if (q->name) {
-		int used = canvas_textf(c, in.row + in.rows - 1, in.col,
-					in.cols / 2, pen_role(ROLE_DIM),
-					"type %s: ", q->name);
+	return in;
+}
 
-		field_view(&q->typed, c, in.row + in.rows - 1, in.col + used,
-			   MAX(in.cols - used, 1), pen_role(ROLE_INK), true);
-		return;
-	}
+static void named_view(const struct model *m, const void *state,
+		       struct canvas *c)
+{
+	const struct asking *q = state;
+	struct area in = view_question(q, c);
+	int last = in.row + in.rows - 1;
+	int used = canvas_textf(c, last, in.col, in.cols / 2,
+				pen_role(q->wrong ? ROLE_BAD : ROLE_DIM),
+				"%s %s: ", q->wrong ? "it is" : "type",
+				q->name);
+
+	(void)m;
+	field_view(&q->typed, c, last, in.col + used,
+		   MAX(in.cols - used, 1), pen_role(ROLE_INK), true);
+}
+
+static void confirm_view(const struct model *m, const void *state,
+			 struct canvas *c)
+{
+	const struct asking *q = state;
+	struct area in = view_question(q, c);
+
+	(void)m;
 	canvas_text(c, in.row + in.rows - 1, in.col, 6,
 		    q->yes ? pen_role(ROLE_DIM) : pen_role(ROLE_ACCENT),
 		    q->yes ? "  No  " : "[ No ]");
@@ -86,7 +102,7 @@ static bool confirm_act(struct model *m, void *state, enum action a)
 	case ACT_ALL:
 		answer(m, q, true);
 		return true;
-	case ACT_OPEN:
+	case ACT_CHOOSE:
 		answer(m, q, q->yes);
 		return true;
 	case ACT_LEFT:
@@ -99,31 +115,48 @@ static bool confirm_act(struct model *m, void *state, enum action a)
 	}
 }
 
-/* With a name to type, keys are text. */
-static bool confirm_input(struct model *m, void *state,
-			  const struct input_event *ev)
-{
-	static const enum context chain[] = { CTX_FIELD, CTX_NONE };
-	struct asking *q = state;
-
-	if (!q->name || ev->type != INPUT_KEY)
-		return false;
-	if (key_is(ev->key, KEY_CODE_ENTER, 0))
-		answer(m, q, strcmp(field_text(&q->typed), q->name) == 0);
-	else if (key_is(ev->key, KEY_CODE_ESCAPE, 0) ||
-		 key_is(ev->key, 'c', KEY_MOD_CTRL))
-		answer(m, q, false);
-	else if (!field_key(&q->typed, ev->key))
-		field_act(&q->typed, keymap_find(m->keymap, chain, ev->key));
-	return true;
-}
-
 static const struct dialog_ops confirm_ops = {
 	.release = asking_free,
 	.view = confirm_view,
 	.context = CTX_CONFIRM,
 	.act = confirm_act,
-	.input = confirm_input,
+};
+
+/* -- with a name to type */
+
+static bool named_act(struct model *m, void *state, enum action a)
+{
+	struct asking *q = state;
+	bool same = strcmp(field_text(&q->typed), q->name) == 0;
+
+	if (a == ACT_SUBMIT && !same) {
+		field_set(&q->typed, "");
+		q->wrong = true;
+	} else if (a == ACT_SUBMIT || a == ACT_CLOSE) {
+		answer(m, q, a == ACT_SUBMIT);
+	} else {
+		field_act(&q->typed, a);
+	}
+	return true;
+}
+
+/* A name has to be typed: what is pasted isn't. */
+static bool named_input(struct model *m, void *state,
+			const struct input_event *ev)
+{
+	struct asking *q = state;
+
+	(void)m;
+	return ev->type != INPUT_KEY || field_key(&q->typed, ev->key);
+}
+
+static const struct dialog_ops named_ops = {
+	.release = asking_free,
+	.view = named_view,
+	.context = CTX_PROMPT,
+	.field = true,
+	.act = named_act,
+	.input = named_input,
 };
 
 void confirm_ask(struct model *m, const struct confirm *c)
@@ -136,5 +169,5 @@ void confirm_ask(struct model *m, const struct confirm *c)
 	q->then = c->yes;
 	q->release = c->release;
 	q->data = c->data;
-	dialog_push(m, &confirm_ops, q);
+	dialog_push(m, q->name ? &named_ops : &confirm_ops, q);
 }

@@ -7,7 +7,6 @@
 #include "lib/base/width.h"
 #include "tui/list.h"
 #include "tui/screen.h"
-#include "tui/glyph.h"
 
 struct menu {
 	char *title;
@@ -63,11 +62,7 @@ static void menu_view(const struct model *m, const void *state,
 			    pen_role(ROLE_ACCENT), item->key);
 		if (pos.top + (size_t)i != pos.at)
 			continue;
-		canvas_shade(c, row, in.col - 1, 1, in.cols + 2,
-			     ROLE_SELECTED);
-		canvas_text(c, row, in.col - 1, 1,
-			    pen_on(pen_role(ROLE_ACCENT), ROLE_SELECTED),
-			    m->set.ascii ? ">" : GLYPH_MARKER);
+		dialog_mark(m, c, row, in);
 		canvas_cursor(c, row, in.col - 1);
 	}
 }
@@ -97,7 +92,7 @@ static bool menu_act(struct model *m, void *state, enum action a)
 	list_settle(&u->pos, u->n, height(u, m->rows));
 	if (a == ACT_CLOSE)
 		dialog_pop(m);
-	else if (a == ACT_OPEN)
+	else if (a == ACT_CHOOSE)
 		choose(m, u);
 	else
 		list_act(&u->pos, a);

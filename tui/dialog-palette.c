@@ -57,7 +57,7 @@ static bool holds(const struct model *m, const struct palette *p,
 static bool is_move(enum action a)
 {
 	return (a >= ACT_UP && a <= ACT_PAGE_DOWN) || a == ACT_PALETTE ||
-	       a == ACT_BACK;
+	       a == ACT_BACK || a == ACT_CANCEL;
 }
 
 static void find(const struct model *m, struct palette *p)
@@ -105,14 +105,14 @@ static void palette_view(const struct model *m, const void *state,
 		keymap_key(m->keymap, p->chain, a, key);
 		canvas_text(c, row, in.col, 17, pen_role(ROLE_VALUE),
 			    info->name);
-		canvas_text(c, row, in.col + 18, in.cols - 26,
+		canvas_text(c, row, in.col + 18,
+			    in.cols - 19 - (int)strlen(key),
 			    pen_role(ROLE_INK), info->what);
 		canvas_text(c, row,
 			    in.col + in.cols - (int)strlen(key),
 			    (int)strlen(key), pen_role(ROLE_ACCENT), key);
 		if (pos.top + (size_t)i == pos.at)
-			canvas_shade(c, row, in.col - 1, 1, in.cols + 2,
-				     ROLE_SELECTED);
+			dialog_mark(m, c, row, in);
 	}
 }
 
@@ -214,7 +214,7 @@ static bool palette_act(struct model *m, void *state, enum action a)
 	case ACT_CLOSE:
 		dialog_pop(m);
 		return true;
-	case ACT_OPEN:
+	case ACT_CHOOSE:
 		run(m, p);
 		return true;
 	case ACT_COMPLETE:

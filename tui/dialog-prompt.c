@@ -67,7 +67,7 @@ static bool prompt_act(struct model *m, void *state, enum action a)
 {
 	struct prompting *p = state;
 
-	if (a == ACT_OPEN || a == ACT_SUBMIT)
+	if (a == ACT_SUBMIT)
 		submit(m, p);
 	else if (a == ACT_CLOSE)
 		dialog_pop(m);
@@ -90,7 +90,7 @@ static bool prompt_input(struct model *m, void *state,
 static const struct dialog_ops prompt_ops = {
 	.release = prompting_free,
 	.view = prompt_view,
-	.context = CTX_FORM,
+	.context = CTX_PROMPT,
 	.field = true,
 	.act = prompt_act,
 	.input = prompt_input,

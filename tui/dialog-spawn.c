@@ -265,7 +265,6 @@ static bool spawn_act(struct model *m, void *state, enum action a)
 		f->at = (f->at + F_MAX - 1) % F_MAX;
 		return true;
 	case ACT_SUBMIT:
-	case ACT_OPEN:
 		submit(m, f);
 		return true;
 	case ACT_CLOSE:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/base/mem.h"
+#include "tui/glyph.h"
 #include "tui/screen.h"
 
 struct dialog {
@@ -97,4 +98,14 @@ struct area dialog_box(struct canvas *c, int rows, int cols,
 		   title);
 	return (struct area){ a.row + 1, a.col + 2, a.rows - 2,
 			      MAX(a.cols - 4, 0) };
+}
+
+void dialog_mark(const struct model *m, struct canvas *c, int row,
+		 struct area inside)
+{
+	canvas_shade(c, row, inside.col - 1, 1, inside.cols + 2,
+		     ROLE_SELECTED);
+	canvas_text(c, row, inside.col - 1, 1,
+		    pen_on(pen_role(ROLE_ACCENT), ROLE_SELECTED),
+		    m->set.ascii ? ">" : GLYPH_MARKER);
 }

@@ -129,14 +129,15 @@ static void nav_hints(const struct model *m, struct canvas *c, int from)
 {
 	const enum context chain[] = { CTX_GLOBAL, CTX_NONE };
 	char palette[KEY_NAME_MAX], help[KEY_NAME_MAX];
-	int width = 22;
+	auto_free char *text = xasprintf(
+		"%s command  %s help",
+		keymap_key(m->keymap, chain, ACT_PALETTE, palette),
+		keymap_key(m->keymap, chain, ACT_HELP, help));
+	int width = (int)strlen(text);
 
-	if (from + width > m->cols)
-		return;
-	canvas_textf(c, 1, m->cols - width, width, pen_role(ROLE_DIM),
-		     "%10s command %s help",
-		     keymap_key(m->keymap, chain, ACT_PALETTE, palette),
-		     keymap_key(m->keymap, chain, ACT_HELP, help));
+	if (from + width < m->cols)
+		canvas_text(c, 1, m->cols - width - 1, width,
+			    pen_role(ROLE_DIM), text);
 }
 
 static void nav(const struct model *m, struct canvas *c)

@@ -51,7 +51,7 @@ const char *context_name(enum context c);
 const char *context_what(enum context c);
 
 /* A chain of contexts ends with CTX_NONE. */
-#define CONTEXT_CHAIN 6
+#define CONTEXT_CHAIN 8
 
 struct keymap;
 

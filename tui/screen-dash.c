@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/duration.h"
 #include "lib/base/mem.h"
 #include "tui/event-text.h"
 #include "tui/fleet-table.h"
@@ -101,10 +102,10 @@ static void tile_sandboxes(const struct model *m, struct buf *out)
 	size_t bad = in_state(m, "error") + in_state(m, "unhealthy");
 
 	buf_addf(out, "%zu  run %zu", m->fleet.n, run);
-	if (boot)
-		buf_addf(out, "  boot %zu", boot);
 	if (bad)
 		buf_addf(out, "  error %zu", bad);
+	if (boot)
+		buf_addf(out, "  boot %zu", boot);
 }
 
 static void tile_templates(const struct model *m, struct buf *out)
@@ -137,11 +138,13 @@ static void tile_daemon(const struct model *m, struct buf *out)
 {
 	const cJSON *up = json_get(m->metrics, "uptime");
 	const cJSON *total = json_get(m->metrics, "total_sandboxes");
+	char text[FRAME_TIME_SIZE];
+	int64_t ns;
 
-	if (cJSON_IsString(up))
-		buf_addf(out, "up %.*s",
-			 (int)strcspn(up->valuestring, "."),
-			 up->valuestring);
+	if (cJSON_IsString(up) && duration_parse(up->valuestring, &ns) == 0) {
+		frame_left(ns, text);
+		buf_addf(out, "up %s", text);
+	}
 	if (cJSON_IsNumber(total))
 		buf_addf(out, "  %.0f spawned", total->valuedouble);
 }
@@ -266,7 +269,8 @@ static void dash_contexts(const struct model *m, const void *state,
 {
 	(void)m, (void)state, (void)alone;
 	ret[0] = CTX_SANDBOXES;
-	ret[1] = CTX_LIST;
+	ret[1] = CTX_TABLE;
+	ret[2] = CTX_LIST;
 }
 
 static bool dash_act(struct model *m, void *state, enum action a)

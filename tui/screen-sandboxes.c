@@ -109,7 +109,10 @@ static void sandboxes_contexts(const struct model *m, const void *state,
 {
 	(void)m, (void)state, (void)alone;
 	ret[0] = CTX_SANDBOXES;
-	ret[1] = CTX_LIST;
+	ret[1] = CTX_TABLE;
+	ret[2] = CTX_PANES;
+	ret[3] = CTX_DETAILS;
+	ret[4] = CTX_LIST;
 }
 
 static bool act_on_panes(struct sandboxes *s, enum action a)

@@ -97,8 +97,10 @@ static void ask_delete(struct model *m, const char *name)
 
 	for (size_t i = 0; i < m->fleet.n; i++)
 		used += strcmp(m->fleet.all[i]->template, name) == 0;
-	auto_free char *line = xasprintf("%zu sandboxes were made from it; "
-					 "they go on.", used);
+	auto_free char *line = xasprintf(
+		used == 1 ? "%zu sandbox was made from it; it goes on." :
+			    "%zu sandboxes were made from it; they go on.",
+		used);
 
 	confirm_ask(m, &(struct confirm){
 			       .title = "DELETE THE TEMPLATE?",

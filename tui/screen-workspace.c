@@ -408,7 +408,8 @@ static void workspace_contexts(const struct model *m, const void *state,
 		 w->focus == FOCUS_VIEWER   ? CTX_VIEWER :
 					      CTX_FILES;
 	ret[1] = CTX_WORKSPACE;
-	ret[2] = CTX_LIST;
+	ret[2] = CTX_PANES;
+	ret[3] = CTX_LIST;
 }
 
 static bool leave_key(struct model *m, struct workspace *w, struct key k)

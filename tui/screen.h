@@ -109,6 +109,9 @@ void *dialog_top(const struct model *m, const struct dialog_ops *ops);
 /* A box in the middle, cleared, with a border and title; what is inside. */
 struct area dialog_box(struct canvas *c, int rows, int cols,
 		       const char *title);
+/* The row of it that is selected. */
+void dialog_mark(const struct model *m, struct canvas *c, int row,
+		 struct area inside);
 
 /*
  * Ask before something is lost.  `lines` end with NULL and are copied.  With

@@ -198,6 +198,6 @@ void model_start(struct model *m)
 	m->events = stream_open(m, xstrdup("/api/v1/events?since=15m"), true,
 				event_line);
 	m->events->changed = events_changed;
-	screens[m->screen]->enter ?
-		screens[m->screen]->enter(m, m->state[m->screen]) : (void)0;
+	if (screens[m->screen]->enter)
+		screens[m->screen]->enter(m, m->state[m->screen]);
 }
