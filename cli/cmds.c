@@ -19,6 +19,7 @@ const struct cmd *const cmds[] = {
 	&cmd_audit,
 	&cmd_cp,
 	&cmd_files,
+	&cmd_preview,
 	&cmd_image,
 	&cmd_template,
 	&cmd_quota,

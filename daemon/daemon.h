@@ -56,6 +56,8 @@ struct daemon {
 	bool socket_inherited; /* from the service manager: it stays */
 	int tcp_port;          /* 0: none */
 	char *preview_domain;  /* owned; NULL without TCP */
+	unsigned previews;     /* requests to ports, and joined connections */
+	struct list raws;      /* preview-raw.c */
 	char *socket_link;     /* to a server.socket elsewhere, or NULL */
 	char *tcp_problem;     /* why there is no TCP though it was asked for */
 };

@@ -6,6 +6,7 @@
 #include "daemon/events.h"
 #include "daemon/http/http.h"
 #include "daemon/image/image.h"
+#include "daemon/preview.h"
 #include "lib/api/limits.h"
 
 #define V1 "/api/v1"
@@ -53,6 +54,7 @@ const struct http_route daemon_routes[] = {
 	{ "DELETE", ID, HTTP_SLOW, 0, api_sandbox_destroy },
 	{ "POST", ID "/extend", 0, 0, api_sandbox_extend },
 	{ "GET", ID "/stats", 0, 0, api_sandbox_stats },
+	{ "GET", ID "/preview", 0, 0, api_preview },
 	{ "GET", ID "/logs", 0, 0, api_sandbox_logs },
 
 	{ "GET", V1 "/templates", 0, 0, api_template_list },

@@ -36,6 +36,7 @@ struct sandbox {
 	struct sandbox_spec spec;
 	struct provider_box box;
 	int64_t created_ns, expires_ns; /* wall, for people */
+	unsigned previews;              /* open requests to its ports */
 	int64_t expires_boot_ns;        /* what counts; 0 never */
 	int64_t asked_ns;               /* CLOCK_BOOTTIME of the request */
 	int64_t row_ns, spawn_ns;       /* stages of the spawn, for timings */

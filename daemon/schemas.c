@@ -198,6 +198,11 @@ const struct schema schemas[] = {
 			  "," P("pids", INT) "," P("disk_bytes", INT) ","
 			  P("net_rx_bytes", INT) ","
 			  P("net_tx_bytes", INT)) },
+	{ "Preview", OBJECT("\"url\",\"port\",\"sandbox_id\",\"token\","
+			    "\"expires_at\"",
+			    P("url", STR) "," P("port", INT) ","
+			    P("sandbox_id", STR) "," P("token", STR) ","
+			    P("expires_at", TIME)) },
 	{ "ExecRequest", OBJECT("\"command\"", P("command", STR) ","
 				P("args", ARRAY(STR)) ","
 				P("mode", ONE_OF("\"shell\",\"argv\"")) ","

@@ -25,6 +25,7 @@
 #include "daemon/instance.h"
 #include "daemon/listen.h"
 #include "daemon/metrics.h"
+#include "daemon/preview.h"
 #include "daemon/quota.h"
 #include "daemon/reload.h"
 #include "daemon/routes.h"
@@ -136,6 +137,7 @@ static int start(struct serve *s, struct svm_err *err)
 	if (runtimes_open(d, err) < 0)
 		return -1;
 	d->registry = registry_new(d);
+	list_init(&d->raws);
 	d->admission = admission_new(d);
 	d->warm = warm_new(d);
 	if (templates_open(d, err) < 0 || adopt_all(d, err) < 0)
@@ -159,6 +161,7 @@ static void serve_http(struct daemon *d)
 		.routes = daemon_routes,
 		.app = d,
 		.authorize = auth_authorize,
+		.foreign_host = preview_take,
 		.observe = observe,
 		.allowed_hosts = d->config->server_allowed_hosts,
 		.cors_origins = d->config->server_cors_allowed_origins,
@@ -184,6 +187,7 @@ static void stop(struct daemon *d, const char *why)
 		 sandbox_count(d));
 	d->stopping = true;
 	listen_unlink(d);
+	preview_close_all(d);
 	admission_close(d);
 	events_close_all(d->events);
 	http_server_shutdown(d->http, http_stopped, d->loop);

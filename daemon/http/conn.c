@@ -9,6 +9,7 @@
  * stack.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -100,6 +101,22 @@ void conn_gone(struct http_conn *c)
 		req_detach(r);
 	else if (r)
 		req_free(r);
+}
+
+int http_take_over(struct http_req *r, struct buf *leftover)
+{
+	struct http_conn *c = r->conn;
+	int fd = c ? fcntl(c->fd, F_DUPFD_CLOEXEC, 3) : -1;
+
+	if (c) {
+		buf_add(leftover, c->in.data, c->in.len);
+		c->req = NULL;
+		r->conn = NULL;
+		conn_close(c); /* the copy keeps it open */
+	}
+	r->status = 101;
+	req_free(r);
+	return fd;
 }
 
 /* Sending. */

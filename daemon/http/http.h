@@ -100,6 +100,10 @@ bool http_query_prefix(const struct http_req *r, const char *prefix,
 		       unsigned i, const char **ret_name,
 		       const char **ret_value);
 const char *http_header(const struct http_req *r, const char *name);
+/* The i-th header as it came; false past the last. */
+bool http_header_at(const struct http_req *r, unsigned i,
+		    const char **ret_name, const char **ret_value);
+bool http_body_is_chunked(const struct http_req *r);
 const char *http_request_id(const struct http_req *r);
 uid_t http_peer_uid(const struct http_req *r);
 bool http_peer_is_unix(const struct http_req *r);
@@ -165,7 +169,10 @@ void http_reply_bytes(struct http_req *r, int status, const char *type,
 		      const void *p, size_t n);
 
 /* A reply in pieces.  length >= 0: Content-Length, else chunked (HTTP/1.0:
- * until close).  The head is sent at once. */
+ * until close).  The head is sent at once.  type may be NULL: none is told.
+ * HTTP_BODILESS: neither length nor coding, and nothing may be written (204,
+ * 304). */
+#define HTTP_BODILESS INT64_C(-2)
 void http_stream_begin(struct http_req *r, int status, const char *type,
 		       int64_t length);
 /* What to send after 5 s of silence when nothing is queued ("\n", ": \n\n").
@@ -188,6 +195,11 @@ struct http_blob;
 struct http_blob *http_blob_new(const void *p, size_t n); /* 1 reference */
 void http_blob_unref(struct http_blob *b);
 size_t http_stream_write_blob(struct http_req *r, struct http_blob *b);
+
+/* The connection itself, after 101 for another protocol: its descriptor, for
+ * the caller to close, and what had been read ahead.  Nothing may have been
+ * sent yet.  The request is gone after; -1 when its client is. */
+int http_take_over(struct http_req *r, struct buf *leftover);
 
 /* WebSocket: for HTTP_WS routes.  After accept the request is gone and the
  * ws lives until on_close, which is called exactly once. */

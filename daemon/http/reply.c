@@ -37,12 +37,14 @@ static struct buf *render_head(struct http_conn *c, const struct http_req *r,
 	add_number(b, (uint64_t)status);
 	buf_addch(b, ' ');
 	buf_addstr(b, http1_reason(status));
-	buf_addstr(b, "\r\nContent-Type: ");
-	buf_addstr(b, type);
+	if (type) {
+		buf_addstr(b, "\r\nContent-Type: ");
+		buf_addstr(b, type);
+	}
 	if (length >= 0) {
 		buf_addstr(b, "\r\nContent-Length: ");
 		add_number(b, (uint64_t)length);
-	} else if (!r || !r->old) {
+	} else if (length != HTTP_BODILESS && (!r || !r->old)) {
 		buf_addstr(b, "\r\nTransfer-Encoding: chunked");
 	}
 	buf_addstr(b, "\r\nX-Request-ID: ");
@@ -185,6 +187,9 @@ void conn_fail(struct http_conn *c, int status, enum svm_code code,
 static bool count_stream(struct http_req *r, const char *type)
 {
 	struct http_server *s = r->server;
+
+	if (!r->route) /* somebody else's: they have limits of their own */
+		return true;
 	bool sse = strncmp(type, "text/event-stream", 17) == 0;
 
 	if (sse ? s->sse >= LIMIT_HTTP_SSE
@@ -249,8 +254,8 @@ void http_stream_begin(struct http_req *r, int status, const char *type,
 		return;
 	}
 	r->status = (uint16_t)status;
-	r->chunked_out = length < 0 && !r->old;
-	r->out_left = length;
+	r->chunked_out = length == -1 && !r->old;
+	r->out_left = length == HTTP_BODILESS ? 0 : length;
 	struct buf *head = render_head(c, r, r->request_id, status,
 					type, length);
 	struct iovec iov = { head->data, head->len };

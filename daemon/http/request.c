@@ -314,6 +314,21 @@ const char *http_header(const struct http_req *r, const char *name)
 	return header_in(r, name);
 }
 
+bool http_header_at(const struct http_req *r, unsigned i,
+		    const char **ret_name, const char **ret_value)
+{
+	if (i >= r->nheaders)
+		return false;
+	*ret_name = r->headers[i].name;
+	*ret_value = r->headers[i].value;
+	return true;
+}
+
+bool http_body_is_chunked(const struct http_req *r)
+{
+	return r->chunked_in;
+}
+
 const char *http_request_id(const struct http_req *r)
 {
 	return r->request_id;

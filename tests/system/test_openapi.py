@@ -68,7 +68,8 @@ def check(value, schema, doc, where="reply"):
 
 @pytest.fixture(scope="module")
 def shared(provider):
-    i = svm.Instance(provider, env={"STACYVM_REGISTRIES_PULL": "true"})
+    i = svm.Instance(provider, env={"STACYVM_REGISTRIES_PULL": "true",
+                                     "STACYVM_SERVER_PORT": str(svm.free_port())})
     i.start()
     yield i
     i.stop()
@@ -177,6 +178,7 @@ def calls(sid, session, ref):
     yield "DELETE", "/sandboxes/{id}", "/sandboxes/openapi-three", None
     for end in ("", "/stats", "/logs", "/sessions"):
         yield "GET", "/sandboxes/{id}" + end, box + end, None
+    yield "GET", "/sandboxes/{id}/preview", box + "/preview?port=80", None
     yield "POST", "/sandboxes/{id}/extend", box + "/extend", {"ttl": "1h"}
     yield "POST", "/sandboxes/{id}/exec", box + "/exec", {"command": "echo"}
     yield "GET", "/sandboxes/{id}/exec/ws", box + "/exec/ws", "ws"
