@@ -39,9 +39,10 @@ static size_t draw(const struct model *m, const struct help *h,
 			const struct action_info *info = action_info(a);
 			int row = in.row + (int)(line - h->top);
 
-			if (!strcasestr(info->what, filter) &&
-			    !strcasestr(info->name, filter) &&
-			    !strstr(buf_str(&keys), filter))
+			if (!keys.len ||
+			    (!strcasestr(info->what, filter) &&
+			     !strcasestr(info->name, filter) &&
+			     !strstr(buf_str(&keys), filter)))
 				continue;
 			if (c && line >= h->top &&
 			    line < h->top + (size_t)in.rows) {

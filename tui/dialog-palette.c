@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The command palette: all actions by name, and commands with an argument:
- * `sandboxes /py`, `logs sb-7f`, `kill ID`, `spawn TEMPLATE`, `q`.
+ * `sandboxes /py`, `logs sb-7f`, `kill ID`, `spawn TEMPLATE`, `q`.  What the
+ * argument can be is listed while it is typed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +12,55 @@
 #include "tui/sandbox-act.h"
 #include "tui/screen.h"
 
+#define FOUND_MAX 200
+_Static_assert(FOUND_MAX >= ACT_MAX, "all actions are found");
+
+struct found {
+	enum action action;
+	char *argument; /* an id, a template; NULL: the action alone */
+	char *about;    /* what it is, beside it; NULL: of the action */
+};
+
 struct palette {
 	struct field typed;
 	enum context chain[CONTEXT_CHAIN];
 	struct list_pos pos;
-	enum action found[ACT_MAX];
+	struct found found[FOUND_MAX];
 	size_t n;
 };
+
+/* Commands that take an argument. */
+static const struct command {
+	const char *name;
+	enum action action;
+	bool template; /* it names one; else a sandbox */
+} commands[] = {
+	{ "kill", ACT_KILL, false },
+	{ "logs", ACT_SANDBOX_LOGS, false },
+	{ "terminal", ACT_TERMINAL, false },
+	{ "shell", ACT_TERMINAL, false },
+	{ "files", ACT_FILES, false },
+	{ "open", ACT_OPEN, false },
+	{ "extend", ACT_EXTEND, false },
+	{ "exec", ACT_EXEC, false },
+	{ "preview", ACT_PREVIEW, false },
+	{ "spawn", ACT_SPAWN, true },
+};
+
+static void forget(struct palette *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->found[i].argument);
+		free(p->found[i].about);
+	}
+	p->n = 0;
+}
 
 static void palette_free(void *state)
 {
 	struct palette *p = state;
 
+	forget(p);
 	field_release(&p->typed);
 	free(p);
 }
@@ -40,6 +78,23 @@ static int rank(const char *text, const char *wanted)
 			return 0;
 	}
 	return 1;
+}
+
+/* Every word must be in it, in the name rather than in what it does. */
+static int rank_action(const struct action_info *info, const char *typed)
+{
+	auto_free char *words = xstrdup(typed);
+	char *rest = NULL;
+	int worst = 6;
+
+	for (char *w = strtok_r(words, " ", &rest); w;
+	     w = strtok_r(NULL, " ", &rest)) {
+		int how = MAX(rank(info->name, w) * 2,
+			      rank(info->what, w) >= 2 ? 3 : 0);
+
+		worst = MIN(worst, how);
+	}
+	return worst;
 }
 
 static bool holds(const struct model *m, const struct palette *p,
@@ -60,28 +115,130 @@ static bool is_move(enum action a)
 	       a == ACT_BACK || a == ACT_CANCEL;
 }
 
+static void find_actions(const struct model *m, struct palette *p)
+{
+	for (int want = 6; want >= 1; want--)
+		for (int a = ACT_NONE + 1; a < ACT_MAX; a++)
+			if (!is_move((enum action)a) &&
+			    holds(m, p, (enum action)a) &&
+			    rank_action(action_info((enum action)a),
+					field_text(&p->typed)) == want)
+				p->found[p->n++] = (struct found){
+					.action = (enum action)a };
+}
+
+/* The filter in `sandboxes /filter`; NULL when it is something else. */
+static const char *sandboxes_argument(const char *typed)
+{
+	static const char command[] = "sandboxes ";
+	const char *filter = typed + sizeof(command) - 1;
+
+	if (strncmp(typed, command, sizeof(command) - 1) != 0)
+		return NULL;
+	filter += strspn(filter, " ");
+	return *filter ? filter + (*filter == '/') : NULL;
+}
+
+/* The command typed and where its argument is; NULL when there is none. */
+static const struct command *typed_command(const struct palette *p,
+					   const char **ret_argument)
+{
+	const char *text = field_text(&p->typed);
+	size_t n = strcspn(text, " ");
+
+	if (!text[n])
+		return NULL;
+	*ret_argument = text + n + strspn(text + n, " ");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strlen(commands[i].name) == n &&
+		    strncmp(commands[i].name, text, n) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static void add(struct palette *p, enum action a, const char *argument,
+		char *about_owned)
+{
+	if (p->n < FOUND_MAX)
+		p->found[p->n++] = (struct found){
+			a, xstrdup(argument), about_owned };
+	else
+		free(about_owned);
+}
+
+static void find_templates(const struct model *m, struct palette *p,
+			   const char *argument)
+{
+	const cJSON *t;
+
+	cJSON_ArrayForEach(t, m->templates) {
+		const cJSON *name = json_get(t, "name");
+		const cJSON *image = json_get(t, "image");
+
+		if (cJSON_IsString(name) &&
+		    rank(name->valuestring, argument) >= 2)
+			add(p, ACT_SPAWN, name->valuestring,
+			    xstrdup(cJSON_IsString(image) ?
+					    image->valuestring : ""));
+	}
+}
+
+static void find_sandboxes(const struct model *m, struct palette *p,
+			   const struct command *c, const char *argument)
+{
+	for (size_t i = 0; i < m->fleet.n; i++) {
+		const struct sandbox *s = m->fleet.all[i];
+
+		if (rank(s->id, argument) >= 2 || rank(s->name, argument) >= 2)
+			add(p, c->action, s->id,
+			    xasprintf("%s%s%s %s", s->name,
+				      *s->name ? " " : "", s->image,
+				      s->state));
+	}
+}
+
 static void find(const struct model *m, struct palette *p)
 {
-	auto_free char *word = xstrdup(field_text(&p->typed));
+	const char *argument;
+	const struct command *c = typed_command(p, &argument);
 
-	word[strcspn(word, " ")] = '\0';
-	p->n = 0;
-	for (int want = 6; want >= 1; want--)
-		for (int a = ACT_NONE + 1; a < ACT_MAX; a++) {
-			const struct action_info *info =
-				action_info((enum action)a);
-			int how = rank(info->name, word) * 2;
-
-			how = MAX(how, rank(info->what, word) == 2);
-			if (how == want && !is_move((enum action)a) &&
-			    holds(m, p, (enum action)a))
-				p->found[p->n++] = (enum action)a;
-		}
+	forget(p);
+	p->pos.at = 0;
+	if (sandboxes_argument(field_text(&p->typed)))
+		return;
+	if (!c)
+		find_actions(m, p);
+	else if (m->read_only && action_info(c->action)->flags &
+					 ACTION_CHANGES)
+		return;
+	else if (c->template)
+		find_templates(m, p, argument);
+	else
+		find_sandboxes(m, p, c, argument);
 }
+
+/* -- drawing */
 
 static int height(const struct model *m)
 {
 	return MIN(12, MAX(m->rows - 6, 3));
+}
+
+static void view_found(const struct model *m, const struct palette *p,
+		       const struct found *f, struct canvas *c, int row,
+		       struct area in)
+{
+	const struct action_info *info = action_info(f->action);
+	char key[KEY_NAME_MAX];
+	int right = (int)strlen(keymap_key(m->keymap, p->chain, f->action,
+					   key));
+
+	canvas_text(c, row, in.col, 17, pen_role(ROLE_VALUE),
+		    f->argument ? f->argument : info->name);
+	canvas_text(c, row, in.col + 18, in.cols - 19 - right,
+		    pen_role(ROLE_INK), f->about ? f->about : info->what);
+	canvas_text(c, row, in.col + in.cols - right, right,
+		    pen_role(ROLE_ACCENT), key);
 }
 
 static void palette_view(const struct model *m, const void *state,
@@ -91,118 +248,88 @@ static void palette_view(const struct model *m, const void *state,
 	struct list_pos pos = p->pos;
 	struct area in = dialog_box(c, height(m) + 3, MIN(66, c->cols - 2),
 				    "COMMAND");
-	char key[KEY_NAME_MAX];
 
 	canvas_text(c, in.row, in.col, 2, pen_role(ROLE_ACCENT), ":");
 	field_view(&p->typed, c, in.row, in.col + 2, in.cols - 2,
 		   pen_role(ROLE_INK), true);
+	if (!p->n)
+		canvas_text(c, in.row + 1, in.col, in.cols,
+			    pen_role(ROLE_DIM),
+			    sandboxes_argument(field_text(&p->typed)) ?
+				    "show what the filter lets through" :
+				    "nothing has this name");
 	list_settle(&pos, p->n, in.rows - 1);
 	for (int i = 0; i < in.rows - 1 && pos.top + (size_t)i < p->n; i++) {
-		enum action a = p->found[pos.top + (size_t)i];
-		const struct action_info *info = action_info(a);
-		int row = in.row + 1 + i;
+		size_t at = pos.top + (size_t)i;
 
-		keymap_key(m->keymap, p->chain, a, key);
-		canvas_text(c, row, in.col, 17, pen_role(ROLE_VALUE),
-			    info->name);
-		canvas_text(c, row, in.col + 18,
-			    in.cols - 19 - (int)strlen(key),
-			    pen_role(ROLE_INK), info->what);
-		canvas_text(c, row,
-			    in.col + in.cols - (int)strlen(key),
-			    (int)strlen(key), pen_role(ROLE_ACCENT), key);
-		if (pos.top + (size_t)i == pos.at)
-			dialog_mark(m, c, row, in);
+		view_found(m, p, &p->found[at], c, in.row + 1 + i, in);
+		if (at == pos.at)
+			dialog_mark(m, c, in.row + 1 + i, in);
 	}
 }
 
-/* The one sandbox that the text is the id, the name or a prefix of. */
-static struct sandbox *one_sandbox(struct model *m, const char *text,
-				   bool prefix)
+/* -- carrying out */
+
+static void run_on(struct model *m, enum action a, const char *argument)
 {
-	struct sandbox *found = NULL;
+	struct sandbox *s;
 
-	for (size_t i = 0; i < m->fleet.n; i++) {
-		struct sandbox *s = m->fleet.all[i];
-
-		if (strcmp(s->id, text) == 0 || strcmp(s->name, text) == 0)
-			return s;
-		if (!prefix || strncmp(s->id, text, strlen(text)) != 0)
-			continue;
-		if (found) {
-			model_say(m, "%s is the beginning of several ids",
-				  text);
-			return NULL;
-		}
-		found = s;
+	if (model_refuses(m, a))
+		return;
+	if (a == ACT_SPAWN) {
+		spawn_open(m, argument);
+		return;
 	}
-	if (!found)
-		model_say(m, "no sandbox %s", text);
-	return found;
+	s = fleet_find(&m->fleet, argument);
+	if (s)
+		sandbox_act_alone(m, s, a);
+	else
+		model_say(m, "no sandbox %s", argument);
 }
 
-/* A command with an argument; false when it is none. */
-static bool run_command(struct model *m, const char *command,
-			const char *argument)
-{
-	static const struct {
-		const char *name;
-		enum action action;
-		bool prefix; /* enough: nothing is lost */
-	} on_sandbox[] = {
-		{ "kill", ACT_KILL, false },
-		{ "logs", ACT_SANDBOX_LOGS, true },
-		{ "terminal", ACT_TERMINAL, true },
-		{ "shell", ACT_TERMINAL, true },
-		{ "files", ACT_FILES, true },
-		{ "open", ACT_OPEN, true },
-		{ "extend", ACT_EXTEND, true },
-		{ "exec", ACT_EXEC, true },
-	};
-
-	if (strcmp(command, "spawn") == 0) {
-		if (!model_refuses(m, ACT_SPAWN))
-			spawn_open(m, argument);
-		return true;
-	}
-	if (strcmp(command, "sandboxes") == 0) {
-		model_show(m, SCREEN_SANDBOXES);
-		sandboxes_filter(m, argument + (*argument == '/'));
-		return true;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(on_sandbox); i++) {
-		struct sandbox *s;
-
-		if (strcmp(on_sandbox[i].name, command) != 0)
-			continue;
-		s = one_sandbox(m, argument, on_sandbox[i].prefix);
-		if (s && !model_refuses(m, on_sandbox[i].action))
-			sandbox_act_alone(m, s, on_sandbox[i].action);
-		return true;
-	}
-	return false;
-}
-
+/* An argument is never dropped: what was named must be what is acted on. */
 static void run(struct model *m, struct palette *p)
 {
 	auto_free char *text = xstrdup(field_text(&p->typed));
-	enum action chosen = p->pos.at < p->n ? p->found[p->pos.at] :
-						ACT_NONE;
-	char *argument = strchr(text, ' ');
+	bool listed = p->pos.at < p->n;
+	enum action a = listed ? p->found[p->pos.at].action : ACT_NONE;
+	auto_free char *argument =
+		xstrdup(listed ? p->found[p->pos.at].argument : NULL);
+	const char *filter = sandboxes_argument(text);
 
 	dialog_pop(m);
-	if (argument) {
-		*argument++ = '\0';
-		argument += strspn(argument, " ");
-	}
-	if (argument && *argument && run_command(m, text, argument))
-		return;
-	if (strcmp(text, "q") == 0 || strcmp(text, "quit") == 0)
-		chosen = ACT_QUIT;
-	if (chosen != ACT_NONE)
-		update_act(m, chosen);
-	else
+	if (strcmp(text, "q") == 0) {
+		update_act(m, ACT_QUIT);
+	} else if (filter) {
+		model_show(m, SCREEN_SANDBOXES);
+		sandboxes_filter(m, filter);
+	} else if (argument) {
+		run_on(m, a, argument);
+	} else if (listed) {
+		update_act(m, a);
+	} else {
 		model_say(m, "no command %s", text);
+	}
+}
+
+/* -- keys */
+
+static void complete(struct palette *p)
+{
+	const struct found *f = &p->found[p->pos.at];
+	const char *argument, *name;
+	const struct command *c = typed_command(p, &argument);
+	auto_free char *text = NULL;
+
+	if (p->pos.at >= p->n)
+		return;
+	name = action_info(f->action)->name;
+	if (c && f->argument)
+		text = xasprintf("%s %s", c->name, f->argument);
+	for (size_t i = 0; !text && i < ARRAY_SIZE(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			text = xasprintf("%s ", name);
+	field_set(&p->typed, text ? text : name);
 }
 
 static bool palette_act(struct model *m, void *state, enum action a)
@@ -210,25 +337,17 @@ static bool palette_act(struct model *m, void *state, enum action a)
 	struct palette *p = state;
 
 	list_settle(&p->pos, p->n, height(m));
-	switch (a) {
-	case ACT_CLOSE:
+	if (a == ACT_CLOSE) {
 		dialog_pop(m);
-		return true;
-	case ACT_CHOOSE:
+	} else if (a == ACT_CHOOSE) {
 		run(m, p);
-		return true;
-	case ACT_COMPLETE:
-		if (p->pos.at < p->n)
-			field_set(&p->typed,
-				  action_info(p->found[p->pos.at])->name);
-		break;
-	default:
-		if (list_act(&p->pos, a))
-			return true;
-		field_act(&p->typed, a);
+	} else if (!list_act(&p->pos, a)) {
+		if (a == ACT_COMPLETE)
+			complete(p);
+		else
+			field_act(&p->typed, a);
+		find(m, p);
 	}
-	p->pos.at = 0;
-	find(m, p);
 	return true;
 }
 
@@ -243,7 +362,6 @@ static bool palette_input(struct model *m, void *state,
 		return true;
 	else if (!field_key(&p->typed, ev->key))
 		return false;
-	p->pos.at = 0;
 	find(m, p);
 	return true;
 }

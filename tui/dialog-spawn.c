@@ -1,287 +1,279 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The spawn form.  It shows the command that does the same: it teaches the
- * command line.
+ * command line.  It stays while the daemon is at work, so that what was typed
+ * is still there when it says no.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/duration.h"
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
+#include "tui/glyph.h"
+#include "tui/list.h"
 #include "tui/screen.h"
+#include "tui/spawn-form.h"
 
-enum spawn_field { F_TEMPLATE, F_IMAGE, F_NAME, F_TTL, F_MEMORY, F_VCPUS,
-		   F_PROVIDER, F_NETWORK, F_METADATA, F_MAX };
-
-static const struct {
-	const char *label, *key, *option, *hint;
-} fields[F_MAX] = {
-	[F_TEMPLATE] = { "template", "template", "--template",
-			 "Left and Right choose" },
-	[F_IMAGE] = { "image", "image", "--image",
-		      "host, python:3.12; empty: the default" },
-	[F_NAME] = { "name", "name", "--name", "a-z 0-9 -" },
-	[F_TTL] = { "ttl", "ttl", "--ttl", "30m, 1h30m" },
-	[F_MEMORY] = { "memory", "memory_mb", "--memory", "MiB" },
-	[F_VCPUS] = { "vcpus", "vcpus", "--vcpus", "a number" },
-	[F_PROVIDER] = { "provider", "provider", "--provider",
-			 "Left and Right choose" },
-	[F_NETWORK] = { "network", "network", "--network", "none, bridge" },
-	[F_METADATA] = { "metadata", NULL, "--label",
-			 "key=value key=value" },
-};
+/* The command's lines: less where there is no room. */
+static int command_rows(int rows)
+{
+	return rows < SPAWN_FIELDS + 6 ? 1 : rows < SPAWN_FIELDS + 8 ? 2 : 3;
+}
 
 struct spawn {
-	struct field field[F_MAX];
+	struct spawn_form form;
 	size_t at;
-	char *error;
 	bool touched;
+	char *error;
+	char *waits; /* for the answer to this request; NULL: it doesn't */
+	cJSON *images;
 };
 
 static void spawn_free(void *state)
 {
 	struct spawn *f = state;
 
-	for (size_t i = 0; i < F_MAX; i++)
-		field_release(&f->field[i]);
+	spawn_form_release(&f->form);
 	free(f->error);
+	free(f->waits);
+	cJSON_Delete(f->images);
 	free(f);
 }
 
-static bool plain_word(const char *s)
+/* -- drawing */
+
+static void view_field(const struct spawn *f, size_t i, struct canvas *c,
+		       int row, struct area in)
 {
-	return *s && !s[strspn(s, "abcdefghijklmnopqrstuvwxyz"
-				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "0123456789_@%+=:,./-")];
+	const struct field *field = &f->form.field[i];
+	bool here = i == f->at;
+
+	canvas_text(c, row, in.col, 10,
+		    pen_role(here ? ROLE_ACCENT : ROLE_DIM),
+		    spawn_fields[i].label);
+	if (here || *field_text(field))
+		field_view(field, c, row, in.col + 11, in.cols - 11,
+			   pen_role(ROLE_INK), here && !f->waits);
+	if (!*field_text(field))
+		canvas_text(c, row, in.col + 12, in.cols - 12,
+			    pen_role(ROLE_FAINT), spawn_fields[i].hint);
 }
 
-/* As a shell would have to be told. */
-static void add_quoted(struct buf *out, const char *s)
+static void view_command(const struct spawn *f, struct canvas *c,
+			 struct area in)
 {
-	if (plain_word(s)) {
-		buf_addstr(out, s);
-		return;
+	auto_buf struct buf text = BUF_INIT;
+	size_t at = 0, width;
+
+	buf_addstr(&text, "= ");
+	spawn_form_command(&f->form, &text);
+	for (int i = 0; i < in.rows && at < text.len; i++) {
+		size_t n = width_fit(text.data + at, text.len - at,
+				     (size_t)MAX(in.cols, 1), &width);
+		bool last = i + 1 == in.rows;
+		auto_free char *line = xstrndup(text.data + at, last ?
+						text.len - at : n);
+
+		canvas_text(c, in.row + i, in.col, in.cols,
+			    pen_role(ROLE_VALUE), line);
+		at += n;
 	}
-	buf_addch(out, '\'');
-	for (; *s; s++)
-		buf_addstr(out, *s == '\'' ? "'\\''" : (char[2]){ *s, '\0' });
-	buf_addch(out, '\'');
 }
 
-/* The words of a field, one after the other. */
-static void each_word(const char *text,
-		      void (*fn)(const char *word, void *data), void *data)
+static void view_status(const struct model *m, const struct spawn *f,
+			struct canvas *c, int row, struct area in)
 {
-	auto_free char *words = xstrdup(text);
-	char *rest = NULL;
-
-	for (char *w = strtok_r(words, " ", &rest); w;
-	     w = strtok_r(NULL, " ", &rest))
-		fn(w, data);
-}
-
-static void add_label(const char *word, void *data)
-{
-	struct buf *out = data;
-
-	buf_addf(out, " %s ", fields[F_METADATA].option);
-	add_quoted(out, word);
-}
-
-static void command_line(const struct spawn *f, struct buf *out)
-{
-	buf_addstr(out, "stacyvm spawn");
-	for (size_t i = 0; i < F_METADATA; i++) {
-		const char *text = field_text(&f->field[i]);
-
-		if (!*text)
-			continue;
-		buf_addf(out, " %s ", fields[i].option);
-		add_quoted(out, text);
-	}
-	each_word(field_text(&f->field[F_METADATA]), add_label, out);
+	if (f->waits)
+		canvas_textf(c, row, in.col, in.cols, pen_role(ROLE_ACCENT2),
+			     "%s spawning   Esc goes on in the background   "
+			     "^C cancels", m->set.ascii ? "~" : GLYPH_HALF);
+	else if (f->error)
+		canvas_text(c, row, in.col, in.cols, pen_role(ROLE_BAD),
+			    f->error);
+	else
+		canvas_text(c, row, in.col, in.cols, pen_role(ROLE_DIM),
+			    "Tab next   Enter spawn   Esc cancel");
 }
 
 static void spawn_view(const struct model *m, const void *state,
 		       struct canvas *c)
 {
 	const struct spawn *f = state;
-	struct area in = dialog_box(c, F_MAX + 5, MIN(74, c->cols - 2),
-				    "SPAWN");
-	auto_buf struct buf command = BUF_INIT;
-	int row = in.row;
+	int command = command_rows(c->rows);
+	struct area in = dialog_box(c, SPAWN_FIELDS + command + 4,
+				    MIN(76, c->cols - 2), "SPAWN");
+	int rows = MAX(in.rows - command - 1, 1);
+	struct area below = { in.row + in.rows - command - 1, in.col, command,
+			      in.cols };
+	struct list_pos pos = { .at = f->at };
 
-	for (size_t i = 0; i < F_MAX && row < in.row + in.rows - 2; i++) {
-		bool here = i == f->at;
-		const char *text = field_text(&f->field[i]);
-
-		canvas_text(c, row, in.col, 10,
-			    pen_role(here ? ROLE_ACCENT : ROLE_DIM),
-			    fields[i].label);
-		if (here || *text)
-			field_view(&f->field[i], c, row, in.col + 11,
-				   in.cols - 11, pen_role(ROLE_INK), here);
-		if (!*text)
-			canvas_text(c, row, in.col + 12, in.cols - 12,
-				    pen_role(ROLE_FAINT), fields[i].hint);
-		row++;
-	}
-	command_line(f, &command);
-	canvas_textf(c, in.row + in.rows - 2, in.col, in.cols,
-		     pen_role(ROLE_VALUE), "= %s", buf_str(&command));
-	canvas_text(c, in.row + in.rows - 1, in.col, in.cols,
-		    pen_role(f->error ? ROLE_BAD : ROLE_DIM),
-		    f->error ? f->error :
-			       "Tab next   ^S or Enter spawn   Esc cancel");
-	(void)m;
+	list_settle(&pos, SPAWN_FIELDS, rows);
+	for (int i = 0; i < rows && pos.top + (size_t)i < SPAWN_FIELDS; i++)
+		view_field(f, pos.top + (size_t)i, c, in.row + i, in);
+	view_command(f, c, below);
+	view_status(m, f, c, in.row + in.rows - 1, in);
 }
 
-/* The next name of a list of objects, or the first. */
-static void choose(struct field *f, const cJSON *list, int step)
+/* -- choices */
+
+/* What a field can be chosen from: the i-th, NULL past the last. */
+static const char *choice(const struct model *m, const struct spawn *f,
+			  int i)
 {
-	int n = cJSON_GetArraySize(list), at = -1;
+	static const char *const networks[] = { "none", "bridge" };
+	const cJSON *list = f->at == SPAWN_TEMPLATE ? m->templates :
+			    f->at == SPAWN_PROVIDER ? m->providers :
+			    f->at == SPAWN_IMAGE    ? f->images : NULL;
+	const cJSON *name;
 
-	for (int i = 0; i < n; i++) {
-		const cJSON *name = json_get(cJSON_GetArrayItem(list, i),
-					     "name");
-
-		if (cJSON_IsString(name) &&
-		    strcmp(name->valuestring, field_text(f)) == 0)
-			at = i;
-	}
-	at += step;
-	if (at < -1)
-		at = n - 1;
-	if (at >= n)
-		at = -1; /* none of them */
-	const cJSON *name = at < 0 ? NULL :
-			    json_get(cJSON_GetArrayItem(list, at), "name");
-
-	field_set(f, cJSON_IsString(name) ? name->valuestring : "");
+	if (f->at == SPAWN_NETWORK)
+		return i < (int)ARRAY_SIZE(networks) ? networks[i] : NULL;
+	name = json_get(cJSON_GetArrayItem(list, i),
+			f->at == SPAWN_IMAGE ? "ref" : "name");
+	return cJSON_IsString(name) ? name->valuestring : NULL;
 }
 
-static bool whole_number(const char *s)
+/* The next choice, around by way of nothing; false when the field has none,
+ * or text of the user's own, in which Left and Right move. */
+static bool choose(const struct model *m, struct spawn *f, int step)
 {
-	return *s && !s[strspn(s, "0123456789")] && strlen(s) < 10;
+	struct field *field = &f->form.field[f->at];
+	const char *c;
+	int n = 0, at = -1;
+
+	for (; (c = choice(m, f, n)); n++)
+		if (strcmp(c, field_text(field)) == 0)
+			at = n;
+	if (!n || (at < 0 && *field_text(field)))
+		return false;
+	at = (at + 1 + step + n + 1) % (n + 1) - 1;
+	field_set(field, at < 0 ? "" : choice(m, f, at));
+	return true;
 }
 
-static const char *what_is_wrong(const struct spawn *f)
+/* -- spawning */
+
+static const struct dialog_ops spawn_ops;
+
+/* The form that waits for this request, if it still does. */
+static struct spawn *its_form(struct model *m, const struct request *r)
 {
-	const char *ttl = field_text(&f->field[F_TTL]);
-	const char *memory = field_text(&f->field[F_MEMORY]);
-	const char *vcpus = field_text(&f->field[F_VCPUS]);
-	int64_t ns;
+	struct spawn *f = dialog_top(m, &spawn_ops);
 
-	if (*ttl && (duration_parse(ttl, &ns) < 0 || ns <= 0))
-		return "ttl: not a duration: 30m, 1h30m, 90s";
-	if (*memory && !whole_number(memory))
-		return "memory: a number of MiB";
-	if (*vcpus && !whole_number(vcpus))
-		return "vcpus: a number";
-	return NULL;
-}
-
-static void add_metadata(const char *word, void *data)
-{
-	struct json_writer *w = data;
-	const char *equals = strchr(word, '=');
-	auto_free char *key = equals ?
-		xstrndup(word, (size_t)(equals - word)) : xstrdup(word);
-
-	json_str(w, key, equals ? equals + 1 : "");
-}
-
-static void write_body(const struct spawn *f, struct buf *out)
-{
-	struct json_writer w = json_writer(out);
-
-	json_open(&w, NULL, '{');
-	for (size_t i = 0; i < F_METADATA; i++) {
-		const char *text = field_text(&f->field[i]);
-
-		if (!*text)
-			continue;
-		if (i == F_MEMORY || i == F_VCPUS)
-			json_int(&w, fields[i].key, strtoll(text, NULL, 10));
-		else
-			json_str(&w, fields[i].key, text);
-	}
-	if (*field_text(&f->field[F_METADATA])) {
-		json_open(&w, "metadata", '{');
-		each_word(field_text(&f->field[F_METADATA]), add_metadata,
-			  &w);
-		json_close(&w, '}');
-	}
-	json_close(&w, '}');
+	return f && f->waits && strcmp(f->waits, r->about) == 0 ? f : NULL;
 }
 
 static void spawned(struct model *m, struct request *r)
 {
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	cJSON *object = request_object(r, &doc);
-	const cJSON *id = object ? json_get(object, "id") : NULL;
-	const cJSON *total = object ? json_get(json_get(object, "timings"),
-					       "total") : NULL;
+	struct spawn *f = its_form(m, r);
+	const cJSON *id, *took;
 
+	if (!object && f) {
+		free(f->waits);
+		f->waits = NULL;
+		free(f->error);
+		f->error = xstrdup(r->err.msg);
+		svm_err_release(&r->err);
+	}
+	if (!object)
+		return;
+	id = json_get(object, "id");
+	took = json_get(json_get(object, "timings"), "total_ms");
 	if (!cJSON_IsString(id))
 		return;
-	model_say(m, "%s runs%s%s", id->valuestring,
-		  cJSON_IsString(total) ? " after " : "",
-		  cJSON_IsString(total) ? total->valuestring : "");
+	if (f)
+		dialog_pop(m);
+	if (cJSON_IsNumber(took))
+		model_say(m, "%s runs after %.0f ms", id->valuestring,
+			  took->valuedouble);
+	else
+		model_say(m, "%s runs", id->valuestring);
 	fleet_put(&m->fleet, request_steal(&doc, object));
 }
 
 static void submit(struct model *m, struct spawn *f)
 {
-	const char *wrong = what_is_wrong(f);
-	struct request *r;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct request *r = request_new("POST", xstrdup("/api/v1/sandboxes"),
+					spawned);
+	enum spawn_field at;
 
-	if (wrong) {
-		free(f->error);
-		f->error = xstrdup(wrong);
+	free(f->error);
+	f->error = NULL;
+	if (spawn_form_body(&f->form, &r->body, &at, &err) < 0) {
+		f->error = xstrdup(err.msg);
+		f->at = at;
+		request_free(r);
 		return;
 	}
-	r = request_new("POST", xstrdup("/api/v1/sandboxes"), spawned);
-	write_body(f, &r->body);
 	r->has_body = true;
 	r->doing = xstrdup("spawn");
-	dialog_pop(m);
+	r->about = xasprintf("%lld", (long long)m->boot_ns);
+	f->waits = xstrdup(r->about);
 	request_send(m, r);
-	model_say(m, "spawning");
+}
+
+/* -- keys */
+
+static void leave(struct model *m, void *data)
+{
+	(void)data;
+	dialog_pop(m);
+}
+
+static void close_form(struct model *m, const struct spawn *f)
+{
+	if (!f->touched || !spawn_form_filled(&f->form)) {
+		dialog_pop(m);
+		return;
+	}
+	confirm_ask(m, &(struct confirm){
+			       .title = "LEAVE THE FORM?",
+			       .lines = (const char *const[]){
+				       "What was typed is lost.", NULL },
+			       .yes = leave });
+}
+
+/* What was wrong is being mended. */
+static void touched(struct spawn *f)
+{
+	f->touched = true;
+	free(f->error);
+	f->error = NULL;
 }
 
 static bool spawn_act(struct model *m, void *state, enum action a)
 {
 	struct spawn *f = state;
-	const cJSON *list = f->at == F_TEMPLATE ? m->templates :
-			    f->at == F_PROVIDER ? m->providers : NULL;
 
+	if (f->waits) {
+		if (a == ACT_CLOSE)
+			dialog_pop(m);
+		return true;
+	}
 	switch (a) {
 	case ACT_NEXT_FIELD:
-		f->at = (f->at + 1) % F_MAX;
-		return true;
 	case ACT_PREV_FIELD:
-		f->at = (f->at + F_MAX - 1) % F_MAX;
+		f->at = (f->at + (a == ACT_NEXT_FIELD ? 1 :
+					SPAWN_FIELDS - 1)) % SPAWN_FIELDS;
 		return true;
 	case ACT_SUBMIT:
 		submit(m, f);
 		return true;
 	case ACT_CLOSE:
-		dialog_pop(m);
+		close_form(m, f);
 		return true;
 	case ACT_LEFT:
 	case ACT_RIGHT:
-		if (list) {
-			choose(&f->field[f->at], list,
-			       a == ACT_LEFT ? -1 : 1);
-			return true;
-		}
+		if (!choose(m, f, a == ACT_LEFT ? -1 : 1))
+			field_act(&f->form.field[f->at], a);
 		break;
 	default:
-		break;
+		field_act(&f->form.field[f->at], a);
 	}
-	field_act(&f->field[f->at], a);
+	touched(f);
 	return true;
 }
 
@@ -290,11 +282,24 @@ static bool spawn_input(struct model *m, void *state,
 {
 	struct spawn *f = state;
 
-	(void)m;
-	if (ev->type == INPUT_PASTE)
-		field_add(&f->field[f->at], ev->data, ev->size);
-	return ev->type != INPUT_KEY ||
-	       field_key(&f->field[f->at], ev->key);
+	if (f->waits) {
+		if (ev->type == INPUT_KEY &&
+		    key_is(ev->key, 'c', KEY_MOD_CTRL)) {
+			m->effects |= EFFECT_CANCEL;
+			return true;
+		}
+		return ev->type != INPUT_KEY;
+	}
+	if (ev->type == INPUT_PASTE) {
+		field_add(&f->form.field[f->at], ev->data, ev->size);
+		touched(f);
+	}
+	if (ev->type != INPUT_KEY)
+		return true;
+	if (!field_key(&f->form.field[f->at], ev->key))
+		return false;
+	touched(f);
+	return true;
 }
 
 static const struct dialog_ops spawn_ops = {
@@ -306,11 +311,29 @@ static const struct dialog_ops spawn_ops = {
 	.input = spawn_input,
 };
 
+static void images_arrived(struct model *m, struct request *r)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	struct spawn *f = dialog_top(m, &spawn_ops);
+	cJSON *array = request_array(r, &doc);
+
+	/* Only choices are missing without them. */
+	svm_err_release(&r->err);
+	if (!array || !f)
+		return;
+	cJSON_Delete(f->images);
+	f->images = request_steal(&doc, array);
+}
+
 void spawn_open(struct model *m, const char *template)
 {
 	struct spawn *f = xcalloc(1, sizeof(*f));
+	struct request *r = request_new("GET", xstrdup("/api/v1/images"),
+					images_arrived);
 
 	if (template)
-		field_set(&f->field[F_TEMPLATE], template);
+		field_set(&f->form.field[SPAWN_TEMPLATE], template);
 	dialog_push(m, &spawn_ops, f);
+	r->quiet = true;
+	request_send(m, r);
 }

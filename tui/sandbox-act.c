@@ -34,10 +34,12 @@ static void killed(struct model *m, struct request *r)
 {
 	struct sandbox *s = fleet_find(&m->fleet, r->about);
 
-	if (r->err.code == SVM_OK)
+	if (r->err.code == SVM_OK) {
+		model_say(m, "killed %s", r->about);
 		fleet_remove(&m->fleet, r->about);
-	else if (s)
+	} else if (s) {
 		s->asked = false;
+	}
 }
 
 static void send_kill(struct model *m, struct sandbox *s)

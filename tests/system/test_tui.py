@@ -100,6 +100,8 @@ wait = stacyvm spawn
 send \\t\\tformed
 wait = stacyvm spawn --name formed
 send ^S
+gone = stacyvm
+wait runs after
 wait formed
 send q
 exit 0
@@ -117,6 +119,8 @@ wait = stacyvm spawn
 send \\t\\t\\tnever\\r
 wait not a duration
 send \\e
+wait LEAVE THE FORM?
+send y
 gone = stacyvm spawn
 send q
 exit 0

@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: MIT */
+/* What stands above a screen: keys in, requests and text out. */
+#include <locale.h>
+
+#include "tests/unit/model-fixture.h"
+
+static struct model *start(void **state)
+{
+	(void)state;
+	return fixture_model(30, 100);
+}
+
+static void assert_no_dialog(const struct model *m)
+{
+	assert_null(m->dialog);
+}
+
+/* -- questions */
+
+struct asked {
+	int yes, released;
+};
+
+static void on_yes(struct model *m, void *data)
+{
+	(void)m;
+	((struct asked *)data)->yes++;
+}
+
+static void on_release(void *data)
+{
+	((struct asked *)data)->released++;
+}
+
+static void ask(struct model *m, struct asked *a, const char *name)
+{
+	*a = (struct asked){ 0 };
+	confirm_ask(m, &(struct confirm){
+			       .title = "REALLY?",
+			       .lines = (const char *const[]){ "lost", NULL },
+			       .name = name,
+			       .yes = on_yes,
+			       .release = on_release,
+			       .data = a });
+}
+
+static void test_dialog__confirm(void **state)
+{
+	static const struct {
+		const char *keys;
+		int yes;
+	} cases[] = {
+		{ "Enter", 0 },	    { "n", 0 },	      { "Escape", 0 },
+		{ "^C", 0 },	    { "y", 1 },	      { "a", 1 },
+		{ "Right Enter", 1 },
+		{ "Tab Enter", 1 },
+		{ "Right Left Enter", 0 },
+		{ "Right Right Enter", 0 },
+		{ "q x Space Enter", 0 },
+	};
+	struct model *m = start(state);
+	struct asked a;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		ask(m, &a, NULL);
+		assert_shown(m, "REALLY?");
+		assert_shown(m, "[ No ]");
+		fixture_keys(m, cases[i].keys);
+		assert_no_dialog(m);
+		assert_int_equal(a.yes, cases[i].yes);
+		assert_int_equal(a.released, 1);
+	}
+	/* Nor does leaving the program. */
+	ask(m, &a, NULL);
+	model_free(m);
+	assert_int_equal(a.yes, 0);
+	assert_int_equal(a.released, 1);
+}
+
+static void test_dialog__confirm_by_name(void **state)
+{
+	struct model *m = start(state);
+	struct asked a;
+
+	ask(m, &a, "prod");
+	fixture_keys(m, "y Enter"); /* "y" is text */
+	assert_shown(m, "it is prod");
+	assert_int_equal(a.released, 0);
+	fixture_paste(m, "prod");
+	fixture_keys(m, "Enter"); /* has to be typed */
+	assert_int_equal(a.yes, 0);
+	fixture_type(m, "prox");
+	fixture_keys(m, "Backspace d Enter");
+	assert_int_equal(a.yes, 1);
+	assert_int_equal(a.released, 1);
+	ask(m, &a, "prod");
+	fixture_type(m, "prod");
+	fixture_keys(m, "Escape");
+	assert_no_dialog(m);
+	assert_int_equal(a.yes, 0);
+	assert_int_equal(a.released, 1);
+	model_free(m);
+}
+
+/* -- kill: asks, waits, can be undone, is sent once */
+
+static void test_dialog__kill_and_undo(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "j d");
+	assert_shown(m, "KILL sb-7f3a91c2?");
+	fixture_keys(m, "y");
+	assert_null(fixture_request(m, "DELETE"));
+	assert_shown(m, "killing sb-7f3a91c2 in 5 s");
+	fixture_keys(m, "u");
+	fixture_time(m, INT64_C(6000000000));
+	update_tick(m);
+	assert_null(fixture_request(m, "DELETE"));
+	fixture_keys(m, "d y");
+	fixture_time(m, INT64_C(4900000000));
+	update_tick(m);
+	assert_null(fixture_request(m, "DELETE"));
+	fixture_time(m, INT64_C(200000000));
+	update_tick(m);
+	assert_string_equal(fixture_request(m, "DELETE")->target,
+			    "/api/v1/sandboxes/sb-7f3a91c2");
+	assert_int_equal(fixture_answer(m, "DELETE",
+					"/api/v1/sandboxes/sb-7f3a91c2",
+					SVM_OK, ""), 1);
+	assert_not_shown(m, "sb-7f3a91c2 web");
+	assert_shown(m, "killed sb-7f3a91c2");
+	model_free(m);
+}
+
+static void test_dialog__kill_several(void **state)
+{
+	struct model *m = start(state);
+	struct list *pos, *tmp;
+	int n = 0;
+
+	fixture_keys(m, "A d");
+	assert_shown(m, "KILL 5 SANDBOXES?");
+	fixture_keys(m, "y");
+	list_for_each_safe(pos, tmp, &m->requests)
+		n += strcmp(list_entry(pos, struct request, link)->method,
+			    "DELETE") == 0;
+	assert_int_equal(n, 5);
+	model_free(m);
+}
+
+static void test_dialog__failed_kill_is_told(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "j Space d y");
+	fixture_time(m, INT64_C(6000000000));
+	update_tick(m);
+	fixture_answer(m, "DELETE", "/api/v1/sandboxes/sb-7f3a91c2",
+		       SVM_FORBIDDEN, "it is somebody else's");
+	assert_shown(m, "kill sb-7f3a91c2: it is somebody else's");
+	assert_shown(m, "  sb-7f3a91c2 \u25cf run");
+	model_free(m);
+}
+
+/* -- menus */
+
+static void test_dialog__menu(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "j x");
+	assert_shown(m, "extend the time to live");
+	fixture_keys(m, "E"); /* its key chooses it */
+	assert_shown(m, "EXTEND sb-7f3a91c2");
+	fixture_keys(m, "Escape x Down Down Up Enter");
+	assert_int_equal(m->screen, SCREEN_WORKSPACE); /* new terminal */
+	model_free(m);
+	m = start(state);
+	m->read_only = true;
+	fixture_keys(m, "x");
+	assert_not_shown(m, "kill the selected");
+	assert_shown(m, "logs of the sandbox");
+	fixture_keys(m, "Escape");
+	assert_no_dialog(m);
+	model_free(m);
+}
+
+/* -- prompts */
+
+static void test_dialog__prompt(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "j E ^U");
+	fixture_type(m, "-1h");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "not a duration");
+	fixture_keys(m, "^U");
+	fixture_paste(m, "2\nh\033"); /* one line of text */
+	fixture_keys(m, "Enter");
+	assert_no_dialog(m);
+	assert_string_equal(buf_str(&fixture_request(m, "POST")->body),
+			    "{\"ttl\":\"2h\"}");
+	fixture_keys(m, "E Escape");
+	assert_no_dialog(m);
+	model_free(m);
+}
+
+/* -- help */
+
+static void test_dialog__help(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "?");
+	assert_shown(m, "HELP: sandboxes");
+	assert_shown(m, "kill the selected");
+	fixture_type(m, "palet");
+	assert_not_shown(m, "kill the selected");
+	fixture_keys(m, "^U Down Down");
+	assert_not_shown(m, "live terminal");
+	fixture_keys(m, "Up Up");
+	assert_shown(m, "live terminal");
+	for (int i = 0; i < 200; i++)
+		fixture_keys(m, "PageDown");
+	assert_shown(m, "quit; sandboxes go on running");
+	fixture_keys(m, "Escape");
+	assert_no_dialog(m);
+	model_free(m);
+}
+
+/* What has no key any more isn't in it. */
+static void test_dialog__help_of_changed_keys(void **state)
+{
+	struct model *m = start(state);
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	assert_int_equal(keymap_set(m->keymap, "sandboxes.kill", "F8", &err),
+			 0);
+	assert_int_equal(keymap_set(m->keymap, "sandboxes.preview", "", &err),
+			 0);
+	fixture_keys(m, "?");
+	assert_shown(m, "F8 ");
+	assert_not_shown(m, "address of a port");
+	model_free(m);
+}
+
+/* -- the palette */
+
+static void type_command(struct model *m, const char *text)
+{
+	fixture_keys(m, ":");
+	fixture_type(m, text);
+	fixture_keys(m, "Enter");
+	assert_true(!m->dialog || strcmp(text, "q") != 0);
+}
+
+static void test_dialog__palette_ranks(void **state)
+{
+	struct model *m = start(state);
+	auto_free char *screen = NULL;
+
+	fixture_keys(m, "j :");
+	fixture_type(m, "ev");
+	screen = fixture_screen(m);
+	/* The name that begins so comes first, then those that have it. */
+	assert_true(strstr(screen, "events") < strstr(screen, "preview"));
+	fixture_keys(m, "^U");
+	fixture_type(m, "tml"); /* letters in order */
+	assert_shown(m, "terminal  ");
+	fixture_keys(m, "^U");
+	fixture_type(m, "port inside");
+	assert_shown(m, "preview  ");
+	assert_not_shown(m, "kill  ");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "PREVIEW sb-7f3a91c2");
+	model_free(m);
+}
+
+static void test_dialog__palette_commands(void **state)
+{
+	struct model *m = start(state);
+
+	type_command(m, "logs sb-2c");
+	assert_int_equal(m->screen, SCREEN_LOGS);
+	assert_shown(m, "LOGS  sb-2c8e04d7");
+	type_command(m, "sandboxes /state=error");
+	assert_int_equal(m->screen, SCREEN_SANDBOXES);
+	assert_shown(m, "filter: state=error");
+	assert_not_shown(m, "sb-7f3a91c2");
+	/* Whatever is selected: the one that was named. */
+	type_command(m, "kill sb-7f");
+	assert_shown(m, "KILL sb-7f3a91c2?");
+	fixture_keys(m, "n");
+	type_command(m, "kill web");
+	assert_shown(m, "KILL sb-7f3a91c2?");
+	fixture_keys(m, "n");
+	type_command(m, "spawn web-build");
+	assert_shown(m, "--template web-build");
+	fixture_keys(m, "Escape"); /* nothing was typed */
+	type_command(m, "q");
+	assert_true(m->effects & EFFECT_QUIT);
+	model_free(m);
+}
+
+/* A name that isn't there doesn't fall back to what is selected. */
+static void test_dialog__palette_unknown(void **state)
+{
+	static const char *const bad[] = {
+		"kill sb-nobody", "kil sb-7f3a91c2", "nosuch", "extend x y",
+		"sort sb-7f3a91c2", "spawn nosuch",
+	};
+	struct model *m = start(state);
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		type_command(m, bad[i]);
+		assert_no_dialog(m);
+		assert_shown(m, "no command");
+		assert_null(fixture_request(m, "DELETE"));
+	}
+	model_free(m);
+}
+
+static void test_dialog__palette_completes(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, ":");
+	fixture_type(m, "kil");
+	fixture_keys(m, "Tab");
+	assert_shown(m, ": kill ");
+	assert_shown(m, "web python:3.12 running");
+	fixture_type(m, "zz");
+	fixture_keys(m, "Tab");
+	assert_shown(m, "nothing has this name");
+	fixture_keys(m, "^W");
+	fixture_type(m, "1e9");
+	fixture_keys(m, "Tab");
+	assert_shown(m, ": kill sb-1e90cf33");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "KILL sb-1e90cf33?");
+	model_free(m);
+}
+
+static void test_dialog__palette_read_only(void **state)
+{
+	struct model *m = start(state);
+
+	m->read_only = true;
+	type_command(m, "kill web");
+	assert_no_dialog(m);
+	fixture_keys(m, ":");
+	fixture_type(m, "kill");
+	assert_not_shown(m, "kill the selected");
+	fixture_keys(m, "Escape");
+	type_command(m, "spawn web-build");
+	assert_no_dialog(m);
+	type_command(m, "read-only");
+	assert_false(m->read_only);
+	model_free(m);
+}
+
+/* The fleet may change while it is open. */
+static void test_dialog__palette_while_sandboxes_go(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, ":");
+	fixture_type(m, "kill web");
+	fleet_load(&m->fleet, cJSON_CreateArray());
+	update_settle(m);
+	assert_shown(m, "sb-7f3a91c2");
+	fixture_keys(m, "Enter");
+	assert_no_dialog(m);
+	assert_shown(m, "no sandbox sb-7f3a91c2");
+	model_free(m);
+}
+
+/* -- spawn */
+
+static void test_dialog__spawn(void **state)
+{
+	struct model *m = start(state);
+	struct request *r;
+
+	fixture_keys(m, "s");
+	fixture_answer(m, "GET", "/api/v1/images", SVM_OK,
+		       "[{\"ref\":\"alpine\"},{\"ref\":\"python\"}]");
+	fixture_keys(m, "Right Right Right"); /* around, to none */
+	assert_not_shown(m, "--template");
+	fixture_keys(m, "Left");
+	assert_shown(m, "--template web-build");
+	fixture_keys(m, "Down Right Right Tab");
+	fixture_type(m, "job");
+	fixture_keys(m, "Tab");
+	fixture_type(m, "1h30m");
+	fixture_keys(m, "Tab");
+	fixture_type(m, "2g");
+	fixture_keys(m, "Tab 3 Tab Left Left Tab Right Tab");
+	fixture_type(m, "a=b c=");
+	fixture_keys(m, "Tab");
+	fixture_type(m, "N=it's");
+	assert_shown(m, "--image python --name job");
+	assert_shown(m, "'N=it'\\''s'");
+	fixture_keys(m, "^S");
+	r = fixture_request(m, "POST");
+	assert_string_equal(
+		buf_str(&r->body),
+		"{\"template\":\"web-build\",\"image\":\"python\","
+		"\"name\":\"job\",\"ttl\":\"1h30m\",\"memory_mb\":2048,"
+		"\"vcpus\":3,\"provider\":\"mock\",\"network\":\"none\","
+		"\"metadata\":{\"a\":\"b\",\"c\":\"\"},"
+		"\"env\":{\"N\":\"it's\"}}");
+	assert_shown(m, "spawning");
+	/* It can't be sent twice. */
+	fixture_keys(m, "Enter x");
+	assert_int_equal(fixture_answer(
+		m, "POST", "/api/v1/sandboxes", SVM_OK,
+		"{\"id\":\"sb-00000001\",\"state\":\"running\","
+		"\"timings\":{\"total_ms\":12.4}}"), 1);
+	assert_no_dialog(m);
+	assert_shown(m, "sb-00000001 runs after 12 ms");
+	model_free(m);
+}
+
+/* What was typed is still there when the daemon says no. */
+static void test_dialog__spawn_refused(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "s Tab Tab");
+	fixture_type(m, "web");
+	fixture_keys(m, "Enter");
+	fixture_answer(m, "POST", "/api/v1/sandboxes", SVM_CONFLICT,
+		       "there is a sandbox 'web'");
+	assert_shown(m, "there is a sandbox 'web'");
+	assert_shown(m, "--name web");
+	fixture_type(m, "2");
+	fixture_keys(m, "Enter");
+	assert_string_equal(buf_str(&fixture_request(m, "POST")->body),
+			    "{\"name\":\"web2\"}");
+	model_free(m);
+}
+
+static void test_dialog__spawn_in_background(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "s Enter Escape");
+	assert_no_dialog(m);
+	/* Another form doesn't take the answer for its own. */
+	fixture_time(m, 1);
+	fixture_keys(m, "s Tab Tab x");
+	fixture_answer(m, "POST", "/api/v1/sandboxes", SVM_OK,
+		       "{\"id\":\"sb-00000001\",\"state\":\"running\"}");
+	assert_shown(m, "--name x");
+	fixture_keys(m, "Enter ^C");
+	assert_true(m->effects & EFFECT_CANCEL);
+	assert_non_null(m->dialog);
+	model_free(m);
+}
+
+static void test_dialog__spawn_says_what_is_wrong(void **state)
+{
+	static const struct {
+		int tabs;
+		const char *text, *wrong;
+	} cases[] = {
+		{ 3, "never", "ttl: 'never' is not a duration" },
+		{ 3, "0s", "ttl: '0s' is not a duration" },
+		{ 4, "much", "memory: 'much' is not a size" },
+		{ 4, "0", "memory: '0' is not a size" },
+		{ 4, "5k", "memory: '5k' is not a size" },
+		{ 5, "-1", "vcpus: '-1' is not a whole number" },
+		{ 5, "99999999999", "is not a whole number" },
+		{ 8, "a", "labels: 'a' is not KEY=VALUE" },
+		{ 9, "=a", "env: '=a' is not KEY=VALUE" },
+	};
+	struct model *m = start(state);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		fixture_keys(m, "s");
+		for (int n = 0; n < cases[i].tabs; n++)
+			fixture_keys(m, "Tab");
+		fixture_type(m, cases[i].text);
+		/* The field at fault is the one to type in. */
+		fixture_keys(m, "Tab Enter");
+		assert_shown(m, cases[i].wrong);
+		assert_null(fixture_request(m, "POST"));
+		fixture_keys(m, "^U");
+		assert_shown(m, "= stacyvm spawn     ");
+		fixture_keys(m, "Escape");
+		assert_no_dialog(m);
+	}
+	model_free(m);
+}
+
+static void test_dialog__spawn_asks_before_it_forgets(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "s Tab Tab x Escape");
+	assert_shown(m, "LEAVE THE FORM?");
+	fixture_keys(m, "Enter"); /* no */
+	assert_shown(m, "--name x");
+	fixture_keys(m, "Escape y");
+	assert_no_dialog(m);
+	model_free(m);
+}
+
+/* -- all of them */
+
+/* No key and no paste does anything to the screen below. */
+static void test_dialog__has_the_keys(void **state)
+{
+	static const char *const open[] = { "j d", "x", "E", "?", ":", "s" };
+	struct model *m = start(state);
+
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
+		fixture_keys(m, open[i]);
+		assert_non_null(m->dialog);
+		fixture_paste(m, "2d\ry");
+		update_input(m, &(struct input_event){
+					.type = INPUT_MOUSE,
+					.mouse = { .kind = MOUSE_PRESS,
+						   .row = 1, .col = 8 } });
+		assert_int_equal(m->screen, SCREEN_DASH);
+		assert_non_null(m->dialog);
+		assert_null(fixture_request(m, "DELETE"));
+		fixture_keys(m, "Escape");
+		if (m->dialog) /* what is filled in asks */
+			fixture_keys(m, "y");
+		assert_no_dialog(m);
+	}
+	model_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_dialog__confirm),
+		cmocka_unit_test(test_dialog__confirm_by_name),
+		cmocka_unit_test(test_dialog__kill_and_undo),
+		cmocka_unit_test(test_dialog__kill_several),
+		cmocka_unit_test(test_dialog__failed_kill_is_told),
+		cmocka_unit_test(test_dialog__menu),
+		cmocka_unit_test(test_dialog__prompt),
+		cmocka_unit_test(test_dialog__help),
+		cmocka_unit_test(test_dialog__help_of_changed_keys),
+		cmocka_unit_test(test_dialog__palette_ranks),
+		cmocka_unit_test(test_dialog__palette_commands),
+		cmocka_unit_test(test_dialog__palette_unknown),
+		cmocka_unit_test(test_dialog__palette_completes),
+		cmocka_unit_test(test_dialog__palette_read_only),
+		cmocka_unit_test(test_dialog__palette_while_sandboxes_go),
+		cmocka_unit_test(test_dialog__spawn),
+		cmocka_unit_test(test_dialog__spawn_refused),
+		cmocka_unit_test(test_dialog__spawn_in_background),
+		cmocka_unit_test(test_dialog__spawn_says_what_is_wrong),
+		cmocka_unit_test(test_dialog__spawn_asks_before_it_forgets),
+		cmocka_unit_test(test_dialog__has_the_keys),
+	};
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+		print_message("needs the locale C.UTF-8\n");
+		return 1;
+	}
+	return cmocka_run_group_tests_name("dialog", tests, NULL, NULL);
+}
