@@ -58,6 +58,18 @@ static void subject_free(void *data)
 	free(s);
 }
 
+/* In the sandbox that it was about, whichever is in view by now. */
+static struct request *subject_request(const struct subject *s,
+				       const char *method, const char *what,
+				       const char *path, request_fn done)
+{
+	const struct files its = { .id = s->id };
+	struct request *r = files_request(&its, method, what, path, done);
+
+	r->data = s->f;
+	return r;
+}
+
 /* Something changed: look again, if it is still in view. */
 static void changed(struct model *m, struct request *r)
 {
@@ -77,7 +89,7 @@ static void send(struct model *m, struct request *r, const char *doing,
 static void delete_confirmed(struct model *m, void *data)
 {
 	struct subject *s = data;
-	struct request *r = files_request(s->f, "DELETE", "", s->path,
+	struct request *r = subject_request(s, "DELETE", "", s->path,
 					  changed);
 
 	if (s->dir) {
@@ -109,7 +121,7 @@ static void send_pair(struct model *m, struct subject *s, const char *what,
 		      const char *a, const char *a_value, const char *b,
 		      const char *b_value)
 {
-	struct request *r = files_request(s->f, "POST", what, NULL, changed);
+	struct request *r = subject_request(s, "POST", what, NULL, changed);
 	struct json_writer w = json_writer(&r->body);
 
 	json_open(&w, NULL, '{');
@@ -145,7 +157,7 @@ static void make_file(struct model *m, const char *text, void *data)
 {
 	struct subject *s = data;
 	auto_free char *path = resolve(s->f, text);
-	struct request *r = files_request(s->f, "PUT", "", path, changed);
+	struct request *r = subject_request(s, "PUT", "", path, changed);
 
 	r->has_body = true;
 	send(m, r, "make", path);
@@ -206,7 +218,7 @@ static char *local_path(const char *text)
 static void download_to(struct model *m, const char *text, void *data)
 {
 	struct subject *s = data;
-	struct request *r = files_request(s->f, "GET", "", s->path,
+	struct request *r = subject_request(s, "GET", "", s->path,
 					  transferred);
 
 	r->download = local_path(text);
@@ -220,7 +232,7 @@ static void upload_from(struct model *m, const char *text, void *data)
 	auto_free char *from = local_path(text);
 	const char *slash = strrchr(from, '/');
 	auto_free char *to = path_join(s->path, slash ? slash + 1 : from);
-	struct request *r = files_request(s->f, "PUT", "", to, transferred);
+	struct request *r = subject_request(s, "PUT", "", to, transferred);
 
 	r->upload = xstrdup(from);
 	s->f->transfers++;
@@ -275,7 +287,7 @@ static void edited(struct model *m, void *data, bool ok)
 		subject_free(s);
 		return;
 	}
-	r = files_request(s->f, "PUT", "", s->path, written_back);
+	r = subject_request(s, "PUT", "", s->path, written_back);
 	if (*s->mode) {
 		char *with = xasprintf("%s&mode=%s", r->target, s->mode);
 

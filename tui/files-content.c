@@ -55,7 +55,7 @@ static void content_arrived(struct model *m, struct request *r)
 
 	(void)m;
 	if (r->err.code != SVM_OK || !f->view_path ||
-	    strcmp(f->view_path, r->about) != 0)
+	    strcmp(f->view_path, r->about) != 0 || !files_is_for(f, r))
 		return;
 	buf_release(&f->content);
 	f->content = r->reply;

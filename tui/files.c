@@ -59,6 +59,14 @@ struct request *files_request(const struct files *f, const char *method,
 	return r;
 }
 
+bool files_is_for(const struct files *f, const struct request *r)
+{
+	auto_free char *prefix = f->id ? request_sandbox(f->id, "/files") :
+					 NULL;
+
+	return prefix && strncmp(r->target, prefix, strlen(prefix)) == 0;
+}
+
 static void arrived(struct model *m, struct request *r)
 {
 	struct files *f = r->data;
@@ -66,7 +74,8 @@ static void arrived(struct model *m, struct request *r)
 	cJSON *array = request_array(r, &doc);
 
 	(void)m;
-	if (!array || !f->path || strcmp(f->path, r->about) != 0)
+	if (!array || !f->path || strcmp(f->path, r->about) != 0 ||
+	    !files_is_for(f, r))
 		return;
 	cJSON_Delete(f->entries);
 	f->entries = request_steal(&doc, array);

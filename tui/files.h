@@ -73,5 +73,8 @@ bool file_is_dir(const cJSON *e);
 struct request *files_request(const struct files *f, const char *method,
 			      const char *what, const char *path,
 			      request_fn done);
+/* Its answer is about the sandbox in view: another may be there by now, with
+ * a file of the same path. */
+bool files_is_for(const struct files *f, const struct request *r);
 
 #endif

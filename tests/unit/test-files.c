@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Files of a sandbox: never those of another. */
+#include <locale.h>
+
+#include "tests/unit/model-fixture.h"
+
+#define A "/api/v1/sandboxes/sb-7f3a91c2/files"
+#define B "/api/v1/sandboxes/sb-2c8e04d7/files"
+
+static const char list_a[] =
+	"[{\"name\":\"of-a\",\"path\":\"/workspace/same\",\"size\":1,"
+	"\"mode\":\"0600\"}]";
+static const char list_b[] =
+	"[{\"name\":\"of-b\",\"path\":\"/workspace/same\",\"size\":1}]";
+
+/* An answer that comes late isn't taken for the other sandbox's. */
+static void test_files__late_list(void **state)
+{
+	struct model *m = fixture_model(30, 120);
+
+	(void)state;
+	fixture_keys(m, "j f Escape j f");
+	assert_int_equal(fixture_answer(m, "GET", A "/list", SVM_OK, list_a),
+			 1);
+	assert_not_shown(m, "of-a");
+	assert_int_equal(fixture_answer(m, "GET", B "/list", SVM_OK, list_b),
+			 1);
+	assert_shown(m, "of-b");
+	model_free(m);
+}
+
+static void test_files__late_content(void **state)
+{
+	struct model *m = fixture_model(30, 120);
+
+	(void)state;
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+	fixture_keys(m, "Enter Escape Escape j f");
+	fixture_answer(m, "GET", B "/list", SVM_OK, list_b);
+	fixture_keys(m, "Enter");
+	assert_int_equal(fixture_answer(m, "GET", A, SVM_OK, "secret of a"),
+			 1);
+	assert_not_shown(m, "secret of a");
+	assert_int_equal(fixture_answer(m, "GET", B, SVM_OK, "text of b"), 1);
+	assert_shown(m, "text of b");
+	model_free(m);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* What the editor saved goes where it came from. */
+static void test_files__edited_elsewhere(void **state)
+{
+	char runtime[] = "/tmp/svm-files-XXXXXX";
+	struct model *m;
+	struct request *r;
+
+	(void)state;
+	assert_non_null(mkdtemp(runtime));
+	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
+	m = fixture_model(30, 120);
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+	fixture_keys(m, "e Escape j f");
+	fixture_answer(m, "GET", B "/list", SVM_OK, list_b);
+	r = fixture_request(m, "GET");
+	while (r && !r->download)
+		r = r->link.next == &m->requests ? NULL :
+		    list_entry(r->link.next, struct request, link);
+	assert_non_null(r);
+	write_text(r->download, "old");
+	fixture_answer(m, "GET", A, SVM_OK, "");
+	assert_true(m->effects & EFFECT_EDITOR);
+	write_text(m->editor.path, "new");
+	m->editor.done(m, m->editor.data, true);
+	r = fixture_request(m, "PUT");
+	assert_non_null(r);
+	assert_string_equal(r->target, A "?path=%2Fworkspace%2Fsame&mode=0600");
+	assert_int_equal(fixture_answer(m, "PUT", A, SVM_OK, ""), 1);
+	model_free(m);
+	assert_int_equal(rmdir(runtime), 0); /* no copy is left */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_files__late_list),
+		cmocka_unit_test(test_files__late_content),
+		cmocka_unit_test(test_files__edited_elsewhere),
+	};
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+		print_message("needs the locale C.UTF-8\n");
+		return 1;
+	}
+	return cmocka_run_group_tests_name("files", tests, NULL, NULL);
+}
