@@ -129,18 +129,23 @@ static int put_text(struct canvas *c, int row, int col, struct cell pen,
 	return col + width;
 }
 
+/* Of text, per column: a character and the marks on it that anybody needs.
+ * What is longer isn't looked at: text may be megabytes. */
+#define COLUMN_BYTES 32
+
 int canvas_text(struct canvas *c, int row, int col, int width,
 		struct cell pen, const char *text)
 {
 	auto_buf struct buf safe = BUF_INIT;
-	size_t fits, used;
+	size_t fits, used, n;
 	int end;
 
 	if (width <= 0)
 		return 0;
-	escape_line(&safe, text, strlen(text));
+	n = strnlen(text, ((size_t)width + 1) * COLUMN_BYTES);
+	escape_line(&safe, text, n);
 	fits = width_fit(buf_str(&safe), safe.len, (size_t)width, &used);
-	if (fits == safe.len)
+	if (fits == safe.len && !text[n])
 		return put_text(c, row, col, pen, buf_str(&safe), fits) - col;
 	fits = width_fit(safe.data, safe.len, (size_t)width - 1, &used);
 	end = put_text(c, row, col, pen, safe.data, fits);

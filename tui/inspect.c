@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/api/limits.h"
 #include "lib/base/mem.h"
 #include "lib/client/reply.h"
 #include "tui/frame.h"
@@ -60,7 +61,7 @@ static void log_line(struct model *m, struct stream *s, const char *text,
 		memmove(x->log, x->log + 1, --x->n_log * sizeof(char *));
 	}
 	x->log = xreallocarray(x->log, x->n_log + 1, sizeof(char *));
-	x->log[x->n_log++] = xstrdup(v->valuestring);
+	x->log[x->n_log++] = xstrndup(v->valuestring, LIMIT_TUI_LINE_KEPT);
 }
 
 static void follow(struct model *m, struct inspect *x,

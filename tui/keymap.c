@@ -142,15 +142,24 @@ static struct binding *find_name(struct keymap *k, const char *name)
 	return NULL;
 }
 
-/* Why these keys can't be; 0 when they can. */
+/* Without a key for these, one would be shut in. */
+static bool is_way_out(enum action a)
+{
+	return a == ACT_LEAVE || a == ACT_CLOSE || a == ACT_NO;
+}
+
+/* Why its keys can't be; 0 when they can. */
 static int check_keys(const struct keymap *k, const struct binding *at,
-		      const struct binding *wanted, const char *name,
-		      struct svm_err *err)
+		      const char *name, struct svm_err *err)
 {
 	char text[KEY_NAME_MAX];
 
-	for (size_t i = 0; i < wanted->n; i++) {
-		struct key key = wanted->keys[i];
+	if (!at->n && is_way_out(at->action))
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "keys.%s: needs a key: there would be no "
+				   "way out", name);
+	for (size_t i = 0; i < at->n; i++) {
+		struct key key = at->keys[i];
 
 		if (actions[at->action].flags & ACTION_DESTROYS &&
 		    key.mods & KEY_MOD_CTRL && key.code < KEY_NAMED)
@@ -171,7 +180,8 @@ static int check_keys(const struct keymap *k, const struct binding *at,
 	return 0;
 }
 
-int keymap_set(struct keymap *k, const char *name, const char *keys,
+/* Without looking at the others. */
+static int set(struct keymap *k, const char *name, const char *keys,
 	       struct svm_err *err)
 {
 	struct binding *at = find_name(k, name), wanted;
@@ -187,10 +197,31 @@ int keymap_set(struct keymap *k, const char *name, const char *keys,
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "keys.%s: '%s' is no key, or there are "
 				   "more than %d", name, bad, KEYS_MAX);
-	if (check_keys(k, at, &wanted, name, err) < 0)
-		return -1;
 	*at = wanted;
 	return 0;
+}
+
+int keymap_change(struct keymap *k, const struct keymap_change *changes,
+		  size_t n, struct svm_err *err)
+{
+	struct keymap changed = *k;
+
+	for (size_t i = 0; i < n; i++)
+		if (set(&changed, changes[i].name, changes[i].keys, err) < 0)
+			return -1;
+	for (size_t i = 0; i < n; i++)
+		if (check_keys(&changed, find_name(&changed, changes[i].name),
+			       changes[i].name, err) < 0)
+			return -1;
+	*k = changed;
+	return 0;
+}
+
+int keymap_set(struct keymap *k, const char *name, const char *keys,
+	       struct svm_err *err)
+{
+	return keymap_change(k, &(struct keymap_change){ name, keys }, 1,
+			     err);
 }
 
 enum action keymap_find(const struct keymap *k, const enum context *chain,

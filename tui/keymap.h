@@ -61,11 +61,18 @@ void keymap_free(struct keymap *k); /* accepts NULL */
 /*
  * "sandboxes.kill" = "d Delete": these keys and no others, "" none at all.
  * BAD_REQUEST for an unknown context, action or key, for a key that another
- * action of the context has, and for a destroying action on Ctrl with a
- * letter.
+ * action of the context has, for a destroying action on Ctrl with a letter,
+ * and for a way out (leave, close, no) without a key.
  */
 int keymap_set(struct keymap *k, const char *name, const char *keys,
 	       struct svm_err *err);
+
+/* Several at once, all or none: two actions can change places. */
+struct keymap_change {
+	const char *name, *keys;
+};
+int keymap_change(struct keymap *k, const struct keymap_change *changes,
+		  size_t n, struct svm_err *err);
 
 enum action keymap_find(const struct keymap *k, const enum context *chain,
 			struct key key);

@@ -32,7 +32,6 @@ struct model *model_new(int rows, int cols)
 	m->keymap = keymap_new();
 	m->set = (struct tui_settings){
 		.scrollback = 5000,
-		.leave_key = { ']', KEY_MOD_CTRL },
 		.confirm = CONFIRM_ALWAYS,
 		.motion = true,
 		.theme = "auto",

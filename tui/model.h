@@ -57,7 +57,6 @@ enum link_state { LINK_CONNECTING, LINK_LIVE, LINK_LOST };
 
 struct tui_settings {
 	unsigned scrollback;    /* lines of a terminal */
-	struct key leave_key;
 	enum { CONFIRM_ALWAYS, CONFIRM_BULK, CONFIRM_NEVER } confirm;
 	bool ascii;
 	bool motion;            /* sparklines tick, things blink */

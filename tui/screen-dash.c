@@ -12,6 +12,7 @@
 #include "tui/glyph.h"
 
 #define EVENTS_KEPT 64
+#define EVENT_BYTES 1024 /* of each: more than a line shows */
 
 struct dash {
 	struct fleet_table table;
@@ -44,6 +45,7 @@ static void dash_event(struct model *m, void *state, const cJSON *event)
 	if (!event)
 		return;
 	event_text(m, event, &line);
+	buf_truncate(&line, MIN(line.len, EVENT_BYTES));
 	if (d->n_events == EVENTS_KEPT)
 		free(d->events[--d->n_events]);
 	memmove(d->events + 1, d->events, d->n_events * sizeof(char *));

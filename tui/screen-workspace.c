@@ -14,6 +14,9 @@
 
 #define LEAVE_TWICE_NS (500 * INT64_C(1000000))
 
+/* The keys that the program in a live terminal doesn't get. */
+static const enum context live_chain[] = { CTX_TERMINAL, CTX_NONE };
+
 enum focus { FOCUS_FILES, FOCUS_VIEWER, FOCUS_TERMINAL };
 
 struct workspace {
@@ -211,7 +214,7 @@ static void leave_terminal(struct model *m, struct workspace *w)
 	w->live = false;
 	w->left_at = m->boot_ns;
 	model_say(m, "left; %s sends the key itself, Enter goes back",
-		  key_name(m->set.leave_key, name));
+		  keymap_key(m->keymap, live_chain, ACT_LEAVE, name));
 }
 
 /* -- where things are */
@@ -329,7 +332,7 @@ static void terminal_title(const struct model *m, const struct workspace *w,
 		buf_addf(out, "  %s", emu_title(w->shown->emu));
 	if (w->live)
 		buf_addf(out, "  %s leaves",
-			 key_name(m->set.leave_key, key));
+			 keymap_key(m->keymap, live_chain, ACT_LEAVE, key));
 }
 
 static void view_terminal(const struct model *m, const struct workspace *w,
@@ -414,7 +417,7 @@ static void workspace_contexts(const struct model *m, const void *state,
 
 static bool leave_key(struct model *m, struct workspace *w, struct key k)
 {
-	if (!key_is(k, m->set.leave_key.code, m->set.leave_key.mods))
+	if (keymap_find(m->keymap, live_chain, k) != ACT_LEAVE)
 		return false;
 	if (w->live) {
 		leave_terminal(m, w);
@@ -458,8 +461,7 @@ static bool terminal_mouse(struct workspace *w, const struct input_event *ev)
 
 static bool is_scroll(const struct model *m, struct key k, int *ret_lines)
 {
-	static const enum context chain[] = { CTX_TERMINAL, CTX_NONE };
-	enum action a = keymap_find(m->keymap, chain, k);
+	enum action a = keymap_find(m->keymap, live_chain, k);
 
 	*ret_lines = a == ACT_SCROLL_UP ? -10 : 10;
 	return a == ACT_SCROLL_UP || a == ACT_SCROLL_DOWN;

@@ -199,27 +199,51 @@ static bool move(struct textlog *t, enum action a)
 	return true;
 }
 
+/* Of the lines that are shown, the nearest with the text after or before
+ * `at`, around; SIZE_MAX when none has it. */
+static size_t find_text(const struct textlog *t, const char *text, size_t at,
+			bool back)
+{
+	size_t before = SIZE_MAX, after = SIZE_MAX, first = SIZE_MAX,
+	       last = SIZE_MAX, k = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct textlog_line *l = line_at(t, i);
+
+		if (!is_shown(t, l))
+			continue;
+		if (strcasestr(l->text, text)) {
+			first = MIN(first, k);
+			last = k;
+			if (k < at)
+				before = k;
+			else if (k > at)
+				after = MIN(after, k);
+		}
+		k++;
+	}
+	if (back)
+		return before != SIZE_MAX ? before : last;
+	return after != SIZE_MAX ? after : first;
+}
+
 static void search(struct model *m, struct textlog *t, bool back)
 {
-	size_t n = count_shown(t), at = t->top + t->at;
 	const char *text = field_text(&t->search);
+	size_t n = count_shown(t);
+	struct list_pos pos = { .top = t->top };
 
 	if (!*text || !n)
 		return;
-	for (size_t k = 1; k <= n; k++) {
-		size_t i = back ? (at + n - k) % n : (at + k) % n;
-		const struct textlog_line *l = shown_at(t, i);
-		struct list_pos pos = { i, t->top, n, t->height };
-
-		if (!l || !strcasestr(l->text, text))
-			continue;
-		pause_at(t);
-		list_settle(&pos, n, (int)t->height);
-		t->top = pos.top;
-		t->at = pos.at - pos.top;
+	pos.at = find_text(t, text, t->top + t->at, back);
+	if (pos.at == SIZE_MAX) {
+		model_say(m, "%s is not in it", text);
 		return;
 	}
-	model_say(m, "%s is not in it", text);
+	pause_at(t);
+	list_settle(&pos, n, (int)t->height);
+	t->top = pos.top;
+	t->at = pos.at - pos.top;
 }
 
 bool textlog_act(struct model *m, struct textlog *t, enum action a)

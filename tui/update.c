@@ -212,6 +212,15 @@ static bool take_raw(struct model *m, const struct input_event *ev)
 	return s->input && s->input(m, state, ev);
 }
 
+/* These two work over a dialog as well. */
+static bool act_on_program(struct model *m, struct key k)
+{
+	static const enum context chain[] = { CTX_GLOBAL, CTX_NONE };
+	enum action a = keymap_find(m->keymap, chain, k);
+
+	return (a == ACT_REPAINT || a == ACT_SUSPEND) && act_globally(m, a);
+}
+
 void update_input(struct model *m, const struct input_event *ev)
 {
 	enum context chain[CONTEXT_CHAIN];
@@ -223,6 +232,8 @@ void update_input(struct model *m, const struct input_event *ev)
 	if (!take_raw(m, ev) && ev->type == INPUT_KEY) {
 		update_contexts(m, chain);
 		a = keymap_find(m->keymap, chain, ev->key);
+		if (a == ACT_NONE && m->dialog && act_on_program(m, ev->key))
+			return;
 	}
 	if (a != ACT_NONE)
 		update_act(m, a);

@@ -13,6 +13,7 @@
 #include "tests/unit/unit.h"
 #include "tui/model.h"
 #include "tui/screen.h"
+#include "tui/terminal.h"
 
 /* 2026-03-01T12:00:00Z, half an hour after the machine was started. */
 #define FIXTURE_WALL_NS (INT64_C(1772366400) * 1000000000)
@@ -56,6 +57,26 @@
 	"\"runtime_count\":3}," \
 	"{\"name\":\"docker\",\"healthy\":false," \
 	"\"error\":\"no socket /var/run/docker.sock\"}]"
+
+/* Terminals are the program's, which isn't there. */
+static inline void fixture_free(struct model *m)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &m->terminals)
+		terminal_free(list_entry(pos, struct terminal, link));
+	model_free(m);
+}
+
+/* All sandboxes go at once. */
+static inline void fixture_no_sandboxes(struct model *m)
+{
+	cJSON *none = cJSON_CreateArray();
+
+	fleet_load(&m->fleet, none);
+	cJSON_Delete(none);
+	update_settle(m);
+}
 
 static inline void fixture_time(struct model *m, int64_t later_ns)
 {

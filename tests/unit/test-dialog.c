@@ -72,7 +72,7 @@ static void test_dialog__confirm(void **state)
 	}
 	/* Nor does leaving the program. */
 	ask(m, &a, NULL);
-	model_free(m);
+	fixture_free(m);
 	assert_int_equal(a.yes, 0);
 	assert_int_equal(a.released, 1);
 }
@@ -99,7 +99,7 @@ static void test_dialog__confirm_by_name(void **state)
 	assert_no_dialog(m);
 	assert_int_equal(a.yes, 0);
 	assert_int_equal(a.released, 1);
-	model_free(m);
+	fixture_free(m);
 }
 
 /* -- kill: asks, waits, can be undone, is sent once */
@@ -130,7 +130,7 @@ static void test_dialog__kill_and_undo(void **state)
 					SVM_OK, ""), 1);
 	assert_not_shown(m, "sb-7f3a91c2 web");
 	assert_shown(m, "killed sb-7f3a91c2");
-	model_free(m);
+	fixture_free(m);
 }
 
 static void test_dialog__kill_several(void **state)
@@ -146,7 +146,7 @@ static void test_dialog__kill_several(void **state)
 		n += strcmp(list_entry(pos, struct request, link)->method,
 			    "DELETE") == 0;
 	assert_int_equal(n, 5);
-	model_free(m);
+	fixture_free(m);
 }
 
 static void test_dialog__failed_kill_is_told(void **state)
@@ -160,7 +160,7 @@ static void test_dialog__failed_kill_is_told(void **state)
 		       SVM_FORBIDDEN, "it is somebody else's");
 	assert_shown(m, "kill sb-7f3a91c2: it is somebody else's");
 	assert_shown(m, "  sb-7f3a91c2 \u25cf run");
-	model_free(m);
+	fixture_free(m);
 }
 
 /* -- menus */
@@ -175,7 +175,7 @@ static void test_dialog__menu(void **state)
 	assert_shown(m, "EXTEND sb-7f3a91c2");
 	fixture_keys(m, "Escape x Down Down Up Enter");
 	assert_int_equal(m->screen, SCREEN_WORKSPACE); /* new terminal */
-	model_free(m);
+	fixture_free(m);
 	m = start(state);
 	m->read_only = true;
 	fixture_keys(m, "x");
@@ -183,7 +183,7 @@ static void test_dialog__menu(void **state)
 	assert_shown(m, "logs of the sandbox");
 	fixture_keys(m, "Escape");
 	assert_no_dialog(m);
-	model_free(m);
+	fixture_free(m);
 }
 
 /* -- prompts */
@@ -204,7 +204,7 @@ static void test_dialog__prompt(void **state)
 			    "{\"ttl\":\"2h\"}");
 	fixture_keys(m, "E Escape");
 	assert_no_dialog(m);
-	model_free(m);
+	fixture_free(m);
 }
 
 /* -- help */
@@ -227,7 +227,7 @@ static void test_dialog__help(void **state)
 	assert_shown(m, "quit; sandboxes go on running");
 	fixture_keys(m, "Escape");
 	assert_no_dialog(m);
-	model_free(m);
+	fixture_free(m);
 }
 
 /* What has no key any more isn't in it. */
@@ -243,7 +243,7 @@ static void test_dialog__help_of_changed_keys(void **state)
 	fixture_keys(m, "?");
 	assert_shown(m, "F8 ");
 	assert_not_shown(m, "address of a port");
-	model_free(m);
+	fixture_free(m);
 }
 
 /* -- the palette */
@@ -275,7 +275,7 @@ static void test_dialog__palette_ranks(void **state)
 	assert_not_shown(m, "kill  ");
 	fixture_keys(m, "Enter");
 	assert_shown(m, "PREVIEW sb-7f3a91c2");
-	model_free(m);
+	fixture_free(m);
 }
 
 static void test_dialog__palette_commands(void **state)
@@ -301,7 +301,7 @@ static void test_dialog__palette_commands(void **state)
 	fixture_keys(m, "Escape"); /* nothing was typed */
 	type_command(m, "q");
 	assert_true(m->effects & EFFECT_QUIT);
-	model_free(m);
+	fixture_free(m);
 }
 
 /* A name that isn't there doesn't fall back to what is selected. */
@@ -319,7 +319,7 @@ static void test_dialog__palette_unknown(void **state)
 		assert_shown(m, "no command");
 		assert_null(fixture_request(m, "DELETE"));
 	}
-	model_free(m);
+	fixture_free(m);
 }
 
 static void test_dialog__palette_completes(void **state)
@@ -340,7 +340,7 @@ static void test_dialog__palette_completes(void **state)
 	assert_shown(m, ": kill sb-1e90cf33");
 	fixture_keys(m, "Enter");
 	assert_shown(m, "KILL sb-1e90cf33?");
-	model_free(m);
+	fixture_free(m);
 }
 
 static void test_dialog__palette_read_only(void **state)
@@ -358,7 +358,7 @@ static void test_dialog__palette_read_only(void **state)
 	assert_no_dialog(m);
 	type_command(m, "read-only");
 	assert_false(m->read_only);
-	model_free(m);
+	fixture_free(m);
 }
 
 /* The fleet may change while it is open. */
@@ -368,13 +368,12 @@ static void test_dialog__palette_while_sandboxes_go(void **state)
 
 	fixture_keys(m, ":");
 	fixture_type(m, "kill web");
-	fleet_load(&m->fleet, cJSON_CreateArray());
-	update_settle(m);
+	fixture_no_sandboxes(m);
 	assert_shown(m, "sb-7f3a91c2");
 	fixture_keys(m, "Enter");
 	assert_no_dialog(m);
 	assert_shown(m, "no sandbox sb-7f3a91c2");
-	model_free(m);
+	fixture_free(m);
 }
 
 /* -- spawn */
@@ -421,7 +420,7 @@ static void test_dialog__spawn(void **state)
 		"\"timings\":{\"total_ms\":12.4}}"), 1);
 	assert_no_dialog(m);
 	assert_shown(m, "sb-00000001 runs after 12 ms");
-	model_free(m);
+	fixture_free(m);
 }
 
 /* What was typed is still there when the daemon says no. */
@@ -440,7 +439,7 @@ static void test_dialog__spawn_refused(void **state)
 	fixture_keys(m, "Enter");
 	assert_string_equal(buf_str(&fixture_request(m, "POST")->body),
 			    "{\"name\":\"web2\"}");
-	model_free(m);
+	fixture_free(m);
 }
 
 static void test_dialog__spawn_in_background(void **state)
@@ -458,7 +457,7 @@ static void test_dialog__spawn_in_background(void **state)
 	fixture_keys(m, "Enter ^C");
 	assert_true(m->effects & EFFECT_CANCEL);
 	assert_non_null(m->dialog);
-	model_free(m);
+	fixture_free(m);
 }
 
 static void test_dialog__spawn_says_what_is_wrong(void **state)
@@ -493,7 +492,7 @@ static void test_dialog__spawn_says_what_is_wrong(void **state)
 		fixture_keys(m, "Escape");
 		assert_no_dialog(m);
 	}
-	model_free(m);
+	fixture_free(m);
 }
 
 static void test_dialog__spawn_asks_before_it_forgets(void **state)
@@ -506,7 +505,7 @@ static void test_dialog__spawn_asks_before_it_forgets(void **state)
 	assert_shown(m, "--name x");
 	fixture_keys(m, "Escape y");
 	assert_no_dialog(m);
-	model_free(m);
+	fixture_free(m);
 }
 
 /* -- all of them */
@@ -533,7 +532,7 @@ static void test_dialog__has_the_keys(void **state)
 			fixture_keys(m, "y");
 		assert_no_dialog(m);
 	}
-	model_free(m);
+	fixture_free(m);
 }
 
 int main(void)

@@ -26,7 +26,7 @@ static void test_files__late_list(void **state)
 	assert_int_equal(fixture_answer(m, "GET", B "/list", SVM_OK, list_b),
 			 1);
 	assert_shown(m, "of-b");
-	model_free(m);
+	fixture_free(m);
 }
 
 static void test_files__late_content(void **state)
@@ -44,7 +44,7 @@ static void test_files__late_content(void **state)
 	assert_not_shown(m, "secret of a");
 	assert_int_equal(fixture_answer(m, "GET", B, SVM_OK, "text of b"), 1);
 	assert_shown(m, "text of b");
-	model_free(m);
+	fixture_free(m);
 }
 
 static void write_text(const char *path, const char *text)
@@ -85,7 +85,7 @@ static void test_files__edited_elsewhere(void **state)
 	assert_non_null(r);
 	assert_string_equal(r->target, A "?path=%2Fworkspace%2Fsame&mode=0600");
 	assert_int_equal(fixture_answer(m, "PUT", A, SVM_OK, ""), 1);
-	model_free(m);
+	fixture_free(m);
 	assert_int_equal(rmdir(runtime), 0); /* no copy is left */
 }
 

@@ -144,6 +144,9 @@ static void test_keymap__set(void **state)
 		{ "sandboxes.nothing", "x" },
 		{ "nowhere.kill", "x" },
 		{ "kill", "x" },
+		{ "terminal.leave", "" },        /* no way out */
+		{ "form.close", " " },
+		{ "confirm.no", "" },
 	};
 	struct keymap *k = keymap_new();
 	auto_err struct svm_err err = SVM_ERR_INIT;
@@ -166,6 +169,56 @@ static void test_keymap__set(void **state)
 	assert_int_equal(keymap_set(k, "sandboxes.kill", "", &err), 0);
 	assert_int_equal(keymap_find(k, chain, (struct key){ 'X', 0 }),
 			 ACT_NONE);
+	keymap_free(k);
+}
+
+static void test_keymap__change_places(void **state)
+{
+	static const enum context chain[] = { CTX_SANDBOXES, CTX_NONE };
+	static const struct keymap_change swap[] = {
+		{ "sandboxes.kill", "t" }, { "sandboxes.terminal", "d" },
+	};
+	static const struct keymap_change bad[] = {
+		{ "sandboxes.files", "F5" }, { "sandboxes.exec", "F5" },
+	};
+	struct keymap *k = keymap_new();
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(keymap_change(k, swap, 2, &err), 0);
+	assert_int_equal(keymap_find(k, chain, (struct key){ 't', 0 }),
+			 ACT_KILL);
+	assert_int_equal(keymap_find(k, chain, (struct key){ 'd', 0 }),
+			 ACT_TERMINAL);
+	/* All or none. */
+	assert_int_equal(keymap_change(k, bad, 2, &err), -1);
+	assert_int_equal(keymap_find(k, chain, (struct key){ 'f', 0 }),
+			 ACT_FILES);
+	keymap_free(k);
+}
+
+/* Who opens a menu, a form or a question can leave it by keyboard. */
+static void test_keymap__ways_out(void **state)
+{
+	static const struct {
+		enum context context;
+		enum action action;
+	} out[] = {
+		{ CTX_TERMINAL, ACT_LEAVE }, { CTX_FORM, ACT_CLOSE },
+		{ CTX_PROMPT, ACT_CLOSE }, { CTX_CONFIRM, ACT_NO },
+		{ CTX_PALETTE, ACT_CLOSE }, { CTX_HELP, ACT_CLOSE },
+		{ CTX_MENU, ACT_CLOSE }, { CTX_GLOBAL, ACT_QUIT },
+	};
+	struct keymap *k = keymap_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(out); i++) {
+		const enum context chain[] = { out[i].context, CTX_NONE };
+		char text[KEY_NAME_MAX];
+
+		assert_string_not_equal(keymap_key(k, chain, out[i].action,
+						   text), "");
+	}
 	keymap_free(k);
 }
 
@@ -194,6 +247,8 @@ int main(void)
 		cmocka_unit_test(test_keymap__destroying),
 		cmocka_unit_test(test_keymap__chain),
 		cmocka_unit_test(test_keymap__set),
+		cmocka_unit_test(test_keymap__change_places),
+		cmocka_unit_test(test_keymap__ways_out),
 		cmocka_unit_test(test_keymap__print),
 	};
 

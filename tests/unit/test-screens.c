@@ -9,7 +9,6 @@
 
 #include "lib/base/fd.h"
 #include "tests/unit/model-fixture.h"
-#include "tui/terminal.h"
 
 #define GOLDEN "tests/screen/golden"
 
@@ -256,15 +255,6 @@ static const struct scene {
 	{ "lost", show_lost },
 };
 
-static void finish(struct model *m)
-{
-	struct list *pos, *tmp;
-
-	list_for_each_safe(pos, tmp, &m->terminals)
-		terminal_free(list_entry(pos, struct terminal, link));
-	model_free(m);
-}
-
 /* One scene at every size, one below the other. */
 static void draw(const struct scene *s, struct buf *out)
 {
@@ -276,7 +266,7 @@ static void draw(const struct scene *s, struct buf *out)
 		text = fixture_screen(m);
 		buf_addf(out, "== %dx%d\n%s", sizes[i].cols, sizes[i].rows,
 			 text);
-		finish(m);
+		fixture_free(m);
 	}
 }
 
@@ -356,7 +346,7 @@ static void check_cells(const struct scene *s, int rows, int cols)
 		assert_in_range(c->cursor_row, 0, rows - 1);
 		assert_in_range(c->cursor_col, 0, cols - 1);
 	}
-	finish(m);
+	fixture_free(m);
 }
 
 static void test_screens__any_size(void **state)
@@ -379,15 +369,14 @@ static void test_screens__ascii(void **state)
 
 	(void)state;
 	m->set.ascii = true;
-	fleet_load(&m->fleet, cJSON_CreateArray());
-	update_settle(m);
+	fixture_no_sandboxes(m);
 	fixture_keys(m, "x");
 	frame_view(m, c);
 	for (int i = 0; i < 40 * 120; i++)
 		if (c->cells[i].cp >= 0x7f &&
 		    (c->cells[i].cp < 0x2500 || c->cells[i].cp > 0x257f))
 			fail_msg("U+%04X", (unsigned)c->cells[i].cp);
-	model_free(m);
+	fixture_free(m);
 }
 
 static void test_screens__model_alone(void **state)
@@ -398,7 +387,7 @@ static void test_screens__model_alone(void **state)
 	assert_shown(m, "asking the daemon");
 	for (const char *key = "1234567"; *key; key++)
 		fixture_type(m, (char[2]){ *key, '\0' });
-	model_free(m);
+	fixture_free(m);
 }
 
 int main(void)
