@@ -11,6 +11,8 @@
 #include "tests/unit/model-fixture.h"
 
 #define GOLDEN "tests/screen/golden"
+/* As it stands in JSON: a clipboard write, CSI in one byte, bidi. */
+#define EVIL "\\u001b]52;c;x\\u0007\\u009b2J\\u202eevil"
 
 static const struct {
 	int cols, rows;
@@ -326,27 +328,96 @@ static void test_screens__golden(void **state)
 
 /* Nothing of a stranger's text steers the terminal, and nothing is half a
  * wide character, whatever the size. */
-static void check_cells(const struct scene *s, int rows, int cols)
+static void check_model(const struct model *m, const char *name)
 {
-	struct model *m = fixture_model(rows, cols);
-	auto_canvas struct canvas *c = canvas_new(rows, cols);
+	auto_canvas struct canvas *c = canvas_new(m->rows, m->cols);
 
-	s->show(m);
 	frame_view(m, c);
-	for (int i = 0; i < rows * cols; i++) {
-		const struct cell *x = &c->cells[i];
-		uint32_t cp = (uint32_t)x->cp;
+	for (int i = 0; i < m->rows * m->cols; i++) {
+		uint32_t cp = (uint32_t)c->cells[i].cp;
 
 		if (cp && (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
 			   cp == 0x202e))
-			fail_msg("%s at %dx%d: U+%04X", s->name, cols, rows,
-				 cp);
+			fail_msg("%s at %dx%d: U+%04X", name, m->cols,
+				 m->rows, cp);
 	}
 	if (c->cursor_visible) {
-		assert_in_range(c->cursor_row, 0, rows - 1);
-		assert_in_range(c->cursor_col, 0, cols - 1);
+		assert_in_range(c->cursor_row, 0, m->rows - 1);
+		assert_in_range(c->cursor_col, 0, m->cols - 1);
 	}
+}
+
+static void check_cells(const struct scene *s, int rows, int cols)
+{
+	struct model *m = fixture_model(rows, cols);
+
+	s->show(m);
+	check_model(m, s->name);
 	fixture_free(m);
+}
+
+/* Every text of the daemon is one that would steer the terminal. */
+static void show_hostile(struct model *m)
+{
+	static const char object[] =
+		"{\"id\":\"" EVIL "\",\"name\":\"" EVIL "\",\"state\":\"" EVIL
+		"\",\"provider\":\"" EVIL "\",\"image\":\"" EVIL
+		"\",\"owner_id\":\"" EVIL "\",\"template\":\"" EVIL
+		"\",\"network\":\"" EVIL "\",\"error\":\"" EVIL
+		"\",\"version\":\"" EVIL "\",\"uptime\":\"" EVIL
+		"\",\"preview_domain\":\"" EVIL "\",\"type\":\"" EVIL
+		"\",\"sandbox_id\":\"" EVIL "\",\"metadata\":{\"" EVIL
+		"\":\"" EVIL "\"},\"data\":{\"" EVIL "\":\"" EVIL
+		"\"},\"" EVIL "\":{\"value\":\"" EVIL "\"}}";
+	static const char *const lists[] = { "sandboxes", "templates",
+					     "providers" };
+	auto_free char *list = xasprintf("[%s]", object);
+
+	model_refresh(m);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		auto_free char *path = xasprintf("/api/v1/%s", lists[i]);
+
+		fixture_answer(m, "GET", path, SVM_OK, list);
+	}
+	fixture_answer(m, "GET", "/api/v1/health", SVM_OK, object);
+	fixture_answer(m, "GET", "/api/v1/metrics", SVM_OK, object);
+	fixture_line(m, m->events, object);
+	fixture_keys(m, "6");
+	fixture_answer(m, "GET", "/api/v1/config", SVM_OK, object);
+}
+
+static void show_hostile_sandbox(struct model *m)
+{
+	show_hostile(m);
+	fixture_keys(m, "1 f");
+	fixture_answer(m, "GET",
+		       "/api/v1/sandboxes/%1B%5D52%3Bc%3Bx%07%C2%9B2J"
+		       "%E2%80%AEevil/files/list",
+		       SVM_OK,
+		       "[{\"name\":\"" EVIL "\",\"path\":\"/" EVIL
+		       "\",\"mode\":\"" EVIL "\",\"target\":\"" EVIL
+		       "\",\"size\":-1e300}]");
+	assert_shown(m, "evil");
+}
+
+static void test_screens__hostile(void **state)
+{
+	static const char *const keys[] = {
+		"1", "1 d", "1 x", "1 E", "1 e", "1 l", "2 ] ]", "2 ] ] ] ]",
+		"3", "3 D", "3 s Right", "4", "5", "5 i", "6", "7", "1 s Right",
+		"1 :", "1 : k i l l Space",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		struct model *m = fixture_model(40, 200);
+
+		show_hostile(m);
+		fixture_keys(m, keys[i]);
+		check_model(m, keys[i]);
+		fixture_free(m);
+	}
+	check_cells(&(struct scene){ "files", show_hostile_sandbox }, 40, 160);
 }
 
 static void test_screens__any_size(void **state)
@@ -395,6 +466,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_screens__golden),
 		cmocka_unit_test(test_screens__any_size),
+		cmocka_unit_test(test_screens__hostile),
 		cmocka_unit_test(test_screens__ascii),
 		cmocka_unit_test(test_screens__model_alone),
 	};

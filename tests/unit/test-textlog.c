@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines that go on arriving: following, pausing, searching, what is kept. */
+#include <locale.h>
+
+#include "lib/api/limits.h"
+#include "tests/unit/model-fixture.h"
+#include "tui/textlog.h"
+
+#define ROWS 4
+
+static void add(struct textlog *t, const char *text)
+{
+	textlog_add(t, text, strlen(text), NULL, false);
+}
+
+static void add_numbers(struct textlog *t, int from, int to)
+{
+	for (int i = from; i <= to; i++) {
+		auto_free char *text = xasprintf("line %d", i);
+
+		add(t, text);
+	}
+}
+
+static void settle(struct textlog *t)
+{
+	textlog_settle(t, (struct area){ 1, 1, ROWS, 40 });
+}
+
+/* What is in view, the corner, and the line with the cursor. */
+static void assert_view(const struct textlog *t, const char *first,
+			const char *last, const char *current,
+			const char *corner)
+{
+	struct model *m = model_new(ROWS + 2, 42);
+	auto_canvas struct canvas *c = canvas_new(ROWS + 2, 42);
+	auto_buf struct buf out = BUF_INIT;
+	char *rest, *line;
+
+	textlog_view(m, t, c, (struct area){ 0, 0, ROWS + 2, 42 }, "T", true);
+	canvas_dump(c, &out);
+	line = strtok_r(out.data, "\n", &rest);
+	if (!strstr(line, corner))
+		fail_msg("'%s' in %s", corner, line);
+	line = strtok_r(NULL, "\n", &rest);
+	if (!strstr(line, first))
+		fail_msg("'%s' in %s", first, line);
+	for (int i = 1; i < ROWS; i++)
+		line = strtok_r(NULL, "\n", &rest);
+	if (!strstr(line, last))
+		fail_msg("'%s' in %s", last, line);
+	if (*current)
+		assert_string_equal(textlog_current(t)->text, current);
+	model_free(m);
+}
+
+static void act(struct textlog *t, enum action a)
+{
+	struct model *m = model_new(24, 80);
+
+	assert_true(textlog_act(m, t, a));
+	settle(t);
+	model_free(m);
+}
+
+static void test_textlog__follows_and_pauses(void **state)
+{
+	struct textlog t = { 0 };
+
+	(void)state;
+	settle(&t);
+	assert_null(textlog_current(&t));
+	add_numbers(&t, 1, 10);
+	settle(&t);
+	assert_view(&t, "line 7", "line 10", "line 10", "following");
+	act(&t, ACT_UP); /* looking back stops it */
+	assert_view(&t, "line 7", "line 10", "line 9", "paused  +0 new");
+	add_numbers(&t, 11, 13);
+	settle(&t);
+	assert_view(&t, "line 7", "line 10", "line 9", "paused  +3 new");
+	act(&t, ACT_TOP);
+	assert_view(&t, "line 1", "line 4", "line 1", "paused");
+	act(&t, ACT_BOTTOM);
+	assert_view(&t, "line 10", "line 13", "line 13", "following");
+	act(&t, ACT_FOLLOW);
+	add_numbers(&t, 14, 14);
+	settle(&t);
+	assert_view(&t, "line 10", "line 13", "line 13", "+1 new");
+	act(&t, ACT_FOLLOW);
+	assert_view(&t, "line 11", "line 14", "line 14", "following");
+	textlog_release(&t);
+}
+
+/* What is looked at stays in view while old lines go. */
+static void test_textlog__bounded(void **state)
+{
+	struct textlog t = { 0 };
+	auto_free char *longest = xmalloc(LIMIT_TUI_LINE_KEPT + 9);
+
+	(void)state;
+	add_numbers(&t, 1, LIMIT_TUI_LINES);
+	settle(&t);
+	act(&t, ACT_PAGE_UP);
+	act(&t, ACT_PAGE_UP);
+	assert_view(&t, "line 4994", "line 4997", "", "paused");
+	add_numbers(&t, LIMIT_TUI_LINES + 1, LIMIT_TUI_LINES + 100);
+	settle(&t);
+	assert_int_equal(t.n, LIMIT_TUI_LINES);
+	assert_view(&t, "line 4994", "line 4997", "", "+100 new");
+	memset(longest, 'x', LIMIT_TUI_LINE_KEPT + 9);
+	textlog_add(&t, longest, LIMIT_TUI_LINE_KEPT + 9, NULL, false);
+	act(&t, ACT_BOTTOM);
+	assert_int_equal(strlen(textlog_current(&t)->text),
+			 LIMIT_TUI_LINE_KEPT);
+	act(&t, ACT_CLEAR);
+	assert_null(textlog_current(&t));
+	textlog_release(&t);
+}
+
+static void test_textlog__search(void **state)
+{
+	struct textlog t = { 0 };
+	struct model *m = model_new(24, 80);
+
+	(void)state;
+	add_numbers(&t, 1, 30);
+	settle(&t);
+	field_set(&t.search, "NE 2"); /* 2, 20 to 29 */
+	act(&t, ACT_SEARCH_PREV);
+	assert_string_equal(textlog_current(&t)->text, "line 29");
+	for (int i = 0; i < 9; i++)
+		act(&t, ACT_SEARCH_PREV);
+	assert_string_equal(textlog_current(&t)->text, "line 20");
+	act(&t, ACT_SEARCH_PREV);
+	assert_string_equal(textlog_current(&t)->text, "line 2");
+	act(&t, ACT_SEARCH_PREV); /* around */
+	assert_string_equal(textlog_current(&t)->text, "line 29");
+	act(&t, ACT_SEARCH_NEXT);
+	assert_string_equal(textlog_current(&t)->text, "line 2");
+	/* Among what the filter leaves. */
+	field_set(&t.only, "!25");
+	settle(&t);
+	field_set(&t.search, "line 24");
+	act(&t, ACT_SEARCH_NEXT);
+	field_set(&t.search, "2");
+	act(&t, ACT_SEARCH_NEXT);
+	assert_string_equal(textlog_current(&t)->text, "line 26");
+	field_set(&t.search, "nowhere");
+	assert_true(textlog_act(m, &t, ACT_SEARCH_NEXT));
+	assert_string_equal(m->toast, "nowhere is not in it");
+	assert_string_equal(textlog_current(&t)->text, "line 26");
+	/* Back: first the filters, then the screen's own. */
+	assert_true(textlog_act(m, &t, ACT_BACK));
+	assert_false(textlog_act(m, &t, ACT_BACK));
+	textlog_release(&t);
+	model_free(m);
+}
+
+static void test_textlog__only(void **state)
+{
+	struct textlog t = { 0 };
+
+	(void)state;
+	add_numbers(&t, 1, 20);
+	textlog_add(&t, "tagged", 6, "sb-line 13", true);
+	field_set(&t.only, "line 1");
+	settle(&t);
+	assert_view(&t, "line 17", "tagged", "tagged", "following");
+	field_set(&t.only, "!line");
+	settle(&t);
+	assert_null(textlog_current(&t));
+	assert_view(&t, "no line matches", "", "", "following");
+	add(&t, "other");
+	settle(&t);
+	assert_view(&t, "other", "", "other", "following");
+	field_set(&t.only, "!");
+	settle(&t);
+	assert_view(&t, "line 19", "other", "other", "following");
+	textlog_release(&t);
+}
+
+/* Lines are a stranger's; what is copied and saved is as it was. */
+static void test_textlog__hostile(void **state)
+{
+	static const char evil[] = "\033]52;c;eA==\007\xff\xe2\x80\xae z";
+	struct textlog t = { 0 };
+	struct model *m = model_new(24, 80);
+
+	(void)state;
+	add(&t, evil);
+	settle(&t);
+	assert_view(&t, "^[]52;c;eA==^G\\xff\\u{202e} z", "", evil,
+		    "following");
+	assert_true(textlog_act(m, &t, ACT_COPY));
+	assert_int_equal(m->clipboard.len, sizeof(evil) - 1);
+	for (int i = 0; i < 50; i++)
+		act(&t, ACT_RIGHT); /* past its end */
+	assert_view(&t, "", "", evil, "following");
+	textlog_release(&t);
+	model_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_textlog__follows_and_pauses),
+		cmocka_unit_test(test_textlog__bounded),
+		cmocka_unit_test(test_textlog__search),
+		cmocka_unit_test(test_textlog__only),
+		cmocka_unit_test(test_textlog__hostile),
+	};
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+		print_message("needs the locale C.UTF-8\n");
+		return 1;
+	}
+	return cmocka_run_group_tests_name("textlog", tests, NULL, NULL);
+}
