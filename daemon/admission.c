@@ -243,6 +243,18 @@ bool admission_may_claim(struct daemon *d, const char *owner)
 	return !d->stopping && !owner_is_full(d, owner);
 }
 
+size_t admission_owner_room(struct daemon *d, const char *owner)
+{
+	struct quota_limits l;
+
+	quota_limits(d, owner, &l);
+	if (!l.max_sandboxes)
+		return SIZE_MAX;
+	size_t have = count_of(d, owner), max = (size_t)l.max_sandboxes;
+
+	return max > have ? max - have : 0;
+}
+
 bool admission_has_room(struct daemon *d)
 {
 	return !d->stopping && !is_full(d) && !next_line(d->admission);

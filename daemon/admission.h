@@ -50,6 +50,9 @@ int admission_ask(struct daemon *d, const char *owner,
 /* May this owner have one that is there already (a warm copy)? */
 bool admission_may_claim(struct daemon *d, const char *owner);
 
+/* How many more may this owner have? */
+size_t admission_owner_room(struct daemon *d, const char *owner);
+
 /* Is there a place that nobody waits for? */
 bool admission_has_room(struct daemon *d);
 

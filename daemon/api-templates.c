@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/api.h"
+#include "daemon/auth.h"
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
 #include "daemon/template.h"
@@ -51,7 +52,7 @@ static void on_stored(void *data, const struct svm_err *err)
 static void put(struct http_req *r, struct daemon *d, struct template *t)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
-	const struct template *old = templates_find(d, t->name);
+	const struct template *old = templates_find(d, t->owner, t->name);
 	auto_buf struct buf body = BUF_INIT;
 	struct json_writer w = json_writer(&body);
 
@@ -88,6 +89,20 @@ static const char *get_name(struct http_req *r, const cJSON *body,
 	return name && template_check_name(name, err) == 0 ? name : NULL;
 }
 
+/* To be changed, so everybody's is FORBIDDEN to who isn't everybody. */
+static struct template *get_own(struct daemon *d, const struct caller *c,
+				const char *name, struct svm_err *err)
+{
+	struct template *t = templates_get(d, c, name, err);
+
+	if (!t || templates_may_change(c, t))
+		return t;
+	svm_err_set(err, SVM_FORBIDDEN, "the template '%s' is everybody's: "
+		    "only the admin key changes it", name);
+	svm_err_hint(err, "create one of that name: your own comes first");
+	return NULL;
+}
+
 /* The template that the request describes, or NULL with err. */
 static struct template *from_request(struct http_req *r, struct daemon *d,
 				     bool keep, struct svm_err *err)
@@ -95,14 +110,16 @@ static struct template *from_request(struct http_req *r, struct daemon *d,
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	const struct buf *body = http_body(r);
 	const char *match = http_header(r, "If-None-Match");
+	struct caller c;
 
 	if (json_parse_object(&doc, buf_str(body), body->len, err) < 0)
 		return NULL;
 	const char *name = get_name(r, doc.root, err);
 	if (!name)
 		return NULL;
-	const struct template *old = keep ? templates_find(d, name) :
-					    templates_get(d, name, err);
+	auth_caller(d, r, &c);
+	const struct template *old = keep ? templates_find(d, c.space, name) :
+					    get_own(d, &c, name, err);
 	if (!old && !keep)
 		return NULL;
 	if (old && match && strcmp(match, "*") == 0) {
@@ -110,7 +127,11 @@ static struct template *from_request(struct http_req *r, struct daemon *d,
 			    "a template '%s' is there already", name);
 		return NULL;
 	}
-	return template_new(name, doc.root, old, keep, err);
+	struct template *t = template_new(name, doc.root, old, keep, err);
+	const char *owner = old ? old->owner : c.space;
+	if (t && owner)
+		template_set_owner(t, owner);
+	return t;
 }
 
 static void change(struct http_req *r, struct daemon *d, bool keep)
@@ -134,11 +155,16 @@ void api_template_replace(struct http_req *r, void *app)
 	change(r, app, false);
 }
 
-static struct template *find(struct http_req *r, struct daemon *d)
+static struct template *find(struct http_req *r, struct daemon *d,
+			     bool to_change)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
-	struct template *t = templates_get(d, http_param(r, "name"), &err);
+	const char *name = http_param(r, "name");
+	struct caller c;
 
+	auth_caller(d, r, &c);
+	struct template *t = to_change ? get_own(d, &c, name, &err) :
+					 templates_get(d, &c, name, &err);
 	if (!t)
 		http_reply_error(r, &err);
 	return t;
@@ -146,7 +172,7 @@ static struct template *find(struct http_req *r, struct daemon *d)
 
 void api_template_get(struct http_req *r, void *app)
 {
-	const struct template *t = find(r, app);
+	const struct template *t = find(r, app, false);
 	auto_buf struct buf out = BUF_INIT;
 	struct json_writer w = json_writer(&out);
 
@@ -156,21 +182,34 @@ void api_template_get(struct http_req *r, void *app)
 	http_reply_json(r, 200, &out);
 }
 
+/* To who sees everything all; else one for each name that they can use. */
+static bool is_listed(const struct daemon *d, const struct caller *c,
+		      const struct template *t)
+{
+	if (auth_may_see(c, t->owner))
+		return true;
+	return !t->owner && !templates_find(d, c->space, t->name);
+}
+
 void api_template_list(struct http_req *r, void *app)
 {
+	const struct daemon *d = app;
+	struct caller c;
 	auto_buf struct buf out = BUF_INIT;
 	struct json_writer w = json_writer(&out);
 
+	auth_caller(d, r, &c);
 	json_open(&w, NULL, '[');
-	for (struct template *t = NULL; (t = templates_next(app, t));)
-		template_json(t, &w);
+	for (struct template *t = NULL; (t = templates_next(d, t));)
+		if (is_listed(d, &c, t))
+			template_json(t, &w);
 	json_close(&w, ']');
 	http_reply_json(r, 200, &out);
 }
 
 void api_template_delete(struct http_req *r, void *app)
 {
-	struct template *t = find(r, app);
+	struct template *t = find(r, app, true);
 
 	if (!t)
 		return;

@@ -292,4 +292,6 @@ void auth_caller(const struct daemon *d, const struct http_req *r,
 		.admin = scope == SCOPE_ADMIN || scope == SCOPE_OPEN,
 	};
 	ret->all = ret->admin || (scope == SCOPE_KEY && !d->auth->isolate);
+	ret->space = !ret->all || (d->auth->isolate && user) ? ret->owner :
+							       NULL;
 }

@@ -38,6 +38,7 @@ struct caller {
 	bool named;        /* the owner is X-User-ID's */
 	bool admin;        /* quotas, audit, other owners */
 	bool all;          /* sees what others own */
+	const char *space; /* whose templates they make; NULL: everybody's */
 };
 void auth_caller(const struct daemon *d, const struct http_req *r,
 		 struct caller *ret);

@@ -3,6 +3,7 @@
 #include "daemon/sandbox-request.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,6 +265,7 @@ static void add_template(const struct template *t, struct sandbox_spec *s)
 	size_t n = strv_len(s->metadata), kept = 0;
 
 	s->template = xstrdup(t->name);
+	snprintf(s->made_by, sizeof(s->made_by), "%s", t->key);
 	s->setup = template_setup(t);
 	for (size_t i = 0; i < n; i++) {
 		if (strncmp(s->metadata[i], "template=", 9) == 0)
@@ -308,13 +310,15 @@ int sandbox_request_parse(struct daemon *d, struct http_req *r,
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	const struct buf *body = http_body(r);
 	const struct template *t = NULL;
+	struct caller c;
 
 	if (json_parse_object(&doc, buf_str(body), body->len, err) < 0)
 		return -1;
 	if (!template && json_get_string(doc.root, "template", &template,
 					 err) < 0)
 		return -1;
-	if (template && !(t = templates_get(d, template, err)))
+	auth_caller(d, r, &c);
+	if (template && !(t = templates_get(d, &c, template, err)))
 		return -1;
 	return parse_with(d, r, t, doc.root, ret, ret_provider, err);
 }

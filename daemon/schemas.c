@@ -186,7 +186,8 @@ const struct schema schemas[] = {
 			     "\"ttl\",\"ttl_seconds\",\"env\",\"metadata\","
 			     "\"setup\",\"pool_size\",\"created_at\","
 			     "\"updated_at\"",
-			     TEMPLATE "," P("created_at", TIME) ","
+			     TEMPLATE "," P("owner_id", STR) ","
+			     P("created_at", TIME) ","
 			     P("updated_at", TIME)) },
 	{ "Pruned", OBJECT("\"pruned\"", P("pruned", INT)) },
 	{ "ExtendRequest", OBJECT("", P("ttl", STR)) },

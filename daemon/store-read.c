@@ -23,7 +23,8 @@ static const char *const read_sql[] = {
 		" max_memory_mb, max_vcpus, created_ns, updated_ns"
 		" FROM quotas ORDER BY owner",
 	[STORE_GET_TEMPLATES] =
-		"SELECT name, body, created_ns, updated_ns FROM templates"
+		"SELECT NULLIF(owner, ''), name, body, created_ns, updated_ns"
+		" FROM templates"
 		" ORDER BY name",
 	[STORE_GET_EVENTS] =
 		"SELECT id, wall_ns, type, sandbox_id, owner, data"
@@ -173,10 +174,11 @@ struct template_fn {
 static void template_row(sqlite3_stmt *q, void *fn, void *data)
 {
 	struct store_template row = {
-		.name = text(q, 0),
-		.body = text(q, 1),
-		.created_ns = sqlite3_column_int64(q, 2),
-		.updated_ns = sqlite3_column_int64(q, 3),
+		.owner = text(q, 0),
+		.name = text(q, 1),
+		.body = text(q, 2),
+		.created_ns = sqlite3_column_int64(q, 3),
+		.updated_ns = sqlite3_column_int64(q, 4),
 	};
 
 	((struct template_fn *)fn)->call(data, &row);

@@ -58,6 +58,16 @@ const char *const store_schema[] = {
 	" name TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL,"
 	" created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL)"
 	" WITHOUT ROWID;",
+
+	/* 6: whose a template is; '': everybody's */
+	"ALTER TABLE templates RENAME TO templates_5;"
+	"CREATE TABLE templates ("
+	" owner TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,"
+	" created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL,"
+	" PRIMARY KEY (owner, name)) WITHOUT ROWID;"
+	"INSERT INTO templates SELECT '', name, body, created_ns, updated_ns"
+	" FROM templates_5;"
+	"DROP TABLE templates_5;",
 };
 const unsigned store_schema_steps = ARRAY_SIZE(store_schema);
 

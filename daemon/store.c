@@ -65,11 +65,13 @@ static const char *const write_sql[] = {
 		" updated_ns = excluded.updated_ns",
 	[STORE_DELETE_QUOTA] = "DELETE FROM quotas WHERE owner = ?",
 	[STORE_PUT_TEMPLATE] =
-		"INSERT INTO templates (name, body, created_ns, updated_ns)"
-		" VALUES (?,?,?,?) ON CONFLICT (name) DO UPDATE SET"
+		"INSERT INTO templates (owner, name, body, created_ns,"
+		" updated_ns) VALUES (?,?,?,?,?)"
+		" ON CONFLICT (owner, name) DO UPDATE SET"
 		" body = excluded.body, created_ns = excluded.created_ns,"
 		" updated_ns = excluded.updated_ns",
-	[STORE_DELETE_TEMPLATE] = "DELETE FROM templates WHERE name = ?",
+	[STORE_DELETE_TEMPLATE] =
+		"DELETE FROM templates WHERE owner = ? AND name = ?",
 	[STORE_PUT_META] =
 		"INSERT INTO meta (key, value) VALUES (?,?)"
 		" ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -153,6 +155,7 @@ void store_quota_release(struct store_quota *q)
 
 void store_template_release(struct store_template *t)
 {
+	free(t->owner);
 	free(t->name);
 	free(t->body);
 	*t = (struct store_template){ 0 };
@@ -258,17 +261,22 @@ void store_delete_quota(struct store_txn *t, const char *owner)
 
 void store_put_template(struct store_txn *t, const struct store_template *row)
 {
-	struct op *op = add_op(t, STORE_PUT_TEMPLATE, 4);
+	struct op *op = add_op(t, STORE_PUT_TEMPLATE, 5);
 
+	add_text(op, row->owner ? row->owner : "");
 	add_text(op, row->name);
 	add_text(op, row->body);
 	add_int(op, row->created_ns);
 	add_int(op, row->updated_ns);
 }
 
-void store_delete_template(struct store_txn *t, const char *name)
+void store_delete_template(struct store_txn *t, const char *owner,
+			   const char *name)
 {
-	add_text(add_op(t, STORE_DELETE_TEMPLATE, 1), name);
+	struct op *op = add_op(t, STORE_DELETE_TEMPLATE, 2);
+
+	add_text(op, owner ? owner : "");
+	add_text(op, name);
 }
 
 void store_put_meta(struct store_txn *t, const char *key, const char *value)

@@ -62,6 +62,7 @@ struct store_quota {
 void store_quota_release(struct store_quota *q);
 
 struct store_template {
+	char *owner; /* or NULL: everybody's */
 	char *name;
 	char *body; /* JSON: what was chosen */
 	int64_t created_ns, updated_ns;
@@ -97,7 +98,8 @@ void store_delete_image(struct store_txn *t, const char *ref);
 void store_put_quota(struct store_txn *t, const struct store_quota *row);
 void store_delete_quota(struct store_txn *t, const char *owner);
 void store_put_template(struct store_txn *t, const struct store_template *row);
-void store_delete_template(struct store_txn *t, const char *name);
+void store_delete_template(struct store_txn *t, const char *owner,
+			   const char *name);
 void store_put_meta(struct store_txn *t, const char *key, const char *value);
 void store_add_event(struct store_txn *t, const char *type,
 		     const char *sandbox_id, const char *owner,

@@ -256,6 +256,8 @@ static void make_key(struct template *t)
 	struct digest d;
 
 	digest_start(&s);
+	if (t->owner)
+		digest_update(&s, t->owner, strlen(t->owner) + 1);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		const cJSON *v = json_get(t->body, fields[i].name);
 
@@ -303,6 +305,13 @@ struct template *template_new(const char *name, const cJSON *body,
 	return out ? make(name, out) : NULL;
 }
 
+void template_set_owner(struct template *t, const char *owner)
+{
+	free(t->owner);
+	t->owner = xstrdup(owner);
+	make_key(t);
+}
+
 struct template *template_load(const char *name, const char *text,
 			       struct svm_err *err)
 {
@@ -327,6 +336,7 @@ void template_free(struct template *t)
 	if (!t)
 		return;
 	cJSON_Delete(t->body);
+	free(t->owner);
 	free(t->name);
 	free(t);
 }
@@ -387,6 +397,8 @@ void template_json(const struct template *t, struct json_writer *w)
 
 	json_open(w, NULL, '{');
 	json_str(w, "name", t->name);
+	if (t->owner)
+		json_str(w, "owner_id", t->owner);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		show(w, &fields[i], json_get(t->body, fields[i].name));
 	clock_format_rfc3339(t->created_ns, when);

@@ -17,6 +17,7 @@
 
 struct template {
 	struct list link; /* templates.c, by name */
+	char *owner;      /* or NULL: everybody's */
 	char *name;
 	cJSON *body;      /* what was chosen, in our own spelling */
 	int64_t created_ns, updated_ns; /* wall */
@@ -38,6 +39,9 @@ int template_check_name(const char *name, struct svm_err *err);
 struct template *template_new(const char *name, const cJSON *body,
 			      const struct template *old, bool keep,
 			      struct svm_err *err);
+
+/* Whose it is, before anybody sees it; changes the key. */
+void template_set_owner(struct template *t, const char *owner);
 
 /* Out of its row: the text of ->body. */
 struct template *template_load(const char *name, const char *text,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/auth.h"
 #include "daemon/daemon.h"
 #include "daemon/store.h"
 #include "daemon/template.h"
@@ -31,32 +32,65 @@ struct template *templates_next(const struct daemon *d,
 	return next == head ? NULL : list_entry(next, struct template, link);
 }
 
-struct template *templates_find(struct daemon *d, const char *name)
+static const char *text(const char *owner)
+{
+	return owner ? owner : "";
+}
+
+struct template *templates_find(const struct daemon *d, const char *owner,
+				const char *name)
 {
 	for (struct template *t = NULL; (t = templates_next(d, t));)
-		if (strcmp(t->name, name) == 0)
+		if (strcmp(t->name, name) == 0 &&
+		    strcmp(text(t->owner), text(owner)) == 0)
 			return t;
 	return NULL;
 }
 
-struct template *templates_get(struct daemon *d, const char *name,
-			       struct svm_err *err)
+struct template *templates_find_key(const struct daemon *d, const char *name,
+				    const char *key)
 {
-	struct template *t = templates_find(d, name);
+	for (struct template *t = NULL; (t = templates_next(d, t));)
+		if (strcmp(t->name, name) == 0 && strcmp(t->key, key) == 0)
+			return t;
+	return NULL;
+}
 
+bool templates_may_change(const struct caller *c, const struct template *t)
+{
+	return auth_may_see(c, t->owner);
+}
+
+struct template *templates_get(const struct daemon *d, const struct caller *c,
+			       const char *name, struct svm_err *err)
+{
+	struct template *t = templates_find(d, c->space, name);
+
+	if (!t && c->space)
+		t = templates_find(d, NULL, name);
 	if (t)
 		return t;
+	while (c->all && (t = templates_next(d, t)))
+		if (strcmp(t->name, name) == 0)
+			return t;
 	svm_err_set(err, SVM_NOT_FOUND, "no template '%.80s'", name);
 	svm_err_hint(err, "see what there is with: stacyvm template ls");
 	return NULL;
+}
+
+static bool comes_before(const struct template *a, const struct template *b)
+{
+	int order = strcmp(a->name, b->name);
+
+	return order < 0 ||
+	       (order == 0 && strcmp(text(a->owner), text(b->owner)) < 0);
 }
 
 static void enter(struct daemon *d, struct template *t)
 {
 	struct template *after = NULL;
 
-	while ((after = templates_next(d, after)) &&
-	       strcmp(after->name, t->name) < 0)
+	while ((after = templates_next(d, after)) && comes_before(after, t))
 		;
 	list_append(after ? &after->link : &d->templates->all, &t->link);
 	d->templates->count++;
@@ -80,8 +114,8 @@ struct change {
 /* Unless somebody else has changed it since. */
 static void take_back(struct change *c)
 {
-	const char *name = c->old ? c->old->name : c->now->name;
-	struct template *there = templates_find(c->d, name);
+	const struct template *one = c->old ? c->old : c->now;
+	struct template *there = templates_find(c->d, one->owner, one->name);
 
 	if (there != c->now)
 		return;
@@ -120,15 +154,16 @@ static void change(struct daemon *d, struct template *now,
 	if (old)
 		leave(d, old);
 	if (now) {
-		auto_free char *text = template_text(now);
+		auto_free char *body = template_text(now);
 		const struct store_template row = {
-			now->name, text, now->created_ns, now->updated_ns,
+			now->owner, now->name, body, now->created_ns,
+			now->updated_ns,
 		};
 
 		enter(d, now);
 		store_put_template(t, &row);
 	} else {
-		store_delete_template(t, old->name);
+		store_delete_template(t, old->owner, old->name);
 	}
 	warm_wake(d);
 	store_commit(t, on_stored, c);
@@ -137,7 +172,7 @@ static void change(struct daemon *d, struct template *now,
 int templates_put(struct daemon *d, struct template *t,
 		  templates_done_fn done, void *data, struct svm_err *err)
 {
-	struct template *old = templates_find(d, t->name);
+	struct template *old = templates_find(d, t->owner, t->name);
 
 	if (!old && d->templates->count >= LIMIT_TEMPLATES) {
 		template_free(t);
@@ -167,6 +202,8 @@ static void take_row(void *data, struct store_template *row)
 		log_error_e(&err, "template '%s' can't be read", row->name);
 		return;
 	}
+	if (row->owner)
+		template_set_owner(t, row->owner);
 	t->created_ns = row->created_ns;
 	t->updated_ns = row->updated_ns;
 	enter(d, t);

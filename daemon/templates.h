@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The templates there are: in memory, each change stored before its answer. */
+/*
+ * The templates there are: in memory, each change stored before its answer.
+ *
+ * A template belongs to an owner or, made by who may see everything, to
+ * everybody: then all use it and only an administrator changes it.  Names are
+ * an owner's own, and theirs come first: what somebody else made under a name
+ * can neither be noticed nor be in the way.
+ */
 #ifndef SVM_DAEMON_TEMPLATES_H
 #define SVM_DAEMON_TEMPLATES_H
 
+#include <stdbool.h>
+
 #include "lib/base/err.h"
 
+struct caller;
 struct daemon;
 struct template;
 struct templates;
@@ -13,10 +23,19 @@ struct templates;
 int templates_open(struct daemon *d, struct svm_err *err);
 void templates_free(struct templates *all); /* accepts NULL */
 
-/* By exact name, or NULL; borrowed until the next change. */
-struct template *templates_find(struct daemon *d, const char *name);
-struct template *templates_get(struct daemon *d, const char *name,
-			       struct svm_err *err); /* NOT_FOUND */
+/* The one of this owner (NULL: everybody's), or NULL; borrowed until the next
+ * change, like all that follow. */
+struct template *templates_find(const struct daemon *d, const char *owner,
+				const char *name);
+/* The one that a warm copy with this key is of, or NULL. */
+struct template *templates_find_key(const struct daemon *d, const char *name,
+				    const char *key);
+/* What this caller means by the name: their own, else everybody's, else, for
+ * who sees everything, the first of any owner.  NOT_FOUND. */
+struct template *templates_get(const struct daemon *d, const struct caller *c,
+			       const char *name, struct svm_err *err);
+/* May they change it? */
+bool templates_may_change(const struct caller *c, const struct template *t);
 
 /* In the order of their names; NULL starts, NULL after the last. */
 struct template *templates_next(const struct daemon *d,

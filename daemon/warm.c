@@ -41,6 +41,13 @@ static bool is_of(const struct sandbox *s, const struct template *t)
 	       strcmp(s->spec.warm, t->key) == 0;
 }
 
+static struct template *template_of(const struct warm *w,
+				    const struct sandbox *s)
+{
+	return s->spec.warm ? templates_find_key(w->d, s->spec.template,
+						 s->spec.warm) : NULL;
+}
+
 static bool is_leaving(const struct sandbox *s)
 {
 	return s->destroy_wanted || s->state == SANDBOX_DESTROYING;
@@ -57,19 +64,44 @@ static size_t count_of(const struct warm *w, const struct template *t,
 	return n;
 }
 
+/* Copies that one owner's templates have, up to and without `end`.  With what
+ * the owner has, they must stay below the owner's limit: a pool is no way
+ * around it. */
+static size_t count_of_owner(const struct warm *w, const char *owner,
+			     const struct sandbox *end)
+{
+	size_t n = 0;
+
+	for (struct sandbox *s = NULL; (s = next_copy(w, s)) && s != end;) {
+		const struct template *t = template_of(w, s);
+
+		n += t && t->owner && strcmp(t->owner, owner) == 0 &&
+		     !is_leaving(s);
+	}
+	return n;
+}
+
+static bool owner_has_room(const struct warm *w, const struct template *t,
+			   const struct sandbox *end)
+{
+	return !t->owner ||
+	       admission_owner_room(w->d, t->owner) >
+			count_of_owner(w, t->owner, end);
+}
+
 /* Why a copy should go, or NULL. */
 static const char *unwanted(const struct warm *w, const struct sandbox *s)
 {
-	const struct template *t = templates_find(w->d, s->spec.template);
+	const struct template *t = template_of(w, s);
 
 	if (is_leaving(s))
 		return NULL;
 	if (!t)
-		return "its template is gone";
-	if (!is_of(s, t))
-		return "its template was changed";
+		return "its template is gone or was changed";
 	if (count_of(w, t, s) >= t->pool_size)
 		return "the pool became smaller";
+	if (!owner_has_room(w, t, s))
+		return "its template's owner has no more room";
 	if (s->state != SANDBOX_CREATING && s->state != SANDBOX_RUNNING)
 		return "it broke before it was used";
 	return NULL;
@@ -91,11 +123,11 @@ static void made(struct life_waiter *waiter, struct sandbox *s,
 		 const struct svm_err *err)
 {
 	struct warm *w = container_of(waiter, struct warm, maker);
-	struct template *t = templates_find(w->d, s->spec.template);
+	struct template *t = template_of(w, s);
 
 	w->making = NULL;
 	warm_wake(w->d);
-	if (!t || !is_of(s, t) || s->destroy_wanted)
+	if (!t || s->destroy_wanted)
 		return;
 	if (err)
 		failed(w, t, err);
@@ -140,7 +172,8 @@ static void on_timer(struct loop *l, void *data)
 	}
 	for (struct template *t = NULL;
 	     !w->making && admission_has_room(d) && (t = templates_next(d, t));) {
-		if (count_of(w, t, NULL) >= t->pool_size)
+		if (count_of(w, t, NULL) >= t->pool_size ||
+		    !owner_has_room(w, t, NULL))
 			continue;
 		if (t->retry_at <= now)
 			make(w, t);
@@ -217,7 +250,8 @@ struct sandbox *warm_claim(struct daemon *d, struct provider *p,
 {
 	struct warm *w = d->warm;
 	struct template *t = spec->template ?
-				     templates_find(d, spec->template) : NULL;
+			templates_find_key(d, spec->template, spec->made_by) :
+			NULL;
 
 	if (!t || !t->pool_size)
 		return NULL;

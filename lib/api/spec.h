@@ -36,6 +36,7 @@ struct sandbox_spec {
 	char **layers;   /* absolute host paths; owned */
 	char **image_env; /* environment the image declares */
 	char **setup;    /* commands run once before it is ready; not stored */
+	char made_by[SPEC_WARM_KEY + 1]; /* key of its template; not stored */
 	/* A warm copy: the key of its template until it is claimed, then NULL.
 	 * Its agent's own environment is what the template has: what a claim
 	 * adds is sent along with each command. */

@@ -350,6 +350,101 @@ def test_events_are_the_owners(alice, bob, admin, box):
     assert box not in bob("GET", f"{query}&sandbox_id={box}").text
 
 
+def test_templates_are_the_owners(new_instance):
+    """Names are an owner's own and come before everybody's, which are the
+    admin's to change; nobody notices what others have."""
+    server = start(new_instance, AUTH_API_KEY=KEY, AUTH_ADMIN_API_KEY=ADMIN)
+
+    def callers():
+        return [server.by(X_API_Key=KEY, X_User_ID="alice"),
+                server.by(X_API_Key=KEY, X_User_ID="bob"),
+                server.by(X_API_Key=ADMIN)]
+
+    alice, bob, admin = callers()
+
+    def names(who):
+        return [t["name"] for t in who("GET", "/templates", check=200).json()]
+
+    def save(who, name, ttl, check):
+        return who("POST", "/templates", {"name": name, "image": "host",
+                                          "ttl": ttl}, check=check).json()
+
+    def ttl(who, name):
+        return who("GET", "/templates/" + name, check=200).json()["ttl"]
+
+    assert "owner_id" not in save(admin, "shared", "10m", 201)
+    assert save(alice, "own", "11m", 201)["owner_id"] == "alice"
+    # Everybody's is read by all, spawned from by all, changed by the admin.
+    assert (names(alice), names(bob)) == (["own", "shared"], ["shared"])
+    for method, body in (("PUT", {"image": "host"}), ("DELETE", None)):
+        r = bob(method, "/templates/shared", body, check=403)
+        assert r.json()["code"] == "FORBIDDEN" and r.json()["remediation"]
+    assert ttl(admin, "shared") == "10m"
+    sid = bob("POST", "/templates/shared/spawn", check=201).json()["id"]
+    bob("DELETE", "/sandboxes/" + sid, check=200)
+    # Alice's is nothing to bob, whatever he tries, and a name of his own.
+    for method, end, body in (("GET", "", None), ("DELETE", "", None),
+                              ("PUT", "", {"image": "host"}),
+                              ("POST", "/spawn", None)):
+        assert bob(method, "/templates/own" + end, body).status == 404
+    assert bob("POST", "/sandboxes", {"template": "own"}).status == 404
+    save(bob, "own", "12m", 201)
+    assert (ttl(alice, "own"), ttl(bob, "own")) == ("11m", "12m")
+    # One's own comes before everybody's.
+    save(bob, "shared", "13m", 201)
+    assert names(bob) == ["own", "shared"]
+    assert (ttl(bob, "shared"), ttl(alice, "shared")) == ("13m", "10m")
+    save(admin, "shared", "14m", 200)
+    assert (ttl(bob, "shared"), ttl(alice, "shared")) == ("13m", "14m")
+    # The admin sees all, and acts for whom the request names.
+    assert sorted(names(admin)) == ["own", "own", "shared", "shared"]
+    admin("DELETE", "/templates/own", X_User_ID="bob", check=200)
+    assert (names(alice), names(bob)) == (["own", "shared"], ["shared"])
+    # All of it is there after a restart.
+    before = admin("GET", "/templates").json()
+    server.inst.kill_daemon()
+    server.inst.start()
+    alice, bob, admin = callers()
+    assert admin("GET", "/templates").json() == before
+    bob("DELETE", "/templates/shared", check=200)
+    assert ttl(bob, "shared") == "14m"
+    admin("DELETE", "/templates/own", check=200)
+    admin("DELETE", "/templates/shared", check=200)
+    assert names(admin) == []
+
+
+def test_warm_copies_are_their_owners(new_instance):
+    """Whoever has a template of that name, it is their own copy they get; and
+    the pool is no way around an owner's limit."""
+    server = start(new_instance, AUTH_API_KEY=KEY, AUTH_ADMIN_API_KEY=ADMIN)
+    admin = server.by(X_API_Key=ADMIN)
+    alice = server.by(X_API_Key=KEY, X_User_ID="alice")
+    bob = server.by(X_API_Key=KEY, X_User_ID="bob")
+    admin("PUT", "/quotas/alice", {"max_sandboxes": 2}, check=200)
+
+    def ready(n):
+        def is_so():
+            w = admin("GET", "/metrics", check=200).json()["warm"]
+            return w["ready"] == n and not w["making"]
+        wait_for(is_so, f"{n} warm copies")
+
+    alice("POST", "/templates", {"name": "t", "image": "host",
+                                 "pool_size": 5}, check=201)
+    ready(2)
+    bob("POST", "/templates", {"name": "t", "image": "host"}, check=201)
+    other = bob("POST", "/templates/t/spawn", check=201).json()["id"]
+    ready(2)
+    mine = alice("POST", "/templates/t/spawn", check=201).json()["id"]
+    ready(1)
+    claims = admin("GET", "/metrics").json()["warm"]["claims"]
+    assert claims == 1, "bob's spawn took a copy of alice's"
+    for who in (alice, bob):
+        who("DELETE", "/templates/t", check=200)
+    ready(0)
+    alice("DELETE", "/sandboxes/" + mine, check=200)
+    bob("DELETE", "/sandboxes/" + other, check=200)
+
+
 def test_isolation_off(new_instance):
     server = start(new_instance, AUTH_API_KEY=KEY,
                    AUTH_OWNER_ISOLATION="false")

@@ -459,6 +459,17 @@ static void test_store__full_and_read_only_disk(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* What had no owner before there were owners is everybody's. */
+static void check_old_template(void *n, struct store_template *row)
+{
+	assert_null(row->owner);
+	assert_string_equal(row->name, "old");
+	assert_string_equal(row->body, "{}");
+	assert_int_equal(row->created_ns, 1);
+	assert_int_equal(row->updated_ns, 2);
+	++*(int *)n;
+}
+
 /* A database as any older version left it is brought up to date, with what
  * was in it. */
 static void test_store__upgrades_from_every_version(void **state)
@@ -479,11 +490,19 @@ static void test_store__upgrades_from_every_version(void **state)
 				   " start_time, created_ns, expires_ns,"
 				   " expires_boot_ns, updated_ns) VALUES"
 				   " ('sb-old', 'running', 1,2,3,4,5,6)", &err);
+		if (v >= 5)
+			store_exec(db, v == 5 ?
+				   "INSERT INTO templates VALUES"
+				   " ('old', '{}', 1, 2)" :
+				   "INSERT INTO templates VALUES"
+				   " ('', 'old', '{}', 1, 2)", &err);
 		sqlite3_close(db);
 		assert_int_equal(store_open(path, f->loop, &s, &err), 0);
 		store_each_sandbox(s, count_row, &n, &err);
 		assert_int_equal(n, v ? 1 : 0);
 		n = 0;
+		store_each_template(s, check_old_template, &n, &err);
+		assert_int_equal(n, v >= 5 ? 1 : 0);
 		assert_int_equal(err.code, SVM_OK);
 		store_close(s);
 	}
