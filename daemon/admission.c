@@ -18,6 +18,7 @@
 #include "lib/api/limits.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
+#include "lib/base/fault.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 
@@ -119,6 +120,7 @@ static void enter(struct admission *a, struct admission_wait *w,
 	}
 	w->line = line;
 	list_append(&line->waits, &w->link);
+	fault_point("queue.wait");
 	line->count++;
 	a->count++;
 }

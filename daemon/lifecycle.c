@@ -453,6 +453,7 @@ static void undo_done(struct work *w)
 
 static void setup_done(struct sandbox *s, const struct svm_err *err)
 {
+	fault_point("setup.end");
 	s->busy = false;
 	if (!err) {
 		ready(s);
@@ -482,6 +483,7 @@ static void create_done(struct work *w)
 	} else if (s->spec.setup) {
 		s->busy = true;
 		setup_start(s, setup_done);
+		fault_point("setup.begin");
 	} else {
 		ready(s);
 	}
@@ -623,6 +625,7 @@ static void claim_told(void *data, const struct svm_err *err)
 static void claim_stored(struct sandbox *s, const struct svm_err *err)
 {
 	s->row_ns = clock_boot_ns() - s->asked_ns;
+	fault_point("claim.row");
 	claim_step(s->claim, err);
 }
 
@@ -659,5 +662,6 @@ void life_claim(struct sandbox *s, struct life_waiter *w)
 		loop_timer_stop(s->ttl);
 	arm_ttl(s);
 	log_info("sandbox=%s claimed template=%s", s->id, s->spec.template);
+	fault_point("claim.taken");
 	commit(s, "sandbox.running", NULL, claim_stored);
 }

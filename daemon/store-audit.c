@@ -15,6 +15,7 @@
 #include "daemon/store-internal.h"
 #include "daemon/store-schema.h"
 #include "lib/base/clock.h"
+#include "lib/base/fault.h"
 #include "lib/base/mem.h"
 
 #define TRIM_ROWS 2000 /* per transaction: others wait for it */
@@ -199,6 +200,7 @@ int store_audit_append(struct store *s, struct store_audit *a,
 	sqlite3_bind_blob(q, 11, a->hash.b, DIGEST_BYTES, SQLITE_STATIC);
 	if (run(s, STORE_ADD_AUDIT, err) < 0)
 		return -1;
+	fault_point("audit.append");
 	*head = (struct audit_mark){ a->seq, a->total, a->hash };
 	return 0;
 }

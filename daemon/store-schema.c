@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "lib/base/fault.h"
 #include "lib/base/mem.h"
 
 const char *const store_schema[] = {
@@ -141,9 +142,11 @@ static int run_step(sqlite3 *db, const char *sql, unsigned version,
 
 	if (store_exec(db, "BEGIN IMMEDIATE", err) < 0)
 		return -1;
-	if (store_exec(db, sql, err) == 0 && store_exec(db, set, err) == 0 &&
-	    store_exec(db, "COMMIT", err) == 0)
-		return 0;
+	if (store_exec(db, sql, err) == 0 && store_exec(db, set, err) == 0) {
+		fault_point("migrate.step");
+		if (store_exec(db, "COMMIT", err) == 0)
+			return 0;
+	}
 	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	return svm_err_prefix(err, "migrating to schema %u", version);
 }

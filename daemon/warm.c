@@ -13,6 +13,7 @@
 #include "daemon/template.h"
 #include "daemon/templates.h"
 #include "lib/base/clock.h"
+#include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
@@ -125,6 +126,7 @@ static void made(struct life_waiter *waiter, struct sandbox *s,
 	struct warm *w = container_of(waiter, struct warm, maker);
 	struct template *t = template_of(w, s);
 
+	fault_point("warm.made");
 	w->making = NULL;
 	warm_wake(w->d);
 	if (!t || s->destroy_wanted)
@@ -153,6 +155,7 @@ static void make(struct warm *w, struct template *t)
 	s->asked_ns = clock_boot_ns();
 	w->making = s;
 	life_create(s, &w->maker);
+	fault_point("warm.make");
 }
 
 static void on_timer(struct loop *l, void *data)

@@ -3,17 +3,19 @@
 
 A build with FAULTS=1 dies where STACYVM_FAULT says.  Each label found in the
 source is one case: a daemon is started with "label=kill", walked through
-spawn, write, exec and destroy until something breaks, and followed by a
-healthy daemon, which must account for everything that was answered with
+spawn, write, exec, destroy, a claim of a warm copy and a spawn that waits,
+until something breaks, and followed by a healthy daemon, which must account for everything that was answered with
 success and must leave nothing when all is destroyed.
 """
 import io
 import re
 import tarfile
+import threading
 
 import pytest
 
 import svm
+from http_unix import Client
 from svm import API, ROOT, wait_for
 
 LABEL = re.compile(r'fault_(point|errno)\("([\w.]+)"\)')
@@ -64,6 +66,7 @@ class Walk:
         self.id = self.written = self.ran = None
         self.destroyed = self.imported = None
         self.spawned = self.broke = False
+        self.claimed = self.queued = None
 
     def go(self, inst):
         try:
@@ -97,6 +100,59 @@ class Walk:
             self.destroyed = True
         else:
             self.broke = r
+        if not self.broke:
+            self.claim(c)
+        if not self.broke:
+            self.queue(c)
+
+    def claim(self, c):
+        r = c.request("POST", API + "/templates", {
+            "name": "t", "image": "host", "pool_size": 1,
+            "setup": ["echo set >set"]})
+        if r.status != 201:
+            self.broke = r
+            return
+
+        def warm():
+            return c.request("GET", API + "/metrics").json()["warm"]
+        wait_for(lambda: (w := warm())["ready"] or w["failures"], "a copy")
+        r = c.request("POST", API + "/templates/t/spawn")
+        if r.status != 201:
+            self.broke = r
+            return
+        self.claimed = r.json()["id"]
+        if not warm()["claims"]:
+            self.broke = "it was no warm copy"
+
+    def queue(self, c):
+        """The second waits until the first goes."""
+        q = {"X-User-ID": "q"}
+        c.request("PUT", API + "/quotas/q", {"max_sandboxes": 1})
+        r = c.request("POST", API + "/sandboxes", {}, q)
+        if r.status != 201:
+            self.broke = r
+            return
+        got = []
+
+        def spawn():
+            try:
+                with Client(c.path, 20) as other:
+                    got.append(other.request("POST", API + "/sandboxes", {}, q))
+            except OSError as e:
+                got.append(e)
+        t = threading.Thread(target=spawn)
+        t.start()
+        try:
+            wait_for(lambda: got or c.request(
+                "GET", API + "/quotas/q/usage").json()["waiting_spawns"],
+                "the second to wait")
+            c.request("DELETE", f"{API}/sandboxes/{r.json()['id']}")
+        finally:
+            t.join()
+        if isinstance(got[0], OSError) or got[0].status != 201:
+            self.broke = got[0]
+        else:
+            self.queued = got[0].json()["id"]
 
 
 def account(inst, walk):
@@ -123,6 +179,26 @@ def account(inst, walk):
         assert r.body == b"answered\n", r
 
 
+def account_pool(inst, walk):
+    """No copy is had twice, and what was claimed is complete; the trail of
+    all that is whole."""
+    assert inst.api("GET", "/audit/verify", check=200).json()["ok"]
+    for sid in filter(None, (walk.claimed, walk.queued)):
+        row = inst.api("GET", f"/sandboxes/{sid}", check=200).json()
+        assert row["state"] == "running", row
+    if walk.claimed:
+        r = inst.api("GET", f"/sandboxes/{walk.claimed}/files"
+                     "?path=/workspace/set")
+        assert r.body == b"set\n", r
+    there = {o["id"] for o in inst.api("GET", "/sandboxes").json()}
+    if inst.api("GET", "/templates/t").status == 200:
+        for _ in range(2):
+            r = inst.api("POST", "/templates/t/spawn", check=201).json()
+            assert r["id"] not in there, "a copy that was given away"
+            there.add(r["id"])
+        inst.api("DELETE", "/templates/t", check=200)
+
+
 def hits(inst):
     log = inst.base / "hits"
     return set(log.read_text().split()) if log.exists() else set()
@@ -131,6 +207,7 @@ def hits(inst):
 def faulty(new_instance, **kw):
     inst = new_instance(binary=BINARY, **kw)
     inst.env["STACYVM_FAULT_LOG"] = str(inst.base / "hits")
+    inst.env["STACYVM_DEFAULTS_SPAWN_OVERFLOW"] = "queue"
     return inst
 
 
@@ -157,6 +234,7 @@ def test_death_at(new_instance, label, action):
         assert walk.broke, f"{label} was never reached"
     restart_healthy(inst)
     account(inst, walk)
+    account_pool(inst, walk)
     sid = inst.sandbox()["id"]
     assert inst.exec(sid, "echo well").json()["stdout"] == "well\n"
     inst.destroy_all()
@@ -173,8 +251,11 @@ def test_every_label_is_hit(new_instance, provider):
         inst = faulty(new_instance, provider=kind)
         inst.start()
         walk = Walk().go(inst)
-        assert walk.destroyed and not walk.broke, walk.broke
+        assert walk.destroyed and walk.queued and not walk.broke, walk.broke
         seen |= hits(inst)
+        inst.api("DELETE", "/templates/t", check=200)
+        inst.destroy_all()
+        wait_for(lambda: not inst.box_dirs(), "the last copy to go")
     missed = set(LABELS) - seen - set(UNLOGGED)
     if provider != "native":
         missed = {n for n in missed if not n.startswith(("spawn.", "destroy."))}
