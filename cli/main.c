@@ -4,7 +4,9 @@
  * internal commands (__launcher, __unpack, __pull) to their rooms and everything else
  * to the command line.
  */
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,10 +14,14 @@
 #include "cli/cmd.h"
 #include "daemon/image/image.h"
 #include "daemon/serve.h"
+#include "lib/api/dirs.h"
 #include "lib/base/defs.h"
 #include "lib/base/fd.h"
+#include "lib/base/mem.h"
 #include "providers/native/native.h"
 #include "tui/tui.h"
+
+extern char **environ;
 
 /* Processes we start ourselves.  They get argv from their own name on, and end
  * without exit handlers: a confined one may not do what those do. */
@@ -28,26 +34,121 @@ static const struct {
 	{ "__pull", image_pull_main },
 };
 
+/* What the dashboard goes by: the user's own file and the environment.  A
+ * ./stacyvm.yaml is left out: where one happens to be doesn't change keys. */
+static int load_config(struct config **ret, struct svm_err *err)
+{
+	struct dirs d;
+
+	dirs_init(&d);
+	int r = config_load(&(struct config_source){ .dir = d.config,
+						     .env = environ },
+			    ret, err);
+	dirs_release(&d);
+	return r;
+}
+
+/* ui.leave_key and keys.*, all or none: two actions can change places. */
+static int set_keys(struct keymap *keys, const struct config *c,
+		    struct svm_err *err)
+{
+	struct keymap_change *changes =
+		xcalloc(c->n_bindings + 1, sizeof(*changes));
+	size_t n = 0;
+
+	if (c->ui_leave_key)
+		changes[n++] = (struct keymap_change){
+			"terminal.leave", c->ui_leave_key,
+			c->origin[CONFIG_ID_ui_leave_key] };
+	for (size_t i = 0; i < c->n_bindings; i++)
+		changes[n++] = (struct keymap_change){
+			c->bindings[i].key + strlen("keys."),
+			c->bindings[i].value, c->bindings[i].origin };
+	int r = keymap_change(keys, changes, n, err);
+	free(changes);
+	return r;
+}
+
+static int check_keys(const struct config *c, struct svm_err *err)
+{
+	struct keymap *keys = keymap_new();
+	int r = set_keys(keys, c, err);
+
+	keymap_free(keys);
+	return r;
+}
+
+static int configure(struct model *m, const void *data, struct svm_err *err)
+{
+	const struct config *c = data;
+
+	m->set.scrollback = (unsigned)c->ui_scrollback;
+	m->set.confirm = strcmp(c->ui_confirm, "never") == 0 ? CONFIRM_NEVER :
+			 strcmp(c->ui_confirm, "bulk") == 0 ? CONFIRM_BULK :
+							      CONFIRM_ALWAYS;
+	m->set.ascii = strcmp(c->ui_glyphs, "ascii") == 0;
+	m->set.motion = c->ui_motion;
+	m->set.theme = c->ui_theme;
+	m->read_only = c->ui_read_only;
+	m->mouse = c->ui_mouse;
+	return set_keys(m->keymap, c, err);
+}
+
 static int open_dashboard(const struct tui_args *args, struct svm_err *err)
 {
-	return tui_main(&(struct tui_options){
-				.server = args->server,
-				.api_key = args->api_key,
-				.read_only = args->read_only,
-				.no_mouse = args->no_mouse,
-				.no_color = args->no_color,
-				.ascii = args->ascii,
-				.theme = args->theme,
-				.frames = (unsigned)args->frames,
-				.dump = args->dump },
-			err);
+	struct config *c = NULL;
+
+	if (load_config(&c, err) < 0)
+		return -1;
+	int r = tui_main(&(struct tui_options){
+				 .server = args->server,
+				 .api_key = args->api_key,
+				 .read_only = args->read_only,
+				 .no_mouse = args->no_mouse,
+				 .no_color = args->no_color ||
+					     strcmp(c->ui_color, "never") == 0,
+				 .ascii = args->ascii,
+				 .theme = args->theme,
+				 .frames = (unsigned)args->frames,
+				 .dump = args->dump,
+				 .configure = configure,
+				 .data = c },
+			 err);
+	config_free(c);
+	return r;
+}
+
+static int config_main(int argc, char **argv)
+{
+	return daemon_config_main(argc, argv, check_keys);
+}
+
+/* ui.bare: nothing was said, on a terminal. */
+static bool bare_is_dashboard(void)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct config *c = NULL;
+	bool is = false;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return false;
+	if (load_config(&c, &err) == 0)
+		is = strcmp(c->ui_bare, "tui") == 0;
+	config_free(c);
+	return is;
 }
 
 static void print_keys(bool mdoc)
 {
+	auto_err struct svm_err err = SVM_ERR_INIT;
 	struct keymap *keys = keymap_new();
 	struct buf text = BUF_INIT;
+	struct config *c = NULL;
 
+	/* The manual has the keys as they come; help those of the user. */
+	if (!mdoc && (load_config(&c, &err) < 0 || set_keys(keys, c, &err) < 0))
+		fprintf(stderr, "stacyvm: %s\n", err.msg);
+	config_free(c);
 	keymap_print(keys, mdoc, &text);
 	fputs(buf_str(&text), stdout);
 	buf_release(&text);
@@ -58,7 +159,7 @@ int main(int argc, char **argv)
 {
 	const struct entries entries = {
 		.serve = daemon_main,
-		.config = daemon_config_main,
+		.config = config_main,
 		.db = daemon_db_main,
 		.tui = open_dashboard,
 		.keys = print_keys,
@@ -71,6 +172,11 @@ int main(int argc, char **argv)
 			umask(077);
 			_exit(internal[i].main(argc - 1, argv + 1));
 		}
+	}
+	if (argc == 1 && bare_is_dashboard()) {
+		char *tui[] = { argv[0], (char *)(uintptr_t)"tui", NULL };
+
+		return cli_main(&entries, 2, tui);
 	}
 	return cli_main(&entries, argc, argv);
 }

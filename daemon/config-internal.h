@@ -34,6 +34,11 @@ bool config_is_later(const char *key);
 /* Edits that turn a into b: insert, delete, replace, swap of neighbours. */
 unsigned config_distance(const char *a, const char *b);
 
+/* Keys of the dashboard: "keys.sandboxes.kill". */
+bool config_is_binding(const char *key);
+const struct config_binding *config_find_binding(const struct config *c,
+						 const char *key);
+
 /* Note an unknown key, with the one that was probably meant. */
 void config_unknown(struct config_load *ld, const char *where,
 		    const char *key);

@@ -99,7 +99,9 @@ static int config_get(int argc, char **argv, const struct dirs *d)
 	return status;
 }
 
-static int config_lint(int argc, char **argv, const struct dirs *d)
+static int config_lint(int argc, char **argv, const struct dirs *d,
+		       int (*check)(const struct config *c,
+				    struct svm_err *err))
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	struct config *c = NULL;
@@ -108,12 +110,18 @@ static int config_lint(int argc, char **argv, const struct dirs *d)
 		return usage();
 	if (load(argc ? argv[0] : NULL, d, &c, &err) < 0)
 		return fail(&err);
+	if (check && check(c, &err) < 0) {
+		config_free(c);
+		return fail(&err);
+	}
 	config_free(c);
 	puts("the configuration is valid");
 	return EXIT_STATUS_OK;
 }
 
-int daemon_config_main(int argc, char **argv)
+int daemon_config_main(int argc, char **argv,
+		       int (*check)(const struct config *c,
+				    struct svm_err *err))
 {
 	struct dirs d;
 	int status;
@@ -122,7 +130,7 @@ int daemon_config_main(int argc, char **argv)
 	if (argc >= 2 && strcmp(argv[1], "get") == 0) {
 		status = config_get(argc - 2, argv + 2, &d);
 	} else if (argc >= 2 && strcmp(argv[1], "lint") == 0) {
-		status = config_lint(argc - 2, argv + 2, &d);
+		status = config_lint(argc - 2, argv + 2, &d, check);
 	} else if (argc == 2 && strcmp(argv[1], "path") == 0) {
 		printf("%s/config.yaml\n", d.config);
 		status = EXIT_STATUS_OK;

@@ -10,7 +10,7 @@
 /* See config-internal.h. */
 const char *const config_later[] = {
 	"providers.docker.", "providers.firecracker.", "providers.e2b.",
-	"providers.custom.", "providers.proot.", "pool.", "ui.", "keys.", NULL
+	"providers.custom.", "providers.proot.", "pool.", NULL
 };
 
 bool config_find(const char *name, enum config_id *ret)
@@ -29,10 +29,29 @@ static bool begins_section(const char *name, const char *path, size_t n)
 	return strncmp(name, path, n) == 0 && name[n] == '.';
 }
 
+bool config_is_binding(const char *key)
+{
+	const char *action = strncmp(key, "keys.", 5) == 0 ?
+				     strchr(key + 5, '.') : NULL;
+
+	return action && action > key + 5 && action[1];
+}
+
+const struct config_binding *config_find_binding(const struct config *c,
+						 const char *key)
+{
+	for (size_t i = 0; i < c->n_bindings; i++)
+		if (strcmp(c->bindings[i].key, key) == 0)
+			return &c->bindings[i];
+	return NULL;
+}
+
 bool config_is_section(const char *path)
 {
 	size_t n = strlen(path);
 
+	if (strcmp(path, "keys") == 0)
+		return true;
 	for (unsigned i = 0; i < CONFIG_ID_MAX; i++)
 		if (begins_section(config_key((enum config_id)i)->name, path,
 				   n))

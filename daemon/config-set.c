@@ -225,6 +225,46 @@ static void set_list(struct config_load *ld, const char *where,
 	*member = v;
 }
 
+/* Every value a line of text? */
+static bool check_text(struct config_load *ld, const char *where,
+		       const char *key, char *const *values)
+{
+	for (size_t i = 0; values[i]; i++) {
+		if (is_text(values[i]))
+			continue;
+		config_problem(ld, "%s: %.64s: must be UTF-8 text of one line "
+			       "and %d bytes at most", where, key,
+			       LIMIT_CONFIG_VALUE);
+		return false;
+	}
+	return true;
+}
+
+/* A later source's takes the place of an earlier one's. */
+static void set_binding(struct config_load *ld, const char *where,
+			const char *key, char *const *values)
+{
+	struct config *c = ld->c;
+	struct buf keys = BUF_INIT;
+	struct config_binding *b;
+
+	if (!check_text(ld, where, key, values))
+		return;
+	for (size_t i = 0; values[i]; i++)
+		buf_addf(&keys, "%s%s", i ? " " : "", values[i]);
+	b = (struct config_binding *)(uintptr_t)config_find_binding(c, key);
+	if (!b) {
+		c->bindings = xreallocarray(c->bindings, c->n_bindings + 1,
+					    sizeof(*c->bindings));
+		b = &c->bindings[c->n_bindings++];
+		*b = (struct config_binding){ .key = xstrdup(key) };
+	}
+	free(b->value);
+	free(b->origin);
+	b->value = buf_steal(&keys);
+	b->origin = xstrdup(where);
+}
+
 void config_set(struct config_load *ld, const char *where, const char *key,
 		char *const *values)
 {
@@ -236,19 +276,17 @@ void config_set(struct config_load *ld, const char *where, const char *key,
 			       "version; take it out", where, key);
 		return;
 	}
+	if (config_is_binding(key)) {
+		set_binding(ld, where, key, values);
+		return;
+	}
 	if (!config_find(key, &id)) {
 		config_unknown(ld, where, key);
 		return;
 	}
 	const struct config_key *k = config_key(id);
-	for (size_t i = 0; values[i]; i++) {
-		if (is_text(values[i]))
-			continue;
-		config_problem(ld, "%s: %s: must be UTF-8 text of one line "
-			       "and %d bytes at most", where, key,
-			       LIMIT_CONFIG_VALUE);
+	if (!check_text(ld, where, key, values))
 		return;
-	}
 	switch (k->kind) {
 	case CONFIG_LIST:
 		set_list(ld, where, id, values);

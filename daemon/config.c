@@ -69,6 +69,12 @@ void config_free(struct config *c)
 			break;
 		}
 	}
+	for (size_t i = 0; i < c->n_bindings; i++) {
+		free(c->bindings[i].key);
+		free(c->bindings[i].value);
+		free(c->bindings[i].origin);
+	}
+	free(c->bindings);
 	free(c);
 }
 
@@ -389,13 +395,22 @@ void config_json(const struct config *c, struct buf *out)
 		json_str(&w, "origin", c->origin[i]);
 		json_close(&w, '}');
 	}
+	for (size_t i = 0; i < c->n_bindings; i++) {
+		json_open(&w, c->bindings[i].key, '{');
+		json_str(&w, "value", c->bindings[i].value);
+		json_str(&w, "origin", c->bindings[i].origin);
+		json_close(&w, '}');
+	}
 	json_close(&w, '}');
 }
 
 char *config_value(const struct config *c, const char *key)
 {
+	const struct config_binding *b = config_find_binding(c, key);
 	enum config_id id;
 
+	if (b)
+		return xstrdup(b->value);
 	if (!config_find(key, &id))
 		return NULL;
 	enum config_kind kind = config_key(id)->kind;
@@ -422,7 +437,10 @@ char *config_value(const struct config *c, const char *key)
 
 const char *config_origin(const struct config *c, const char *key)
 {
+	const struct config_binding *b = config_find_binding(c, key);
 	enum config_id id;
 
+	if (b)
+		return b->origin;
 	return config_find(key, &id) ? c->origin[id] : NULL;
 }

@@ -51,6 +51,12 @@ struct config {
 #include "daemon/config.def"
 #undef CONFIG
 	char *origin[CONFIG_ID_MAX]; /* "default", "FILE:LINE", ... */
+	/* keys.CONTEXT.ACTION of the dashboard, as written: it knows which
+	 * there are. */
+	struct config_binding {
+		char *key, *value, *origin;
+	} *bindings;
+	size_t n_bindings;
 };
 
 struct config_source {

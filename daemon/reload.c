@@ -22,7 +22,7 @@ static const char *const live[] = {
 	"auth.admin_api_key", "auth.owner_isolation", "daemon.idle_exit",
 	"server.allowed_hosts", "server.cors_allowed_origins",
 	"providers.native.disk_mb", "providers.native.inodes",
-	"providers.native.pids_limit",
+	"providers.native.pids_limit", "ui.",
 };
 
 /* Whether authentication is on decides which peers are let in when they

@@ -3,6 +3,8 @@
 #ifndef SVM_DAEMON_SERVE_H
 #define SVM_DAEMON_SERVE_H
 
+#include "daemon/config.h"
+
 /*
  * `stacyvm serve [--config FILE] [--set KEY=VALUE]... [--ready-fd N]
  * [--detached]`: runs until SIGTERM or SIGINT.  Writes one byte to the ready
@@ -12,8 +14,11 @@
 int daemon_main(int argc, char **argv);
 
 /* `stacyvm config get [--origin] [KEY] | lint [FILE] | path`: needs no
- * daemon.  Returns an exit status. */
-int daemon_config_main(int argc, char **argv);
+ * daemon.  Returns an exit status.  lint asks `check` (may be NULL) about what
+ * another room knows: the keys of the dashboard. */
+int daemon_config_main(int argc, char **argv,
+		       int (*check)(const struct config *c,
+				    struct svm_err *err));
 
 /* `stacyvm db backup FILE | restore FILE | check [FILE]`: restore refuses
  * while a daemon runs.  Returns an exit status. */

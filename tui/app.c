@@ -218,7 +218,7 @@ static int make_model(struct app *a, struct svm_err *err)
 	a->m = model_new(40, 120);
 	tell_time(a);
 	a->m->read_only = a->o->read_only;
-	if (a->o->configure && a->o->configure(a->m, err) < 0)
+	if (a->o->configure && a->o->configure(a->m, a->o->data, err) < 0)
 		return -1;
 	a->m->read_only |= a->o->read_only;
 	a->m->mouse &= !a->o->no_mouse;

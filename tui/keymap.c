@@ -201,6 +201,11 @@ static int set(struct keymap *k, const char *name, const char *keys,
 	return 0;
 }
 
+static int blame(const struct keymap_change *c, struct svm_err *err)
+{
+	return c->origin ? svm_err_prefix(err, "%s", c->origin) : -1;
+}
+
 int keymap_change(struct keymap *k, const struct keymap_change *changes,
 		  size_t n, struct svm_err *err)
 {
@@ -208,11 +213,11 @@ int keymap_change(struct keymap *k, const struct keymap_change *changes,
 
 	for (size_t i = 0; i < n; i++)
 		if (set(&changed, changes[i].name, changes[i].keys, err) < 0)
-			return -1;
+			return blame(&changes[i], err);
 	for (size_t i = 0; i < n; i++)
 		if (check_keys(&changed, find_name(&changed, changes[i].name),
 			       changes[i].name, err) < 0)
-			return -1;
+			return blame(&changes[i], err);
 	*k = changed;
 	return 0;
 }
@@ -220,7 +225,7 @@ int keymap_change(struct keymap *k, const struct keymap_change *changes,
 int keymap_set(struct keymap *k, const char *name, const char *keys,
 	       struct svm_err *err)
 {
-	return keymap_change(k, &(struct keymap_change){ name, keys }, 1,
+	return keymap_change(k, &(struct keymap_change){ name, keys, NULL }, 1,
 			     err);
 }
 

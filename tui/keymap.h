@@ -70,6 +70,7 @@ int keymap_set(struct keymap *k, const char *name, const char *keys,
 /* Several at once, all or none: two actions can change places. */
 struct keymap_change {
 	const char *name, *keys;
+	const char *origin; /* "FILE:LINE", for messages; may be NULL */
 };
 int keymap_change(struct keymap *k, const struct keymap_change *changes,
 		  size_t n, struct svm_err *err);

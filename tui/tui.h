@@ -18,7 +18,9 @@ struct tui_options {
 	unsigned frames;
 	bool dump;
 	/* Changes settings and keys before the first frame; may be NULL. */
-	int (*configure)(struct model *m, struct svm_err *err);
+	int (*configure)(struct model *m, const void *data,
+			 struct svm_err *err);
+	const void *data;
 };
 
 /* The exit status, or -1 with err when there is no terminal to run on. */

@@ -491,6 +491,37 @@ static void test_config__json(void **state)
 	config_free(c);
 }
 
+/* Which actions there are is for the dashboard to say; the form is ours. */
+static void test_config__bindings(void **state)
+{
+	(void)state;
+	auto_free char *path = file("t.yaml", "keys:\n  sandboxes:\n    kill: [X, Delete]\n"
+			   "    logs: ''\n    exec:\n"
+			   "  terminal.leave: F12\n");
+	char *flags[] = { (char *)"keys.terminal.leave=F11", NULL };
+	struct config *c = load(&(struct config_source){ .file = path,
+							 .flags = flags });
+	assert_int_equal(c->n_bindings, 3);
+	auto_free char *kill = config_value(c, "keys.sandboxes.kill");
+	auto_free char *logs = config_value(c, "keys.sandboxes.logs");
+	auto_free char *leave = config_value(c, "keys.terminal.leave");
+	assert_string_equal(kill, "X Delete");
+	assert_string_equal(logs, "");
+	assert_string_equal(leave, "F11");
+	assert_string_equal(config_origin(c, "keys.terminal.leave"), "flag");
+	assert_non_null(strstr(config_origin(c, "keys.sandboxes.kill"),
+			       "t.yaml:3"));
+	auto_buf struct buf json = BUF_INIT;
+	config_json(c, &json);
+	assert_non_null(strstr(buf_str(&json), "\"keys.sandboxes.kill\""));
+	config_free(c);
+	must_say("keys: {kill: d}\n", "t.yaml:1: unknown key 'keys.kill'");
+	must_say("keys: d\n", "'keys' is a section");
+	must_say("keys: {a.b: \"x\\ny\"}\n", "text of one line");
+	must_say("ui: {them: light}\n", "did you mean 'ui.theme'?");
+	must_say("ui: {confirm: maybe}\n", "not one of always|bulk|never");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -511,6 +542,7 @@ int main(void)
 		TEST(sizes),
 		TEST(foreign_files_are_refused),
 		TEST(json),
+		TEST(bindings),
 #undef TEST
 	};
 

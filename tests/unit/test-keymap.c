@@ -176,10 +176,12 @@ static void test_keymap__change_places(void **state)
 {
 	static const enum context chain[] = { CTX_SANDBOXES, CTX_NONE };
 	static const struct keymap_change swap[] = {
-		{ "sandboxes.kill", "t" }, { "sandboxes.terminal", "d" },
+		{ "sandboxes.kill", "t", NULL },
+		{ "sandboxes.terminal", "d", NULL },
 	};
 	static const struct keymap_change bad[] = {
-		{ "sandboxes.files", "F5" }, { "sandboxes.exec", "F5" },
+		{ "sandboxes.files", "F5", "a.yaml:1" },
+		{ "sandboxes.exec", "F5", "a.yaml:2" },
 	};
 	struct keymap *k = keymap_new();
 	auto_err struct svm_err err = SVM_ERR_INIT;
@@ -192,6 +194,7 @@ static void test_keymap__change_places(void **state)
 			 ACT_TERMINAL);
 	/* All or none. */
 	assert_int_equal(keymap_change(k, bad, 2, &err), -1);
+	assert_non_null(strstr(err.msg, "a.yaml:1: keys.sandboxes.files"));
 	assert_int_equal(keymap_find(k, chain, (struct key){ 'f', 0 }),
 			 ACT_FILES);
 	keymap_free(k);

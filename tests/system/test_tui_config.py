@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""The dashboard's settings and keys: ui.* and keys.* of the configuration."""
+import pathlib
+import subprocess
+
+import pytest
+
+import svm
+from test_tui import DRIVER, RESTORED, drive, dump
+
+
+def configure(inst, text):
+    path = pathlib.Path(inst.run("config", "path").text.strip())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def test_keys_change_places(inst):
+    inst.start()
+    a = inst.sandbox(name="alpha")["id"]
+    configure(inst, """
+ui: {confirm: never}
+keys:
+  sandboxes: {kill: f, files: d}
+""")
+    help_keys = inst.ok("help", "keys").text
+    assert help_keys != inst.ok("help", "keys",
+                                env={"XDG_CONFIG_HOME": "/nonexistent"}).text
+    # f kills without a question; u takes it back.
+    drive(inst, f"""
+wait {a}
+send f
+wait killing
+send u
+wait stays
+send q
+exit 0
+{RESTORED}""")
+    assert inst.api("GET", f"/sandboxes/{a}").status == 200
+
+
+def test_read_only_theme_and_glyphs(inst):
+    inst.start()
+    a = inst.sandbox()["id"]
+    configure(inst, "ui: {read_only: true, glyphs: ascii, theme: mono}\n")
+    assert all(ord(c) < 128 for c in dump(inst))
+    drive(inst, f"""
+wait {a}
+send d
+wait read-only
+send q
+exit 0
+""")
+    # The environment is above the file.
+    assert any(ord(c) >= 128
+               for c in dump(inst, STACYVM_UI_GLYPHS="auto"))
+
+
+def test_bare_opens_the_dashboard_when_told_to(inst):
+    inst.start()
+    configure(inst, "ui: {bare: tui}\n")
+    # Without a terminal it is help all the same.
+    assert "Commands:" in inst.ok().text
+    p = subprocess.run(
+        [DRIVER, "-s", "32x120", "-t", "20", "-", "--", str(svm.STACYVM)],
+        input=f"wait no sandboxes\nsend q\nexit 0\n{RESTORED}", text=True,
+        capture_output=True, check=False, timeout=60,
+        env={**inst.env, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"})
+    assert p.returncode == 0, p.stderr
+
+
+@pytest.mark.parametrize("text, expect", [
+    ("keys:\n  sandboxes:\n    kil: d\n",
+     "config.yaml:3: keys.sandboxes.kil: no such context and action"),
+    ("keys: {sandboxes: {kill: f}}\n", "keys.sandboxes.kill: 'f' is files"),
+    ("keys: {sandboxes: {kill: ^X}}\n", "may not be on a Ctrl key"),
+    ("keys: {confirm: {'no': ''}}\n", "no way out"),
+    ("ui: {leave_key: nonsense}\n",
+     "keys.terminal.leave: 'nonsense' is no key"),
+    ("ui: {thme: mono}\n", "did you mean 'ui.theme'?"),
+    ("keys: {sandboxes: {kill: \"\\e[2J\"}}\n", "text of one line"),
+])
+def test_wrong_settings_are_told_before_the_terminal_is_taken(inst, text,
+                                                              expect):
+    path = configure(inst, text)
+    for r in (inst.run("tui", "--dump"), inst.run("config", "lint"),
+              inst.run("config", "lint", str(path))):
+        assert r.code != 0 and expect in r.err.decode(), r
+        assert b"\x1b" not in r.err
+
+
+def test_a_directory_changes_no_keys(inst, tmp_path):
+    inst.start()
+    (tmp_path / "stacyvm.yaml").write_text("ui: {glyphs: ascii}\n")
+    assert any(ord(c) >= 128 for c in inst.ok(
+        "tui", "--dump", cwd=str(tmp_path)).text)
