@@ -105,7 +105,8 @@ void model_show(struct model *m, enum screen_id screen)
 		to->enter(m, m->state[screen]);
 }
 
-static void say(struct model *m, bool bad, const char *fmt, va_list ap)
+static void PRINTF_LIKE(3, 0)
+say(struct model *m, bool bad, const char *fmt, va_list ap)
 {
 	free(m->toast);
 	m->toast = xvasprintf(fmt, ap);

@@ -466,8 +466,9 @@ int client_reply_error(int status, const char *body, size_t n,
 	return -1;
 }
 
-int client_call(struct client *c, const char *method, const char *target,
-		const struct buf *body, struct buf *ret, struct svm_err *err)
+static int call_once(struct client *c, const char *method,
+		     const char *target, const struct buf *body,
+		     struct buf *ret, bool *ret_unheard, struct svm_err *err)
 {
 	auto_exchange struct exchange *x =
 		exchange_begin(c, method, target,
@@ -477,8 +478,13 @@ int client_call(struct client *c, const char *method, const char *target,
 	char chunk[KIB(16)];
 	ssize_t n;
 
-	if (!x || exchange_reply(x, err) < 0)
+	*ret_unheard = false;
+	if (!x)
 		return -1;
+	if (exchange_reply(x, err) < 0) {
+		*ret_unheard = err->code == SVM_UNREACHABLE;
+		return -1;
+	}
 	while ((n = exchange_read(x, chunk, sizeof(chunk), err)) > 0) {
 		if (!ret)
 			continue;
@@ -487,4 +493,20 @@ int client_call(struct client *c, const char *method, const char *target,
 		buf_add(ret, chunk, (size_t)n);
 	}
 	return n < 0 ? -1 : 0;
+}
+
+/* A daemon that was killed takes connections until its last thread is gone:
+ * what only asks is asked again, of the next one. */
+int client_call(struct client *c, const char *method, const char *target,
+		const struct buf *body, struct buf *ret, struct svm_err *err)
+{
+	bool again = strcmp(method, "GET") == 0, unheard;
+	int r;
+
+	for (int i = 0;; i++) {
+		r = call_once(c, method, target, body, ret, &unheard, err);
+		if (r == 0 || !again || !unheard || i == 2)
+			return r;
+		svm_err_release(err);
+	}
 }

@@ -323,8 +323,10 @@ int layers_probe_tmpfs_upper(void)
 
 	if (pid < 0)
 		return -errno;
-	if (pid == 0)
+	if (pid == 0) {
+		fd_close_from(0);
 		_exit(-probe_overlay(uid, gid));
+	}
 	while (waitpid((pid_t)pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;

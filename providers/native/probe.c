@@ -51,6 +51,7 @@ static int try_namespaces(void)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
+		fd_close_from(0); /* our sockets are not to outlive us in it */
 		/* Ubuntu lets the namespace be made and takes its power. */
 		_exit(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ?
 			      errno : 0);
@@ -111,6 +112,7 @@ static bool can_give_ids(void)
 	long pid = syscall(SYS_clone3, &args, sizeof(args));
 
 	if (pid == 0) {
+		fd_close_from(0);
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 		for (;;)
 			pause();
