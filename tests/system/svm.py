@@ -198,6 +198,7 @@ class Instance:
             "STACYVM_LOGGING_LEVEL": "debug",
             "STACYVM_REGISTRIES_PULL": "false", # nothing leaves the machine
             "ASAN_OPTIONS": f"log_path={self.base}/asan:abort_on_error=0",
+            "TSAN_OPTIONS": f"log_path={self.base}/asan:halt_on_error=0",
             "UBSAN_OPTIONS": f"log_path={self.base}/asan:print_stacktrace=1",
         }
         for k in ("STACYVM_TEST_RUN",):
