@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: MIT
+"""Real programs in the dashboard's live terminal."""
+import hashlib
+import os
+import shutil
+import subprocess
+
+import pytest
+
+import svm
+from test_tui import DRIVER, RESTORED, drive
+
+OPEN = "send t\nwait TERMINAL\nwait leaves\nwait $\n"
+LEAVE = f"send ^]\nwait left\nsend q\nexit 0\n{RESTORED}"
+
+
+def needs(program):
+    return pytest.mark.skipif(not shutil.which(program),
+                              reason=f"no {program} on this host")
+
+
+def resident_kb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return int(f.read().split("VmRSS:")[1].split()[0])
+
+
+class Screen:
+    """A driver that is told step by step, to do other things in between."""
+
+    def __init__(self, inst, *argv, size="32x120", seconds=30):
+        env = {**inst.env, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+        self.p = subprocess.Popen(
+            [DRIVER, "-s", size, "-t", str(seconds), "-", "--",
+             str(svm.STACYVM), *(argv or ("tui",))], text=True, env=env,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, errors="replace")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if exc[0]:
+            self.p.kill()
+        self.p.communicate()
+
+    def do(self, script, until):
+        """Carry out the steps; then `until` is on the screen."""
+        self.p.stdin.write(f"{script}wait {until}\nsnap\n")
+        self.p.stdin.flush()
+        while True:
+            line = self.p.stdout.readline()
+            assert line, self.p.communicate()[1]
+            if until in line:
+                return
+
+    def end(self, script):
+        _, err = self.p.communicate(script, timeout=120)
+        assert self.p.returncode == 0, err
+
+    def pid(self):
+        return int(subprocess.run(
+            ["pgrep", "-P", str(self.p.pid)], text=True, capture_output=True,
+            check=True).stdout)
+
+
+@needs("vim")
+def test_vim(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "seq -f 'line %g' 200 >/workspace/f")
+    drive(inst, f"""
+wait {s}
+{OPEN}send vi -u NONE -N /workspace/f\\r
+wait line 24
+send G
+wait line 200
+send ggOtyped ^V\\x1b\\e:wq\\r
+wait -N /workspace/f
+send echo do''ne\\r
+wait done
+{LEAVE}""")
+    r = inst.exec(s, "head -1 /workspace/f; wc -l </workspace/f")
+    assert r.json()["stdout"] == "typed \x1b\n201\n"
+
+
+@needs("less")
+def test_less(inst):
+    """Scrolls, searches, and gives the screen back."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "seq -f 'line %g' 500 >/workspace/f")
+    drive(inst, f"""
+wait {s}
+{OPEN}send echo be''fore; LESS= less /workspace/f\\r
+wait line 24
+gone before
+send /line 333\\r
+wait line 345
+send g
+wait line 1
+gone line 345
+send q
+wait before
+gone line 24
+{LEAVE}""")
+
+
+@needs("top")
+def test_top(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait {s}
+{OPEN}send top -d 1\\r
+wait load average
+wait PID
+send q
+wait $
+send echo do''ne\\r
+wait done
+{LEAVE}""")
+
+
+@needs("tmux")
+def test_tmux(inst):
+    """A terminal in a terminal: splits, and a resize reaches the innermost."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait {s}
+{OPEN}send TMUX_TMPDIR=/tmp tmux -f /dev/null new 'sh -i'\\r
+wait [0]
+send ^B"
+send stty size\\r
+wait 12 76
+size 24 120
+send until stty size | grep -w 8; do :; done\\r
+wait 8 76
+send ^B&
+wait (y/n)
+send y
+gone [0]
+{LEAVE}""")
+
+
+def test_size_on_four_paths(inst):
+    """With -t, by itself, without a terminal, and in the dashboard."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    for argv in (["exec", "-t", s, "--", "stty", "size"],
+                 ["shell", s]):
+        with Screen(inst, *argv, size="31x97") as t:
+            if argv[0] == "shell":
+                t.do("wait $\nsend stty size\\r\n", "31 97")
+                t.do("size 20 50\nsend until stty size | grep 20; do :; done"
+                     "\\r\n", "20 50")
+                t.end("send exit\\r\nexit 0\n")
+            else:
+                t.do("", "31 97")
+                t.end("exit 0\n")
+    r = inst.run("exec", s, "--", "sh", "-c", "stty size; true")
+    assert r.code == 0 and not r.text and "stty:" in r.errtext, r
+    with Screen(inst) as t:
+        t.do(f"wait {s}\n{OPEN}send stty size\\r\n", "26 76")
+        t.do("size 24 80\nsend until stty size | grep 18; do :; done\\r\n",
+             "18 78")
+        t.end(LEAVE)
+
+
+def test_paste(inst):
+    """400 kB arrive as they are, though the program reads slowly."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    text = "".join(f"{i:06d} paste me, all of me, häns → 漢字\n"
+                   for i in range(9000))
+    data = text.encode()
+    assert len(data) > 400_000
+    # As many lines of the script as their length asks for.
+    script = "".join(
+        "send " + "".join(f"\\x{b:02x}" for b in data[i:i + 900]) + "\n"
+        for i in range(0, len(data), 900))
+    inst.exec(s, f"cat >/workspace/take <<'EOF'\nstty -echo -icanon\n"
+                 f"echo rea''dy\nhead -c {len(data)} | sha256sum\nstty sane\n"
+                 "EOF")
+    drive(inst, f"""
+wait {s}
+{OPEN}send sh /workspace/take\\r
+wait ready
+send \\e[200~
+{script}send \\e[201~
+wait {hashlib.sha256(data).hexdigest()}
+{LEAVE}""", seconds=60)
+
+
+def test_much_output(inst):
+    """100 MB go by; what is kept of it is bounded."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, seconds=110) as t:
+        t.do(f"wait {s}\n{OPEN}send echo go''es\\r\n", "goes")
+        before = resident_kb(t.pid())
+        t.do("send yes $(seq 20) | head -c 100000000; echo; echo o''ver\\r\n",
+             "over")
+        grown = resident_kb(t.pid()) - before
+        t.end("send echo al''ive\\r\nwait alive\n" + LEAVE)
+    if not svm.SANITIZED:
+        assert grown < 16 * 1024, f"{grown} kB more than before"
+
+
+def test_long_lines_and_broken_utf8(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, r"head -c 1048576 /dev/zero | tr '\0' x >/workspace/long; "
+                 r"i=0; while [ $i -lt 300 ]; do printf '\360\237\245\260"
+                 r"\342\200\213\342\200\256\314\201\360\237'; i=$((i+1)); "
+                 r"done >/workspace/cut")
+    drive(inst, f"""
+wait {s}
+{OPEN}send cat /workspace/long /workspace/cut; printf '\\\\033[1;2;3;4;5;6;7;8;9;10;11;12;13;14;15;16;17;18m\\\\033[m'; clear; echo ov''er\\r
+wait over
+{LEAVE}""", seconds=60)
+
+
+def test_wide_characters(inst):
+    """Columns are where the program thinks they are."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait {s}
+{OPEN}send clear; printf '漢字ab|\\\\r\\\\033[5Gc\\\\n'; echo do''ne\\r
+wait done
+wait 漢字cb|
+{LEAVE}""")
+
+
+def test_mouse(inst):
+    """A program that asks for the mouse gets clicks, in its own places."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, r"cat >/workspace/take <<'EOF'" "\n"
+              r"stty -echo -icanon; printf '\033[?1000h\033[?1006hrea''dy\n'"
+              "\n"
+              r"head -c 9 | od -An -c | tr -d ' '; "
+              r"printf '\033[?1000l'; stty sane" "\nEOF")
+    # Column 42 is the border of the files: 44 is the terminal's second.
+    drive(inst, f"""
+wait {s}
+{OPEN}send sh /workspace/take\\r
+wait ready
+send \\e[<0;45;10M\\e[<0;45;10m
+wait [<0;2;6M
+{LEAVE}""")
+
+
+def test_scroll_back(inst):
+    """By key and by wheel; what arrives meanwhile doesn't move the view."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait {s}
+{OPEN}send seq -f 'line %g' 300\\r
+wait line 300
+send \\e[5;2~
+wait scrollback
+gone line 300
+send \\e[<64;60;10M
+wait scrollback -13
+send echo ba''ck\\r
+wait back
+gone scrollback
+{LEAVE}""")
+
+
+def test_leave_key_twice_sends_it(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait {s}
+{OPEN}send echo rea''dy; stty -echo -icanon; head -c 1 | od -An -tx1\\r
+wait ready
+send ^]^]
+wait 1d
+send stty sane\\r
+{LEAVE}""")
+
+
+def test_another_viewer(inst):
+    """Two look at one session: both see it, and it goes on for either."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst) as a:
+        a.do(f"wait {s}\n{OPEN}send echo fi''rst\\r\n", "first")
+        with Screen(inst, size="24x80") as b:
+            b.do(f"wait {s}\nsend t\nwait TERMINAL\nwait leaves\n", "first")
+            b.do("send echo sec''ond\\r\n", "second")
+            a.do("", "second")
+            b.end("send ^]\nwait left\nsend q\nexit 0\n")
+        a.do("send echo th''ird\\r\n", "third")
+        a.end(LEAVE)
+
+
+def test_clipboard_and_title_stay_inside(inst):
+    """What a sandbox sets is not set here: no OSC leaves the dashboard."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, r"printf '\033]52;c;ZXZpbA==\007\033]0;title\007"
+                 r"\033]8;;http://evil/\007x\033]8;;\007\033P+q\033\\' "
+                 ">/workspace/evil")
+    out = os.path.join(inst.env["HOME"], "typescript")
+    e = {**inst.env, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+    p = subprocess.run(
+        [DRIVER, "-s", "32x120", "-t", "20", "-", "--", "script", "-qfc",
+         f"{svm.STACYVM} tui", out], text=True, capture_output=True, env=e,
+        input=f"wait {s}\n{OPEN}send cat /workspace/evil; echo do''ne\\r\n"
+        "wait done\nsend ^]\nwait left\nsend q\nexit 0\n", timeout=90,
+        check=False)
+    assert p.returncode == 0, p.stderr
+    with open(out, "rb") as f:
+        sent = f.read()
+    assert b"done" in sent
+    for evil in (b"\x1b]52", b"\x1b]0;", b"\x1b]8", b"\x1bP", b"ZXZpbA"):
+        assert evil not in sent
