@@ -67,6 +67,7 @@ static void events_settle(struct model *m, void *state, struct area a)
 
 	(void)m;
 	a.rows -= 2;
+	a.cols -= 2;
 	textlog_settle(&e->text, a);
 }
 

@@ -144,6 +144,7 @@ static void logs_settle(struct model *m, void *state, struct area a)
 
 	(void)m;
 	a.rows -= 2;
+	a.cols -= 2;
 	textlog_settle(&g->text, a);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines that go on arriving.  See textlog.h. */
-#include "tui/textlog.h"
+#include "tui/textlog-internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +14,9 @@
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
 #include "tui/frame.h"
-#include "tui/list.h"
 #include "tui/glyph.h"
 
-static struct textlog_line *line_at(const struct textlog *t, size_t i)
+struct textlog_line *textlog_at(const struct textlog *t, size_t i)
 {
 	return &t->lines[(t->first + i) % LIMIT_TUI_LINES];
 }
@@ -31,7 +30,7 @@ static void line_release(struct textlog_line *l)
 void textlog_clear(struct textlog *t)
 {
 	for (size_t i = 0; i < t->n; i++)
-		line_release(line_at(t, i));
+		line_release(textlog_at(t, i));
 	t->first = t->n = t->top = t->at = 0;
 	t->seen = t->total;
 }
@@ -44,8 +43,13 @@ void textlog_release(struct textlog *t)
 	field_release(&t->only);
 }
 
+static bool shows_all(const struct textlog *t)
+{
+	return !*field_text(&t->only);
+}
+
 /* "!word" is what hasn't it. */
-static bool is_shown(const struct textlog *t, const struct textlog_line *l)
+bool textlog_shows(const struct textlog *t, const struct textlog_line *l)
 {
 	const char *only = field_text(&t->only);
 	bool not = only[0] == '!';
@@ -64,13 +68,13 @@ void textlog_add(struct textlog *t, const char *text, size_t n,
 		t->lines = xcalloc(LIMIT_TUI_LINES, sizeof(*t->lines));
 	if (t->n == LIMIT_TUI_LINES) {
 		/* What is in view stays there. */
-		if (is_shown(t, line_at(t, 0)) && t->top)
+		if (textlog_shows(t, textlog_at(t, 0)) && t->top)
 			t->top--;
-		line_release(line_at(t, 0));
+		line_release(textlog_at(t, 0));
 		t->first = (t->first + 1) % LIMIT_TUI_LINES;
 		t->n--;
 	}
-	l = line_at(t, t->n++);
+	l = textlog_at(t, t->n++);
 	*l = (struct textlog_line){
 		.text = xstrndup(text, MIN(n, LIMIT_TUI_LINE_KEPT)),
 		.tag = xstrdup(tag),
@@ -79,21 +83,102 @@ void textlog_add(struct textlog *t, const char *text, size_t n,
 	t->total++;
 }
 
-static size_t count_shown(const struct textlog *t)
+size_t textlog_count(const struct textlog *t)
 {
 	size_t n = 0;
 
-	if (!*field_text(&t->only))
+	if (shows_all(t))
 		return t->n;
 	for (size_t i = 0; i < t->n; i++)
-		n += is_shown(t, line_at(t, i));
+		n += textlog_shows(t, textlog_at(t, i));
 	return n;
+}
+
+#define TAG_COLS 14
+
+static int tag_cols(const struct textlog_line *l, int cols)
+{
+	size_t n = l->tag ? width_text(l->tag, strlen(l->tag)) + 1 : 0;
+
+	return (int)MIN(n, (size_t)MIN(TAG_COLS, cols));
+}
+
+/* How much of the rest a row takes; all of it where nothing would fit. */
+static size_t piece(const struct buf *safe, size_t from, int cols)
+{
+	size_t width, n = width_fit(buf_str(safe) + from, safe->len - from,
+				    (size_t)MAX(cols, 1), &width);
+
+	return n ? n : safe->len - from;
+}
+
+static size_t rows_of(const struct textlog *t, const struct textlog_line *l,
+		      int cols)
+{
+	auto_buf struct buf safe = BUF_INIT;
+	size_t rows = 0, at = 0;
+
+	if (!t->wrap)
+		return 1;
+	escape_line(&safe, l->text, strlen(l->text));
+	do {
+		at += piece(&safe, at, cols - tag_cols(l, cols));
+		rows++;
+	} while (at < safe.len);
+	return rows;
+}
+
+/* Where in the ring the k-th line that is shown is. */
+static size_t find_shown(const struct textlog *t, size_t k)
+{
+	size_t i = 0;
+
+	if (shows_all(t))
+		return k;
+	for (; i < t->n; i++)
+		if (textlog_shows(t, textlog_at(t, i)) && k-- == 0)
+			break;
+	return i;
+}
+
+/* How many lines from the i-th on, forwards or back, have room; one always. */
+static size_t count_fit(const struct textlog *t, struct area in, size_t i,
+			bool back)
+{
+	size_t used = 0, fit = 0, rows = (size_t)MAX(in.rows, 1);
+
+	for (; i < t->n; i += back ? SIZE_MAX : 1) {
+		if (!textlog_shows(t, textlog_at(t, i)))
+			continue;
+		used += rows_of(t, textlog_at(t, i), in.cols);
+		if (fit && used > rows)
+			break;
+		fit++;
+		if (used >= rows)
+			break;
+	}
+	return MAX(fit, 1);
+}
+
+/* The line with the cursor is in view, the last when following. */
+static void settle_wrapped(struct textlog *t, struct area in, size_t n)
+{
+	size_t at = t->paused ? MIN(t->top + t->at, n - 1) : n - 1;
+	size_t least = at + 1 - count_fit(t, in, find_shown(t, at), true);
+
+	t->top = t->paused && t->top <= at ? MAX(t->top, least) : least;
+	t->at = at - t->top;
+	t->height = count_fit(t, in, find_shown(t, t->top), false);
 }
 
 void textlog_settle(struct textlog *t, struct area inside)
 {
-	size_t n = count_shown(t), most;
+	size_t n = textlog_count(t), most;
 
+	if (t->wrap && n) {
+		settle_wrapped(t, inside, n);
+		return;
+	}
 	t->height = (size_t)MAX(inside.rows, 1);
 	most = n > t->height ? n - t->height : 0;
 	t->top = t->paused ? MIN(t->top, most) : most;
@@ -106,12 +191,9 @@ void textlog_settle(struct textlog *t, struct area inside)
 /* The k-th line that is shown. */
 static const struct textlog_line *shown_at(const struct textlog *t, size_t k)
 {
-	if (!*field_text(&t->only))
-		return k < t->n ? line_at(t, k) : NULL;
-	for (size_t i = 0; i < t->n; i++)
-		if (is_shown(t, line_at(t, i)) && k-- == 0)
-			return line_at(t, i);
-	return NULL;
+	size_t i = find_shown(t, k);
+
+	return i < t->n ? textlog_at(t, i) : NULL;
 }
 
 const struct textlog_line *textlog_current(const struct textlog *t)
@@ -119,24 +201,34 @@ const struct textlog_line *textlog_current(const struct textlog *t)
 	return shown_at(t, t->top + t->at);
 }
 
-static void view_line(const struct textlog *t, struct canvas *c, int row,
-		      struct area in, const struct textlog_line *l)
+/* Returns the rows it takes. */
+static int view_line(const struct textlog *t, struct canvas *c, int row,
+		     struct area in, const struct textlog_line *l)
 {
 	const char *search = field_text(&t->search);
+	struct cell pen = pen_role(l->bad ? ROLE_BAD : ROLE_INK);
 	auto_buf struct buf safe = BUF_INIT;
-	size_t width, skip;
-	int col = in.col;
+	int tag = tag_cols(l, in.cols), rows = 0;
+	size_t at = 0, width;
 
-	if (l->tag)
-		col += canvas_textf(c, row, col, MIN(14, in.cols),
-				    pen_role(ROLE_VALUE), "%s ", l->tag);
+	if (tag)
+		canvas_textf(c, row, in.col, tag, pen_role(ROLE_VALUE), "%s ",
+			     l->tag);
 	escape_line(&safe, l->text, strlen(l->text));
-	skip = width_fit(buf_str(&safe), safe.len, t->left, &width);
-	canvas_text(c, row, col, in.col + in.cols - col,
-		    pen_role(l->bad ? ROLE_BAD : ROLE_INK),
-		    buf_str(&safe) + skip);
+	if (!t->wrap)
+		at = width_fit(buf_str(&safe), safe.len, t->left, &width);
+	do {
+		size_t n = t->wrap ? piece(&safe, at, in.cols - tag) :
+				     safe.len - at;
+		auto_free char *part = xstrndup(buf_str(&safe) + at, n);
+
+		canvas_text(c, row + rows++, in.col + tag, in.cols - tag, pen,
+			    part);
+		at += n;
+	} while (at < safe.len && row + rows < in.row + in.rows);
 	if (*search && strcasestr(l->text, search))
-		canvas_shade(c, row, in.col, 1, in.cols, ROLE_SELECTED);
+		canvas_shade(c, row, in.col, rows, in.cols, ROLE_SELECTED);
+	return rows;
 }
 
 void textlog_view(const struct model *m, const struct textlog *t,
@@ -144,7 +236,8 @@ void textlog_view(const struct model *m, const struct textlog *t,
 		  bool focused)
 {
 	struct area in = frame_pane(c, pane, title, focused);
-	size_t k = 0, row = 0;
+	size_t k = 0;
+	int row = 0, cursor = 0;
 	char corner[64];
 
 	if (t->paused)
@@ -155,175 +248,19 @@ void textlog_view(const struct model *m, const struct textlog *t,
 			 m->set.ascii ? "*" : GLYPH_DOT);
 	frame_corner(c, pane, false,
 		     pen_role(t->paused ? ROLE_ACCENT : ROLE_OK), corner);
-	for (size_t i = 0; i < t->n && row < (size_t)in.rows; i++) {
-		if (!is_shown(t, line_at(t, i)) || k++ < t->top)
+	for (size_t i = 0; i < t->n && row < in.rows; i++) {
+		if (!textlog_shows(t, textlog_at(t, i)) || k++ < t->top)
 			continue;
-		view_line(t, c, in.row + (int)row, in, line_at(t, i));
-		row++;
+		if (k - 1 == t->top + t->at)
+			cursor = row;
+		row += view_line(t, c, in.row + row, in, textlog_at(t, i));
 	}
 	if (!row)
 		canvas_text(c, in.row, in.col + 1, in.cols - 1,
 			    pen_role(ROLE_DIM),
 			    t->n ? "no line matches" : "nothing yet");
 	if (focused && !m->dialog)
-		canvas_cursor(c, in.row + (int)t->at, in.col);
-}
-
-static void pause_at(struct textlog *t)
-{
-	if (!t->paused)
-		t->seen = t->total;
-	t->paused = true;
-}
-
-static bool move(struct textlog *t, enum action a)
-{
-	size_t n = count_shown(t);
-	struct list_pos pos = { t->top + t->at, t->top, n, t->height };
-
-	if (a == ACT_LEFT || a == ACT_RIGHT) {
-		t->left = a == ACT_RIGHT ? t->left + 8 :
-					   t->left - MIN(t->left, 8);
-		return true;
-	}
-	if (a == ACT_BOTTOM) {
-		t->paused = false;
-		return true;
-	}
-	if (!list_act(&pos, a))
-		return false;
-	pause_at(t);
-	list_settle(&pos, n, (int)t->height);
-	t->top = pos.top;
-	t->at = pos.at - pos.top;
-	return true;
-}
-
-/* Of the lines that are shown, the nearest with the text after or before
- * `at`, around; SIZE_MAX when none has it. */
-static size_t find_text(const struct textlog *t, const char *text, size_t at,
-			bool back)
-{
-	size_t before = SIZE_MAX, after = SIZE_MAX, first = SIZE_MAX,
-	       last = SIZE_MAX, k = 0;
-
-	for (size_t i = 0; i < t->n; i++) {
-		const struct textlog_line *l = line_at(t, i);
-
-		if (!is_shown(t, l))
-			continue;
-		if (strcasestr(l->text, text)) {
-			first = MIN(first, k);
-			last = k;
-			if (k < at)
-				before = k;
-			else if (k > at)
-				after = MIN(after, k);
-		}
-		k++;
-	}
-	if (back)
-		return before != SIZE_MAX ? before : last;
-	return after != SIZE_MAX ? after : first;
-}
-
-static void search(struct model *m, struct textlog *t, bool back)
-{
-	const char *text = field_text(&t->search);
-	size_t n = count_shown(t);
-	struct list_pos pos = { .top = t->top };
-
-	if (!*text || !n)
-		return;
-	pos.at = find_text(t, text, t->top + t->at, back);
-	if (pos.at == SIZE_MAX) {
-		model_say(m, "%s is not in it", text);
-		return;
-	}
-	pause_at(t);
-	list_settle(&pos, n, (int)t->height);
-	t->top = pos.top;
-	t->at = pos.at - pos.top;
-}
-
-bool textlog_act(struct model *m, struct textlog *t, enum action a)
-{
-	const struct textlog_line *l = textlog_current(t);
-
-	if (move(t, a))
-		return true;
-	switch (a) {
-	case ACT_FOLLOW:
-		if (t->paused)
-			t->paused = false;
-		else
-			pause_at(t);
-		return true;
-	case ACT_SEARCH:
-	case ACT_FILTER:
-		t->typing = TEXTLOG_SEARCH;
-		return true;
-	case ACT_MATCHING:
-		t->typing = TEXTLOG_ONLY;
-		return true;
-	case ACT_SEARCH_NEXT:
-	case ACT_SEARCH_PREV:
-		search(m, t, a == ACT_SEARCH_PREV);
-		return true;
-	case ACT_CLEAR:
-		textlog_clear(t);
-		return true;
-	case ACT_COPY:
-		if (l)
-			model_copy(m, l->text, strlen(l->text), "the line");
-		return true;
-	case ACT_BACK:
-		if (!*field_text(&t->only) && !*field_text(&t->search))
-			return false;
-		field_set(&t->only, "");
-		field_set(&t->search, "");
-		return true;
-	default:
-		return false;
-	}
-}
-
-bool textlog_input(struct model *m, struct textlog *t,
-		   const struct input_event *ev)
-{
-	static const enum context chain[] = { CTX_FIELD, CTX_NONE };
-	struct field *f = t->typing == TEXTLOG_ONLY ? &t->only : &t->search;
-
-	if (ev->type == INPUT_MOUSE) {
-		enum action a = ev->mouse.kind == MOUSE_WHEEL_UP ? ACT_UP :
-				ev->mouse.kind == MOUSE_WHEEL_DOWN ?
-								ACT_DOWN :
-								ACT_NONE;
-
-		for (int i = 0; a != ACT_NONE && i < 3; i++) {
-			t->at = a == ACT_UP ? 0 : t->height - 1;
-			move(t, a);
-		}
-		return a != ACT_NONE;
-	}
-	if (t->typing == TEXTLOG_IDLE)
-		return false;
-	if (ev->type == INPUT_PASTE)
-		field_add(f, ev->data, ev->size);
-	if (ev->type != INPUT_KEY)
-		return true;
-	if (key_is(ev->key, KEY_CODE_ENTER, 0)) {
-		if (t->typing == TEXTLOG_SEARCH)
-			search(m, t, true);
-		t->typing = TEXTLOG_IDLE;
-	} else if (key_is(ev->key, KEY_CODE_ESCAPE, 0) ||
-		   key_is(ev->key, 'c', KEY_MOD_CTRL)) {
-		field_set(f, "");
-		t->typing = TEXTLOG_IDLE;
-	} else if (!field_key(f, ev->key)) {
-		field_act(f, keymap_find(m->keymap, chain, ev->key));
-	}
-	return true;
+		canvas_cursor(c, in.row + cursor, in.col);
 }
 
 const struct field *textlog_typing(const struct textlog *t,
@@ -337,6 +274,8 @@ const struct field *textlog_typing(const struct textlog *t,
 void textlog_status(const struct textlog *t, struct buf *out)
 {
 	buf_addf(out, "%zu kept", t->n);
+	if (t->wrap)
+		buf_addstr(out, "  wrap");
 	if (*field_text(&t->only))
 		buf_addf(out, "  only: %s", field_text(&t->only));
 	if (*field_text(&t->search))
@@ -349,7 +288,7 @@ bool textlog_save(struct model *m, const struct textlog *t, const char *path)
 	int r;
 
 	for (size_t i = 0; i < t->n; i++) {
-		const struct textlog_line *l = line_at(t, i);
+		const struct textlog_line *l = textlog_at(t, i);
 
 		buf_addf(&all, "%s%s%s\n", l->tag ? l->tag : "",
 			 l->tag ? " " : "", l->text);

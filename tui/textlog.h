@@ -23,7 +23,9 @@ struct textlog {
 	bool paused;
 	size_t seen;        /* total when it was paused */
 	size_t left;        /* columns scrolled */
-	size_t height, at;  /* as of the last settle; the row with the cursor */
+	/* As of the last settle: lines that fit, which has the cursor. */
+	size_t height, at;
+	bool wrap;          /* long lines take several rows */
 	struct field search, only;
 	enum { TEXTLOG_IDLE, TEXTLOG_SEARCH, TEXTLOG_ONLY } typing;
 };

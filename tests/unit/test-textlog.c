@@ -200,6 +200,67 @@ static void test_textlog__hostile(void **state)
 	model_free(m);
 }
 
+/* Rows of the view, in 40 columns. */
+static char *view_text(const struct textlog *t)
+{
+	struct model *m = model_new(ROWS + 2, 42);
+	auto_canvas struct canvas *c = canvas_new(ROWS + 2, 42);
+	struct buf out = BUF_INIT;
+
+	textlog_view(m, t, c, (struct area){ 0, 0, ROWS + 2, 42 }, "T", true);
+	canvas_dump(c, &out);
+	model_free(m);
+	return buf_steal(&out);
+}
+
+/* Every line gets its rows; the one with the cursor is always in view. */
+static void test_textlog__wrap(void **state)
+{
+	struct textlog t = { 0 };
+	char wide[91];
+
+	(void)state;
+	memset(wide, 'w', 89);
+	wide[89] = 'E';
+	wide[90] = '\0';
+	add_numbers(&t, 1, 10);
+	add(&t, wide); /* three rows of 40 */
+	settle(&t);
+	auto_free char *cut = view_text(&t);
+	assert_null(strchr(cut, 'E'));
+	act(&t, ACT_WRAP);
+	auto_free char *whole = view_text(&t);
+	assert_non_null(strchr(whole, 'E'));
+	assert_non_null(strstr(whole, "line 10"));
+	assert_null(strstr(whole, "line 9"));
+	assert_string_equal(textlog_current(&t)->text, wide);
+	/* Up line by line, down again: no line is passed over. */
+	for (int i = 10; i > 0; i--) {
+		auto_free char *expect = xasprintf("line %d", i);
+
+		act(&t, ACT_UP);
+		assert_string_equal(textlog_current(&t)->text, expect);
+		auto_free char *text = view_text(&t);
+		assert_non_null(strstr(text, expect));
+	}
+	for (int i = 0; i < 10; i++)
+		act(&t, ACT_DOWN);
+	auto_free char *end = view_text(&t);
+	assert_non_null(strchr(end, 'E'));
+	/* One that is higher than the view, with characters of two columns. */
+	for (int i = 0; i < 9; i++)
+		add(&t, "\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22"
+			"\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22"
+			"\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22");
+	act(&t, ACT_BOTTOM);
+	assert_int_equal(t.height, 2);
+	for (int cols = 0; cols < 50; cols++)
+		textlog_settle(&t, (struct area){ 1, 1, ROWS, cols });
+	act(&t, ACT_CLEAR);
+	assert_null(textlog_current(&t));
+	textlog_release(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_textlog__search),
 		cmocka_unit_test(test_textlog__only),
 		cmocka_unit_test(test_textlog__hostile),
+		cmocka_unit_test(test_textlog__wrap),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8")) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The dashboard's settings and keys: ui.* and keys.* of the configuration."""
+"""The dashboard's settings, keys and logs."""
 import pathlib
 import subprocess
 
@@ -96,3 +96,22 @@ def test_a_directory_changes_no_keys(inst, tmp_path):
     (tmp_path / "stacyvm.yaml").write_text("ui: {glyphs: ascii}\n")
     assert any(ord(c) >= 128 for c in inst.ok(
         "tui", "--dump", cwd=str(tmp_path)).text)
+
+
+def test_long_log_lines_are_wrapped(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.ok("exec", s, "--", "sh", "-c",
+            "echo before; printf '%0300d' 0; echo the-end")
+    drive(inst, f"""
+wait {s}
+send 5
+wait before
+gone the-end
+send w
+wait the-end
+send w
+gone the-end
+send q
+exit 0
+""")

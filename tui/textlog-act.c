@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* Moving and searching in lines that go on arriving.  See textlog.h. */
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "tui/list.h"
+#include "tui/textlog-internal.h"
+
+static void pause_at(struct textlog *t)
+{
+	if (!t->paused)
+		t->seen = t->total;
+	t->paused = true;
+}
+
+static bool move(struct textlog *t, enum action a)
+{
+	size_t n = textlog_count(t);
+	struct list_pos pos = { t->top + t->at, t->top, n, t->height };
+
+	if (a == ACT_LEFT || a == ACT_RIGHT) {
+		if (t->wrap)
+			return true;
+		t->left = a == ACT_RIGHT ? t->left + 8 :
+					   t->left - MIN(t->left, 8);
+		return true;
+	}
+	if (a == ACT_BOTTOM) {
+		t->paused = false;
+		return true;
+	}
+	if (!list_act(&pos, a))
+		return false;
+	pause_at(t);
+	list_settle(&pos, n, (int)t->height);
+	t->top = pos.top;
+	t->at = pos.at - pos.top;
+	return true;
+}
+
+/* Of the lines that are shown, the nearest with the text after or before
+ * `at`, around; SIZE_MAX when none has it. */
+static size_t find_text(const struct textlog *t, const char *text, size_t at,
+			bool back)
+{
+	size_t before = SIZE_MAX, after = SIZE_MAX, first = SIZE_MAX,
+	       last = SIZE_MAX, k = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct textlog_line *l = textlog_at(t, i);
+
+		if (!textlog_shows(t, l))
+			continue;
+		if (strcasestr(l->text, text)) {
+			first = MIN(first, k);
+			last = k;
+			if (k < at)
+				before = k;
+			else if (k > at)
+				after = MIN(after, k);
+		}
+		k++;
+	}
+	if (back)
+		return before != SIZE_MAX ? before : last;
+	return after != SIZE_MAX ? after : first;
+}
+
+static void search(struct model *m, struct textlog *t, bool back)
+{
+	const char *text = field_text(&t->search);
+	size_t n = textlog_count(t);
+	struct list_pos pos = { .top = t->top };
+
+	if (!*text || !n)
+		return;
+	pos.at = find_text(t, text, t->top + t->at, back);
+	if (pos.at == SIZE_MAX) {
+		model_say(m, "%s is not in it", text);
+		return;
+	}
+	pause_at(t);
+	list_settle(&pos, n, (int)t->height);
+	t->top = pos.top;
+	t->at = pos.at - pos.top;
+}
+
+bool textlog_act(struct model *m, struct textlog *t, enum action a)
+{
+	const struct textlog_line *l = textlog_current(t);
+
+	if (move(t, a))
+		return true;
+	switch (a) {
+	case ACT_FOLLOW:
+		if (t->paused)
+			t->paused = false;
+		else
+			pause_at(t);
+		return true;
+	case ACT_SEARCH:
+	case ACT_FILTER:
+		t->typing = TEXTLOG_SEARCH;
+		return true;
+	case ACT_MATCHING:
+		t->typing = TEXTLOG_ONLY;
+		return true;
+	case ACT_SEARCH_NEXT:
+	case ACT_SEARCH_PREV:
+		search(m, t, a == ACT_SEARCH_PREV);
+		return true;
+	case ACT_WRAP:
+		t->wrap = !t->wrap;
+		t->left = 0;
+		return true;
+	case ACT_CLEAR:
+		textlog_clear(t);
+		return true;
+	case ACT_COPY:
+		if (l)
+			model_copy(m, l->text, strlen(l->text), "the line");
+		return true;
+	case ACT_BACK:
+		if (!*field_text(&t->only) && !*field_text(&t->search))
+			return false;
+		field_set(&t->only, "");
+		field_set(&t->search, "");
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool textlog_input(struct model *m, struct textlog *t,
+		   const struct input_event *ev)
+{
+	static const enum context chain[] = { CTX_FIELD, CTX_NONE };
+	struct field *f = t->typing == TEXTLOG_ONLY ? &t->only : &t->search;
+
+	if (ev->type == INPUT_MOUSE) {
+		enum action a = ev->mouse.kind == MOUSE_WHEEL_UP ? ACT_UP :
+				ev->mouse.kind == MOUSE_WHEEL_DOWN ?
+								ACT_DOWN :
+								ACT_NONE;
+
+		for (int i = 0; a != ACT_NONE && i < 3; i++) {
+			t->at = a == ACT_UP ? 0 : t->height - 1;
+			move(t, a);
+		}
+		return a != ACT_NONE;
+	}
+	if (t->typing == TEXTLOG_IDLE)
+		return false;
+	if (ev->type == INPUT_PASTE)
+		field_add(f, ev->data, ev->size);
+	if (ev->type != INPUT_KEY)
+		return true;
+	if (key_is(ev->key, KEY_CODE_ENTER, 0)) {
+		if (t->typing == TEXTLOG_SEARCH)
+			search(m, t, true);
+		t->typing = TEXTLOG_IDLE;
+	} else if (key_is(ev->key, KEY_CODE_ESCAPE, 0) ||
+		   key_is(ev->key, 'c', KEY_MOD_CTRL)) {
+		field_set(f, "");
+		t->typing = TEXTLOG_IDLE;
+	} else if (!field_key(f, ev->key)) {
+		field_act(f, keymap_find(m->keymap, chain, ev->key));
+	}
+	return true;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What textlog.c and textlog-act.c share. */
+#ifndef SVM_TUI_TEXTLOG_INTERNAL_H
+#define SVM_TUI_TEXTLOG_INTERNAL_H
+
+#include "tui/textlog.h"
+
+struct textlog_line *textlog_at(const struct textlog *t, size_t i); /* < n */
+/* Filters leave it; how many they leave. */
+bool textlog_shows(const struct textlog *t, const struct textlog_line *l);
+size_t textlog_count(const struct textlog *t);
+
+#endif
