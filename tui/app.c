@@ -324,8 +324,9 @@ static void close_all(struct app *a)
 {
 	a->closing = true;
 	term_curses_close(a->term);
-	links_free(a->links);
+	/* Last words of streams still look at terminals, which links frees. */
 	fetch_free(a->fetch);
+	links_free(a->links);
 	loop_fd_del(a->tty);
 	loop_timer_free(a->tick);
 	loop_timer_free(a->escape);

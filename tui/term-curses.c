@@ -80,7 +80,7 @@ static void add_rescue(const char *s)
 {
 	size_t n = s ? strlen(s) : 0;
 
-	if (rescue.n + n > sizeof(rescue.bytes))
+	if (!n || rescue.n + n > sizeof(rescue.bytes))
 		return;
 	memcpy(rescue.bytes + rescue.n, s, n);
 	rescue.n += n;

@@ -199,6 +199,8 @@ class Instance:
             "STACYVM_REGISTRIES_PULL": "false", # nothing leaves the machine
             "ASAN_OPTIONS": f"log_path={self.base}/asan:abort_on_error=0",
             "TSAN_OPTIONS": f"log_path={self.base}/asan:halt_on_error=0",
+            "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp:"
+                            "print_suppressions=0",
             "UBSAN_OPTIONS": f"log_path={self.base}/asan:print_stacktrace=1",
         }
         for k in ("STACYVM_TEST_RUN",):
