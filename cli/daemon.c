@@ -11,12 +11,14 @@
 #include "cli/out.h"
 #include "cli/tail.h"
 #include "lib/api/dirs.h"
+#include "lib/base/clock.h"
 #include "lib/base/duration.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
 #include "lib/base/proc.h"
 
+#define COUNT_NS INT64_C(2000000000)
 #define STOP_TIMEOUT_MS 30000
 
 struct logs_opts {
@@ -80,6 +82,25 @@ static int wait_ms(const struct cli *cli)
 	return (int)MIN(ns / 1000000, (int64_t)INT32_MAX);
 }
 
+/* How many go on living without it; 0 also when it doesn't say. */
+static int count_sandboxes(struct cli *cli)
+{
+	auto_buf struct buf body = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	const cJSON *n;
+
+	/* One that hangs is there to be stopped. */
+	client_set_deadline(cli->client, clock_boot_ns() + COUNT_NS);
+	int r = cli_get(cli, API "/metrics", &body, &err);
+
+	client_set_deadline(cli->client, 0);
+	if (r < 0 || out_parse_object(&doc, &body, &err) < 0)
+		return 0;
+	n = out_field(doc.root, "active_sandboxes", 16);
+	return cJSON_IsNumber(n) ? n->valueint : 0;
+}
+
 /* Sandboxes go on living; see them with the next daemon. */
 static int stop(struct cli *cli, bool *ret_was_there, struct svm_err *err)
 {
@@ -116,9 +137,18 @@ static int run_stop(struct cli *cli, void *values, int argc, char **args,
 	bool was_there;
 
 	(void)values, (void)argc, (void)args;
-	if (stop(cli, &was_there, err) < 0)
+	cli->no_autostart = true;
+	int live = cli_client(cli, err) ? count_sandboxes(cli) : -1;
+
+	if (live < 0 || stop(cli, &was_there, err) < 0)
 		return -1;
-	puts(was_there ? "stopped; sandboxes go on running" : "not running");
+	if (!was_there)
+		puts("not running");
+	else if (live)
+		printf("stopped; %d sandbox%s on running\n", live,
+		       live == 1 ? " goes" : "es go");
+	else
+		puts("stopped");
 	return 0;
 }
 
@@ -171,7 +201,7 @@ static const struct cmd start = {
 
 static const struct cmd stop_ = {
 	.name = "stop",
-	.summary = "stop it; sandboxes go on running",
+	.summary = "stop it; what runs in sandboxes goes on",
 	.run = run_stop,
 };
 

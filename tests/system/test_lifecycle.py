@@ -168,6 +168,18 @@ def test_stop_leaves_sandboxes_running(inst):
 
 # -- crashes
 
+def test_stop_says_how_many_go_on(inst):
+    inst.start()
+    assert inst.ok("daemon", "stop").text == "stopped\n"
+    inst.spawn()
+    assert inst.ok("daemon", "stop").text == \
+        "stopped; 1 sandbox goes on running\n"
+    inst.spawn()
+    assert inst.ok("daemon", "stop").text == \
+        "stopped; 2 sandboxes go on running\n"
+    assert inst.ok("daemon", "stop").text == "not running\n"
+
+
 def test_daemon_killed_session_goes_on(inst):
     """kill -9 in the middle of output: not a line is lost or twice."""
     inst.start()
