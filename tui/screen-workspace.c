@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "tui/copy-mode.h"
 #include "tui/files.h"
 #include "tui/frame.h"
 #include "tui/sandbox-act.h"
@@ -27,6 +28,7 @@ struct workspace {
 	int64_t left_at;  /* when the leave key was pressed; boot */
 	struct terminal *shown; /* or NULL */
 	struct files files;
+	struct copy copy;
 	struct area terminal_area;
 };
 
@@ -45,6 +47,7 @@ static void workspace_release(struct model *m, void *state)
 
 	(void)m;
 	files_release(&w->files);
+	copy_release(&w->copy);
 	free(w->id);
 	free(w);
 }
@@ -283,6 +286,11 @@ static void workspace_settle(struct model *m, void *state, struct area a)
 	}
 	if (w->shown && w->focus == FOCUS_TERMINAL)
 		w->shown->bell = false;
+	if (w->copy.on && (w->live || w->focus != FOCUS_TERMINAL ||
+			   w->copy.of != w->shown))
+		copy_end(&w->copy, w->shown);
+	if (w->copy.on)
+		copy_settle(&w->copy, w->shown, w->terminal_area.rows);
 	files_settle(m, &w->files, inside(p.files), inside(p.viewer));
 }
 
@@ -342,7 +350,9 @@ static void view_terminal(const struct model *m, const struct workspace *w,
 	auto_buf struct buf title = BUF_INIT, status = BUF_INIT;
 	struct area in = w->terminal_area;
 
-	if (w->shown)
+	if (w->shown && w->copy.on)
+		copy_status(&w->copy, w->shown, &status);
+	else if (w->shown)
 		terminal_status(w->shown, &status);
 	if (w->zoomed) {
 		buf_addf(&title, "%s", w->id);
@@ -366,6 +376,8 @@ static void view_terminal(const struct model *m, const struct workspace *w,
 	else
 		canvas_text(c, in.row, in.col + 1, in.cols - 1,
 			    pen_role(ROLE_DIM), "opening");
+	if (w->shown && w->copy.on)
+		copy_view(&w->copy, w->shown, c, in, focused);
 }
 
 static void workspace_view(const struct model *m, const void *state,
@@ -405,6 +417,10 @@ static void workspace_contexts(const struct model *m, const void *state,
 	if (w->focus == FOCUS_TERMINAL && w->live) {
 		ret[0] = CTX_TERMINAL;
 		*alone = true;
+		return;
+	}
+	if (w->copy.on) {
+		ret[0] = CTX_COPY;
 		return;
 	}
 	ret[0] = w->focus == FOCUS_TERMINAL ? CTX_LEFT :
@@ -473,6 +489,8 @@ static bool workspace_input(struct model *m, void *state,
 	struct workspace *w = state;
 	int lines;
 
+	if (w->copy.on && copy_input(m, &w->copy, w->shown, ev))
+		return true;
 	if (ev->type == INPUT_MOUSE && terminal_mouse(w, ev))
 		return true;
 	if (ev->type == INPUT_KEY && leave_key(m, w, ev->key))
@@ -502,6 +520,10 @@ static bool act_on_terminal(struct model *m, struct workspace *w,
 			terminal_scroll(w->shown, a == ACT_SCROLL_UP ?
 				-w->terminal_area.rows + 1 :
 				w->terminal_area.rows - 1);
+		return true;
+	case ACT_COPY_MODE:
+		if (w->shown)
+			copy_begin(&w->copy, w->shown);
 		return true;
 	case ACT_CLOSE_SESSION:
 		ask_close(m, w);
@@ -560,6 +582,8 @@ static bool workspace_act(struct model *m, void *state, enum action a)
 	struct workspace *w = state;
 	struct sandbox *s = its_sandbox(m, w);
 
+	if (w->copy.on && copy_act(m, &w->copy, w->shown, a))
+		return true;
 	if (w->focus == FOCUS_TERMINAL && act_on_terminal(m, w, a))
 		return true;
 	if (a == ACT_BACK && (w->zoomed || w->focus != FOCUS_FILES)) {

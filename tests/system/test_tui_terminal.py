@@ -320,3 +320,30 @@ def test_clipboard_and_title_stay_inside(inst):
     assert b"done" in sent
     for evil in (b"\x1b]52", b"\x1b]0;", b"\x1b]8", b"\x1bP", b"ZXZpbA"):
         assert evil not in sent
+
+
+def test_copy_mode(inst):
+    """Look back, search, select, copy: into a file of one's own."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait {s}
+{OPEN}send seq -f 'line %g' 100\\r
+wait line 100
+send ^]
+wait left
+send [
+wait COPY line
+send ?line 42\\r
+wait line 42
+gone line 100
+send Vj
+wait selected 2 lines
+send y
+wait copied 16 bytes
+wait line 100
+send q
+exit 0
+{RESTORED}""")
+    with open(os.path.join(inst.runtime, "clipboard"), encoding="ascii") as f:
+        assert f.read() == "line 42\nline 43\n"
