@@ -7,6 +7,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/preview.h"
+#include "daemon/sandbox.h"
 #include "lib/api/limits.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
@@ -14,15 +15,17 @@
 struct end {
 	struct raw *raw;
 	int fd;
-	struct loop_fd *src;
-	struct buf out;   /* for this one */
-	bool eof;         /* it will send no more */
-	bool shut;        /* it was told that nothing follows */
+	struct loop_fd *src; /* NULL: it hung up */
+	struct buf out;      /* for this one */
+	bool eof;            /* it will send no more */
+	bool shut;           /* it was told that nothing follows */
 };
 
 struct raw {
 	struct list link; /* daemon->raws */
 	struct daemon *d;
+	struct sandbox *s;
+	struct loop_timer *idle;
 	struct end end[2];
 };
 
@@ -33,8 +36,11 @@ static void raw_free(struct raw *w)
 		fd_close(w->end[i].fd);
 		buf_release(&w->end[i].out);
 	}
+	loop_timer_free(w->idle);
 	list_remove(&w->link);
 	w->d->previews--;
+	w->s->previews--;
+	sandbox_unref(w->s);
 	free(w);
 }
 
@@ -43,16 +49,18 @@ static struct end *other(struct end *e)
 	return e == &e->raw->end[0] ? &e->raw->end[1] : &e->raw->end[0];
 }
 
-static void want(struct end *e)
+/* It takes no more.  Watched on, a hang-up would be told for ever; what the
+ * kernel still holds of it is read when the other side has room. */
+static void hang_up(struct end *e)
 {
-	bool room = other(e)->out.len < LIMIT_QUEUE_HIGH;
-
-	loop_fd_mod(e->src, (room && !e->eof ? LOOP_READ : 0) |
-				    (e->out.len ? LOOP_WRITE : 0));
+	loop_fd_del(e->src);
+	e->src = NULL;
+	buf_clear(&e->out);
+	e->shut = true;
+	other(e)->eof = true;
 }
 
-/* False when it is broken. */
-static bool push(struct end *e)
+static void push(struct end *e)
 {
 	while (e->out.len) {
 		ssize_t n = send(e->fd, e->out.data, e->out.len,
@@ -60,65 +68,95 @@ static bool push(struct end *e)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
 		if (n < 0)
-			return errno == EAGAIN;
-		buf_consume(&e->out, (size_t)n);
+			hang_up(e);
+		else
+			buf_consume(&e->out, (size_t)n);
 	}
 	if (other(e)->eof && !e->shut) {
 		e->shut = true;
 		shutdown(e->fd, SHUT_WR);
 	}
-	return true;
 }
 
-/* False when it is broken. */
-static bool pull(struct end *e)
+static bool may_read(struct end *e)
+{
+	return !e->eof && other(e)->out.len < LIMIT_QUEUE_HIGH;
+}
+
+static void pull(struct end *e)
 {
 	static char bytes[KIB(64)];
 	ssize_t n;
 
-	if (e->eof || other(e)->out.len >= LIMIT_QUEUE_HIGH)
-		return true;
+	if (!may_read(e))
+		return;
 	n = recv(e->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	if (n == 0)
-		e->eof = true;
-	else
+	if (n > 0)
 		buf_add(&other(e)->out, bytes, (size_t)n);
-	return push(other(e));
+	else if (n == 0 || !e->src)
+		e->eof = true;
+	else if (errno != EAGAIN && errno != EINTR) {
+		hang_up(e);
+		e->eof = true;
+	}
+	push(other(e));
+}
+
+static void settle(struct raw *w)
+{
+	for (int i = 0; i < 2; i++)
+		while (!w->end[i].src && may_read(&w->end[i]))
+			pull(&w->end[i]);
+	if (w->end[0].eof && w->end[1].eof && !w->end[0].out.len &&
+	    !w->end[1].out.len) {
+		raw_free(w);
+		return;
+	}
+	for (int i = 0; i < 2; i++) {
+		struct end *e = &w->end[i];
+
+		if (e->src)
+			loop_fd_mod(e->src, (may_read(e) ? LOOP_READ : 0) |
+					    (e->out.len ? LOOP_WRITE : 0));
+	}
+	loop_timer_after(w->idle, LIMIT_TIME_TUNNEL_IDLE);
 }
 
 static void on_end(struct loop *l, void *data, unsigned events)
 {
 	struct end *e = data;
-	struct raw *w = e->raw;
-	bool ok = true;
 
 	(void)l;
 	if (events & LOOP_WRITE)
-		ok = push(e);
-	if (ok && events & (LOOP_READ | LOOP_HUP | LOOP_ERR))
-		ok = pull(e);
-	/* A hang-up with nothing left to read would be told for ever. */
-	if (!ok || events & LOOP_ERR || (events & LOOP_HUP && e->eof) ||
-	    (w->end[0].eof && w->end[1].eof && !w->end[0].out.len &&
-	     !w->end[1].out.len)) {
-		raw_free(w);
-		return;
-	}
-	want(&w->end[0]);
-	want(&w->end[1]);
+		push(e);
+	if (events & (LOOP_READ | LOOP_HUP | LOOP_ERR))
+		pull(e);
+	if (events & (LOOP_HUP | LOOP_ERR))
+		hang_up(e);
+	settle(e->raw);
 }
 
-void preview_join(struct daemon *d, int client, struct buf *to_port, int port,
+static void on_idle(struct loop *l, void *data)
+{
+	(void)l;
+	raw_free(data);
+}
+
+void preview_join(struct sandbox *s, int client, struct buf *to_port, int port,
 		  struct buf *to_client)
 {
+	struct daemon *d = s->daemon;
 	struct raw *w = xcalloc(1, sizeof(*w));
 	const int fds[2] = { client, port };
 
 	w->d = d;
+	w->s = sandbox_ref(s);
+	w->idle = loop_timer_new(d->loop, on_idle, w);
 	d->previews++;
+	s->previews++;
 	list_append(&d->raws, &w->link);
 	for (int i = 0; i < 2; i++) {
 		w->end[i].raw = w;
@@ -130,13 +168,13 @@ void preview_join(struct daemon *d, int client, struct buf *to_port, int port,
 	w->end[0].out = *to_client;
 	w->end[1].out = *to_port;
 	*to_client = *to_port = (struct buf)BUF_INIT;
-	if (!w->end[0].src || !w->end[1].src || !push(&w->end[0]) ||
-	    !push(&w->end[1])) {
+	if (!w->end[0].src || !w->end[1].src) {
 		raw_free(w);
 		return;
 	}
-	want(&w->end[0]);
-	want(&w->end[1]);
+	push(&w->end[0]);
+	push(&w->end[1]);
+	settle(w);
 }
 
 void preview_close_all(struct daemon *d)

@@ -47,6 +47,8 @@ struct relay {
 	enum answer answer;
 	uint64_t left;
 	struct http1_chunked decoder;
+	struct buf trailers; /* not for the client */
+	struct loop_timer *patience; /* for the head of the answer */
 	bool held;           /* the client is slow: not read */
 	char *cookie;
 };
@@ -59,6 +61,8 @@ static void relay_free(struct relay *y)
 	fd_close(y->fd);
 	buf_release(&y->out);
 	buf_release(&y->in);
+	buf_release(&y->trailers);
+	loop_timer_free(y->patience);
 	free(y->cookie);
 	y->s->previews--;
 	y->d->previews--;
@@ -67,7 +71,7 @@ static void relay_free(struct relay *y)
 }
 
 /* The port, or the way there, failed. */
-static void fail(struct relay *y, const char *why)
+static void fail_as(struct relay *y, int status, const char *why)
 {
 	struct http_req *r = steal_ptr(&y->r);
 	bool begun = y->answer != ANSWER_HEAD;
@@ -78,8 +82,19 @@ static void fail(struct relay *y, const char *why)
 	if (r && begun)
 		http_stream_abort(r);
 	else if (r)
-		preview_page(r, 502, "Port %d of sandbox %s: %s.", port, id,
-			     why);
+		preview_page(r, status, "Port %d of sandbox %s: %s.", port,
+			     id, why);
+}
+
+static void fail(struct relay *y, const char *why)
+{
+	fail_as(y, 502, why);
+}
+
+static void on_impatience(struct loop *l, void *data)
+{
+	(void)l;
+	fail_as(data, 504, "it took nothing and said nothing for a minute");
 }
 
 static void want(struct relay *y)
@@ -239,6 +254,8 @@ static bool push(struct relay *y)
 			return false;
 		}
 		buf_consume(&y->out, (size_t)n);
+		if (y->answer == ANSWER_HEAD)
+			loop_timer_after(y->patience, LIMIT_TIME_PREVIEW_HEAD);
 	}
 	if (y->paused && y->out.len < LIMIT_QUEUE_LOW && y->r) {
 		y->paused = false;
@@ -269,15 +286,17 @@ static void give_cookie(struct http_req *r, const char *value)
 {
 	auto_free char *copy = xstrdup(value);
 	auto_buf struct buf out = BUF_INIT;
+	const char *name = value + strspn(value, " \t=");
 	char *rest = NULL;
 
-	if (strncmp(value, PREVIEW_COOKIE "=",
-		    strlen(PREVIEW_COOKIE "=")) == 0)
+	/* Browsers take blanks around a name away, and write a cookie without
+	 * a name as its value alone. */
+	if (strncmp(name, PREVIEW_COOKIE, strlen(PREVIEW_COOKIE)) == 0)
 		return;
 	for (char *c = strtok_r(copy, ";", &rest); c;
 	     c = strtok_r(NULL, ";", &rest)) {
 		c += strspn(c, " \t");
-		if (strncasecmp(c, "domain", 6) == 0)
+		if (out.len && strncasecmp(c, "domain", 6) == 0)
 			continue;
 		buf_addf(&out, "%s%s", out.len ? "; " : "", c);
 	}
@@ -327,12 +346,26 @@ static void answer_done(struct relay *y)
 		http_stream_end(r);
 }
 
+static void on_port(struct loop *l, void *data, unsigned events);
+
+static void watch(struct relay *y)
+{
+	y->src = loop_fd_add(y->d->loop, y->fd, LOOP_READ, on_port, y);
+	if (!y->src)
+		fail(y, "its socket can't be watched");
+	else
+		want(y);
+}
+
 static void on_drain(struct http_req *r)
 {
 	struct relay *y = http_data(r);
 
 	y->held = false;
-	want(y);
+	if (!y->src)
+		watch(y); /* what the kernel still holds */
+	else
+		want(y);
 }
 
 static void begin_answer(struct relay *y, const struct http1_head *h,
@@ -347,6 +380,7 @@ static void begin_answer(struct relay *y, const struct http1_head *h,
 
 	y->answer = !body ? ANSWER_NONE : h->chunked ? ANSWER_CHUNKED :
 		    length >= 0 ? ANSWER_LENGTH : ANSWER_CLOSE;
+	y->decoder.trailers = &y->trailers;
 	y->left = length > 0 ? (uint64_t)length : 0;
 	if (!body && !head)
 		length = h->status == 204 || h->status == 304 ?
@@ -362,7 +396,6 @@ static void switch_over(struct relay *y, const struct http1_head *h,
 {
 	struct buf to_client = BUF_INIT, to_port = BUF_INIT;
 	struct http_req *r = steal_ptr(&y->r);
-	struct daemon *d = y->d;
 	int port = steal_fd(&y->fd), client;
 
 	buf_addstr(&to_client, "HTTP/1.1 101 Switching Protocols\r\n"
@@ -389,7 +422,7 @@ static void switch_over(struct relay *y, const struct http1_head *h,
 		buf_release(&to_client);
 		buf_release(&to_port);
 	} else {
-		preview_join(d, client, &to_port, port, &to_client);
+		preview_join(y->s, client, &to_port, port, &to_client);
 	}
 	relay_free(y);
 }
@@ -422,6 +455,7 @@ static enum result take_head(struct relay *y)
 		y->scan = 0;
 		return GO_ON;
 	}
+	loop_timer_stop(y->patience);
 	begin_answer(y, &h, y->in.data);
 	buf_consume(&y->in, (size_t)n);
 	return y->r ? GO_ON : OVER;
@@ -517,11 +551,13 @@ static void on_port(struct loop *l, void *data, unsigned events)
 	} else if (n == 0) {
 		ended(y);
 	} else if (y->held) {
-		/* It is gone while the client is slow: what the kernel still
-		 * holds is read when there is room. */
-		loop_fd_mod(y->src, 0);
+		/* It is gone while the client is slow, which would be told
+		 * for ever: what the kernel still holds is read when there is
+		 * room. */
+		loop_fd_del(y->src);
+		y->src = NULL;
 	} else if (errno != EAGAIN && errno != EINTR) {
-		ended(y);
+		fail(y, "it broke the connection off");
 	} else {
 		want(y);
 	}
@@ -550,13 +586,8 @@ static void on_end(void *data, const struct svm_err *err)
 		fail(y, "its socket can't be used");
 		return;
 	}
-	y->src = loop_fd_add(y->d->loop, y->fd, LOOP_READ, on_port, y);
-	if (!y->src) {
-		fail(y, "its socket can't be watched");
-		return;
-	}
 	push(y);
-	want(y);
+	watch(y);
 }
 
 static const struct agent_conn_events connect_events = {
@@ -593,6 +624,8 @@ void preview_relay(struct http_req *r, struct sandbox *s, int port,
 	y->s = sandbox_ref(s);
 	y->port = port;
 	y->fd = -1;
+	y->patience = loop_timer_new(d->loop, on_impatience, y);
+	loop_timer_after(y->patience, LIMIT_TIME_PREVIEW_HEAD);
 	y->cookie = xstrdup(set_cookie);
 	s->previews++;
 	d->previews++;

@@ -116,7 +116,10 @@ static char *strip_query(const char *target, char **ret_token)
 	return buf_steal(&out);
 }
 
-static char *cookie_token(const struct http_req *r)
+/* A page of another sandbox may have set one of that name for the whole
+ * domain: any that holds will do. */
+static bool has_cookie(const struct http_req *r, struct daemon *d,
+		       const char *id, int port)
 {
 	const char *name, *value;
 
@@ -130,19 +133,20 @@ static char *cookie_token(const struct http_req *r)
 				      at[-1] == ';';
 
 			at += strlen(PREVIEW_COOKIE "=");
-			if (begins)
-				return xstrndup(at, strcspn(at, "; "));
+			auto_free char *token = xstrndup(at,
+							 strcspn(at, "; "));
+
+			if (begins && preview_token_holds(d, id, port, token))
+				return true;
 		}
 	}
-	return NULL;
+	return false;
 }
 
 /* With keys a preview needs a token, but for those who need no key. */
 static bool is_allowed(struct http_req *r, struct daemon *d, const char *id,
 		       int port, const char *given, char **ret_cookie)
 {
-	auto_free char *kept = NULL;
-
 	if (!auth_on(d->auth) || http_peer_is_unix(r))
 		return true;
 	if (given && preview_token_holds(d, id, port, given)) {
@@ -150,8 +154,7 @@ static bool is_allowed(struct http_req *r, struct daemon *d, const char *id,
 					"HttpOnly; SameSite=Lax", given);
 		return true;
 	}
-	kept = cookie_token(r);
-	return kept && preview_token_holds(d, id, port, kept);
+	return has_cookie(r, d, id, port);
 }
 
 bool preview_take(struct http_req *r, const char *host, void *app)

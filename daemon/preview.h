@@ -58,7 +58,7 @@ void preview_relay(struct http_req *r, struct sandbox *s, int port,
 
 /* preview-raw.c: two sockets, joined until both directions have ended.  Takes
  * the descriptors, and the bytes that are for each already. */
-void preview_join(struct daemon *d, int client, struct buf *to_port, int port,
+void preview_join(struct sandbox *s, int client, struct buf *to_port, int port,
 		  struct buf *to_client);
 void preview_close_all(struct daemon *d); /* at shutdown */
 

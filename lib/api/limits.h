@@ -26,10 +26,13 @@
 #define LIMIT_WS_INPUT KIB(64)
 #define LIMIT_REQUEST_ID 128
 
-/* Queued output: stop the source above HIGH, start it again below LOW. */
 #define LIMIT_PREVIEWS 512         /* requests to ports in sandboxes, at once */
 #define LIMIT_PREVIEWS_SANDBOX 64  /* ... of one sandbox */
 #define LIMIT_PREVIEW_INTERIM 16   /* 1xx answers before the real one */
+#define LIMIT_TIME_PREVIEW_HEAD SECONDS(60) /* of an answer, after progress */
+#define LIMIT_TIME_TUNNEL_IDLE SECONDS(3600)
+
+/* Queued output: stop the source above HIGH, start it again below LOW. */
 #define LIMIT_QUEUE_HIGH KIB(256)
 #define LIMIT_QUEUE_LOW KIB(64)
 #define LIMIT_QUEUE_SSE KIB(64)

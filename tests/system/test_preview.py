@@ -16,7 +16,7 @@ PYTHON = "/usr/bin/python3"
 
 # What listens inside; the path says how it behaves.
 SERVER = r'''
-import hashlib, os, socket, sys, threading, time
+import hashlib, os, socket, struct, sys, threading, time
 RAW = {
     "/nothttp": b"hello\r\n\r\n",
     "/both": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n"
@@ -37,6 +37,11 @@ RAW = {
                b"Path=/\r\nSet-Cookie: stacyvm_preview=x\r\n"
                b"Strict-Transport-Security: max-age=1\r\n"
                b"Connection: X-Hop\r\nX-Hop: 1\r\nContent-Length: 2\r\n\r\nok",
+    "/trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+                 b"Trailer: X-T\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n",
+    "/own": b"HTTP/1.1 200 OK\r\nSet-Cookie: domain=5; domain=x; Path=/\r\n"
+            b"Set-Cookie: stacyvm_preview =x\r\n"
+            b"Set-Cookie: =stacyvm_preview=x\r\nContent-Length: 2\r\n\r\nok",
     "/nobody": b"HTTP/1.1 204 No Content\r\nX-A: b\r\n\r\n",
     "/notmod": b"HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n",
     "/bighead": b"HTTP/1.1 200 OK\r\n" + b"X-A: " + b"b" * 40000 +
@@ -89,6 +94,21 @@ def serve(c):
                 open("/tmp/sent", "w").write(str(n))
         except OSError:
             open("/tmp/gone", "w").write("yes")
+    elif path == "/reset":
+        c.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        c.settimeout(1)
+        try:
+            while True: c.send(b"z" * 65536)
+        except OSError: pass  # the reader stands still
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                     struct.pack("ii", 1, 0))
+        f.close()
+        c.close()  # RST
+        open("/tmp/reset", "w").write("yes")
+    elif path == "/wsbig":
+        c.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")
+        f.read()  # until the client's half is closed
+        c.sendall(b"w" * (16 << 20))
     elif path == "/sse":
         c.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
                   b"data: 1\n\n")
@@ -325,6 +345,69 @@ def test_a_slow_reader_stops_the_sender(web):
              == "yes", "the sender to notice")
 
 
+def cpu_ticks(web):
+    stat = open(f"/proc/{web.inst.daemon_pid()}/stat").read()
+    return sum(int(n) for n in stat.rsplit(")", 1)[1].split()[11:13])
+
+
+def test_a_reset_behind_a_slow_reader(web):
+    """It doesn't keep the loop busy, and the answer does not look whole."""
+    s = web.raw(f"GET /reset HTTP/1.1\r\nHost: {web.host}\r\n\r\n")
+    wait_for(lambda: web.inst.exec(web.id, "cat /tmp/reset").json()["stdout"]
+             == "yes", "the reset")
+    before = cpu_ticks(web)
+    web.inst.exec(web.id, "sleep 2")
+    assert cpu_ticks(web) - before < 100
+    text, last = 0, b""
+    while data := s.recv(1 << 20):
+        text, last = text + len(data), data
+    assert text > 65536 and not last.endswith(b"0\r\n\r\n")
+
+
+def test_a_tunnel_ends_with_its_last_byte(web):
+    s = web.raw(f"GET /wsbig HTTP/1.1\r\nHost: {web.host}\r\nUpgrade: x"
+                "\r\nConnection: Upgrade\r\n\r\n")
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += s.recv(1)
+    s.shutdown(socket.SHUT_WR)
+    before = cpu_ticks(web)
+    web.inst.exec(web.id, "sleep 2")  # meanwhile nobody reads
+    assert cpu_ticks(web) - before < 100
+    n = 0
+    while data := s.recv(1 << 20):
+        n += len(data)
+    assert n == 16 << 20
+
+
+def test_trailers_are_dropped(web):
+    r = web("/trailers")
+    assert r.text == "ok" and "trailer" not in r.headers, r
+
+
+def test_tunnels_count_for_their_sandbox(web):
+    held = []
+    for _ in range(64):
+        s = web.raw(f"GET /ws HTTP/1.1\r\nHost: {web.host}\r\nUpgrade: x"
+                    "\r\nConnection: Upgrade\r\n\r\n")
+        assert s.recv(12) == b"HTTP/1.1 101"
+        held.append(s)
+    wait_for(lambda: web("/").status == 503, "the limit")
+    for s in held:
+        s.close()
+    wait_for(lambda: web("/").status == 200, "places to be free again")
+
+
+def test_cookies_of_our_name_are_not_set(web):
+    s = web.raw(f"GET /own HTTP/1.1\r\nHost: {web.host}\r\n"
+                "Connection: close\r\n\r\n")
+    text = b""
+    while data := s.recv(65536):
+        text += data
+    assert b"Set-Cookie: domain=5; Path=/\r\n" in text
+    assert b"stacyvm_preview" not in text
+
+
 def test_many_at_once(web):
     errors = []
 
@@ -411,6 +494,8 @@ def test_tokens(provider):
         cookie = r.headers["set-cookie"]
         assert cookie.startswith(f"stacyvm_preview={token};")
         assert "HttpOnly" in cookie and "Domain" not in cookie
+        assert web("/", Cookie=f"stacyvm_preview=1.00; stacyvm_preview={token}"
+                   ).status == 200  # another page's doesn't hide ours
         r = web("/head", Cookie=f"a=b; stacyvm_preview={token}")
         assert r.status == 200 and token not in r.text
         # not for another port, another sandbox, with another digit
