@@ -438,6 +438,13 @@ def test_open_requests_are_limited(web):
     wait_for(lambda: web("/").status == 200, "places to be free again")
 
 
+def test_a_port_that_says_nothing(web):
+    """A minute, then the client is told."""
+    with web.client(90) as c:
+        r = c.request("GET", "/silent", None, {"Host": web.host})
+    assert r.status == 504 and "Port 3000" in r.text, r
+
+
 def test_what_is_not_there(web):
     assert web("/", host=f"3000-sb-00000000.localhost:{web.port}").status \
         == 404
