@@ -136,6 +136,7 @@ static void test_copy_mode__stays(void **state)
 	act(&l, ACT_TOP);
 	terminal_write(l.t, "\r\n1\r\n2\r\n3\r\n4\r\n5\r\n6", 20);
 	copy_settle(&l.copy, l.t, ROWS);
+	assert_true(l.t->scrolled);
 	assert_text(&l, "first");
 	assert_int_equal(l.t->top, l.copy.line);
 	for (int i = 0; i < 100; i++)
