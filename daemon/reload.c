@@ -72,12 +72,14 @@ int reload_log(const struct daemon *d, bool detached, struct svm_err *err)
 }
 
 /* What others made of the configuration, made again. */
-static void apply(struct daemon *d)
+static void apply(struct daemon *d, bool keys_changed)
 {
 	struct auth *old = d->auth;
 
 	d->auth = auth_new(d->config);
 	auth_free(old);
+	if (keys_changed)
+		http_server_end_streams(d->http);
 	http_server_set_hosts(d->http, d->config->server_allowed_hosts,
 			      d->config->server_cors_allowed_origins);
 	admission_wake(d); /* there may be room for more now */
@@ -116,7 +118,9 @@ static int take_over(struct daemon *d, struct change *c, bool detached,
 		(void)reload_log(d, detached, &ignored);
 		return -1;
 	}
-	apply(d);
+	apply(d, !config_equal(c->now, c->fresh, CONFIG_ID_auth_api_key) ||
+			 !config_equal(c->now, c->fresh,
+				       CONFIG_ID_auth_admin_api_key));
 	return 0;
 }
 

@@ -82,6 +82,11 @@ void http_server_free(struct http_server *s); /* cuts everything */
 void http_server_set_hosts(struct http_server *s, char *const *allowed_hosts,
 			   char *const *cors_origins);
 
+/* Who may call has changed: close what goes on over TCP (streams and
+ * WebSockets), so that each shows its key again.  Plain requests end by
+ * themselves. */
+void http_server_end_streams(struct http_server *s);
+
 struct http_counts {
 	uint64_t accepted, requests, refused;
 	unsigned connections, streams, websockets;

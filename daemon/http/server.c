@@ -340,6 +340,20 @@ struct http_server *http_server_new(struct loop *l,
 	return s;
 }
 
+void http_server_end_streams(struct http_server *s)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &s->conns) {
+		struct http_conn *c = list_entry(pos, struct http_conn, link);
+		bool goes_on = c->state == CONN_WS ||
+			       (c->req && c->req->began);
+
+		if (goes_on && !c->is_unix)
+			conn_gone(c);
+	}
+}
+
 void http_server_set_hosts(struct http_server *s, char *const *allowed_hosts,
 			   char *const *cors_origins)
 {

@@ -5,6 +5,7 @@ import os
 import signal
 
 import svm
+from http_unix import Client
 from test_auth import ADMIN, KEY, Tcp, free_port
 
 OTHER = "aaaabbbbccccddddaaaabbbbccccdddd"
@@ -102,6 +103,40 @@ def test_keys_are_exchanged(new_instance):
     old("GET", "/health", check=401)
     new("GET", "/health", check=200)
     assert KEY not in inst.log() and OTHER not in inst.log()
+
+
+def test_streams_end_with_their_key(new_instance):
+    """What was begun with a key doesn't outlive it; others go on."""
+    inst, tcp = start_tcp(new_instance, f"auth:\n  api_key: {KEY}\n")
+    box = inst.sandbox()["id"]
+    old = tcp.by(X_API_Key=KEY)
+    ws = old.ws(f"/sandboxes/{box}/exec/ws")
+    ws.send('{"command": "echo on; cat", "tty": false}')
+    with Client(("127.0.0.1", tcp.port)) as c, inst.client() as mine:
+        for who, headers in ((c, {"X-API-Key": KEY}), (mine, {})):
+            who.begin("GET", "/api/v1/events?since=1h", None, headers)
+        seen = {id(w): w.sock.recv(4096) for w in (c, mine)}
+        assert all(b"200 OK" in t for t in seen.values()), seen
+        write(inst, "defaults:\n  ttl: 2h\n" f"auth:\n  api_key: {KEY}\n")
+        hup(inst)
+        inst.exec(box, "true")
+        c.sock.settimeout(20)
+        while b"exec.completed" not in seen[id(c)]:
+            seen[id(c)] += c.sock.recv(4096)
+        write(inst, f"auth:\n  api_key: {OTHER}\n")
+        hup(inst)
+        while data := c.sock.recv(4096):
+            seen[id(c)] += data  # to its end
+        inst.exec(box, "echo for us alone")
+        mine.sock.settimeout(20)
+        while seen[id(mine)].count(b"exec.completed") < 2:
+            seen[id(mine)] += mine.sock.recv(4096)
+    ws.sock.settimeout(20)
+    try:
+        while ws.sock.recv(4096):
+            pass
+    except ConnectionError:
+        pass
 
 
 def test_authentication_is_not_switched_off(new_instance):
