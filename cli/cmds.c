@@ -16,6 +16,7 @@ const struct cmd *const cmds[] = {
 	&cmd_wait,
 	&cmd_logs,
 	&cmd_events,
+	&cmd_top,
 	&cmd_audit,
 	&cmd_cp,
 	&cmd_files,

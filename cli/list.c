@@ -4,15 +4,10 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/list.h"
 #include "cli/out.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
-
-struct list_opts {
-	char **filter;
-	const char *sort;
-	bool all;
-};
 
 #define O(m) offsetof(struct list_opts, m)
 
@@ -26,6 +21,8 @@ static const struct opt opts[] = {
 	{ OPT_FLAG, 'a', "all", O(all), NULL,
 	  "destroyed ones too, as far as they are remembered",
 	  COMPLETE_NONE, false },
+	{ OPT_FLAG, 'w', "watch", O(watch), NULL,
+	  "go on: show what changes as it happens", COMPLETE_NONE, false },
 	OPTS_END,
 };
 
@@ -43,7 +40,7 @@ static void show_left(const struct cli *cli, const cJSON *item,
 		out_ago(out, at - clock_wall_ns());
 }
 
-static const struct column columns[] = {
+const struct column list_columns[LIST_COLUMNS] = {
 	{ "ID", "id", NULL, COLUMN_LEFT },
 	{ "NAME", "name", NULL, COLUMN_LEFT },
 	{ "STATE", "state", NULL, COLUMN_STATE },
@@ -121,6 +118,18 @@ static void sort_items(cJSON *items, const char *key)
 	free(v);
 }
 
+const char *list_target(const struct list_opts *o)
+{
+	return o->all ? API "/sandboxes?all=true" : API "/sandboxes";
+}
+
+void list_select(const struct list_opts *o, cJSON *items)
+{
+	apply_filters(items, o->filter);
+	if (o->sort)
+		sort_items(items, o->sort);
+}
+
 static int run(struct cli *cli, void *values, int argc, char **args,
 	       struct svm_err *err)
 {
@@ -134,21 +143,25 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 		if (!strchr(*f, '=') || **f == '=')
 			return cli_usage(cli, err,
 					 "filter '%s' is not KEY=VALUE", *f);
-	if (cli_get(cli, o->all ? API "/sandboxes?all=true" :
-				  API "/sandboxes", &body, err) < 0 ||
+	if (o->watch)
+		return list_watch(cli, o, err);
+	if (cli_get(cli, list_target(o), &body, err) < 0 ||
 	    out_parse_array(&doc, &body, &items, err) < 0)
 		return -1;
-	apply_filters(items, o->filter);
-	if (o->sort)
-		sort_items(items, o->sort);
-	return out_items(cli, items, columns, ARRAY_SIZE(columns), "id", err);
+	list_select(o, items);
+	return out_items(cli, items, list_columns, LIST_COLUMNS, "id", err);
 }
 
 const struct cmd cmd_list = {
 	.name = "list",
 	.aliases = "ls ps",
 	.summary = "list sandboxes",
+	.help = "With --watch on a terminal the table is kept up to date until "
+		"q or Ctrl-C; else each\nsandbox is a line, and one again "
+		"whenever something about it changes (with --json one\n"
+		"object each); one that is gone has the state destroyed.",
 	.examples = "stacyvm list\n"
+		    "stacyvm list --watch\n"
 		    "stacyvm list --filter state=running --filter "
 		    "metadata.task=ci\n"
 		    "stacyvm list --json=id,state,expires_at\n"

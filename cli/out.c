@@ -190,16 +190,25 @@ static size_t screen_width(const struct cli *cli)
 	return ws.ws_col;
 }
 
-static void cell_text(const struct cli *cli, const struct column *c,
-		      const cJSON *item, struct buf *out)
+char *out_escaped(struct buf *raw)
 {
-	auto_buf struct buf raw = BUF_INIT;
+	struct buf text = BUF_INIT;
+
+	escape_line(&text, buf_str(raw), raw->len);
+	buf_release(raw);
+	return buf_steal(&text);
+}
+
+char *out_cell(const struct cli *cli, const struct column *c,
+	       const cJSON *item)
+{
+	struct buf raw = BUF_INIT;
 
 	if (c->show)
 		c->show(cli, item, &raw);
 	else
 		out_field_text(item, c->key, strlen(c->key), &raw);
-	escape_line(out, buf_str(&raw), raw.len);
+	return out_escaped(&raw);
 }
 
 struct table {
@@ -293,12 +302,8 @@ static void print_table(const struct cli *cli, const cJSON *items,
 
 	t.cells = xcalloc(t.nrows * t.ncolumns + 1, sizeof(char *));
 	cJSON_ArrayForEach(item, items) {
-		for (size_t c = 0; c < t.ncolumns; c++) {
-			struct buf cell = BUF_INIT;
-
-			cell_text(cli, &columns[c], item, &cell);
-			t.cells[i++] = buf_steal(&cell);
-		}
+		for (size_t c = 0; c < t.ncolumns; c++)
+			t.cells[i++] = out_cell(cli, &columns[c], item);
 	}
 	if (cli->plain) {
 		print_plain(&t);
@@ -374,6 +379,26 @@ int out_items(const struct cli *cli, const cJSON *items,
 		print_table(cli, items, columns, ncolumns);
 	}
 	return 0;
+}
+
+void out_lines(const struct cli *cli, const cJSON *items,
+	       const struct column *columns, size_t ncolumns,
+	       const char *id_key, bool heading)
+{
+	struct cli plain = *cli;
+	auto_err struct svm_err none = SVM_ERR_INIT;
+	const cJSON *item;
+
+	plain.plain = true;
+	plain.no_header = cli->no_header || !heading;
+	plain.stdout_tty = false; /* whole times and JSON in one line */
+	if (!cli->json) {
+		(void)out_items(&plain, items, columns, ncolumns, id_key,
+				&none);
+		return;
+	}
+	cJSON_ArrayForEach(item, items)
+		(void)out_object(&plain, item, &none);
 }
 
 static void print_members(const cJSON *object, const char *indent)

@@ -33,6 +33,18 @@ int out_items(const struct cli *cli, const cJSON *items,
 	      const struct column *columns, size_t ncolumns,
 	      const char *id_key, struct svm_err *err);
 
+/* The same for a stream: one JSON object per line, or rows of tab-separated
+ * text, with the heading only where it is asked for. */
+void out_lines(const struct cli *cli, const cJSON *items,
+	       const struct column *columns, size_t ncolumns,
+	       const char *id_key, bool heading);
+
+/* The text of one cell, escaped; owned. */
+char *out_cell(const struct cli *cli, const struct column *c,
+	       const cJSON *item);
+/* Of raw text, which is released; owned. */
+char *out_escaped(struct buf *raw);
+
 /* One object: JSON (all or chosen fields), a template, or "key: value". */
 int out_object(const struct cli *cli, const cJSON *object,
 	       struct svm_err *err);

@@ -1,17 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* Progress of copies.  See progress.h. */
+/* Progress of what takes long.  See progress.h. */
 #include "cli/progress.h"
 
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include "cli/live.h"
 #include "cli/out.h"
 #include "lib/base/clock.h"
 #include "lib/base/escape.h"
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
 
 #define QUIET_NS 500000000
 #define REDRAW_NS 100000000
 #define PLAIN_NS (INT64_C(5) * 1000000000)
+#define BAR_CELLS 14
+
+/* Colours of stderr follow the same wishes as those of stdout. */
+static bool color_on_stderr(const struct cli *cli)
+{
+	struct cli as_stdout = *cli;
+
+	as_stdout.stdout_tty = cli->stderr_tty;
+	return out_color(&as_stdout);
+}
 
 void progress_init(struct progress *p, const struct cli *cli,
 		   const char *what, int64_t total)
@@ -24,30 +43,70 @@ void progress_init(struct progress *p, const struct cli *cli,
 	if (cli->quiet || strcmp(how, "none") == 0 ||
 	    (!plain && !cli->stderr_tty))
 		p->what = NULL;
-	p->redraw = !plain && cli->stderr_tty;
+	p->color = color_on_stderr(cli);
+	p->redraw = !plain && live_possible(cli, STDERR_FILENO);
 	p->shown_ns = p->begun_ns + QUIET_NS -
 		      (p->redraw ? REDRAW_NS : PLAIN_NS);
 }
 
-static void show(struct progress *p, int64_t now)
+static void add_bar(struct live *l, double part)
 {
-	auto_buf struct buf b = BUF_INIT;
+	auto_buf struct buf full = BUF_INIT, rest = BUF_INIT;
+	bool utf8 = live_utf8();
+	int cells = (int)(part * BAR_CELLS + 0.5);
+
+	for (int i = 0; i < BAR_CELLS; i++) {
+		if (i < cells)
+			buf_addstr(&full, utf8 ? "\xe2\x96\x88" : "#");
+		else
+			buf_addstr(&rest, utf8 ? "\xe2\x96\x91" : ".");
+	}
+	live_text(l, LIVE_PLAIN, "  ");
+	live_text(l, LIVE_GOOD, buf_str(&full));
+	live_text(l, LIVE_DIM, buf_str(&rest));
+}
+
+static void numbers(const struct progress *p, int64_t now, struct buf *b)
+{
 	double seconds = (double)(now - p->begun_ns) / 1e9;
 
-	if (p->redraw)
-		buf_addch(&b, '\r');
-	escape_line(&b, p->what, strlen(p->what));
-	buf_addstr(&b, "  ");
-	out_bytes(&b, (double)p->done);
+	buf_addstr(b, "  ");
 	if (p->total > 0)
-		buf_addf(&b, " (%d%%)", (int)(100.0 * (double)p->done /
-					      (double)p->total));
-	buf_addstr(&b, "  ");
-	out_bytes(&b, seconds > 0 ? (double)p->done / seconds : 0);
-	buf_addstr(&b, p->redraw ? "/s\033[K" : "/s\n");
-	fputs(buf_str(&b), stderr);
+		buf_addf(b, "%d%%  ", (int)(100.0 * (double)p->done /
+					    (double)p->total));
+	out_bytes(b, (double)p->done);
+	if (p->total > 0) {
+		buf_addstr(b, " of ");
+		out_bytes(b, (double)p->total);
+	}
+	buf_addstr(b, "  ");
+	out_bytes(b, seconds > 0 ? (double)p->done / seconds : 0);
+	buf_addstr(b, "/s");
+}
+
+static void show(struct progress *p, int64_t now)
+{
+	auto_buf struct buf text = BUF_INIT;
+
 	p->shown = true;
 	p->shown_ns = now;
+	numbers(p, now, &text);
+	if (p->redraw && !p->live)
+		p->live = live_new(STDERR_FILENO, p->color);
+	if (p->live) {
+		live_text(p->live, LIVE_PLAIN, p->what);
+		if (p->total > 0)
+			add_bar(p->live, MIN((double)p->done /
+					     (double)p->total, 1.0));
+		live_text(p->live, LIVE_PLAIN, buf_str(&text));
+		live_row(p->live);
+		live_paint(p->live);
+		return;
+	}
+	auto_buf struct buf line = BUF_INIT;
+
+	escape_line(&line, p->what, strlen(p->what));
+	fprintf(stderr, "%s%s\n", buf_str(&line), buf_str(&text));
 }
 
 void progress_set(struct progress *p, int64_t done, int64_t total)
@@ -69,10 +128,78 @@ void progress_add(struct progress *p, int64_t bytes)
 
 void progress_end(struct progress *p)
 {
-	if (p->what && p->shown) {
+	if (p->what && p->shown)
 		show(p, clock_mono_ns());
-		if (p->redraw)
-			fputc('\n', stderr);
-	}
+	live_free(p->live);
+	p->live = NULL;
 	p->what = NULL;
+}
+
+struct ticker {
+	pthread_t thread;
+	int stop;
+	bool color;
+	const char *what; /* borrowed */
+};
+
+static void *tick(void *arg)
+{
+	struct ticker *t = arg;
+	struct pollfd p = { .fd = t->stop, .events = POLLIN };
+	int64_t begun = clock_mono_ns();
+	struct live *l = NULL;
+
+	while (poll(&p, 1, (l ? REDRAW_NS : QUIET_NS) / 1000000) == 0) {
+		auto_free char *text = xasprintf(
+			"  %.1fs", (double)(clock_mono_ns() - begun) / 1e9);
+		enum live_role role;
+		const char *mark = live_state_mark("creating", &role);
+
+		if (!l && !(l = live_new(STDERR_FILENO, t->color)))
+			return NULL;
+		live_text(l, role, mark);
+		live_text(l, LIVE_PLAIN, " ");
+		live_text(l, LIVE_PLAIN, t->what);
+		live_text(l, LIVE_DIM, text);
+		live_row(l);
+		live_paint(l);
+	}
+	if (l)
+		live_erase(l);
+	live_free(l);
+	return NULL;
+}
+
+struct ticker *ticker_start(const struct cli *cli, const char *what)
+{
+	const char *how = cli->progress ? cli->progress : "auto";
+	struct ticker *t;
+	sigset_t all, old;
+
+	if (strcmp(how, "auto") != 0 || !live_possible(cli, STDERR_FILENO))
+		return NULL;
+	t = xcalloc(1, sizeof(*t));
+	t->what = what;
+	t->color = color_on_stderr(cli);
+	t->stop = eventfd(0, EFD_CLOEXEC);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	int e = t->stop < 0 ? -1 : pthread_create(&t->thread, NULL, tick, t);
+
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (e == 0)
+		return t;
+	fd_close(t->stop);
+	free(t);
+	return NULL;
+}
+
+void ticker_stop(struct ticker *t)
+{
+	if (!t)
+		return;
+	(void)!write(t->stop, &(uint64_t){ 1 }, sizeof(uint64_t));
+	pthread_join(t->thread, NULL);
+	fd_close(t->stop);
+	free(t);
 }

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/progress.h"
 #include "cli/run.h"
 #include "cli/sandbox.h"
 #include "cli/spawn.h"
@@ -135,9 +136,16 @@ static const char *spawn(struct cli *cli, const struct spawn_opts *o,
 	auto_buf struct buf body = BUF_INIT;
 	const char *id = NULL;
 
-	if (make_request(o, &body, err) < 0 ||
-	    cli_send(cli, "POST", API "/sandboxes", &body, reply, err) < 0 ||
-	    out_parse_object(doc, reply, err) < 0 ||
+	if (make_request(o, &body, err) < 0 || !cli_client(cli, err))
+		return NULL;
+	struct ticker *ticker = ticker_start(
+		cli, o->image && strcmp(o->image, "host") != 0 ?
+			     "starting (an image that is not here is pulled)" :
+			     "starting");
+	int r = cli_send(cli, "POST", API "/sandboxes", &body, reply, err);
+
+	ticker_stop(ticker);
+	if (r < 0 || out_parse_object(doc, reply, err) < 0 ||
 	    json_get_string(doc->root, "id", &id, err) < 0)
 		return NULL;
 	if (!id)

@@ -17,6 +17,7 @@ static struct {
 	volatile sig_atomic_t raw;
 	bool changed;   /* modes below may be on */
 	bool alternate; /* the other screen is shown */
+	bool hidden;    /* the cursor may be */
 } term;
 
 void term_restore(void)
@@ -26,6 +27,7 @@ void term_restore(void)
 		"\033[?1000l\033[?1002l\033[?1003l\033[?1006l\033[?1004l"
 		"\033[?2004l\033[?1l\033>\033[?25h\033[0m";
 	static const char leave[] = "\033[?1049l";
+	static const char show[] = "\033[?25h";
 
 	if (!term.raw)
 		return;
@@ -36,6 +38,11 @@ void term_restore(void)
 		(void)!write(STDOUT_FILENO, leave, sizeof(leave) - 1);
 	if (term.changed)
 		(void)!write(STDOUT_FILENO, reset, sizeof(reset) - 1);
+	else if (term.hidden)
+		(void)!write(STDOUT_FILENO, show, sizeof(show) - 1);
+	/* From the background it would stop us, and be no business of ours. */
+	if (term.hidden && tcgetpgrp(STDIN_FILENO) != getpgrp())
+		return;
 	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &term.saved);
 }
 
@@ -46,18 +53,12 @@ static void on_crash(int signo)
 	raise(signo);
 }
 
-int term_raw(struct svm_err *err)
+static int apply(struct termios *mode, struct svm_err *err)
 {
 	static const int crashes[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE,
 				       SIGILL };
 	static bool registered;
-	struct termios raw;
 
-	if (tcgetattr(STDIN_FILENO, &term.saved) < 0)
-		return svm_err_sys(err, SVM_INTERNAL, errno,
-				   "read the terminal's settings");
-	raw = term.saved;
-	cfmakeraw(&raw);
 	if (!registered) {
 		atexit(term_restore);
 		for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
@@ -65,9 +66,74 @@ int term_raw(struct svm_err *err)
 		registered = true;
 	}
 	term.raw = 1;
-	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) < 0)
+	if (tcsetattr(STDIN_FILENO, TCSADRAIN, mode) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno,
 				   "put the terminal in raw mode");
+	return 0;
+}
+
+static int save(struct termios *ret_mode, struct svm_err *err)
+{
+	if (tcgetattr(STDIN_FILENO, &term.saved) < 0)
+		return svm_err_sys(err, SVM_INTERNAL, errno,
+				   "read the terminal's settings");
+	*ret_mode = term.saved;
+	return 0;
+}
+
+int term_raw(struct svm_err *err)
+{
+	struct termios mode;
+
+	if (save(&mode, err) < 0)
+		return -1;
+	cfmakeraw(&mode);
+	return apply(&mode, err);
+}
+
+int term_keys_on(struct svm_err *err)
+{
+	struct termios mode;
+
+	if (save(&mode, err) < 0)
+		return -1;
+	mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	mode.c_cc[VMIN] = 1;
+	mode.c_cc[VTIME] = 0;
+	term.hidden = true;
+	return apply(&mode, err);
+}
+
+unsigned char term_keys_plain(struct term_keys *k, unsigned char c)
+{
+	switch (k->at) {
+	case TERM_KEYS_GROUND:
+		if (c == 0x1b)
+			k->at = TERM_KEYS_ESCAPE;
+		return c == 0x1b ? 0 : c;
+	case TERM_KEYS_ESCAPE:
+		k->at = c == '[' ? TERM_KEYS_CSI :
+			c == 'O' ? TERM_KEYS_ONE :
+			strchr("P]X^_", c) && c ? TERM_KEYS_STRING :
+			c == 0x1b ? TERM_KEYS_ESCAPE : TERM_KEYS_GROUND;
+		return 0;
+	case TERM_KEYS_CSI:
+		if (c >= 0x40 && c <= 0x7e)
+			k->at = TERM_KEYS_GROUND;
+		return 0;
+	case TERM_KEYS_STRING:
+		if (c == 0x07)
+			k->at = TERM_KEYS_GROUND;
+		else if (c == 0x1b)
+			k->at = TERM_KEYS_STRING_ESCAPE;
+		return 0;
+	case TERM_KEYS_STRING_ESCAPE:
+		k->at = c == '\\' ? TERM_KEYS_GROUND : TERM_KEYS_STRING;
+		return 0;
+	case TERM_KEYS_ONE:
+		break;
+	}
+	k->at = TERM_KEYS_GROUND;
 	return 0;
 }
 

@@ -13,6 +13,19 @@
  * crash. */
 int term_raw(struct svm_err *err);
 
+/* Keys come one by one and are not shown, but Ctrl-C and Ctrl-Z still make
+ * signals; undone in the same ways, and the cursor is shown again. */
+int term_keys_on(struct svm_err *err);
+
+/* Finds the plain keys among what a terminal sends: arrows, reports and
+ * answers are passed over. */
+struct term_keys {
+	enum { TERM_KEYS_GROUND, TERM_KEYS_ESCAPE, TERM_KEYS_ONE,
+	       TERM_KEYS_CSI, TERM_KEYS_STRING, TERM_KEYS_STRING_ESCAPE } at;
+};
+/* The key, or 0 when the byte is part of something else. */
+unsigned char term_keys_plain(struct term_keys *k, unsigned char c);
+
 /* Look at what goes to the terminal: whether the other side left it in
  * another screen or with reporting on. */
 void term_watch(const char *p, size_t n);

@@ -551,7 +551,7 @@ static void extend_end(void *data, const struct svm_err *err)
 		s->expires_boot_ns = x->boot;
 		s->box.deadline_boot_ns = x->boot + LIMIT_TIME_TTL_GRACE;
 		arm_ttl(s);
-		commit_for(s, NULL, NULL, NULL, x->waiter);
+		commit_for(s, "sandbox.extended", NULL, NULL, x->waiter);
 	}
 	sandbox_unref(s);
 	free(x);

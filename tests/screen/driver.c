@@ -17,6 +17,7 @@
  *	prop NAME 0|1     alt, mouse or cursor (visible)
  *	size ROWS COLS    the terminal gets another size
  *	snap              print the screen
+ *	say TEXT          print TEXT, at once: all before it came true
  *	exit STATUS       the program ends (128+n: by signal n)
  *
  * Exits 0 when all of it came true, 1 with the step and the screen on
@@ -259,6 +260,8 @@ static bool step(struct driver *d, const char *verb, const char *arg)
 		send_keys(d, arg);
 	else if (strcmp(verb, "snap") == 0)
 		dump(d, stdout);
+	else if (strcmp(verb, "say") == 0)
+		return puts(arg) >= 0 && fflush(stdout) == 0;
 	else if (strcmp(verb, "size") == 0)
 		return resize(d, arg);
 	else if (strcmp(verb, "exit") == 0)

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: MIT
+"""Views that follow the daemon in place: list --watch, top, progress."""
+import json
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+import svm
+
+DRIVER = os.path.join(svm.BUILD, "tests/screen/driver")
+
+
+class Screen:
+    """A command on a terminal that libvterm shows; see tests/screen/driver.c
+    for the steps.  They are done as they are given."""
+
+    def __init__(self, inst, *argv, size="12x60", env=None, shell=False):
+        self.count = 0
+        argv = argv if shell else [inst.binary, *map(str, argv)]
+        self.p = svm.Popen(
+            [DRIVER, "-s", size, "-t", "20", "-", "--", *argv],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, cwd=str(inst.home),
+            env={**inst.env, "TERM": "xterm", **(env or {})})
+
+    def step(self, *steps):
+        """Do them, and return when all came true."""
+        self.count += 1
+        mark = f"--- {self.count}"
+        self.p.stdin.write("".join(s + "\n" for s in (*steps, f"say {mark}")))
+        self.p.stdin.flush()
+        while (line := self.p.stdout.readline().rstrip("\n")) != mark:
+            assert line or self.p.poll() is None, self.p.stderr.read()
+
+    def end(self, *steps):
+        """The last steps; all came true.  Returns what `snap` printed."""
+        out, err = self.p.communicate("".join(s + "\n" for s in steps), 120)
+        assert self.p.returncode == 0, err
+        return out
+
+
+def test_list_watch_follows_events(inst):
+    inst.start()
+    s = Screen(inst, "list", "--watch")
+    s.step("wait 0 sandboxes", "prop alt 0", "prop cursor 0", "row 0 ID",
+           "attr 0 0 bold")
+    one = inst.spawn("--name", "first-one")
+    s.step(f"row 1 {one}", "row 1 first-one", "row 1 \u25cf running",
+           "wait 1 sandboxes")
+    two = inst.spawn()
+    s.step(f"wait {two}", "wait 2 sandboxes")
+    inst.ok("kill", one)
+    s.end(f"gone {one}", f"row 1 {two}", "wait 1 sandboxes",
+          # what a terminal sends by itself is no key
+          "send \\e[A\\eOq\\e]11;rgb:q\\x07\\eP1$rq\\e\\\\",
+          "prop cursor 0", "send q", "exit 0", "prop cursor 1")
+
+
+def test_list_watch_counts_down(inst):
+    inst.start()
+    inst.spawn("--ttl", "40s")
+    s = Screen(inst, "list", "--watch")
+    s.end("wait 39s", "wait 38s", "send q", "exit 0")
+
+
+@pytest.mark.parametrize("how,status", [
+    ("send ^C", 130), ("kill TERM", 143), ("kill HUP", 129), ("send q", 0)])
+def test_the_terminal_is_put_back(inst, how, status):
+    inst.start()
+    s = Screen(inst, "bash", "--norc", "-i", shell=True, env={"PS1": "ready>"})
+    s.step("wait ready>", "send stty -a >before\\r",
+           f"send {inst.binary} list -w; echo status=$?; stty -a >after\\r",
+           "wait 0 sandboxes")
+    if how.startswith("kill"):
+        pid = svm.wait_for(lambda: watcher(s), "the watcher")
+        os.kill(pid, getattr(signal, "SIG" + how.split()[1]))
+    else:
+        s.step(how)
+    s.end(f"wait status={status}", "prop cursor 1", "prop alt 0",
+          "send exit\\r", "exit 0")
+    assert (inst.home / "before").read_text() == (inst.home / "after").read_text()
+
+
+def watcher(screen):
+    found = [p for p, name in svm.descendants(screen.p.pid).items()
+             if name == "stacyvm"]
+    return found[0] if found else None
+
+
+def test_ctrl_z_and_fg(inst):
+    inst.start()
+    s = Screen(inst, "bash", "--norc", "-i", shell=True, env={"PS1": "ready>"})
+    s.step("wait ready>", f"send {inst.binary} list -w\\r", "wait 0 sandboxes",
+           "prop cursor 0", "send ^Z", "wait Stopped", "prop cursor 1",
+           "send stty -a | grep -c '[^-]icanon'\\r", "wait 1")
+    one = inst.spawn()
+    s.end("send fg\\r", f"wait {one}", "prop cursor 0", "send q",
+          "prop cursor 1", "send exit\\r", "exit 0")
+
+
+def test_resize(inst):
+    """A narrower terminal breaks rows in two: nothing of them may stay."""
+    inst.start()
+    ids = [inst.spawn("--name", f"a-rather-long-name-{n}") for n in range(3)]
+    s = Screen(inst, "list", "-w", size="20x100")
+    s.step("wait 3 sandboxes")
+    for size in ("20 44", "20 100", "6 30", "20 60", "1 1", "20 80"):
+        s.step(f"size {size}")
+    out = s.end("wait 3 sandboxes", *(f"wait {i}" for i in ids), "snap",
+                "send q", "exit 0")
+    assert out.count("q quits") == 1, out
+    assert all(out.count(i) >= 1 for i in ids), out
+
+
+def test_a_small_terminal_shows_what_fits(inst):
+    inst.start()
+    for _ in range(8):
+        inst.spawn()
+    out = Screen(inst, "list", "-w", size="5x60").end(
+        "wait 8 sandboxes", "row 0 ID", "snap", "send q", "exit 0")
+    assert len(re.findall("sb-", out)) == 3, out
+
+
+def test_the_daemon_goes_and_comes_back(inst):
+    inst.start()
+    one = inst.spawn()
+    s = Screen(inst, "list", "-w", size="12x90")
+    s.step(f"wait {one}")
+    inst.ok("daemon", "stop")
+    s.step("wait the daemon is gone", f"wait {one}")
+    assert inst.daemon_pid() is None, "it was started again"
+    inst.start()
+    s.step("gone the daemon is gone")
+    two = inst.spawn()
+    s.end(f"wait {two}", "send q", "exit 0")
+
+
+@pytest.mark.parametrize("env,args", [
+    ({"ACCESSIBLE": "1"}, ()), ({"TERM": "dumb"}, ()), ({"TERM": ""}, ()),
+    ({}, ("--plain",))])
+def test_nothing_is_painted_for_who_wants_none(inst, env, args):
+    inst.start()
+    s = Screen(inst, "list", "-w", *args, env=env, size="12x120")
+    one = inst.spawn()
+    s.step(f"wait {one}", "prop cursor 1")
+    inst.ok("kill", one)
+    s.end("wait destroyed", "send ^C", "exit 130")
+
+
+def test_no_color(inst):
+    inst.start()
+    inst.spawn()
+    s = Screen(inst, "list", "-w", env={"NO_COLOR": "1"})
+    s.end("wait 1 sandboxes", "attr 0 0 plain", "send q", "exit 0")
+
+
+def test_ascii_where_the_locale_has_no_more(inst):
+    inst.start()
+    inst.spawn()
+    Screen(inst, "list", "-w", env={"LC_ALL": "C"}).end(
+        "row 1 * running", "send q", "exit 0")
+
+
+# -- progress
+
+def test_a_spawn_that_takes_long(inst):
+    pid = inst.start().daemon_pid()
+    for env, there in (({}, "wait"), ({"TERM": "dumb"}, "gone"),
+                       ({"ACCESSIBLE": "1"}, "gone")):
+        os.kill(pid, signal.SIGSTOP)
+        s = Screen(inst, "spawn", env=env)
+        if there == "wait":
+            s.step("wait starting  0.", "prop cursor 1")
+        os.kill(pid, signal.SIGCONT)
+        s.end("wait sb-", "wait next:  stacyvm shell", "gone starting",
+              "exit 0")
+    os.kill(pid, signal.SIGSTOP)
+    s = Screen(inst, "spawn")
+    s.end("wait starting", "send ^C", "exit 130", "prop cursor 1")
+    os.kill(pid, signal.SIGCONT)
+
+
+def test_a_copy_that_takes_long(inst):
+    one = inst.spawn()
+    flow = ("while ! [ -e stop ]; do head -c 100000 /dev/zero; done | "
+            f"{inst.binary} cp - {one}:/workspace/x")
+    s = Screen(inst, "bash", "-c", flow, shell=True, size="8x70")
+    s.step("row 0 -  ", "row 0 MiB/s")
+    (inst.home / "stop").touch()
+    s.end("exit 0", "row 0 MiB/s", "row 1 ", "cursor 1 0")
+    (inst.home / "stop").unlink()
+    s = Screen(inst, "bash", "-c", flow, shell=True, size="8x70",
+               env={"TERM": "dumb"})
+    (inst.home / "stop").touch()
+    s.end("exit 0", "cursor 0 0")  # nothing, as it took no 5 s
+
+
+# -- lines, where it is no terminal
+
+class Lines:
+    """A command whose lines are read as they come."""
+
+    def __init__(self, inst, *args):
+        self.p = inst.popen(*args)
+
+    def until(self, condition):
+        while True:
+            line = self.p.stdout.readline().decode()
+            assert line, self.p.stderr.read()
+            if condition(line):
+                return line
+
+    def end(self, sig=signal.SIGTERM):
+        self.p.send_signal(sig)
+        out, err = self.p.communicate(timeout=30)
+        return svm.Result(self.p.args, self.p.returncode, out, err)
+
+
+def test_watch_in_a_pipe(inst):
+    inst.start()
+    one = inst.spawn("-l", "a=b")
+    w = Lines(inst, "list", "--watch")
+    assert w.until(lambda x: True).startswith("ID\tNAME\tSTATE")
+    assert w.until(lambda x: one in x).split("\t")[2] == "running"
+    two = inst.spawn()
+    w.until(lambda x: two in x and "running" in x)
+    inst.ok("kill", one)
+    line = w.until(lambda x: one in x and "destroyed" in x)
+    assert "\x1b" not in line
+    r = w.end()
+    assert r.code == 143 and r.err == b""
+
+
+def test_watch_as_json(inst):
+    inst.start()
+    w = Lines(inst, "list", "-w", "--json", "--filter", "metadata.a=b")
+    inst.spawn()
+    one = inst.spawn("-l", "a=b")
+    got = json.loads(w.until(lambda x: '"running"' in x))
+    assert got["id"] == one and got["state"] == "running"
+    inst.ok("extend", one, "2h")
+    later = json.loads(w.until(lambda x: True))
+    assert later["id"] == one and later["expires_at"] > got["expires_at"]
+    inst.kill_daemon()
+    inst.start()
+    inst.ok("kill", one)
+    assert json.loads(w.until(lambda x: "destroyed" in x))["id"] == one
+    r = w.end(signal.SIGINT)
+    assert r.code == 130 and b"waiting for it to come back" in r.err
+    w = Lines(inst, "list", "-w", "--json=id,state")
+    inst.spawn()
+    assert set(json.loads(w.until(lambda x: True))) == {"id", "state"}
+    w.end()
+
+
+def test_watch_ends(inst):
+    inst.start()
+    assert inst.must_fail("list", "-w", "--timeout", "200ms").code == 124
+    r = inst.must_fail("list", "-w", "--server", "unix:/nowhere")
+    assert r.code == 5
+    p = inst.popen("list", "-w")
+    assert p.stdout.readline()
+    p.stdout.close()
+    assert p.wait(20) in (141, -signal.SIGPIPE)
+    p.stderr.close()
+
+
+def test_top(inst):
+    inst.start()
+    one, two = inst.spawn("--name", "busy-one"), inst.spawn()
+    rows = inst.ok("top", "--json").json()
+    assert {r["id"] for r in rows} == {one, two}
+    assert all(r["stats"]["mem_bytes"] >= 0 for r in rows)
+    text = inst.ok("top", "busy-one").text
+    assert one in text and two not in text and "CPU" in text
+    assert inst.must_fail("top", "nobody").code == 3
+    assert inst.must_fail("top", "-d", "1ms").code == 2
+    assert inst.ok("top", "-n", "2", "-d", "100ms", "--no-header",
+                   "-q").text.count(one) == 2
+    s = Screen(inst, "top", "-d", "100ms", size="12x80")
+    s.step(f"wait {one}", "row 0 MEMORY", "wait 100% is one processor")
+    inst.ok("kill", two)
+    s.end(f"gone {two}", f"wait {one}", "send q", "exit 0", "prop cursor 1")
+
+
+def test_the_terminal_is_asked_nothing(inst):
+    """What it would answer could end up as somebody's input."""
+    inst.start()
+    master, slave = os.openpty()
+    p = inst.popen("list", "-w", stdin=slave, stdout=slave, stderr=slave,
+                   env={"TERM": "xterm"}, start_new_session=True)
+    os.close(slave)
+    text = b""
+    while b"q quits" not in text:
+        text += os.read(master, 65536)
+    os.write(master, b"q")
+    assert p.wait(20) == 0
+    os.close(master)
+    for ask in (b"$p", b"?69", b"$q", b"[c", b"[6n", b"?1049", b"]"):
+        assert ask not in text, text
