@@ -290,8 +290,10 @@ static int bench_put(struct conn *c, const char *id, const char *path,
 static int bench_stream(struct conn *c, const char *id, long bytes, long n)
 {
 	auto_free char *target = xasprintf("/sandboxes/%s/exec", id);
+	/* What makes the bytes must not be what is measured. */
 	auto_free char *body = xasprintf(
-		"{\"stream\":true,\"command\":\"yes %s | head -c %ld\"}",
+		"{\"stream\":true,\"command\":\"[ -s /tmp/s ] || "
+		"yes %s | head -c %ld >/tmp/s; cat /tmp/s\"}",
 		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
 		bytes);
 	struct reply r = { 0 };
