@@ -187,6 +187,20 @@ static int shift_layers(const struct launcher *l, pid_t pid,
 	return layers_tree(q, userns, reply->step);
 }
 
+/* End the clone: the daemon will take away what it made, and nobody may hold
+ * it then.  True when it was already ending, having told the daemon why: its
+ * maps can't be written from then on, long before it can be waited for. */
+static bool ended_by_itself(pid_t pid, int pidfd)
+{
+	siginfo_t info = { 0 };
+
+	(void)proc_pidfd_kill(pidfd, SIGKILL);
+	(void)proc_pidfd_wait(pidfd, 5000);
+	return waitid(P_PID, (id_t)pid, &info,
+		      WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_code == CLD_EXITED;
+}
+
 /* Ids first, then the byte that lets the clone go on. */
 static int release_child(const struct launcher *l, pid_t pid, int pidfd,
 			 const struct launch_request *q, int release,
@@ -203,12 +217,8 @@ static int release_child(const struct launcher *l, pid_t pid, int pidfd,
 	}
 	if (r >= 0)
 		r = (int)fd_send_msg(release, "", 1, &tree, tree >= 0);
-	/* One that has ended already has told the daemon why. */
-	if (r > 0 || proc_pidfd_wait(pidfd, 0) == 0)
+	if (r > 0 || ended_by_itself(pid, pidfd))
 		return 0;
-	/* The daemon will take away what it made: nobody may hold it then. */
-	(void)proc_pidfd_kill(pidfd, SIGKILL);
-	(void)proc_pidfd_wait(pidfd, 5000);
 	return reply_error(reply, r, step);
 }
 
