@@ -496,11 +496,11 @@ static int call_once(struct client *c, const char *method,
 }
 
 /* A daemon that was killed takes connections until its last thread is gone:
- * what only asks is asked again, of the next one. */
+ * what only asks is asked again, of the next one that starts by itself. */
 int client_call(struct client *c, const char *method, const char *target,
 		const struct buf *body, struct buf *ret, struct svm_err *err)
 {
-	bool again = strcmp(method, "GET") == 0, unheard;
+	bool again = c->autostart && strcmp(method, "GET") == 0, unheard;
 	int r;
 
 	for (int i = 0;; i++) {

@@ -424,6 +424,9 @@ static int wait_message(int sock, int64_t until, void *data, size_t size,
 				   "the agent was not ready after %d s",
 				   READY_MS / 1000);
 	ssize_t n = r < 0 ? 0 : fd_recv_msg(sock, data, size, NULL, NULL);
+	/* It ended with its setup unread: what it said comes after that. */
+	if (n == -ECONNRESET)
+		n = fd_recv_msg(sock, data, size, NULL, NULL);
 	if (n < 0 && n != -ECONNRESET)
 		return svm_err_sys(err, SVM_PROVIDER, (int)n,
 				   "can't hear the agent");

@@ -108,12 +108,12 @@ def test_keys_are_exchanged(new_instance):
 def test_streams_end_with_their_key(new_instance):
     """What was begun with a key doesn't outlive it; others go on."""
     inst, tcp = start_tcp(new_instance, f"auth:\n  api_key: {KEY}\n")
-    box = inst.sandbox()["id"]
-    old = tcp.by(X_API_Key=KEY)
+    old = tcp.by(X_API_Key=KEY, X_User_ID="alice")
+    box = old("POST", "/sandboxes", {}, check=201).json()["id"]
     ws = old.ws(f"/sandboxes/{box}/exec/ws")
     ws.send('{"command": "echo on; cat", "tty": false}')
     with Client(("127.0.0.1", tcp.port)) as c, inst.client() as mine:
-        for who, headers in ((c, {"X-API-Key": KEY}), (mine, {})):
+        for who, headers in ((c, old.headers), (mine, {})):
             who.begin("GET", "/api/v1/events?since=1h", None, headers)
         seen = {id(w): w.sock.recv(4096) for w in (c, mine)}
         assert all(b"200 OK" in t for t in seen.values()), seen
@@ -131,9 +131,9 @@ def test_streams_end_with_their_key(new_instance):
         mine.sock.settimeout(20)
         while seen[id(mine)].count(b"exec.completed") < 2:
             seen[id(mine)] += mine.sock.recv(4096)
-    ws.sock.settimeout(20)
+    ws.c.sock.settimeout(20)
     try:
-        while ws.sock.recv(4096):
+        while ws.c.sock.recv(4096):
             pass
     except ConnectionError:
         pass
