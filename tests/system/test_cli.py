@@ -332,7 +332,8 @@ class Terminal:
 
 def test_exec_with_a_terminal(shared, box):
     t = Terminal(shared, "exec", "-t", box, "--", "sh", "-c",
-                 "stty size; read x; stty size; exit 9")
+                 "stty size; read x; while [ \"$(stty size)\" = '30 100' ]; "
+                 "do :; done; stty size; exit 9")
     t.expect(b"30 100")
     fcntl.ioctl(t.master, termios.TIOCSWINSZ,
                 struct.pack("HHHH", 40, 120, 0, 0))

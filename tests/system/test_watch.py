@@ -167,19 +167,21 @@ def test_ascii_where_the_locale_has_no_more(inst):
 
 def test_a_spawn_that_takes_long(inst):
     pid = inst.start().daemon_pid()
-    for env, there in (({}, "wait"), ({"TERM": "dumb"}, "gone"),
-                       ({"ACCESSIBLE": "1"}, "gone")):
+    try:
+        for env, there in (({}, "wait"), ({"TERM": "dumb"}, "gone"),
+                           ({"ACCESSIBLE": "1"}, "gone")):
+            os.kill(pid, signal.SIGSTOP)
+            s = Screen(inst, "spawn", env=env)
+            if there == "wait":
+                s.step("wait starting  ", "prop cursor 1")
+            os.kill(pid, signal.SIGCONT)
+            s.end("wait sb-", "wait next:  stacyvm shell", "gone starting",
+                  "exit 0")
         os.kill(pid, signal.SIGSTOP)
-        s = Screen(inst, "spawn", env=env)
-        if there == "wait":
-            s.step("wait starting  0.", "prop cursor 1")
+        s = Screen(inst, "spawn")
+        s.end("wait starting", "send ^C", "exit 130", "prop cursor 1")
+    finally:
         os.kill(pid, signal.SIGCONT)
-        s.end("wait sb-", "wait next:  stacyvm shell", "gone starting",
-              "exit 0")
-    os.kill(pid, signal.SIGSTOP)
-    s = Screen(inst, "spawn")
-    s.end("wait starting", "send ^C", "exit 130", "prop cursor 1")
-    os.kill(pid, signal.SIGCONT)
 
 
 def test_a_copy_that_takes_long(inst):

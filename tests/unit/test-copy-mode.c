@@ -134,7 +134,7 @@ static void test_copy_mode__stays(void **state)
 
 	(void)state;
 	act(&l, ACT_TOP);
-	terminal_write(l.t, "\r\n1\r\n2\r\n3\r\n4\r\n5\r\n6", 20);
+	terminal_write(l.t, "\r\n1\r\n2\r\n3\r\n4\r\n5\r\n6", 18);
 	copy_settle(&l.copy, l.t, ROWS);
 	assert_true(l.t->scrolled);
 	assert_text(&l, "first");
