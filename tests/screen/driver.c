@@ -311,6 +311,10 @@ static void start(struct driver *d, char **argv)
 	vterm_screen_reset(d->screen, 1);
 	d->pid = forkpty(&d->fd, NULL, NULL, &ws);
 	if (d->pid == 0) {
+		/* As a terminal starts it: what we run under may ignore them,
+		 * a shell in the background SIGINT for one. */
+		for (int s = 1; s < SIGRTMIN; s++)
+			signal(s, SIG_DFL);
 		execvp(argv[0], argv);
 		perror(argv[0]);
 		_exit(127);

@@ -177,6 +177,9 @@ def test_a_spawn_that_takes_long(inst):
             os.kill(pid, signal.SIGCONT)
             s.end("wait sb-", "wait next:  stacyvm shell", "gone starting",
                   "exit 0")
+        os.kill(pid, signal.SIGSTOP)
+        s = Screen(inst, "spawn")
+        s.end("wait starting", "send ^C", "exit 130", "prop cursor 1")
     finally:
         os.kill(pid, signal.SIGCONT)
 
