@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,11 +111,12 @@ static void check_lock(const char *state)
 {
 	auto_free char *path = path_join(state, "lock");
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	if (fd < 0)
 		say("note", "lock", errno == ENOENT ? "nobody ever held it" :
 						      strerror(errno));
-	else if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+	else if (fcntl(fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK)
 		say("bad", "lock", "a daemon holds it, and does not answer on "
 				   "the socket");
 	else

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "lib/base/buf.h"
@@ -15,6 +14,15 @@
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
 #include "lib/base/rand.h"
+
+/* A lock of the process (fcntl(2)), not of the open file: what it has forked
+ * a moment ago, a probe say, must not hold it when the process is killed. */
+static int lock_whole(int fd)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_SETLK, &l);
+}
 
 int instance_lock(const char *state_dir, struct svm_err *err)
 {
@@ -26,7 +34,7 @@ int instance_lock(const char *state_dir, struct svm_err *err)
 	if (fd < 0)
 		return svm_err_sys(err, SVM_UNAVAILABLE, errno,
 				   "can't open '%s'", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	if (lock_whole(fd) < 0) {
 		(void)fd_slurp(fd, 64, &holder);
 		svm_err_set(err, SVM_CONFLICT,
 			    "another daemon (pid %ld) uses the state "

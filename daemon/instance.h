@@ -5,8 +5,9 @@
 
 #include "lib/base/err.h"
 
-/* Take STATE/lock and write our pid into it.  The lock is held as long as the
- * returned fd is open (no child inherits it).  CONFLICT names the holder. */
+/* Take STATE/lock and write our pid into it.  The process holds the lock, no
+ * child of it does, until the returned fd or any other of that file is
+ * closed: nobody else here may open it.  CONFLICT names the holder. */
 int instance_lock(const char *state_dir, struct svm_err *err);
 
 /* Read STATE/instance-id, or make it: 16 hex digits and NUL. */
