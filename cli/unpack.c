@@ -22,12 +22,6 @@ void unpack_init(struct unpack *u, int dirfd, const char *strip)
 	*u = (struct unpack){ .dirfd = dirfd, .strip = strip, .fd = -1 };
 }
 
-void unpack_release(struct unpack *u)
-{
-	fd_close(u->fd);
-	u->fd = -1;
-	tar_reader_release(&u->tar);
-}
 
 static bool has_dotdot(const char *path)
 {
@@ -211,4 +205,29 @@ int unpack_end(struct unpack *u, struct svm_err *err)
 	if (u->ended)
 		return 0;
 	return svm_err_set(err, SVM_PROVIDER, "the archive is cut short");
+}
+
+/* A part of a file looks like the file: it doesn't stay. */
+static void drop_partial(struct unpack *u)
+{
+	auto_free char *path = clean_path(u, u->tar.entry.path);
+	const char *name;
+	auto_close int parent = path && path[0] ?
+					open_parent(u->dirfd, path, &name) :
+					-1;
+	struct stat ours, there;
+
+	if (parent >= 0 && fstat(u->fd, &ours) == 0 &&
+	    fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+		(void)unlinkat(parent, name, 0);
+}
+
+void unpack_release(struct unpack *u)
+{
+	if (u->fd >= 0)
+		drop_partial(u);
+	fd_close(u->fd);
+	u->fd = -1;
+	tar_reader_release(&u->tar);
 }

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import socket
@@ -254,6 +255,20 @@ def test_a_closed_pipe_ends_it_quietly(shared, box):
     err = p.stderr.read()
     assert p.wait(20) == 128 + signal.SIGPIPE and err == b""
     p.stderr.close()
+
+
+def test_a_part_of_a_copy_does_not_stay(shared, box, tmp_path):
+    """What was whole stays, what broke off doesn't look whole."""
+    shared.exec(box, "mkdir -p d; echo a >d/a; head -c 4194304 /dev/zero >d/b")
+
+    def small_files():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+    r = shared.run("cp", "-r", f"{box}:/workspace/d", str(tmp_path),
+                   preexec_fn=small_files)
+    assert r.code == 1 and "File too large" in r.errtext, r
+    assert [p.name for p in (tmp_path / "d").iterdir()] in ([], ["a"])
 
 
 def test_a_full_disk_is_a_failure(shared, box):
