@@ -31,19 +31,12 @@ static void say(const char *mark, const char *what, const char *text)
 	puts(buf_str(&line));
 }
 
-static const char *text_of(const cJSON *item, const char *key)
-{
-	const cJSON *v = cJSON_GetObjectItemCaseSensitive(item, key);
-
-	return cJSON_IsString(v) ? v->valuestring : "";
-}
-
 /* One line per fact, and below it what changes it. */
 static void print_finding(const cJSON *f)
 {
-	const char *level = text_of(f, "level"), *fix = text_of(f, "fix");
+	const char *level = json_text(f, "level"), *fix = json_text(f, "fix");
 
-	say(level, text_of(f, "what"), text_of(f, "detail"));
+	say(level, json_text(f, "what"), json_text(f, "detail"));
 	if (fix[0])
 		say("", "fix", fix);
 }
@@ -54,13 +47,13 @@ static void print_provider(const cJSON *p)
 	bool enabled = cJSON_IsTrue(out_field(p, "enabled", 7));
 	bool usable = cJSON_IsTrue(out_field(p, "usable", 6));
 
-	printf("\n%s (%s): %s\n", text_of(p, "name"),
-	       text_of(p, "description"),
+	printf("\n%s (%s): %s\n", json_text(p, "name"),
+	       json_text(p, "description"),
 	       !enabled ? "switched off" : usable ? "usable" : "not usable");
 	if (enabled && !usable) {
-		say("bad", "why", text_of(p, "error"));
-		if (text_of(p, "remediation")[0])
-			say("", "fix", text_of(p, "remediation"));
+		say("bad", "why", json_text(p, "error"));
+		if (json_text(p, "remediation")[0])
+			say("", "fix", json_text(p, "remediation"));
 	}
 	cJSON_ArrayForEach(f, out_field(p, "findings", 8))
 		print_finding(f);
@@ -69,20 +62,20 @@ static void print_provider(const cJSON *p)
 static int print_report(const struct cli *cli, const cJSON *root)
 {
 	const cJSON *p, *port = out_field(root, "port", 4);
-	const char *problem = text_of(root, "tcp_problem");
+	const char *problem = json_text(root, "tcp_problem");
 	char tcp[64];
 	bool any = false;
 
 	puts("daemon: running");
-	say("ok", "version", text_of(root, "version"));
+	say("ok", "version", json_text(root, "version"));
 	say("ok", "server", client_server_name(cli->client));
-	say("ok", "state", text_of(root, "state_dir"));
+	say("ok", "state", json_text(root, "state_dir"));
 	snprintf(tcp, sizeof(tcp), "port %d",
 		 cJSON_IsNumber(port) ? (int)port->valuedouble : 0);
 	say(problem[0] ? "bad" : "ok", "tcp", problem[0] ? problem :
 			cJSON_IsNumber(port) && port->valuedouble > 0 ?
 			tcp : "off; the unix socket alone");
-	say("ok", "default provider", text_of(root, "default_provider"));
+	say("ok", "default provider", json_text(root, "default_provider"));
 	cJSON_ArrayForEach(p, out_field(root, "providers", 9)) {
 		any |= cJSON_IsTrue(out_field(p, "usable", 6));
 		print_provider(p);

@@ -3,8 +3,6 @@
 #ifndef SVM_TUI_APP_H
 #define SVM_TUI_APP_H
 
-#include <termios.h>
-
 #include "lib/base/loop.h"
 #include "tui/fetch.h"
 #include "tui/input.h"

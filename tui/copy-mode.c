@@ -366,8 +366,6 @@ bool copy_act(struct model *m, struct copy *c, struct terminal *t,
 bool copy_input(struct model *m, struct copy *c, struct terminal *t,
 		const struct input_event *ev)
 {
-	static const enum context chain[] = { CTX_FIELD, CTX_NONE };
-
 	if (ev->type == INPUT_MOUSE) {
 		bool up = ev->mouse.kind == MOUSE_WHEEL_UP;
 
@@ -378,18 +376,11 @@ bool copy_input(struct model *m, struct copy *c, struct terminal *t,
 	}
 	if (!c->searching)
 		return false;
-	if (ev->type == INPUT_PASTE)
-		field_add(&c->search, ev->data, ev->size);
-	if (ev->type != INPUT_KEY)
-		return true;
-	if (key_is(ev->key, KEY_CODE_ENTER, 0)) {
-		c->searching = false;
+	enum field_typed r = field_type(&c->search, m->keymap, ev);
+
+	c->searching = r == FIELD_GOES_ON;
+	if (r == FIELD_DONE)
 		search(m, c, t, c->back);
-	} else if (key_is(ev->key, KEY_CODE_ESCAPE, 0)) {
-		c->searching = false;
-	} else if (!field_key(&c->search, ev->key)) {
-		field_act(&c->search, keymap_find(m->keymap, chain, ev->key));
-	}
 	return true;
 }
 

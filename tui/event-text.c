@@ -7,24 +7,17 @@
 #include "lib/base/clock.h"
 #include "tui/frame.h"
 
-static const char *text(const cJSON *object, const char *key)
-{
-	const cJSON *v = json_get(object, key);
-
-	return cJSON_IsString(v) ? v->valuestring : "";
-}
-
 void event_text(const struct model *m, const cJSON *event, struct buf *out)
 {
 	char clock[FRAME_CLOCK_SIZE] = "--:--:--";
 	const cJSON *member;
 	int64_t at;
 
-	if (clock_parse_rfc3339(text(event, "timestamp"), &at) == 0)
+	if (clock_parse_rfc3339(json_text(event, "timestamp"), &at) == 0)
 		frame_clock(m, at, clock);
-	buf_addf(out, "%s %s", clock, text(event, "type"));
-	if (*text(event, "sandbox_id"))
-		buf_addf(out, " %s", text(event, "sandbox_id"));
+	buf_addf(out, "%s %s", clock, json_text(event, "type"));
+	if (*json_text(event, "sandbox_id"))
+		buf_addf(out, " %s", json_text(event, "sandbox_id"));
 	cJSON_ArrayForEach(member, json_get(event, "data")) {
 		if (!member->string)
 			continue;

@@ -188,6 +188,27 @@ bool field_act(struct field *f, enum action a)
 	}
 }
 
+enum field_typed field_type(struct field *f, const struct keymap *k,
+			    const struct input_event *ev)
+{
+	static const enum context chain[] = { CTX_FIELD, CTX_NONE };
+
+	if (ev->type == INPUT_PASTE)
+		field_add(f, ev->data, ev->size);
+	if (ev->type != INPUT_KEY)
+		return FIELD_GOES_ON;
+	if (key_is(ev->key, KEY_CODE_ENTER, 0))
+		return FIELD_DONE;
+	if (key_is(ev->key, KEY_CODE_ESCAPE, 0) ||
+	    key_is(ev->key, 'c', KEY_MOD_CTRL)) {
+		field_set(f, "");
+		return FIELD_LEFT;
+	}
+	if (!field_key(f, ev->key))
+		field_act(f, keymap_find(k, chain, ev->key));
+	return FIELD_GOES_ON;
+}
+
 void field_view(const struct field *f, struct canvas *c, int row, int col,
 		int width, struct cell pen, bool focused)
 {

@@ -11,6 +11,7 @@
 
 #include "lib/base/buf.h"
 #include "tui/canvas.h"
+#include "tui/input.h"
 #include "tui/keymap.h"
 
 struct field {
@@ -31,6 +32,14 @@ bool field_key(struct field *f, struct key k);
 
 /* Carry out an action of CTX_FIELD; false for another. */
 bool field_act(struct field *f, enum action a);
+
+/*
+ * A line typed at the bottom of a screen: what the user does goes into it,
+ * until Enter (DONE), or Escape or ^C (LEFT; the text is gone).
+ */
+enum field_typed { FIELD_GOES_ON, FIELD_DONE, FIELD_LEFT };
+enum field_typed field_type(struct field *f, const struct keymap *k,
+			    const struct input_event *ev);
 
 /* Show the part around the cursor, and the terminal's cursor if `focused`. */
 void field_view(const struct field *f, struct canvas *c, int row, int col,

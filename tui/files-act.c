@@ -35,7 +35,7 @@ static struct subject *subject_new(struct files *f, const char *path,
 	s->f = f;
 	s->id = xstrdup(f->id);
 	s->path = xstrdup(path);
-	s->mode = xstrdup(e ? file_text(e, "mode") : "");
+	s->mode = xstrdup(e ? json_text(e, "mode") : "");
 	s->dir = e && file_is_dir(e);
 	return s;
 }
@@ -103,7 +103,7 @@ static void delete_confirmed(struct model *m, void *data)
 
 static void ask_delete(struct model *m, struct files *f, const cJSON *e)
 {
-	const char *path = file_text(e, "path");
+	const char *path = json_text(e, "path");
 
 	confirm_ask(m, &(struct confirm){
 			       .title = "DELETE?",
@@ -403,13 +403,13 @@ static bool ask(struct model *m, struct files *f, const cJSON *e,
 		prompt_open(m, &(struct prompt){
 			.title = asks[i].title,
 			.label = asks[i].label,
-			.text = asks[i].text ? file_text(e, asks[i].text) :
+			.text = asks[i].text ? json_text(e, asks[i].text) :
 					       "",
 			.check = asks[i].check,
 			.done = asks[i].done,
 			.release = subject_free,
 			.data = subject_new(f, asks[i].entry ?
-						       file_text(e, "path") :
+						       json_text(e, "path") :
 						       f->path, e) });
 		return true;
 	}
@@ -419,7 +419,7 @@ static bool ask(struct model *m, struct files *f, const cJSON *e,
 bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 		     enum action a)
 {
-	const char *path = e ? file_text(e, "path") : f->view_path;
+	const char *path = e ? json_text(e, "path") : f->view_path;
 
 	if (ask(m, f, e, a))
 		return true;

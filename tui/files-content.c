@@ -260,8 +260,6 @@ bool files_act_content(struct model *m, struct files *f, enum action a)
 bool files_input_content(struct model *m, struct files *f,
 			 const struct input_event *ev)
 {
-	static const enum context chain[] = { CTX_FIELD, CTX_NONE };
-
 	if (ev->type == INPUT_MOUSE) {
 		enum action a = ev->mouse.kind == MOUSE_WHEEL_UP ? ACT_UP :
 				ev->mouse.kind == MOUSE_WHEEL_DOWN ?
@@ -274,18 +272,10 @@ bool files_input_content(struct model *m, struct files *f,
 	}
 	if (!f->searching)
 		return false;
-	if (ev->type == INPUT_PASTE)
-		field_add(&f->search, ev->data, ev->size);
-	if (ev->type != INPUT_KEY)
-		return true;
-	if (key_is(ev->key, KEY_CODE_ENTER, 0)) {
-		f->searching = false;
+	enum field_typed r = field_type(&f->search, m->keymap, ev);
+
+	f->searching = r == FIELD_GOES_ON;
+	if (r == FIELD_DONE)
 		search(m, f, false, true);
-	} else if (key_is(ev->key, KEY_CODE_ESCAPE, 0)) {
-		f->searching = false;
-		field_set(&f->search, "");
-	} else if (!field_key(&f->search, ev->key)) {
-		field_act(&f->search, keymap_find(m->keymap, chain, ev->key));
-	}
 	return true;
 }

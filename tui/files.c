@@ -28,13 +28,6 @@ void files_release(struct files *f)
 	free(f->id);
 }
 
-const char *file_text(const cJSON *e, const char *key)
-{
-	const cJSON *v = json_get(e, key);
-
-	return cJSON_IsString(v) ? v->valuestring : "";
-}
-
 bool file_is_dir(const cJSON *e)
 {
 	return cJSON_IsTrue(json_get(e, "is_dir"));
@@ -114,7 +107,7 @@ static int by_name(const void *pa, const void *pb)
 
 	if (file_is_dir(a) != file_is_dir(b))
 		return file_is_dir(a) ? -1 : 1;
-	return strcmp(file_text(a, "name"), file_text(b, "name"));
+	return strcmp(json_text(a, "name"), json_text(b, "name"));
 }
 
 void files_settle(struct model *m, struct files *f, struct area list,
@@ -128,11 +121,11 @@ void files_settle(struct model *m, struct files *f, struct area list,
 				 sizeof(*f->shown));
 	f->n = 0;
 	cJSON_ArrayForEach(e, f->entries)
-		if (f->hidden || file_text(e, "name")[0] != '.')
+		if (f->hidden || json_text(e, "name")[0] != '.')
 			f->shown[f->n++] = e;
 	qsort(f->shown, f->n, sizeof(*f->shown), by_name);
 	for (size_t i = 0; f->select && i < f->n; i++)
-		if (strcmp(file_text(f->shown[i], "name"), f->select) == 0) {
+		if (strcmp(json_text(f->shown[i], "name"), f->select) == 0) {
 			f->pos.at = i;
 			free(f->select);
 			f->select = NULL;
@@ -152,7 +145,7 @@ static void view_entry(const struct model *m, const struct files *f,
 		       const cJSON *e)
 {
 	bool dir = file_is_dir(e);
-	const char *target = file_text(e, "target");
+	const char *target = json_text(e, "target");
 	const cJSON *size = json_get(e, "size");
 	char bytes[FRAME_TIME_SIZE] = "";
 	int right = in.cols >= 40 ? 17 : in.cols >= 28 ? 10 : 0;
@@ -161,7 +154,7 @@ static void view_entry(const struct model *m, const struct files *f,
 	(void)f;
 	used = canvas_textf(c, row, in.col + 2, in.cols - 2 - right,
 			    pen_role(dir ? ROLE_VALUE : ROLE_INK), "%s%s",
-			    file_text(e, "name"), dir ? "/" : "");
+			    json_text(e, "name"), dir ? "/" : "");
 	if (*target)
 		canvas_textf(c, row, in.col + 2 + used,
 			     in.cols - 2 - right - used, pen_role(ROLE_DIM),
@@ -172,7 +165,7 @@ static void view_entry(const struct model *m, const struct files *f,
 	if (right)
 		canvas_textf(c, row, in.col + in.cols - right, right,
 			     pen_role(ROLE_DIM), "%9s %s", bytes,
-			     right > 10 ? file_text(e, "mode") : "");
+			     right > 10 ? json_text(e, "mode") : "");
 	(void)m;
 }
 
@@ -223,7 +216,7 @@ static void go_up(struct model *m, struct files *f)
 
 static void go_in(struct model *m, struct files *f, const cJSON *e)
 {
-	const char *path = file_text(e, "path");
+	const char *path = json_text(e, "path");
 
 	if (!e || !*path)
 		return;

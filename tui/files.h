@@ -65,8 +65,6 @@ bool files_act(struct model *m, struct files *f, enum action a,
 bool files_input(struct model *m, struct files *f,
 		 const struct input_event *ev, bool content);
 
-/* Of a FileInfo; "" when absent. */
-const char *file_text(const cJSON *e, const char *key);
 bool file_is_dir(const cJSON *e);
 
 /* A request about a file: `what` is "stat", "list", ... or "". */

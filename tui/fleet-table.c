@@ -194,24 +194,6 @@ bool fleet_table_act(struct model *m, struct fleet_table *t, enum action a)
 	}
 }
 
-static void type(struct model *m, struct fleet_table *t, struct key k)
-{
-	static const enum context chain[] = { CTX_FIELD, CTX_NONE };
-
-	if (key_is(k, KEY_CODE_ENTER, 0)) {
-		t->typing = false;
-	} else if (key_is(k, KEY_CODE_ESCAPE, 0) ||
-		   key_is(k, 'c', KEY_MOD_CTRL)) {
-		t->typing = false;
-		field_set(&t->filter, "");
-	} else if (!list_act(&t->pos, key_is(k, KEY_CODE_UP, 0) ? ACT_UP :
-			     key_is(k, KEY_CODE_DOWN, 0)	? ACT_DOWN :
-								  ACT_NONE) &&
-		   !field_key(&t->filter, k)) {
-		field_act(&t->filter, keymap_find(m->keymap, chain, k));
-	}
-}
-
 static bool click(struct fleet_table *t, const struct mouse *mouse)
 {
 	const struct area *a = &t->area;
@@ -235,10 +217,14 @@ bool fleet_table_input(struct model *m, struct fleet_table *t,
 		return click(t, &ev->mouse);
 	if (!t->typing)
 		return false;
-	if (ev->type == INPUT_PASTE)
-		field_add(&t->filter, ev->data, ev->size);
-	if (ev->type == INPUT_KEY)
-		type(m, t, ev->key);
+	if (ev->type == INPUT_KEY &&
+	    list_act(&t->pos, key_is(ev->key, KEY_CODE_UP, 0)	? ACT_UP :
+			      key_is(ev->key, KEY_CODE_DOWN, 0) ? ACT_DOWN :
+								  ACT_NONE)) {
+		select_at(t); /* or it would be where it was */
+		return true;
+	}
+	t->typing = field_type(&t->filter, m->keymap, ev) == FIELD_GOES_ON;
 	return true;
 }
 

@@ -10,13 +10,6 @@
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 
-static const char *text(const cJSON *object, const char *key)
-{
-	const cJSON *v = json_get(object, key);
-
-	return cJSON_IsString(v) ? v->valuestring : "";
-}
-
 static double number(const cJSON *object, const char *key)
 {
 	const cJSON *v = json_get(object, key);
@@ -36,21 +29,21 @@ static int64_t instant(const cJSON *object, const char *key)
 {
 	int64_t ns;
 
-	return clock_parse_rfc3339(text(object, key), &ns) == 0 ? ns : 0;
+	return clock_parse_rfc3339(json_text(object, key), &ns) == 0 ? ns : 0;
 }
 
 static void read_object(struct sandbox *s, cJSON *object)
 {
 	cJSON_Delete(s->json);
 	s->json = object;
-	s->id = text(object, "id");
-	s->name = text(object, "name");
-	s->state = text(object, "state");
-	s->provider = text(object, "provider");
-	s->image = text(object, "image");
-	s->owner = text(object, "owner_id");
-	s->template = text(object, "template");
-	s->network = text(object, "network");
+	s->id = json_text(object, "id");
+	s->name = json_text(object, "name");
+	s->state = json_text(object, "state");
+	s->provider = json_text(object, "provider");
+	s->image = json_text(object, "image");
+	s->owner = json_text(object, "owner_id");
+	s->template = json_text(object, "template");
+	s->network = json_text(object, "network");
 	s->created_ns = instant(object, "created_at");
 	s->expires_ns = instant(object, "expires_at");
 	s->memory_mb = (long)integer(object, "memory_mb");
@@ -131,7 +124,7 @@ void fleet_load(struct fleet *f, cJSON *array)
 	if (old.n > 1)
 		qsort(old.all, old.n, sizeof(struct sandbox *), by_id);
 	while ((item = cJSON_DetachItemFromArray(array, 0))) {
-		struct sandbox key = { .id = text(item, "id") };
+		struct sandbox key = { .id = json_text(item, "id") };
 		struct sandbox *pkey = &key, **known = NULL;
 
 		if (!*key.id) {
@@ -152,11 +145,11 @@ void fleet_load(struct fleet *f, cJSON *array)
 
 void fleet_put(struct fleet *f, cJSON *object)
 {
-	struct sandbox *s = fleet_find(f, text(object, "id"));
+	struct sandbox *s = fleet_find(f, json_text(object, "id"));
 
 	if (s)
 		read_object(s, object);
-	else if (*text(object, "id"))
+	else if (*json_text(object, "id"))
 		append(f, object);
 	else
 		cJSON_Delete(object);

@@ -15,13 +15,6 @@ void objects_release(struct objects *x)
 	free(x->shown);
 }
 
-const char *object_text(const cJSON *o, const char *key)
-{
-	const cJSON *v = json_get(o, key);
-
-	return cJSON_IsString(v) ? v->valuestring : "";
-}
-
 static struct area inside(struct area a)
 {
 	return (struct area){ a.row + 1, a.col + 1, MAX(a.rows - 2, 0),
@@ -53,9 +46,9 @@ void objects_settle(struct objects *x, const cJSON *list, struct area a)
 				 sizeof(*x->shown));
 	x->n = 0;
 	cJSON_ArrayForEach(o, list)
-		if (strcasestr(object_text(o, "name"),
+		if (strcasestr(json_text(o, "name"),
 			       field_text(&x->filter)) ||
-		    strcasestr(object_text(o, "image"),
+		    strcasestr(json_text(o, "image"),
 			       field_text(&x->filter)))
 			x->shown[x->n++] = o;
 	list_settle(&x->pos, x->n, inside(rows).rows);
@@ -123,7 +116,7 @@ void objects_view(const struct model *m, const struct objects *x,
 	if (details.cols)
 		view_details(objects_selected(x), c,
 			     frame_pane(c, details,
-					object_text(objects_selected(x),
+					json_text(objects_selected(x),
 						    "name"), false));
 }
 
@@ -144,9 +137,9 @@ bool objects_act(struct model *m, struct objects *x, enum action a)
 		return true;
 	case ACT_COPY:
 		if (o)
-			model_copy(m, object_text(o, "name"),
-				   strlen(object_text(o, "name")),
-				   object_text(o, "name"));
+			model_copy(m, json_text(o, "name"),
+				   strlen(json_text(o, "name")),
+				   json_text(o, "name"));
 		return true;
 	case ACT_COPY_JSON: {
 		char *text = o ? cJSON_Print(o) : NULL;
@@ -164,8 +157,6 @@ bool objects_act(struct model *m, struct objects *x, enum action a)
 bool objects_input(struct model *m, struct objects *x,
 		   const struct input_event *ev)
 {
-	static const enum context chain[] = { CTX_FIELD, CTX_NONE };
-
 	if (ev->type == INPUT_MOUSE &&
 	    (ev->mouse.kind == MOUSE_WHEEL_UP ||
 	     ev->mouse.kind == MOUSE_WHEEL_DOWN)) {
@@ -175,18 +166,6 @@ bool objects_input(struct model *m, struct objects *x,
 	}
 	if (!x->typing || ev->type == INPUT_MOUSE)
 		return false;
-	if (ev->type == INPUT_PASTE)
-		field_add(&x->filter, ev->data, ev->size);
-	if (ev->type != INPUT_KEY)
-		return true;
-	if (key_is(ev->key, KEY_CODE_ENTER, 0)) {
-		x->typing = false;
-	} else if (key_is(ev->key, KEY_CODE_ESCAPE, 0) ||
-		   key_is(ev->key, 'c', KEY_MOD_CTRL)) {
-		x->typing = false;
-		field_set(&x->filter, "");
-	} else if (!field_key(&x->filter, ev->key)) {
-		field_act(&x->filter, keymap_find(m->keymap, chain, ev->key));
-	}
+	x->typing = field_type(&x->filter, m->keymap, ev) == FIELD_GOES_ON;
 	return true;
 }

@@ -32,7 +32,5 @@ bool objects_input(struct model *m, struct objects *x,
 		   const struct input_event *ev);
 const cJSON *objects_selected(const struct objects *x); /* or NULL */
 
-/* "name" of the object; "" when absent. */
-const char *object_text(const cJSON *o, const char *key);
 
 #endif

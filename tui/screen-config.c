@@ -74,9 +74,9 @@ static void row(const struct model *m, const cJSON *o, struct buf *out)
 					       NULL;
 
 	(void)m;
-	buf_addf(out, "%-38s %-24s %s", object_text(o, "name"),
-		 text ? text : object_text(o, "value"),
-		 object_text(o, "origin"));
+	buf_addf(out, "%-38s %-24s %s", json_text(o, "name"),
+		 text ? text : json_text(o, "value"),
+		 json_text(o, "origin"));
 	cJSON_free(text);
 }
 

@@ -55,16 +55,16 @@ static void row(const struct model *m, const cJSON *o, struct buf *out)
 
 	buf_addf(out, "%s %-12s", healthy ? (m->set.ascii ? "*" : GLYPH_DOT) :
 					    (m->set.ascii ? "o" : GLYPH_RING),
-		 object_text(o, "name"));
+		 json_text(o, "name"));
 	if (healthy && cJSON_IsNumber(ms))
 		buf_addf(out, " %.0f ms", ms->valuedouble);
 	if (cJSON_IsNumber(n))
 		buf_addf(out, "  %d running", n->valueint);
-	buf_addf(out, "  isolation: %s", isolation(object_text(o, "name")));
+	buf_addf(out, "  isolation: %s", isolation(json_text(o, "name")));
 	if (cJSON_IsTrue(json_get(o, "default")))
 		buf_addstr(out, "  default");
 	if (!healthy)
-		buf_addf(out, "  %s", object_text(o, "error"));
+		buf_addf(out, "  %s", json_text(o, "error"));
 }
 
 static void providers_view(const struct model *m, const void *state,

@@ -36,8 +36,8 @@ static int number(const cJSON *o, const char *key)
 static void row(const struct model *m, const cJSON *o, struct buf *out)
 {
 	(void)m;
-	buf_addf(out, "%-18s %-18s %5d MiB %2d vCPU", object_text(o, "name"),
-		 object_text(o, "image"), number(o, "memory_mb"),
+	buf_addf(out, "%-18s %-18s %5d MiB %2d vCPU", json_text(o, "name"),
+		 json_text(o, "image"), number(o, "memory_mb"),
 		 number(o, "vcpus"));
 	if (number(o, "pool_size"))
 		buf_addf(out, "  warm %d", number(o, "pool_size"));
@@ -124,8 +124,8 @@ static void post(struct model *m, const char *name, const char *key,
 	json_open(&w, NULL, '{');
 	json_str(&w, "name", name);
 	cJSON_ArrayForEach(t, m->templates)
-		if (strcmp(object_text(t, "name"), name) == 0)
-			json_str(&w, "image", object_text(t, "image"));
+		if (strcmp(json_text(t, "name"), name) == 0)
+			json_str(&w, "image", json_text(t, "image"));
 	json_int(&w, key, value);
 	json_close(&w, '}');
 	r->has_body = true;
@@ -156,7 +156,7 @@ static void clone_to(struct model *m, const char *text, void *data)
 	char *json;
 
 	cJSON_ArrayForEach(t, m->templates)
-		if (strcmp(object_text(t, "name"), data) == 0)
+		if (strcmp(json_text(t, "name"), data) == 0)
 			copy = cJSON_Duplicate(t, true);
 	cJSON_ReplaceItemInObjectCaseSensitive(copy, "name",
 					       cJSON_CreateString(text));
@@ -204,7 +204,7 @@ static bool is_name(const char *text, struct svm_err *err)
 static bool templates_act(struct model *m, void *state, enum action a)
 {
 	const cJSON *o = objects_selected(state);
-	const char *name = object_text(o, "name");
+	const char *name = json_text(o, "name");
 
 	if (objects_act(m, state, a))
 		return true;

@@ -625,12 +625,6 @@ static const char *workspace_busy(const struct model *m, const void *state)
 	return w->files.transfers ? "A copy of a file is under way." : NULL;
 }
 
-static int64_t workspace_wake(const struct model *m, const void *state)
-{
-	(void)m, (void)state;
-	return 0;
-}
-
 const struct screen screen_workspace = {
 	.name = "workspace",
 	.make = workspace_make,
@@ -643,5 +637,4 @@ const struct screen screen_workspace = {
 	.status = workspace_status,
 	.full = workspace_full,
 	.busy = workspace_busy,
-	.wake = workspace_wake,
 };

@@ -134,7 +134,6 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 bool textlog_input(struct model *m, struct textlog *t,
 		   const struct input_event *ev)
 {
-	static const enum context chain[] = { CTX_FIELD, CTX_NONE };
 	struct field *f = t->typing == TEXTLOG_ONLY ? &t->only : &t->search;
 
 	if (ev->type == INPUT_MOUSE) {
@@ -151,20 +150,11 @@ bool textlog_input(struct model *m, struct textlog *t,
 	}
 	if (t->typing == TEXTLOG_IDLE)
 		return false;
-	if (ev->type == INPUT_PASTE)
-		field_add(f, ev->data, ev->size);
-	if (ev->type != INPUT_KEY)
-		return true;
-	if (key_is(ev->key, KEY_CODE_ENTER, 0)) {
-		if (t->typing == TEXTLOG_SEARCH)
-			search(m, t, true);
+	enum field_typed r = field_type(f, m->keymap, ev);
+
+	if (r == FIELD_DONE && t->typing == TEXTLOG_SEARCH)
+		search(m, t, true);
+	if (r != FIELD_GOES_ON)
 		t->typing = TEXTLOG_IDLE;
-	} else if (key_is(ev->key, KEY_CODE_ESCAPE, 0) ||
-		   key_is(ev->key, 'c', KEY_MOD_CTRL)) {
-		field_set(f, "");
-		t->typing = TEXTLOG_IDLE;
-	} else if (!field_key(f, ev->key)) {
-		field_act(f, keymap_find(m->keymap, chain, ev->key));
-	}
 	return true;
 }

@@ -10,13 +10,6 @@
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 
-static const char *text_of(const cJSON *obj, const char *key)
-{
-	const cJSON *v = json_get(obj, key);
-
-	return cJSON_IsString(v) ? v->valuestring : "";
-}
-
 static int read_blob(const cJSON *descriptor, int64_t max,
 		     struct manifest_blob *ret, struct svm_err *err)
 {
@@ -51,7 +44,7 @@ static int read_layers(const cJSON *list, struct manifest *m,
 	m->layers = xcalloc((size_t)n, sizeof(*m->layers));
 	for (const cJSON *kid = list->child; kid; kid = kid->next) {
 		struct manifest_blob *b = &m->layers[m->n++];
-		const char *type = text_of(kid, "mediaType");
+		const char *type = json_text(kid, "mediaType");
 
 		if (strstr(type, ".foreign.") || strstr(type, "encrypted"))
 			return svm_err_set(err, SVM_UNSUPPORTED,

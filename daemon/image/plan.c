@@ -154,13 +154,6 @@ static int get_digest(const cJSON *obj, const char *key, struct digest *ret,
 	return 0;
 }
 
-static const char *text_of(const cJSON *obj, const char *key)
-{
-	const cJSON *v = json_get(obj, key);
-
-	return cJSON_IsString(v) ? v->valuestring : "";
-}
-
 /* Parse a document.  An array becomes the member "list" of an object: the
  * checks of lib/base/json.h are for objects. */
 static int parse_doc(const struct plan_doc *doc, const char *name, bool list,
@@ -336,7 +329,7 @@ static int apply_config(const cJSON *root, struct plan *p,
 	const cJSON *ids = json_get(json_get(root, "rootfs"), "diff_ids");
 	char **list = NULL;
 
-	if (check_platform(text_of(root, "os"), text_of(root, "architecture"),
+	if (check_platform(json_text(root, "os"), json_text(root, "architecture"),
 			   err) < 0 ||
 	    get_text(root, "architecture", &p->config.architecture, err) < 0)
 		return -1;
@@ -417,7 +410,7 @@ static int plan_docker(const struct plan_docs *docs, const cJSON *list,
 	auto_json struct json_doc config = JSON_DOC_INIT;
 	const cJSON *m = list->child, *layers = json_get(m, "Layers");
 	const cJSON *tags = json_get(m, "RepoTags");
-	const char *name = text_of(m, "Config");
+	const char *name = json_text(m, "Config");
 	size_t n = strlen(name), i = 0;
 	auto_free char *hex = NULL;
 
@@ -498,8 +491,8 @@ const cJSON *plan_choose(const cJSON *list, struct svm_err *err)
 	unsigned n = 0;
 
 	for (const cJSON *m = list ? list->child : NULL; m; m = m->next) {
-		const char *arch = text_of(platform_of(m), "architecture");
-		const char *os = text_of(platform_of(m), "os");
+		const char *arch = json_text(platform_of(m), "architecture");
+		const char *os = json_text(platform_of(m), "os");
 
 		if (strcmp(arch, machine) == 0 &&
 		    (!*os || strcmp(os, "linux") == 0))
@@ -509,7 +502,7 @@ const cJSON *plan_choose(const cJSON *list, struct svm_err *err)
 			n++;
 		}
 	}
-	if (n == 1 && !*text_of(platform_of(only), "architecture"))
+	if (n == 1 && !*json_text(platform_of(only), "architecture"))
 		return only; /* its config says more */
 	svm_err_set(err, SVM_BAD_REQUEST,
 		    n ? "none of the %u manifests in the index is for "
@@ -529,7 +522,7 @@ static void take_ref(const cJSON *descriptor, struct plan *p)
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys) && !p->ref; i++) {
 		auto_err struct svm_err err = SVM_ERR_INIT;
-		const char *text = text_of(notes, keys[i]);
+		const char *text = json_text(notes, keys[i]);
 
 		/* "latest" alone is a tag, not a name. */
 		if (*text && strpbrk(text, ":/") &&

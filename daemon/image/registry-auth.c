@@ -120,20 +120,13 @@ static bool is_for(const char *key, const char *host)
 	return n == strlen(host) && strncasecmp(key, host, n) == 0;
 }
 
-static const char *text_of(const cJSON *obj, const char *key)
-{
-	const cJSON *v = json_get(obj, key);
-
-	return cJSON_IsString(v) ? v->valuestring : "";
-}
-
 static void take_entry(const cJSON *entry, struct credentials *c)
 {
-	const char *auth = text_of(entry, "auth");
-	const char *user = text_of(entry, "username");
+	const char *auth = json_text(entry, "auth");
+	const char *user = json_text(entry, "username");
 	auto_buf struct buf text = BUF_INIT;
 
-	if (*text_of(entry, "identitytoken")) {
+	if (*json_text(entry, "identitytoken")) {
 		free(c->elsewhere);
 		c->elsewhere = xstrdup("an identity token");
 	}
@@ -143,7 +136,7 @@ static void take_entry(const cJSON *entry, struct credentials *c)
 	if (!*user || c->basic)
 		return;
 	buf_clear(&text);
-	buf_addf(&text, "%s:%s", user, text_of(entry, "password"));
+	buf_addf(&text, "%s:%s", user, json_text(entry, "password"));
 	auto_buf struct buf out = BUF_INIT;
 	base64_encode(&out, text.data, text.len);
 	explicit_bzero(text.data, text.len);
@@ -164,10 +157,10 @@ int credentials_find(const char *text, size_t n, const char *host,
 	cJSON_ArrayForEach(item, auths)
 		if (item->string && is_for(item->string, host)) {
 			take_entry(item, &c);
-			if (!c.basic && *text_of(doc.root, "credsStore"))
+			if (!c.basic && *json_text(doc.root, "credsStore"))
 				c.elsewhere = xasprintf(
 					"the helper '%.64s'",
-					text_of(doc.root, "credsStore"));
+					json_text(doc.root, "credsStore"));
 		}
 	cJSON_ArrayForEach(item, helpers)
 		if (item->string && cJSON_IsString(item) && !c.basic &&

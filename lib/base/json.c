@@ -310,6 +310,13 @@ int json_get_bool(const cJSON *obj, const char *key, bool *ret,
 	return 0;
 }
 
+const char *json_text(const cJSON *obj, const char *key)
+{
+	const cJSON *v = json_get(obj, key);
+
+	return cJSON_IsString(v) ? v->valuestring : "";
+}
+
 /* Data members: escapes decoded with their length. */
 
 static unsigned hex4(const char *p)

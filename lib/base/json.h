@@ -54,6 +54,9 @@ int json_get_int(const cJSON *obj, const char *key, int64_t min, int64_t max,
 int json_get_bool(const cJSON *obj, const char *key, bool *ret,
 		  struct svm_err *err);
 
+/* A string member, borrowed; "" when there is none, or no object. */
+const char *json_text(const cJSON *obj, const char *key);
+
 /* The bytes of a data member appended to out; *ret_present tells "" from
  * absent.  BAD_REQUEST when it is not a string. */
 int json_data(const struct json_doc *doc, enum json_data_member which,

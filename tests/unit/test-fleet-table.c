@@ -206,6 +206,9 @@ static void test_fleet_table__typing(void **state)
 	press(m, &t, "x");
 	press(m, &t, "Escape");
 	assert_rows(m, &t, "00 c2 [d7] f1 33");
+	fleet_table_act(m, &t, ACT_FILTER);
+	press(m, &t, "Down"); /* one may move meanwhile */
+	assert_rows(m, &t, "00 c2 d7 [f1] 33");
 	fleet_table_release(&t);
 	fixture_free(m);
 }
