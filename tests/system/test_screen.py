@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The screen driver (tests/screen/driver.c), with programs that are no ours:
 that what it says about a screen is so, and that it fails when it isn't."""
-import os
 import shutil
 import subprocess
 
 import pytest
 
-import svm
-
-DRIVER = os.path.join(svm.BUILD, "tests/screen/driver")
+from screen import DRIVER
 
 
 def drive(script, *argv, size="24x80", seconds=20):

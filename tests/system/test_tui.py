@@ -8,32 +8,12 @@ import time
 import pytest
 
 import svm
-
-DRIVER = os.path.join(svm.BUILD, "tests/screen/driver")
-
-
-def drive(inst, script, *args, size="32x120", seconds=20, term="xterm-256color",
-          stdin=None, **env):
-    e = {k: v for k, v in inst.env.items() if k not in ("NO_COLOR",)}
-    e.update(LC_ALL="C.UTF-8", TERM=term, **env)
-    p = subprocess.run(
-        [DRIVER, "-s", size, "-t", str(seconds), "-", "--",
-         str(svm.STACYVM), "tui", *args],
-        input=script, capture_output=True, text=True, errors="replace", env=e,
-        timeout=180,
-        check=False)
-    assert p.returncode == 0, p.stderr
-    return p.stdout
-
+from screen import DRIVER, RESTORED, Screen, drive
 
 def dump(inst, *args, rows=30, cols=120, **env):
     r = inst.ok("tui", "--dump", *args,
                 env={"LINES": str(rows), "COLUMNS": str(cols), **env})
     return r.text
-
-
-# How every way out leaves the terminal.
-RESTORED = "prop alt 0\nprop mouse 0\nprop cursor 1\n"
 
 
 def test_dash_shows_what_there_is(inst):
@@ -51,17 +31,10 @@ def test_dash_shows_what_there_is(inst):
 def test_live_from_events(inst):
     """Nothing is asked for again: sandboxes come and go by themselves."""
     inst.start()
-    script = "wait no sandboxes\n"
-    with subprocess.Popen(
-            [DRIVER, "-s", "32x120", "-t", "20", "-", "--",
-             str(svm.STACYVM), "tui"], stdin=subprocess.PIPE, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**inst.env, "TERM": "xterm-256color",
-                 "LC_ALL": "C.UTF-8"}) as p:
+    with Screen(inst, "tui") as t:
+        t.step("wait no sandboxes")
         s = inst.sandbox(name="comes")
-        script = (f"wait {s['id']}\nwait comes\nsend q\nexit 0\n" + RESTORED)
-        out, err = p.communicate(script, timeout=60)
-    assert p.returncode == 0, err
+        t.end(f"wait {s['id']}", "wait comes", "send q", "exit 0", RESTORED)
 
 
 def test_filter_and_inspect(inst):
@@ -337,28 +310,15 @@ def test_terminal_outlives_the_dashboard_and_the_daemon(inst):
 def test_daemon_killed_meanwhile(inst):
     inst.start()
     s = inst.sandbox()["id"]
-    with subprocess.Popen(
-            [DRIVER, "-s", "32x120", "-t", "30", "-", "--",
-             str(svm.STACYVM), "tui"], stdin=subprocess.PIPE, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**inst.env, "TERM": "xterm-256color",
-                 "LC_ALL": "C.UTF-8"}) as p:
-        p.stdin.write(f"wait {s}\nsend t\nwait TERMINAL\nwait $\n"
-                      "send echo be''fore\\r\nwait before\nsnap\n")
-        p.stdin.flush()
-        while "before" not in p.stdout.readline():
-            pass
+    with Screen(inst, "tui", seconds=30) as t:
+        t.step(f"wait {s}", "send t", "wait TERMINAL", "wait $",
+               "send echo be''fore\\r", "wait before")
         inst.kill_daemon()
-        p.stdin.write("wait no daemon\nsnap\n")
-        p.stdin.flush()
-        while "no daemon" not in p.stdout.readline():
-            pass
+        t.step("wait no daemon")
         inst.start()
-        out, err = p.communicate(
-            "wait live\ngone reconnecting\nwait before\n"
-            "send echo af''ter\\r\nwait after\nsend ^]\nwait left\n"
-            "send q\nexit 0\n" + RESTORED, timeout=90)
-    assert p.returncode == 0, err
+        t.end("wait live", "gone reconnecting", "wait before",
+              "send echo af''ter\\r", "wait after", "send ^]", "wait left",
+              "send q", "exit 0", RESTORED)
 
 
 def test_files(inst, tmp_path):
@@ -436,24 +396,12 @@ def test_every_way_out(inst, how):
         drive(inst, "wait DASH\nprop alt 1\nsend q\nexit 0\n" + RESTORED)
         return
     signo = getattr(signal, "SIG" + how)
-    with subprocess.Popen(
-            [DRIVER, "-s", "24x80", "-t", "20", "-", "--",
-             str(svm.STACYVM), "tui"], stdin=subprocess.PIPE, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**inst.env, "TERM": "xterm-256color",
-                 "LC_ALL": "C.UTF-8"}) as p:
-        p.stdin.write("wait DASH\nsnap\n")
-        p.stdin.flush()
-        while "DASH" not in p.stdout.readline():
-            pass
-        pid = int(subprocess.run(["pgrep", "-P", str(p.pid)], text=True,
-                                 capture_output=True, check=True).stdout)
-        os.kill(pid, signo)
-        status = 128 + signo
-        out, err = p.communicate(f"exit {status}\n" + RESTORED, timeout=60)
-    if how == "SEGV" and svm.SANITIZED:
-        return  # the sanitizer's own handler ends it
-    assert p.returncode == 0, err
+    with Screen(inst, "tui", size="24x80") as t:
+        t.step("wait DASH")
+        os.kill(t.pid(), signo)
+        if how == "SEGV" and svm.SANITIZED:
+            return  # the sanitizer's own handler ends it
+        t.end(f"exit {128 + signo}", RESTORED)
 
 
 def test_suspend(inst):
@@ -488,27 +436,12 @@ def test_size_changed_and_back(inst):
     program sees never changed."""
     inst.start()
     s = inst.sandbox()["id"]
-    with subprocess.Popen(
-            [DRIVER, "-s", "24x80", "-t", "20", "-", "--",
-             str(svm.STACYVM), "tui"], stdin=subprocess.PIPE, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**inst.env, "TERM": "xterm-256color",
-                 "LC_ALL": "C.UTF-8"}) as p:
-        def do(script, until):
-            p.stdin.write(script + "snap\n")
-            p.stdin.flush()
-            while until not in p.stdout.readline():
-                pass
-
-        do(f"wait {s}\n", "STACYVM")
-        pid = int(subprocess.run(["pgrep", "-P", str(p.pid)], text=True,
-                                 capture_output=True, check=True).stdout)
-        os.kill(pid, signal.SIGSTOP)
-        do("size 2 3\nsize 24 80\ngone ACTIVE\n", "")
-        os.kill(pid, signal.SIGCONT)
-        out, err = p.communicate(f"wait {s}\nwait ACTIVE\nsend q\nexit 0\n",
-                                 timeout=60)
-    assert p.returncode == 0, err
+    with Screen(inst, "tui", size="24x80") as t:
+        t.step(f"wait {s}")
+        os.kill(t.pid(), signal.SIGSTOP)
+        t.step("size 2 3", "size 24 80", "gone ACTIVE")
+        os.kill(t.pid(), signal.SIGCONT)
+        t.end(f"wait {s}", "wait ACTIVE", "send q", "exit 0")
 
 
 @pytest.mark.parametrize("term", ["", "dumb", "nosuchterminal"])
@@ -589,18 +522,9 @@ exit 0
 def test_idle_sleeps(inst):
     """Nothing moves: at most 2 wakeups in 10 s."""
     inst.start()
-    with subprocess.Popen(
-            [DRIVER, "-s", "24x80", "-t", "20", "-", "--",
-             str(svm.STACYVM), "tui"], stdin=subprocess.PIPE, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**inst.env, "TERM": "xterm-256color",
-                 "LC_ALL": "C.UTF-8"}) as p:
-        p.stdin.write("wait no sandboxes\nsnap\n")
-        p.stdin.flush()
-        while "no sandboxes" not in p.stdout.readline():
-            pass
-        pid = int(subprocess.run(["pgrep", "-P", str(p.pid)], text=True,
-                                 capture_output=True, check=True).stdout)
+    with Screen(inst, "tui", size="24x80") as t:
+        t.step("wait no sandboxes")
+        pid = t.pid()
 
         def wakeups():
             with open(f"/proc/{pid}/status", encoding="ascii") as f:
@@ -617,8 +541,7 @@ def test_idle_sleeps(inst):
 
         # The clock of the ribbon turns once a minute.
         assert min(quiet(10) for _ in range(2)) <= 2
-        out, err = p.communicate("send q\nexit 0\n", timeout=60)
-    assert p.returncode == 0, err
+        t.end("send q", "exit 0")
 
 
 def select_nothing(seconds):

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 import svm
-from test_tui import DRIVER, RESTORED, drive, dump
+from screen import DRIVER, RESTORED, drive
+from test_tui import dump
 
 
 def configure(inst, text):

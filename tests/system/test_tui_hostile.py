@@ -5,13 +5,11 @@ as it was."""
 import contextlib
 import os
 import socket
-import subprocess
 import threading
 
 import pytest
 
-import svm
-from test_tui import DRIVER, RESTORED, drive
+from screen import RESTORED, Screen, drive
 
 EVIL = r"\u001b]52;c;eA==\u0007\u009b2J\u202eevil"
 
@@ -220,23 +218,10 @@ def test_it_comes_to_its_senses(inst):
 
     d = FakeDaemon(inst, sometimes)
     try:
-        with svm_driver(inst) as p:
-            p.stdin.write("wait no daemon\nsnap\n")
-            p.stdin.flush()
-            while "no daemon" not in p.stdout.readline():
-                pass
+        with Screen(inst, "tui", seconds=60) as t:
+            t.step("wait no daemon")
             broken.clear()
-            out, err = p.communicate("wait sb-0000000a\nwait live\n"
-                                     "send q\nexit 0\n" + RESTORED,
-                                     timeout=120)
-        assert p.returncode == 0, err
+            t.end("wait sb-0000000a", "wait live", "send q", "exit 0",
+                  RESTORED)
     finally:
         d.close()
-
-
-def svm_driver(inst):
-    return subprocess.Popen(
-        [DRIVER, "-s", "32x120", "-t", "60", "-", "--", str(svm.STACYVM),
-         "tui"], stdin=subprocess.PIPE, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**inst.env, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"})

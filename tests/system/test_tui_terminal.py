@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import svm
-from test_tui import DRIVER, RESTORED, drive
+from screen import DRIVER, RESTORED, Screen, drive
 
 OPEN = "send t\nwait TERMINAL\nwait leaves\nwait $\n"
 LEAVE = f"send ^]\nwait left\nsend q\nexit 0\n{RESTORED}"
@@ -22,45 +22,6 @@ def needs(program):
 def resident_kb(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as f:
         return int(f.read().split("VmRSS:")[1].split()[0])
-
-
-class Screen:
-    """A driver that is told step by step, to do other things in between."""
-
-    def __init__(self, inst, *argv, size="32x120", seconds=30):
-        env = {**inst.env, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
-        self.p = subprocess.Popen(
-            [DRIVER, "-s", size, "-t", str(seconds), "-", "--",
-             str(svm.STACYVM), *(argv or ("tui",))], text=True, env=env,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, errors="replace")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        if exc[0]:
-            self.p.kill()
-        self.p.communicate()
-
-    def do(self, script, until):
-        """Carry out the steps; then `until` is on the screen."""
-        self.p.stdin.write(f"{script}wait {until}\nsnap\n")
-        self.p.stdin.flush()
-        while True:
-            line = self.p.stdout.readline()
-            assert line, self.p.communicate()[1]
-            if until in line:
-                return
-
-    def end(self, script):
-        _, err = self.p.communicate(script, timeout=120)
-        assert self.p.returncode == 0, err
-
-    def pid(self):
-        return int(subprocess.run(
-            ["pgrep", "-P", str(self.p.pid)], text=True, capture_output=True,
-            check=True).stdout)
 
 
 @needs("vim")
@@ -151,19 +112,19 @@ def test_size_on_four_paths(inst):
                  ["shell", s]):
         with Screen(inst, *argv, size="31x97") as t:
             if argv[0] == "shell":
-                t.do("wait $\nsend stty size\\r\n", "31 97")
-                t.do("size 20 50\nsend until stty size | grep 20; do :; done"
-                     "\\r\n", "20 50")
+                t.step("wait $\nsend stty size\\r\n", "wait 31 97")
+                t.step("size 20 50\nsend until stty size | grep 20; do :; done"
+                     "\\r\n", "wait 20 50")
                 t.end("send exit\\r\nexit 0\n")
             else:
-                t.do("", "31 97")
+                t.step("wait 31 97")
                 t.end("exit 0\n")
     r = inst.run("exec", s, "--", "sh", "-c", "stty size; true")
     assert r.code == 0 and not r.text and "stty:" in r.errtext, r
-    with Screen(inst) as t:
-        t.do(f"wait {s}\n{OPEN}send stty size\\r\n", "26 76")
-        t.do("size 24 80\nsend until stty size | grep 18; do :; done\\r\n",
-             "18 78")
+    with Screen(inst, "tui") as t:
+        t.step(f"wait {s}\n{OPEN}send stty size\\r\n", "wait 26 76")
+        t.step("size 24 80\nsend until stty size | grep 18; do :; done\\r\n",
+             "wait 18 78")
         t.end(LEAVE)
 
 
@@ -196,11 +157,11 @@ def test_much_output(inst):
     """100 MB go by; what is kept of it is bounded."""
     inst.start()
     s = inst.sandbox()["id"]
-    with Screen(inst, seconds=110) as t:
-        t.do(f"wait {s}\n{OPEN}send echo go''es\\r\n", "goes")
+    with Screen(inst, "tui", seconds=110) as t:
+        t.step(f"wait {s}\n{OPEN}send echo go''es\\r\n", "wait goes")
         before = resident_kb(t.pid())
-        t.do("send yes $(seq 20) | head -c 100000000; echo; echo o''ver\\r\n",
-             "over")
+        t.step("send yes $(seq 20) | head -c 100000000; echo; echo o''ver\\r\n",
+             "wait over")
         grown = resident_kb(t.pid()) - before
         t.end("send echo al''ive\\r\nwait alive\n" + LEAVE)
     if not svm.SANITIZED:
@@ -288,14 +249,14 @@ def test_another_viewer(inst):
     """Two look at one session: both see it, and it goes on for either."""
     inst.start()
     s = inst.sandbox()["id"]
-    with Screen(inst) as a:
-        a.do(f"wait {s}\n{OPEN}send echo fi''rst\\r\n", "first")
-        with Screen(inst, size="24x80") as b:
-            b.do(f"wait {s}\nsend t\nwait TERMINAL\nwait leaves\n", "first")
-            b.do("send echo sec''ond\\r\n", "second")
-            a.do("", "second")
+    with Screen(inst, "tui") as a:
+        a.step(f"wait {s}\n{OPEN}send echo fi''rst\\r\n", "wait first")
+        with Screen(inst, "tui", size="24x80") as b:
+            b.step(f"wait {s}\nsend t\nwait TERMINAL\nwait leaves\n", "wait first")
+            b.step("send echo sec''ond\\r\n", "wait second")
+            a.step("wait second")
             b.end("send ^]\nwait left\nsend q\nexit 0\n")
-        a.do("send echo th''ird\\r\n", "third")
+        a.step("send echo th''ird\\r\n", "wait third")
         a.end(LEAVE)
 
 

@@ -4,41 +4,15 @@ import json
 import os
 import re
 import signal
-import subprocess
 
 import pytest
+
+import screen
 import svm
 
-DRIVER = os.path.join(svm.BUILD, "tests/screen/driver")
-
-
-class Screen:
-    """A command on a terminal that libvterm shows; see tests/screen/driver.c
-    for the steps.  They are done as they are given."""
-
-    def __init__(self, inst, *argv, size="12x60", env=None, shell=False):
-        self.count = 0
-        argv = argv if shell else [inst.binary, *map(str, argv)]
-        self.p = svm.Popen(
-            [DRIVER, "-s", size, "-t", "20", "-", "--", *argv],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, cwd=str(inst.home),
-            env={**inst.env, "TERM": "xterm", **(env or {})})
-
-    def step(self, *steps):
-        """Do them, and return when all came true."""
-        self.count += 1
-        mark = f"--- {self.count}"
-        self.p.stdin.write("".join(s + "\n" for s in (*steps, f"say {mark}")))
-        self.p.stdin.flush()
-        while (line := self.p.stdout.readline().rstrip("\n")) != mark:
-            assert line or self.p.poll() is None, self.p.stderr.read()
-
-    def end(self, *steps):
-        """The last steps; all came true.  Returns what `snap` printed."""
-        out, err = self.p.communicate("".join(s + "\n" for s in steps), 120)
-        assert self.p.returncode == 0, err
-        return out
+def Screen(inst, *argv, size="12x60", env=None, shell=False):
+    return screen.Screen(inst, *argv, size=size, shell=shell,
+                         env={"TERM": "xterm", **(env or {})})
 
 
 def test_list_watch_follows_events(inst):
