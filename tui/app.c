@@ -41,12 +41,7 @@ static void tell_time(struct app *a)
 
 static void arm_tick(struct app *a)
 {
-	int64_t at = update_wake(a->m);
-
-	if (at)
-		loop_timer_at(a->tick, at);
-	else
-		loop_timer_stop(a->tick);
+	loop_timer_at(a->tick, update_wake(a->m));
 }
 
 /* -- painting */

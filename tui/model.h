@@ -148,7 +148,8 @@ void sync_providers(struct model *m);
 void update_input(struct model *m, const struct input_event *ev);
 void update_act(struct model *m, enum action a); /* as if a key did it */
 void update_tick(struct model *m);
-/* When the next tick is due, CLOCK_BOOTTIME ns; 0: nothing moves. */
+/* When the next tick is due, CLOCK_BOOTTIME ns: a minute at most, for the
+ * clock in the ribbon. */
 int64_t update_wake(const struct model *m);
 void update_settle(struct model *m); /* after anything else changed it */
 
