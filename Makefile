@@ -91,6 +91,8 @@ $(B)/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D)
 	$(call Q,CC,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN) -DSVM_VERSION='"$(VERSION)"' $(CFLAGS) -MMD -MP -c -o $@ $<
 
+$(B)/cli/completion.o: $(wildcard completions/*) # which are in it
+
 # The agent: static, musl, small; musl-gcc also when CC is clang.
 agent_cflags := -std=gnu17 -D_GNU_SOURCE -I. $(warnings) -Os -g -fno-pie \
 	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fstack-protector-strong \

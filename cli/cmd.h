@@ -86,7 +86,7 @@ extern const struct cmd cmd_spawn, cmd_exec, cmd_shell, cmd_attach, cmd_list,
 	cmd_files, cmd_logs, cmd_events, cmd_audit, cmd_image, cmd_quota,
 	cmd_provider, cmd_daemon, cmd_serve, cmd_doctor, cmd_config, cmd_db,
 	cmd_support, cmd_bench, cmd_version, cmd_help, cmd_complete,
-	cmd_template, cmd_tui, cmd_preview, cmd_top;
+	cmd_template, cmd_tui, cmd_preview, cmd_top, cmd_completion;
 
 /* By name or alias; NULL when there is none.  n bytes of name. */
 const struct cmd *cmd_find(const struct cmd *const *list, const char *name);

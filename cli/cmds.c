@@ -32,6 +32,7 @@ const struct cmd *const cmds[] = {
 	&cmd_db,
 	&cmd_support,
 	&cmd_bench,
+	&cmd_completion,
 	&cmd_version,
 	&cmd_help,
 	&cmd_complete,

@@ -172,6 +172,6 @@ const struct cmd cmd_help = {
 	.summary = "explain a command or a topic",
 	.max_args = 2,
 	.complete = COMPLETE_WORDS,
-	.words = "exit-codes|env|formats",
+	.words = "keys|exit-codes|env|formats",
 	.run = run,
 };

@@ -21,6 +21,7 @@ HOSTILE = [
     "c5\\'$(touch PWNED)'", "c6--x", "c7 ;touch PWNED ",
     'd1x"', "d2x!", "d3x'", "d4x$(touch PWNED)\"", "d5x!\"", "d6\"!",
 ]
+SCRIPTS = {"bash": "stacyvm.bash", "zsh": "_stacyvm", "fish": "stacyvm.fish"}
 # Never offered: what is shown would not be what is typed.
 UNPRINTABLE = ["z1\nz", "z2\x1b]0;t\a", "z3\tt", "z4\u202ed", "z5\x7f"]
 
@@ -56,6 +57,7 @@ def test_commands_options_and_values(shared):
     assert words(shared, "list", "--color=n") == ["--color=never"]
     assert words(shared, "config", "l") == ["lint"]
     assert words(shared, "help", "ex") == ["exec", "extend", "exit-codes"]
+    assert words(shared, "help", "key") == ["keys"]
     assert words(shared, "image", "import", "x")[-1] == ""  # local files
     assert words(shared, "--api-key-file", "x") == [""]
     assert words(shared, "nonsense", "") == []
@@ -123,13 +125,24 @@ def test_a_hanging_daemon_does_not_hang_the_shell(inst):
         os.kill(pid, signal.SIGCONT)
 
 
+# -- the scripts
+
+def test_the_binary_prints_what_is_installed(shared):
+    for name, script in SCRIPTS.items():
+        assert (shared.ok("completion", name).out ==
+                (COMPLETIONS / script).read_bytes()), name
+    assert words(shared, "completion", "") == list(SCRIPTS)
+    r = shared.must_fail("completion", "tcsh")
+    assert r.code == 2 and "'tcsh'" in r.errtext and "fish" in r.errtext
+
+
 # -- real shells
 
 class Shell:
     """An interactive shell on a pty, with a `stacyvm` on its PATH that notes
     how it was called."""
 
-    def __init__(self, name, inst, place):
+    def __init__(self, name, inst, place, printed=False):
         if not shutil.which(name):
             pytest.skip(f"needs {name}")
         self.name, self.place, self.seen = name, place, b""
@@ -147,13 +160,17 @@ printf '%s\\0' "$@" end >>'{self.log}'
         env = {**inst.env, "HOME": str(home), "TERM": "xterm",
                "XDG_CONFIG_HOME": str(home), "ZDOTDIR": str(home),
                "PATH": f"{tool.parent}:/usr/bin:/bin", "COLUMNS": "500"}
-        script = COMPLETIONS / {"bash": "stacyvm.bash", "fish": "stacyvm.fish",
-                                "zsh": "_stacyvm"}[name]
+        script = COMPLETIONS / SCRIPTS[name]
+        if printed:
+            script = place / "script"
+            script.write_bytes(inst.ok("completion", name).out)
         start = {
             "bash": f"PS1='rea''dy> '; . {script}; set +o histexpand;"
                     " bind 'set enable-bracketed-paste off'",
             "zsh": "PS1='rea''dy> '; unset zle_bracketed_paste; autoload -Uz "
-                   f"compinit; fpath=({COMPLETIONS} $fpath); compinit -u -D; "
+                   "compinit; " +
+                   (f"compinit -u -D; . {script}; " if printed else
+                    f"fpath=({COMPLETIONS} $fpath); compinit -u -D; ") +
                    # its default would expand, and so run, what is typed
                    "bindkey '^I' complete-word",
             "fish": f"source {script}; function fish_prompt; "
@@ -210,7 +227,7 @@ printf '%s\\0' "$@" end >>'{self.log}'
         assert not list(self.place.rglob("PWNED")), "something was executed"
 
 
-@pytest.fixture(params=["bash", "zsh", "fish"])
+@pytest.fixture(params=list(SCRIPTS))
 def shell(request, shared, tmp_path):
     s = Shell(request.param, shared, tmp_path)
     yield s
@@ -226,6 +243,15 @@ def test_a_shell_completes(shell, files):
         "cp", "box-of-files:/workspace/h/c6--x", "."]
     assert shell.line(f"stacyvm files cat {files} /works\th/b4\t") == [
         "files", "cat", files, "/workspace/h/b4#c"]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_shell_completes_by_what_is_printed(name, shared, files, tmp_path):
+    s = Shell(name, shared, tmp_path, printed=True)
+    try:
+        assert s.line("stacyvm inspe\t box-o\t") == ["inspect", "box-of-files"]
+    finally:
+        s.end()
 
 
 def test_a_shell_completes_local_files(shell):
