@@ -98,7 +98,7 @@ static int on_key(struct reader *r, const yaml_event_t *e)
 	size_t n = e->data.scalar.length;
 
 	r->line = e->start_mark.line + 1;
-	if (!n || n > 128 || memchr(key, '\0', n))
+	if (!n || n > LIMIT_CONFIG_NAME || memchr(key, '\0', n))
 		return stop(r, r->line, "a key must be 1 to 128 characters");
 	if (r->path.len)
 		buf_addch(&r->path, '.');

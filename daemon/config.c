@@ -78,8 +78,11 @@ void config_free(struct config *c)
 	free(c);
 }
 
-static void set_defaults(struct config_load *ld)
+struct config *config_defaults(void)
 {
+	struct config_load loading = { .c = xcalloc(1, sizeof(struct config)) };
+	struct config_load *ld = &loading;
+
 	for (unsigned i = 0; i < CONFIG_ID_MAX; i++) {
 		const struct config_key *k = &table[i].key;
 		char *values[] = { (char *)(uintptr_t)k->def, NULL };
@@ -88,6 +91,7 @@ static void set_defaults(struct config_load *ld)
 	}
 	if (ld->n_problems)
 		BUG("config.def: %s", buf_str(&ld->problems));
+	return ld->c;
 }
 
 /* Checks across keys. */
@@ -259,22 +263,32 @@ int config_check(struct config *c, struct svm_err *err)
 	return r;
 }
 
+static void read_file(struct config_load *ld, const struct config_source *src,
+		      const char *path, bool must_exist)
+{
+	const struct config_instead *i = &src->instead;
+
+	if (i->path && strcmp(i->path, path) == 0)
+		config_read_text(ld, path, i->text, i->n);
+	else
+		config_read_file(ld, path, must_exist);
+}
+
 int config_load(const struct config_source *src, struct config **ret,
 		struct svm_err *err)
 {
-	struct config_load ld = { .c = xcalloc(1, sizeof(*ld.c)) };
+	struct config_load ld = { .c = config_defaults() };
 	int r = 0;
 
-	set_defaults(&ld);
 	if (src->dir) {
 		auto_free char *path = path_join(src->dir, "config.yaml");
 
-		config_read_file(&ld, path, false);
+		read_file(&ld, src, path, false);
 	}
 	if (src->cwd_file)
-		config_read_file(&ld, src->cwd_file, false);
+		read_file(&ld, src, src->cwd_file, false);
 	if (src->file)
-		config_read_file(&ld, src->file, true);
+		read_file(&ld, src, src->file, true);
 	config_set_env(&ld, src->env);
 	config_set_flags(&ld, src->flags);
 	if (!ld.n_problems)

@@ -65,6 +65,11 @@ struct config_source {
 	const char *file;  /* --config; must exist when given */
 	char *const *env;  /* environ or NULL */
 	char *const *flags; /* "server.port=8080" ... or NULL */
+	/* What the file of this path would say; path NULL: none. */
+	struct config_instead {
+		const char *path, *text;
+		size_t n;
+	} instead;
 };
 
 /* Parse into a fresh struct, validate the whole, then *ret.  Every problem is
@@ -73,6 +78,7 @@ struct config_source {
 int config_load(const struct config_source *src, struct config **ret,
 		struct svm_err *err);
 void config_free(struct config *c);
+struct config *config_defaults(void);
 
 /* What takes more than one key to see; config_load() has done it. */
 int config_check(struct config *c, struct svm_err *err);

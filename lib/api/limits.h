@@ -123,6 +123,7 @@
 #define LIMIT_CONFIG_FILE KIB(64)
 #define LIMIT_CONFIG_DEPTH 8
 #define LIMIT_CONFIG_KEYS 1000
+#define LIMIT_CONFIG_NAME 128       /* bytes of a key of one section */
 #define LIMIT_CONFIG_VALUE KIB(4)
 #define LIMIT_CONFIG_LIST 64
 #define LIMIT_CONFIG_PROBLEMS 20    /* told at once */

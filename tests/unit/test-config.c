@@ -154,7 +154,9 @@ static void test_config__later_source_wins(void **state)
 	char *env[] = { (char *)"HOME=/x", (char *)"STACYVM_SERVER_PORT=1004",
 			(char *)"STACYVM_DEFAULTS_TTL=", NULL };
 	char *flags[] = { (char *)"server.port=1005", NULL };
-	struct config_source src = { dir, cwd, given, env, flags };
+	struct config_source src = { .dir = dir, .cwd_file = cwd,
+				     .file = given, .env = env,
+				     .flags = flags };
 
 	(void)state;
 	auto_err struct svm_err err = SVM_ERR_INIT;

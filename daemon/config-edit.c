@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Changing one key of the user's configuration.  See config-edit.h. */
+#include "daemon/config-edit.h"
+
+#include "daemon/config-internal.h"
+#include "lib/base/mem.h"
+#include "lib/base/path.h"
+
+struct checking {
+	const struct config_source *src;
+	int (*check)(const struct config *c, struct svm_err *err);
+};
+
+static int check_file(const char *path, const char *text, size_t n,
+		      void *data, struct svm_err *err)
+{
+	const struct checking *k = data;
+	struct config_source src = *k->src;
+	struct config *c = NULL;
+
+	src.instead = (struct config_instead){ path, text, n };
+	if (config_load(&src, &c, err) < 0)
+		return -1;
+	int r = k->check ? k->check(c, err) : 0;
+	config_free(c);
+	return r;
+}
+
+/* Where in a file it would stand is nothing to trouble anybody with. */
+static int check_value(const char *key, const char *value,
+		       struct svm_err *err)
+{
+	char *values[] = { (char *)(uintptr_t)value, NULL };
+	struct config_load ld = { .c = config_defaults() };
+
+	config_set(&ld, "cannot set", key, values);
+	int r = ld.n_problems ? svm_err_set(err, ld.bad ? SVM_BAD_REQUEST :
+							  SVM_UNSUPPORTED,
+					    "%s", buf_str(&ld.problems)) : 0;
+	config_free(ld.c);
+	buf_release(&ld.problems);
+	return r;
+}
+
+int config_edit(const struct config_source *src, const char *key,
+		const char *value,
+		int (*check)(const struct config *c, struct svm_err *err),
+		struct config_change *ret_change, struct svm_err *err)
+{
+	auto_free char *path = path_join(src->dir, "config.yaml");
+	struct checking k = { src, check };
+
+	if (value && check_value(key, value, err) < 0)
+		return -1;
+	return config_file_set(path, key, value, check_file, &k, ret_change,
+			       err);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changing the user's configuration file by one key, as `stacyvm config set`
+ * and the dashboard's settings do.
+ */
+#ifndef SVM_DAEMON_CONFIG_EDIT_H
+#define SVM_DAEMON_CONFIG_EDIT_H
+
+#include "lib/api/config-file.h"
+#include "lib/base/err.h"
+
+struct config;
+struct config_source;
+
+/*
+ * Set `key` of src->dir's config.yaml, or take it out (value NULL).  First
+ * the value is checked alone ("cannot set: ui.theme: 'x' is not one of ..."),
+ * then the whole configuration as src would load it with the new file, then
+ * `check` (may be NULL) is asked.  Returns as config_file_set() does.
+ */
+int config_edit(const struct config_source *src, const char *key,
+		const char *value,
+		int (*check)(const struct config *c, struct svm_err *err),
+		struct config_change *ret_change, struct svm_err *err);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changing one value in the text of a configuration file.  All else stays as
+ * it is, byte for byte: comments, order, blank lines, other values' spelling.
+ *
+ * A key that is there gets the new value where it stands.  A new one comes
+ * behind the last of its section, a new section at the end of the file.  What
+ * is taken out goes with the rest of its line, and with the section it leaves
+ * empty.  Afterwards the new text is read again and must say what the old one
+ * said but for this one key: a file so unusual that this fails is refused,
+ * never damaged.
+ */
+#ifndef SVM_API_CONFIG_TEXT_H
+#define SVM_API_CONFIG_TEXT_H
+
+#include <stddef.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+
+/*
+ * `key` is dotted ("server.port"); `value` is any line of text and is quoted
+ * as needed (keys that take lists take "a,b" too); NULL takes the key out.
+ * `name` is the file's, for messages.
+ *
+ * 1: the new text was added to `ret`; 0: it says so already; -1 with err.
+ */
+int config_text_set(const char *name, const char *text, size_t n,
+		    const char *key, const char *value, struct buf *ret,
+		    struct svm_err *err);
+
+#endif
