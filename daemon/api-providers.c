@@ -108,6 +108,23 @@ static void add_findings(struct json_writer *w,
 	json_close(w, ']');
 }
 
+/* The keys of its own, "enabled" for providers.NAME.enabled. */
+static void add_config(const struct config *c, const char *name,
+		       struct json_writer *w)
+{
+	auto_free char *prefix = xasprintf("providers.%s.", name);
+	size_t n = strlen(prefix);
+
+	json_open(w, "config", '{');
+	for (unsigned i = 0; i < CONFIG_ID_MAX; i++) {
+		const char *key = config_key((enum config_id)i)->name;
+
+		if (strncmp(key, prefix, n) == 0)
+			config_add_value(c, (enum config_id)i, key + n, w);
+	}
+	json_close(w, '}');
+}
+
 void api_provider_get(struct http_req *r, void *app)
 {
 	struct daemon *d = app;
@@ -125,8 +142,7 @@ void api_provider_get(struct http_req *r, void *app)
 	json_open(&w, NULL, '{');
 	add_runtime(d, rt, &w);
 	json_int(&w, "sandbox_count", boxes_of(d, rt->ops->name));
-	json_open(&w, "config", '{');
-	json_close(&w, '}');
+	add_config(d->config, rt->ops->name, &w);
 	add_findings(&w, &rt->findings);
 	json_close(&w, '}');
 	http_reply_json(r, 200, &out);

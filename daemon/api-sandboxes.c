@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Routes of API.md 3: make, list, show, extend and destroy sandboxes. */
+/* Routes of API.md 3: make, show, extend and destroy sandboxes.  Lists are in
+ * api-sandbox-list.c. */
 #include "daemon/api.h"
 
 #include <inttypes.h>
@@ -17,7 +18,8 @@
 #include "daemon/quota.h"
 #include "daemon/sandbox-request.h"
 #include "daemon/sandbox.h"
-#include "daemon/store.h"
+#include "daemon/template.h"
+#include "daemon/templates.h"
 #include "daemon/warm.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
@@ -42,7 +44,6 @@ static void send_object(struct http_req *r, int status,
 	sandbox_json(s, &w, timings);
 	http_reply_json(r, status, &out);
 }
-
 
 static void reply_done(struct life_waiter *waiter, struct sandbox *s,
 		       const struct svm_err *err)
@@ -269,6 +270,27 @@ static void reply_admission(struct http_req *r, struct daemon *d,
 	http_reply_json(r, 200, &out);
 }
 
+/* What the template adds is asked for too. */
+static int add_template(struct http_req *r, struct daemon *d,
+			struct json_doc *doc, struct svm_err *err)
+{
+	const char *name = NULL;
+	struct caller c;
+
+	if (json_get_string(doc->root, "template", &name, err) < 0)
+		return -1;
+	if (!name)
+		return 0;
+	auth_caller(d, r, &c);
+	const struct template *t = templates_get(d, &c, name, err);
+	if (!t)
+		return -1;
+	cJSON *merged = template_merge(t, doc->root, NULL);
+	cJSON_Delete(doc->root);
+	doc->root = merged;
+	return 0;
+}
+
 void api_sandbox_admission(struct http_req *r, void *app)
 {
 	struct daemon *d = app;
@@ -281,7 +303,8 @@ void api_sandbox_admission(struct http_req *r, void *app)
 
 	if (json_parse_object(&doc, buf_str(body), body->len, &err) < 0 ||
 	    json_get_string(doc.root, "owner_id", &owner_id, &err) < 0 ||
-	    sandbox_request_owner(d, r, owner_id, &owner, &err) < 0) {
+	    sandbox_request_owner(d, r, owner_id, &owner, &err) < 0 ||
+	    add_template(r, d, &doc, &err) < 0) {
 		http_reply_error(r, &err);
 		return;
 	}
@@ -290,150 +313,6 @@ void api_sandbox_admission(struct http_req *r, void *app)
 		http_reply_error(r, &err);
 	else
 		reply_admission(r, d, owner, &l, &over);
-}
-
-/* GET /sandboxes. */
-
-static bool metadata_matches(const struct sandbox *s, struct http_req *r)
-{
-	const char *name, *value;
-
-	for (unsigned i = 0;
-	     http_query_prefix(r, "metadata.", i, &name, &value); i++) {
-		auto_free char *want = xasprintf(
-			"%s=%s", name + strlen("metadata."), value);
-		bool found = false;
-
-		for (char **m = s->spec.metadata; m && *m && !found; m++)
-			found = strcmp(*m, want) == 0;
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
-static bool matches(const char *want, const char *have)
-{
-	return !want || !*want || strcmp(want, have ? have : "") == 0;
-}
-
-static void add_living(struct daemon *d, struct http_req *r,
-		       struct json_writer *w)
-{
-	struct caller c;
-
-	auth_caller(d, r, &c);
-	for (struct sandbox *s = NULL; (s = sandbox_next(d, s));)
-		if (auth_may_see(&c, s->spec.owner) &&
-		    matches(http_query(r, "state"),
-			    sandbox_state_name(s->state)) &&
-		    matches(http_query(r, "owner"), s->spec.owner) &&
-		    matches(http_query(r, "provider"), s->provider_name) &&
-		    metadata_matches(s, r))
-			sandbox_json(s, w, false);
-}
-
-/* ?all=true: also the tombstones, which only the store knows. */
-struct list_all {
-	struct work work;
-	struct daemon *d;
-	struct http_req *r; /* NULL once gone */
-	struct caller caller; /* its owner is ours */
-	char *owner;
-	struct buf dead;
-	struct json_writer w;
-	int result;
-	struct svm_err err;
-};
-
-static void add_tombstone(void *data, struct store_sandbox *row)
-{
-	struct list_all *job = data;
-	char when[CLOCK_RFC3339_SIZE];
-
-	if (strcmp(row->state, "destroyed") != 0 ||
-	    !auth_may_see(&job->caller, row->owner))
-		return;
-	json_open(&job->w, NULL, '{');
-	json_str(&job->w, "id", row->id);
-	json_str(&job->w, "state", row->state);
-	json_str(&job->w, "provider", row->provider);
-	clock_format_rfc3339(row->created_ns, when);
-	json_str(&job->w, "created_at", when);
-	if (row->name)
-		json_str(&job->w, "name", row->name);
-	if (row->owner)
-		json_str(&job->w, "owner_id", row->owner);
-	json_open(&job->w, "metadata", '{');
-	json_close(&job->w, '}');
-	if (row->reason)
-		json_str(&job->w, "reason", row->reason);
-	json_close(&job->w, '}');
-}
-
-static void run_list(struct work *work)
-{
-	struct list_all *job = container_of(work, struct list_all, work);
-
-	job->result = store_each_sandbox(job->d->store, add_tombstone, job,
-					 &job->err);
-}
-
-static void list_done(struct work *work)
-{
-	struct list_all *job = container_of(work, struct list_all, work);
-	auto_buf struct buf out = BUF_INIT;
-	struct json_writer w = json_writer(&out);
-
-	if (job->r && job->result < 0) {
-		http_reply_error(job->r, &job->err);
-	} else if (job->r) {
-		json_open(&w, NULL, '[');
-		add_living(job->d, job->r, &w);
-		if (job->dead.len && matches(http_query(job->r, "state"),
-					     "destroyed"))
-			json_raw(&w, NULL, job->dead.data);
-		json_close(&w, ']');
-		http_reply_json(job->r, 200, &out);
-	}
-	buf_release(&job->dead);
-	free(job->owner);
-	svm_err_release(&job->err);
-	free(job);
-}
-
-static void list_gone(struct http_req *r)
-{
-	((struct list_all *)http_data(r))->r = NULL;
-}
-
-void api_sandbox_list(struct http_req *r, void *app)
-{
-	struct daemon *d = app;
-	const char *all = http_query(r, "all");
-
-	if (all && strcmp(all, "true") == 0) {
-		struct list_all *job = xcalloc(1, sizeof(*job));
-
-		job->work.run = run_list;
-		job->work.done = list_done;
-		job->d = d;
-		job->r = r;
-		job->w = json_writer(&job->dead);
-		auth_caller(d, r, &job->caller);
-		job->owner = xstrdup(job->caller.owner);
-		job->caller.owner = job->owner;
-		http_set_data(r, job);
-		http_on_gone(r, list_gone);
-		work_submit(d->workers, &job->work);
-		return;
-	}
-	auto_buf struct buf out = BUF_INIT;
-	struct json_writer w = json_writer(&out);
-	json_open(&w, NULL, '[');
-	add_living(d, r, &w);
-	json_close(&w, ']');
-	http_reply_json(r, 200, &out);
 }
 
 void api_sandbox_prune(struct http_req *r, void *app)
@@ -452,7 +331,8 @@ void api_sandbox_prune(struct http_req *r, void *app)
 
 		if ((!over && s->state != SANDBOX_EXPIRED) ||
 		    s->state == SANDBOX_DESTROYING ||
-		    !matches(owner, s->spec.owner))
+		    (owner && (!s->spec.owner ||
+			       strcmp(owner, s->spec.owner) != 0)))
 			continue;
 		life_destroy(s, "pruned", NULL);
 		pruned++;

@@ -10,12 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/auth.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
 #include "daemon/metrics.h"
 #include "daemon/runtimes.h"
 #include "daemon/sandbox.h"
+#include "daemon/template.h"
+#include "daemon/templates.h"
 #include "daemon/warm.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
@@ -232,19 +235,47 @@ void api_config(struct http_req *r, void *app)
 	http_reply_json(r, 200, &out);
 }
 
-/* The published clients ask; this daemon shares no runtime between users. */
+/* What is kept ready of each template that the caller may use. */
+static void add_warm_templates(const struct daemon *d, struct http_req *r,
+			       struct json_writer *w)
+{
+	struct caller c;
+
+	auth_caller(d, r, &c);
+	json_open(w, "warm", '[');
+	for (struct template *t = NULL; (t = templates_next(d, t));) {
+		struct warm_counts n;
+
+		warm_count_of(d, t, &n);
+		if (!templates_lists(d, &c, t) || !(t->pool_size || n.total))
+			continue;
+		json_open(w, NULL, '{');
+		json_str(w, "template", t->name);
+		if (t->owner)
+			json_str(w, "owner_id", t->owner);
+		json_int(w, "wanted", (int64_t)n.wanted);
+		json_int(w, "ready", (int64_t)n.ready);
+		json_int(w, "refilling", (int64_t)n.making);
+		json_int(w, "claimed", (int64_t)n.claims);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
+/* The published clients ask for the first five; this daemon shares no runtime
+ * between users. */
 void api_pool_status(struct http_req *r, void *app)
 {
 	auto_buf struct buf out = BUF_INIT;
 	struct json_writer w = json_writer(&out);
 
-	(void)app;
 	json_open(&w, NULL, '{');
 	json_bool(&w, "enabled", false);
 	json_int(&w, "vms", 0);
 	json_int(&w, "max_vms", 0);
 	json_int(&w, "total_users", 0);
 	json_int(&w, "max_users_per_vm", 0);
+	add_warm_templates(app, r, &w);
 	json_close(&w, '}');
 	http_reply_json(r, 200, &out);
 }

@@ -182,15 +182,6 @@ void api_template_get(struct http_req *r, void *app)
 	http_reply_json(r, 200, &out);
 }
 
-/* To who sees everything all; else one for each name that they can use. */
-static bool is_listed(const struct daemon *d, const struct caller *c,
-		      const struct template *t)
-{
-	if (auth_may_see(c, t->owner))
-		return true;
-	return !t->owner && !templates_find(d, c->space, t->name);
-}
-
 void api_template_list(struct http_req *r, void *app)
 {
 	const struct daemon *d = app;
@@ -201,7 +192,7 @@ void api_template_list(struct http_req *r, void *app)
 	auth_caller(d, r, &c);
 	json_open(&w, NULL, '[');
 	for (struct template *t = NULL; (t = templates_next(d, t));)
-		if (is_listed(d, &c, t))
+		if (templates_lists(d, &c, t))
 			template_json(t, &w);
 	json_close(&w, ']');
 	http_reply_json(r, 200, &out);

@@ -363,8 +363,8 @@ void config_swap(struct config *a, struct config *b, enum config_id id)
 
 /* Showing. */
 
-static void add_value_json(struct json_writer *w, const struct config *c,
-			   enum config_id id)
+void config_add_value(const struct config *c, enum config_id id,
+		      const char *name, struct json_writer *w)
 {
 	const struct config_key *k = config_key(id);
 	const void *member = config_member(c, id);
@@ -372,18 +372,18 @@ static void add_value_json(struct json_writer *w, const struct config *c,
 
 	switch (k->kind) {
 	case CONFIG_BOOL:
-		json_bool(w, "value", *(const bool *)member);
+		json_bool(w, name, *(const bool *)member);
 		return;
 	case CONFIG_INT:
 	case CONFIG_SIZE:
-		json_int(w, "value", *(const int64_t *)member);
+		json_int(w, name, *(const int64_t *)member);
 		return;
 	case CONFIG_DURATION:
 		duration_format(*(const int64_t *)member, text);
-		json_str(w, "value", text);
+		json_str(w, name, text);
 		return;
 	case CONFIG_LIST:
-		json_open(w, "value", '[');
+		json_open(w, name, '[');
 		for (char *const *v = *(char **const *)member; *v; v++)
 			json_str(w, NULL, *v);
 		json_close(w, ']');
@@ -395,7 +395,7 @@ static void add_value_json(struct json_writer *w, const struct config *c,
 		break;
 	}
 	const char *s = *(char *const *)member;
-	json_str(w, "value", s && k->kind == CONFIG_SECRET ? "***" : s);
+	json_str(w, name, s && k->kind == CONFIG_SECRET ? "***" : s);
 }
 
 void config_json(const struct config *c, struct buf *out)
@@ -405,7 +405,7 @@ void config_json(const struct config *c, struct buf *out)
 	json_open(&w, NULL, '{');
 	for (unsigned i = 0; i < CONFIG_ID_MAX; i++) {
 		json_open(&w, table[i].key.name, '{');
-		add_value_json(&w, c, (enum config_id)i);
+		config_add_value(c, (enum config_id)i, "value", &w);
 		json_str(&w, "origin", c->origin[i]);
 		json_close(&w, '}');
 	}

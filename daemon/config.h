@@ -96,6 +96,11 @@ bool config_auth_on(const struct config *c);
  * shown as "***" when set. */
 void config_json(const struct config *c, struct buf *out);
 
+/* One of them, as member `name` of an object; a secret as "***". */
+struct json_writer;
+void config_add_value(const struct config *c, enum config_id id,
+		      const char *name, struct json_writer *w);
+
 /* Text of one key's value; NULL when there is no such key.  Owned. */
 char *config_value(const struct config *c, const char *key);
 const char *config_origin(const struct config *c, const char *key);

@@ -44,14 +44,14 @@ int sandbox_request_owner(struct daemon *d, struct http_req *r,
 	struct caller c;
 
 	auth_caller(d, r, &c);
-	while (body && *body == ' ')
+	while (body && isspace((unsigned char)*body))
 		body++;
 	if (c.named || !body || !*body) {
 		*ret = xstrdup(c.owner);
 		return 0;
 	}
 	size_t n = strlen(body);
-	while (n && body[n - 1] == ' ')
+	while (n && isspace((unsigned char)body[n - 1]))
 		n--;
 	*ret = xstrndup(body, n);
 	return auth_check_owner(*ret, err);
@@ -129,6 +129,24 @@ static int get_u32(const cJSON *body, const char *key, int64_t max,
 	return 0;
 }
 
+/* {"allow": ["example.org", ...]} */
+static int check_allow(const cJSON *network, struct svm_err *err)
+{
+	const cJSON *allow = json_get(network, "allow"), *name;
+
+	bool good = cJSON_IsArray(allow) &&
+		    cJSON_GetArraySize(allow) <= LIMIT_NETWORK_ALLOW;
+	cJSON_ArrayForEach(name, allow)
+		good = good && cJSON_IsString(name) && *name->valuestring &&
+		       strlen(name->valuestring) <= LIMIT_METADATA_KEY;
+	if (good)
+		return 0;
+	return svm_err_set(err, SVM_BAD_REQUEST,
+			   "'network' as an object is {\"allow\": [...]} with "
+			   "at most %d names of 1 to %d bytes",
+			   LIMIT_NETWORK_ALLOW, LIMIT_METADATA_KEY);
+}
+
 int sandbox_request_network(const cJSON *body, const char *dflt,
 			    enum spec_network *ret, struct svm_err *err)
 {
@@ -143,7 +161,7 @@ int sandbox_request_network(const cJSON *body, const char *dflt,
 	}
 	if (cJSON_IsObject(v)) {
 		*ret = SPEC_NETWORK_ALLOW;
-		return 0;
+		return check_allow(v, err);
 	}
 	if (!cJSON_IsString(v))
 		return svm_err_set(err, SVM_BAD_REQUEST,
@@ -200,9 +218,10 @@ static int64_t at_most(int64_t v, int64_t max)
 	return max && v > max ? max : v;
 }
 
-static int parse(struct daemon *d, struct http_req *r, const cJSON *body,
-		 struct sandbox_spec *s, struct provider **ret_provider,
-		 struct svm_err *err)
+/* payer: whose limits hold when nobody asks (r NULL). */
+static int parse(struct daemon *d, struct http_req *r, const char *payer,
+		 const cJSON *body, struct sandbox_spec *s,
+		 struct provider **ret_provider, struct svm_err *err)
 {
 	const char *provider = NULL, *image = NULL, *ttl = NULL, *name = NULL,
 		   *snapshot = NULL, *owner = NULL;
@@ -223,7 +242,7 @@ static int parse(struct daemon *d, struct http_req *r, const cJSON *body,
 	if (r && sandbox_request_owner(d, r, owner, &s->owner, err) < 0)
 		return -1;
 	s->name = xstrdup(name);
-	quota_limits(d, s->owner, &l);
+	quota_limits(d, r ? s->owner : payer, &l);
 	s->ttl_ns = at_most(d->config->defaults_ttl, l.max_ttl_ns);
 	if (ttl && sandbox_request_ttl(ttl, l.max_ttl_ns, &s->ttl_ns, err) < 0)
 		return -1;
@@ -279,7 +298,7 @@ static void add_template(const struct template *t, struct sandbox_spec *s)
 	s->metadata[kept] = NULL;
 }
 
-/* r NULL: nobody asks, it is for the warm pool. */
+/* r NULL: nobody asks, it is for the warm pool, on account of t's owner. */
 static int parse_with(struct daemon *d, struct http_req *r,
 		      const struct template *t, const cJSON *body,
 		      struct sandbox_spec *ret, struct provider **ret_provider,
@@ -290,7 +309,8 @@ static int parse_with(struct daemon *d, struct http_req *r,
 	cJSON *merged = t ? template_merge(t, body, insists ? NULL :
 							DEFAULT_IMAGE) : NULL;
 	struct sandbox_spec s = { 0 };
-	int result = parse(d, r, t ? merged : body, &s, ret_provider, err);
+	int result = parse(d, r, t ? t->owner : NULL, t ? merged : body, &s,
+			   ret_provider, err);
 
 	cJSON_Delete(merged);
 	if (result < 0) {

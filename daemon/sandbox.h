@@ -95,6 +95,10 @@ void sandbox_row(const struct sandbox *s, struct store_sandbox *ret);
 struct json_writer;
 void sandbox_json(const struct sandbox *s, struct json_writer *w,
 		  bool timings);
+/* The same of one that is remembered only. */
+void sandbox_tombstone_json(const struct store_sandbox *row,
+			    const struct sandbox_spec *spec,
+			    struct json_writer *w);
 
 /* By full id or exact name, as far as the caller may see it; not destroyed
  * ones.  A name is the caller's own first; of others only where it is the

@@ -126,7 +126,14 @@ const struct schema schemas[] = {
 			       P("enabled", BOOL) "," P("vms", INT) ","
 			       P("max_vms", INT) ","
 			       P("total_users", INT) ","
-			       P("max_users_per_vm", INT)) },
+			       P("max_users_per_vm", INT) ","
+			       P("warm", ARRAY(OBJECT("\"template\","
+				"\"wanted\",\"ready\",\"refilling\","
+				"\"claimed\"",
+				P("template", STR) "," P("owner_id", STR) ","
+				P("wanted", INT) "," P("ready", INT) ","
+				P("refilling", INT) ","
+				P("claimed", INT))))) },
 	{ "Snapshot", OBJECT("\"id\",\"name\",\"sandbox_id\",\"image\","
 			     "\"provider\",\"kind\",\"size_bytes\","
 			     "\"created_at\"",

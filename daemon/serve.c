@@ -20,6 +20,7 @@
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
+#include "daemon/failure-events.h"
 #include "daemon/http/http.h"
 #include "daemon/image/image.h"
 #include "daemon/instance.h"
@@ -153,6 +154,7 @@ static void observe(const struct http_req *r, void *app)
 
 	metrics_observe(d->metrics, r);
 	audit_observe(r, d);
+	failure_events_observe(r, d);
 }
 
 static void serve_http(struct daemon *d)

@@ -25,7 +25,9 @@ struct template {
 	/* Tells what its warm copies are made of: another text, other copies. */
 	char key[SPEC_WARM_KEY + 1];
 
-	/* warm.c: after a refill failed. */
+	/* warm.c */
+	uint64_t claims; /* since the daemon started */
+	/* After a refill failed. */
 	unsigned failures;
 	int64_t retry_at; /* boot ns */
 };

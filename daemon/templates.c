@@ -11,6 +11,7 @@
 
 #include "daemon/auth.h"
 #include "daemon/daemon.h"
+#include "daemon/events.h"
 #include "daemon/store.h"
 #include "daemon/template.h"
 #include "daemon/warm.h"
@@ -20,7 +21,6 @@
 
 struct templates {
 	struct list all; /* by name */
-	size_t count;
 };
 
 struct template *templates_next(const struct daemon *d,
@@ -61,6 +61,14 @@ bool templates_may_change(const struct caller *c, const struct template *t)
 	return auth_may_see(c, t->owner);
 }
 
+bool templates_lists(const struct daemon *d, const struct caller *c,
+		     const struct template *t)
+{
+	if (auth_may_see(c, t->owner))
+		return true;
+	return !t->owner && !templates_find(d, c->space, t->name);
+}
+
 struct template *templates_get(const struct daemon *d, const struct caller *c,
 			       const char *name, struct svm_err *err)
 {
@@ -93,13 +101,11 @@ static void enter(struct daemon *d, struct template *t)
 	while ((after = templates_next(d, after)) && comes_before(after, t))
 		;
 	list_append(after ? &after->link : &d->templates->all, &t->link);
-	d->templates->count++;
 }
 
-static void leave(struct daemon *d, struct template *t)
+static void leave(struct template *t)
 {
 	list_remove(&t->link);
-	d->templates->count--;
 }
 
 /* A change on its way to the store. */
@@ -120,7 +126,7 @@ static void take_back(struct change *c)
 	if (there != c->now)
 		return;
 	if (there) {
-		leave(c->d, there);
+		leave(there);
 		template_free(there);
 	}
 	if (c->old)
@@ -133,15 +139,29 @@ static void on_stored(void *data, const struct svm_err *err,
 {
 	struct change *c = data;
 
-	(void)ev;
-	(void)n;
 	if (err) {
 		log_error_e(err, "can't store a template");
 		take_back(c);
 	}
+	if (!err)
+		events_publish(c->d->events, ev, n);
 	c->done(c->data, err);
 	template_free(c->old);
 	free(c);
+}
+
+static void add_event(struct store_txn *txn, const char *type,
+		      const struct template *t)
+{
+	auto_buf struct buf data = BUF_INIT;
+	struct json_writer w = json_writer(&data);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "name", t->name);
+	if (t->owner)
+		json_str(&w, "owner_id", t->owner);
+	json_close(&w, '}');
+	store_add_event(txn, type, NULL, t->owner, buf_str(&data));
 }
 
 static void change(struct daemon *d, struct template *now,
@@ -152,7 +172,7 @@ static void change(struct daemon *d, struct template *now,
 
 	*c = (struct change){ d, now, old, done, data };
 	if (old)
-		leave(d, old);
+		leave(old);
 	if (now) {
 		auto_free char *body = template_text(now);
 		const struct store_template row = {
@@ -160,13 +180,41 @@ static void change(struct daemon *d, struct template *now,
 			now->updated_ns,
 		};
 
+		now->claims = old ? old->claims : 0;
 		enter(d, now);
 		store_put_template(t, &row);
+		add_event(t, "template.saved", now);
 	} else {
 		store_delete_template(t, old->owner, old->name);
+		add_event(t, "template.deleted", old);
 	}
 	warm_wake(d);
 	store_commit(t, on_stored, c);
+}
+
+/* One owner can't use up what the others need, nor all of them together what
+ * everybody's needs. */
+static int check_room(const struct daemon *d, const char *owner,
+		      struct svm_err *err)
+{
+	size_t same = 0, others = 0;
+
+	for (struct template *t = NULL; (t = templates_next(d, t));) {
+		same += strcmp(text(t->owner), text(owner)) == 0;
+		others += owner && t->owner;
+	}
+	size_t max = owner ? LIMIT_TEMPLATES_OWNER : LIMIT_TEMPLATES;
+	if (same < max && others < LIMIT_TEMPLATES)
+		return 0;
+	if (same >= max)
+		svm_err_set(err, SVM_RESOURCE_LIMIT, "%s%s%s %zu templates, "
+			    "no more are allowed",
+			    owner ? "owner '" : "there are", text(owner),
+			    owner ? "' has" : "", same);
+	else
+		svm_err_set(err, SVM_RESOURCE_LIMIT, "all owners together "
+			    "have %zu templates, no more are allowed", others);
+	return svm_err_hint(err, "delete one with: stacyvm template rm NAME");
 }
 
 int templates_put(struct daemon *d, struct template *t,
@@ -174,11 +222,9 @@ int templates_put(struct daemon *d, struct template *t,
 {
 	struct template *old = templates_find(d, t->owner, t->name);
 
-	if (!old && d->templates->count >= LIMIT_TEMPLATES) {
+	if (!old && check_room(d, t->owner, err) < 0) {
 		template_free(t);
-		return svm_err_set(err, SVM_RESOURCE_LIMIT,
-				   "there are %d templates, no more are "
-				   "allowed", LIMIT_TEMPLATES);
+		return -1;
 	}
 	change(d, t, old, done, data);
 	return 0;

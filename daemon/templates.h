@@ -34,6 +34,10 @@ struct template *templates_find_key(const struct daemon *d, const char *name,
  * who sees everything, the first of any owner.  NOT_FOUND. */
 struct template *templates_get(const struct daemon *d, const struct caller *c,
 			       const char *name, struct svm_err *err);
+/* Is it listed to them?  To who sees everything all; else one for each name
+ * that they can use. */
+bool templates_lists(const struct daemon *d, const struct caller *c,
+		     const struct template *t);
 /* May they change it? */
 bool templates_may_change(const struct caller *c, const struct template *t);
 
@@ -46,7 +50,8 @@ typedef void (*templates_done_fn)(void *data, const struct svm_err *err);
 
 /* Add t, or put it in the place of the one of that name; takes t.  Whoever
  * looks sees it at once.  RESOURCE_LIMIT when there are too many (t is freed,
- * `done` is not called). */
+ * `done` is not called).  Either change is also an event, `template.saved` or
+ * `template.deleted`, in the same transaction. */
 int templates_put(struct daemon *d, struct template *t,
 		  templates_done_fn done, void *data, struct svm_err *err);
 void templates_delete(struct daemon *d, struct template *t,

@@ -275,6 +275,7 @@ struct sandbox *warm_claim(struct daemon *d, struct provider *p,
 			continue;
 		}
 		list_remove(&s->warm_link);
+		t->claims++;
 		w->claims++;
 		return s;
 	}
@@ -310,6 +311,22 @@ void warm_count(const struct daemon *d, struct warm_counts *ret)
 	}
 	for (const struct template *t = NULL; (t = templates_next(d, t));)
 		ret->wanted += t->pool_size;
+}
+
+void warm_count_of(const struct daemon *d, const struct template *t,
+		   struct warm_counts *ret)
+{
+	const struct warm *w = d->warm;
+
+	*ret = (struct warm_counts){ .claims = t->claims,
+				     .wanted = t->pool_size };
+	for (struct sandbox *s = NULL; (s = next_copy(w, s));) {
+		if (!is_of(s, t) || is_leaving(s))
+			continue;
+		ret->total++;
+		ret->ready += is_ready(w, s);
+		ret->making += s == w->making;
+	}
 }
 
 struct warm *warm_new(struct daemon *d)

@@ -19,6 +19,7 @@ struct daemon;
 struct provider;
 struct sandbox;
 struct sandbox_spec;
+struct template;
 struct warm;
 
 struct warm *warm_new(struct daemon *d);
@@ -42,5 +43,8 @@ struct warm_counts {
 	uint64_t claims, misses, failures;
 };
 void warm_count(const struct daemon *d, struct warm_counts *ret);
+/* Those of one template: ready, making and wanted. */
+void warm_count_of(const struct daemon *d, const struct template *t,
+		   struct warm_counts *ret);
 
 #endif

@@ -63,10 +63,12 @@
 #define LIMIT_MEMORY_MB (1024 * 1024)
 #define LIMIT_DISK_MB (1024 * 1024)
 #define LIMIT_VCPUS 512
+#define LIMIT_NETWORK_ALLOW 256 /* names a sandbox may reach */
 #define LIMIT_PIDS 32768
 #define LIMIT_SANDBOXES 10000   /* the daemon's own, whatever is configured */
 #define LIMIT_TEMPLATE_NAME 64
-#define LIMIT_TEMPLATES 1000
+#define LIMIT_TEMPLATES 1000    /* everybody's; those of owners together */
+#define LIMIT_TEMPLATES_OWNER 100 /* of one owner */
 #define LIMIT_SETUP_COMMANDS 64
 #define LIMIT_SETUP_TAIL KIB(2) /* of a failed command's output, shown */
 #define LIMIT_TIME_SETUP SECONDS(600)  /* one command */
@@ -107,6 +109,7 @@
 #define LIMIT_LOG_LINES 10000
 #define LIMIT_LOG_LINE KIB(16)      /* a longer one is cut into several */
 #define LIMIT_EVENT_RING 1024       /* newest events kept in memory */
+#define LIMIT_FAILURE_EVENTS 60     /* of each type per minute */
 
 /* Audit. */
 #define LIMIT_AUDIT_TARGET 512      /* bytes of a command, path or name */

@@ -195,6 +195,9 @@ def test_wrong_keys_are_limited_and_logged(new_instance):
     server.inst.api("GET", "/health", check=200)  # over the socket
     wait_for(lambda: server("GET", "/health", X_API_Key=KEY).status == 200,
              "the right key to work again")
+    # Who is not let in writes into nobody's stream of events.
+    assert "resource.limit" not in server.inst.api(
+        "GET", "/events?since=0&follow=false").text
     log = server.inst.log()
     assert "wrong key" in log
     assert "guess-" not in log and KEY not in log
@@ -443,6 +446,57 @@ def test_warm_copies_are_their_owners(new_instance):
     ready(0)
     alice("DELETE", "/sandboxes/" + mine, check=200)
     bob("DELETE", "/sandboxes/" + other, check=200)
+
+
+def test_copies_obey_the_quota_of_their_owner(new_instance):
+    """What the owner could not spawn is not kept ready either."""
+    server = start(new_instance, AUTH_API_KEY=KEY, AUTH_ADMIN_API_KEY=ADMIN)
+    admin = server.by(X_API_Key=ADMIN)
+    alice = server.by(X_API_Key=KEY, X_User_ID="alice")
+    admin("PUT", "/quotas/alice", {"max_memory_mb": 100}, check=200)
+    body = {"name": "t", "image": "host", "pool_size": 1, "memory_mb": 200}
+    alice("POST", "/templates", body, check=201)
+
+    def warm():
+        return admin("GET", "/metrics", check=200).json()["warm"]
+
+    wait_for(lambda: warm()["failures"] or warm()["ready"], "an attempt")
+    assert warm()["ready"] == 0
+    alice("POST", "/templates/t/spawn", check=429)
+    alice("POST", "/templates", {"name": "t", "memory_mb": 100}, check=200)
+    wait_for(lambda: warm()["ready"] == 1, "a copy within the quota")
+    status = alice("GET", "/pool/status", check=200).json()["warm"]
+    assert [(t["template"], t["owner_id"]) for t in status] == [("t", "alice")]
+    bob = server.by(X_API_Key=KEY, X_User_ID="bob")
+    assert bob("GET", "/pool/status", check=200).json()["warm"] == []
+    alice("DELETE", "/templates/t", check=200)
+    wait_for(lambda: not warm()["ready"], "the copy to go")
+
+
+def test_an_owner_cannot_use_up_all_templates(new_instance):
+    server = start(new_instance, AUTH_API_KEY=KEY, AUTH_ADMIN_API_KEY=ADMIN)
+
+    def fill_up(owner):
+        who = server.by(X_API_Key=KEY, X_User_ID=owner)
+        n = 0
+        while (r := who("POST", "/templates", {
+                "name": f"t{n}", "image": "host"})).status == 201:
+            n += 1
+        assert (r.status, r.json()["code"]) == (429, "RESOURCE_LIMIT"), r
+        # What is there may still be changed.
+        if n:
+            who("POST", "/templates", {"name": "t0", "ttl": "1m"}, check=200)
+        return n, r.json()["message"]
+
+    n, message = fill_up("alice")
+    assert n == 100 and "alice" in message
+    assert fill_up("bob")[0] == 100
+    for i in range(8):
+        fill_up(f"o{i}")
+    n, message = fill_up("late")
+    assert n == 0 and "together" in message
+    admin = server.by(X_API_Key=ADMIN)
+    admin("POST", "/templates", {"name": "shared", "image": "host"}, check=201)
 
 
 def test_isolation_off(new_instance):

@@ -406,15 +406,15 @@ def test_what_the_daemon_says_of_itself(call):
                 "error", "remediation", "capabilities",
                 "runtime_count"} <= set(p)
         assert isinstance(p["capabilities"], list)
-        assert isinstance(call.json("GET", f"/providers/{p['name']}")[
-            "config"], dict)
+        config = call.json("GET", f"/providers/{p['name']}")["config"]
+        assert config["enabled"] in (True, False)
     assert [p["default"] for p in providers].count(True) == 1
     tested = call.json("POST", "/providers/test")
     assert {p["name"] for p in providers} == set(tested)
     assert all(type(v) is bool for v in tested.values())
-    assert call.json("GET", "/pool/status") == {
-        "enabled": False, "vms": 0, "max_vms": 0, "total_users": 0,
-        "max_users_per_vm": 0}
+    pool = call.json("GET", "/pool/status")
+    assert {"enabled": False, "vms": 0, "max_vms": 0, "total_users": 0,
+            "max_users_per_vm": 0}.items() <= pool.items()
     assert call.json("GET", "/snapshots") == []
     m = call.json("GET", "/metrics")
     assert m["goroutines"] == 0 and isinstance(m["operations"], list)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from svm import wait_for
+
 API = "/api/v1"
 
 
@@ -121,3 +123,61 @@ def test_many_subscribers(shared):
     for s in streams:
         s.close()
     shared.api("GET", "/health", check=200)
+
+
+def told(inst, since, kind):
+    """Events of a kind with a larger id, once there is one."""
+    def found():
+        text = inst.api("GET", f"/events?since={since}&follow=false"
+                        f"&type={kind}", check=200).text
+        return [json.loads(x[6:]) for x in text.split("\n")
+                if x.startswith("data: ")]
+    return wait_for(found, f"an event {kind}")
+
+
+def newest(inst):
+    text = inst.api("GET", "/events?since=0&follow=false").text
+    return max([int(x[4:]) for x in text.split("\n")
+                if x.startswith("id: ")], default=0)
+
+
+def test_failures_are_events(shared):
+    """Of the operation, of the runtime, and of a limit; each with what it was
+    and whose, and none for what is the caller's mistake."""
+    at = newest(shared)
+    for body in ({"ttl": "soon"}, {"image": "nowhere/none:1"}):
+        r = shared.api("POST", "/sandboxes", body)
+    assert r.status == 503
+    [e] = told(shared, at, "operation.failed")
+    assert {"operation": "sandbox.create", "code": "UNAVAILABLE",
+            "status": 503, "request_id": r.headers["x-request-id"]}.items() \
+        <= e["data"].items()
+    shared.api("POST", "/templates", {"name": "bad", "image": "host",
+                                      "setup": ["exit 1"]}, check=201)
+    r = shared.api("POST", "/templates/bad/spawn", {},
+                   {"X-User-ID": "eve"})
+    assert r.status == 502
+    [e] = told(shared, at, "provider.failed")
+    assert e["data"]["code"] == "PROVIDER_ERROR"
+    assert e["data"]["owner_id"] == "eve"
+    assert len(told(shared, at, "operation.failed")) == 2
+    shared.api("PUT", "/quotas/eve", {"max_memory_mb": 1}, check=200)
+    r = shared.api("POST", "/sandboxes", {"memory_mb": 2},
+                   {"X-User-ID": "eve"})
+    assert r.status == 429
+    [e] = told(shared, at, "resource.limit")
+    assert {"operation": "sandbox.create", "code": "RESOURCE_LIMIT",
+            "owner_id": "eve"}.items() <= e["data"].items()
+    shared.api("DELETE", "/quotas/eve", check=200)
+    shared.api("DELETE", "/templates/bad", check=200)
+
+
+def test_templates_are_events(shared):
+    at = newest(shared)
+    for _ in range(2):
+        shared.api("POST", "/templates", {"name": "seen", "image": "host"})
+    saved = told(shared, at, "template.saved")
+    assert [e["data"] for e in saved] == [{"name": "seen"}] * 2
+    shared.api("DELETE", "/templates/seen", check=200)
+    [e] = told(shared, at, "template.deleted")
+    assert e["data"] == {"name": "seen"} and e["id"] > saved[-1]["id"]

@@ -86,6 +86,9 @@ def test_list_filters(shared, made):
     assert ids("?metadata.k=other") == []
     assert ids("?state=running&provider=" + a["provider"]) == ids("")
     assert ids("?state=paused") == []
+    r = shared.api("GET", "/sandboxes?state=runing")
+    assert (r.status, r.json()["code"]) == (400, "BAD_REQUEST")
+    assert "running" in r.json()["message"], "the known ones are listed"
 
 
 def test_destroyed_are_in_all(shared, made):
@@ -98,6 +101,34 @@ def test_destroyed_are_in_all(shared, made):
     assert {"id": o["id"], "state": "destroyed"}.items() <= next(
         x for x in every if x["id"] == o["id"]).items()
     made(name="gone-soon")  # the name is free again
+
+
+def test_filters_hold_for_the_destroyed(shared, made):
+    """With ?all=true too, in one order with the living."""
+    first = made(owner_id="ann", metadata={"k": "v"}, memory_mb=99)
+    second = made(owner_id="ben", metadata={"k": "v"})
+    third = made(owner_id="ann")
+    for o in (first, second):
+        shared.api("DELETE", f"/sandboxes/{o['id']}", check=200)
+
+    def ids(query):
+        own = {o["id"] for o in (first, second, third)}
+        return [o["id"] for o in shared.api(
+            "GET", "/sandboxes?all=true" + query, check=200).json()
+            if o["id"] in own]
+
+    a, b, c = first["id"], second["id"], third["id"]
+    assert ids("") == [c, b, a], "newest first"
+    assert ids("&owner=ann") == [c, a] and ids("&owner=ben") == [b]
+    assert ids("&metadata.k=v") == [b, a] and ids("&metadata.k=w") == []
+    assert ids("&state=destroyed") == [b, a] and ids("&state=running") == [c]
+    assert ids("&provider=none") == []
+    assert ids("&provider=" + first["provider"]) == [c, b, a]
+    dead = next(o for o in shared.api("GET", "/sandboxes?all=true").json()
+                if o["id"] == a)
+    assert {**first, "state": "destroyed"}.items() >= {
+        k: dead[k] for k in ("id", "image", "memory_mb", "metadata", "state",
+                             "owner_id", "created_at", "network")}.items()
 
 
 def test_names(shared, made):
@@ -121,7 +152,9 @@ def test_bad_ttl(shared, ttl):
     {"memory_mb": 1e300}, {"vcpus": {}}, {"vcpus": 100000}, {"ttl": 60},
     {"metadata": []}, {"metadata": {"a": 1}}, {"metadata": {"": "x"}},
     {"metadata": {"k" * 500: "v"}}, {"env": {"A=B": "x"}}, {"env": "A=B"},
-    {"network": 1}, {"network": "moon"}, {"image": 7}, {"name": True},
+    {"network": 1}, {"network": "moon"}, {"network": {}},
+    {"network": {"allow": "example.org"}}, {"network": {"allow": [1]}},
+    {"network": {"allow": ["x"] * 257}}, {"image": 7}, {"name": True},
     {"owner_id": "a/b"}, {"owner_id": "a b"}, {"owner_id": "a\\b"},
     {"owner_id": "x" * 129}, {"owner_id": "\u00e4"}, {"pids": 10 ** 9},
     {"metadata": {str(i): "x" for i in range(65)}},

@@ -125,12 +125,49 @@ def test_upsert_keeps_what_is_absent(inst):
     {"name": "x", "image": "host", "env": {"A": 1}},
     {"name": "x", "image": "host", "env": {"A=B": "1"}},
     {"name": "x", "image": "host", "network": "moon"},
+    {"name": "x", "image": "host", "network": {"allow": [{}]}},
     {"name": "x", "image": "host", "pool_size": 101},
     {"name": "x", "image": "host", "pool_size": "3"}], ids=str)
 def test_refused(shared, body):
     r = shared.api("POST", "/templates", body)
     assert (r.status, r.json()["code"]) == (400, "BAD_REQUEST"), r
     assert shared.api("GET", "/templates").json() == []
+
+
+def test_admission_asks_for_what_the_template_does(inst):
+    save(inst, name="big", image="host", memory_mb=4096, ttl="3h")
+    alice = {"X-User-ID": "alice"}
+
+    def ask(**fields):
+        return inst.api("POST", "/sandboxes/admission", fields, alice,
+                        check=200).json()
+
+    assert ask(template="big")["allowed"]
+    inst.api("PUT", "/quotas/alice", {"max_memory_mb": 1024}, check=200)
+    a = ask(template="big")
+    assert not a["allowed"] and "memory_mb" in a["reason"]
+    assert ask(template="big", memory_mb=512)["allowed"], "the request wins"
+    assert ask()["allowed"]
+    r = inst.api("POST", "/sandboxes/admission", {"template": "none"})
+    assert (r.status, r.json()["code"]) == (404, "NOT_FOUND")
+
+
+def test_pool_status(inst):
+    save(inst, name="plain", image="host")
+    save(inst, name="w", image="host", pool_size=2)
+    ready(inst, 2)
+
+    def pool():
+        s = inst.api("GET", "/pool/status", check=200).json()
+        assert (s["enabled"], s["vms"]) == (False, 0)
+        return s["warm"]
+
+    assert pool() == [{"template": "w", "wanted": 2, "ready": 2,
+                       "refilling": 0, "claimed": 0}]
+    spawn(inst, "w")
+    save(inst, 200, name="w", description="counts on")
+    ready(inst, 2)
+    assert [(t["ready"], t["claimed"]) for t in pool()] == [(2, 1)]
 
 
 def test_templates_outlive_the_daemon(inst):

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Failures as events.  See failure-events.h. */
+#include "daemon/failure-events.h"
+
+#include <string.h>
+
+#include "daemon/auth.h"
+#include "daemon/daemon.h"
+#include "daemon/events.h"
+#include "daemon/http/http.h"
+#include "daemon/route-info.h"
+#include "lib/api/limits.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+static void add_optional(struct json_writer *w, const char *key,
+			 const char *text)
+{
+	if (text && *text)
+		json_str(w, key, text);
+}
+
+static void tell(struct daemon *d, const struct http_req *r, const char *type)
+{
+	auto_buf struct buf data = BUF_INIT;
+	struct json_writer w = json_writer(&data);
+	auto_free char *action = route_info_action(http_route_of(r));
+	const char *owner = http_noted(r, HTTP_NOTE_OWNER);
+	struct caller c;
+
+	auth_caller(d, r, &c);
+	json_open(&w, NULL, '{');
+	json_str(&w, "operation", action);
+	json_str(&w, "code", svm_code_name(http_error_code(r)));
+	json_int(&w, "status", http_status(r));
+	add_optional(&w, "provider", http_noted(r, HTTP_NOTE_GROUP));
+	add_optional(&w, "owner_id", owner ? owner : c.owner);
+	json_str(&w, "request_id", http_request_id(r));
+	json_close(&w, '}');
+	events_emit(d, type, http_noted(r, HTTP_NOTE_SUBJECT),
+		    owner ? owner : c.owner, buf_str(&data));
+}
+
+void failure_events_observe(const struct http_req *r, struct daemon *d)
+{
+	static struct log_limit failed, provider, limit;
+	enum svm_code code = http_error_code(r);
+
+	/* Who was not let in (scope 0) can't write into anybody's stream. */
+	if (!d->events || d->stopping || !http_route_of(r) || !http_scope(r))
+		return;
+	if (code == SVM_RESOURCE_LIMIT &&
+	    log_limited(&limit, LIMIT_FAILURE_EVENTS))
+		tell(d, r, "resource.limit");
+	if (http_status(r) >= 500 && log_limited(&failed, LIMIT_FAILURE_EVENTS))
+		tell(d, r, "operation.failed");
+	if (code == SVM_PROVIDER &&
+	    log_limited(&provider, LIMIT_FAILURE_EVENTS))
+		tell(d, r, "provider.failed");
+}
