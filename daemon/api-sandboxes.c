@@ -384,15 +384,14 @@ void api_sandbox_extend(struct http_req *r, void *app)
 	quota_limits(d, s->spec.owner, &l);
 	if (json_parse_object(&doc, buf_str(body), body->len, &err) < 0 ||
 	    json_get_string(doc.root, "ttl", &text, &err) < 0 ||
-	    (text && sandbox_request_ttl(text, l.max_ttl_ns, &ttl,
-					&err) < 0)) {
+	    (text && sandbox_request_ttl(text, 0, &ttl, &err) < 0)) {
 		http_reply_error(r, &err);
 		return;
 	}
-	int64_t end = s->created_ns + l.max_ttl_ns;
-	int64_t now = clock_wall_ns();
-	if (l.max_ttl_ns && now + ttl > end)
-		ttl = end > now ? end - now : 1;
+	/* Whatever is asked for, no life is longer than the maximum. */
+	int64_t left = s->created_ns + l.max_ttl_ns - clock_wall_ns();
+	if (l.max_ttl_ns && ttl > left)
+		ttl = MAX(left, (int64_t)1);
 	life_extend(s, ttl, &reply_new(r, s, REPLY_OBJECT)->waiter);
 }
 

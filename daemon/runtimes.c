@@ -206,14 +206,24 @@ const char *runtimes_default(const struct daemon *d)
 	return d->runtimes->chosen ? d->runtimes->chosen->ops->name : NULL;
 }
 
+void runtimes_list(struct daemon *d, unsigned caps, struct buf *out)
+{
+	size_t before = out->len;
+
+	for (size_t i = 0; i < d->runtimes->n; i++)
+		if ((d->runtimes->v[i].ops->caps & caps) == caps)
+			buf_addf(out, "%s%s", out->len > before ? ", " : "",
+				 d->runtimes->v[i].ops->name);
+	if (out->len == before)
+		buf_addstr(out, "none");
+}
+
 static struct provider *refuse_unknown(struct daemon *d, const char *name,
 				       struct svm_err *err)
 {
 	auto_buf struct buf known = BUF_INIT;
 
-	for (size_t i = 0; i < d->runtimes->n; i++)
-		buf_addf(&known, "%s%s", i ? ", " : "",
-			 d->runtimes->v[i].ops->name);
+	runtimes_list(d, 0, &known);
 	svm_err_set(err, SVM_BAD_REQUEST,
 		    "no provider '%.64s'; known are: %s", name,
 		    buf_str(&known));

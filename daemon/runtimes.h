@@ -47,6 +47,10 @@ const char *runtimes_default(const struct daemon *d); /* NULL: none usable */
 struct runtime *runtimes_at(struct daemon *d, size_t i);
 struct runtime *runtimes_find(struct daemon *d, const char *name);
 
+/* Names of those that can do all of `caps`, for "which can": "none" at
+ * least.  Appended. */
+void runtimes_list(struct daemon *d, unsigned caps, struct buf *out);
+
 const struct provider_host *runtimes_host(const struct daemon *d);
 
 /* Start a probe unless one is running or has run in the last 30 s; one that

@@ -203,11 +203,14 @@ static int choose_image(struct daemon *d, const char *image,
 	}
 	if (s->rootfs == SPEC_ROOTFS_LAYERS &&
 	    !(provider_caps(p) & PROVIDER_IMAGES)) {
-		svm_err_set(err, SVM_UNSUPPORTED,
-			    "provider '%s' can't run images",
-			    provider_name(p));
-		return svm_err_hint(err, "use the image 'host', or the "
-				    "provider native");
+		auto_buf struct buf can = BUF_INIT;
+
+		runtimes_list(d, PROVIDER_IMAGES, &can);
+		svm_err_set(err, SVM_UNSUPPORTED, "provider '%s' can't run "
+			    "images; providers that can: %s",
+			    provider_name(p), buf_str(&can));
+		return svm_err_hint(err, "use the image 'host', or one of "
+				    "these providers");
 	}
 	return 0;
 }
@@ -234,9 +237,11 @@ static int parse(struct daemon *d, struct http_req *r, const char *payer,
 	    json_get_string(body, "from_snapshot", &snapshot, err) < 0 ||
 	    json_get_string(body, "owner_id", &owner, err) < 0)
 		return -1;
-	if (snapshot)
-		return svm_err_set(err, SVM_UNSUPPORTED,
-				   "snapshots are not supported");
+	if (snapshot) {
+		svm_err_set(err, SVM_UNSUPPORTED, "snapshots are not "
+			    "supported; providers that make any: none");
+		return svm_err_hint(err, "leave 'from_snapshot' out");
+	}
 	if (name && check_name(name, err) < 0)
 		return -1;
 	if (r && sandbox_request_owner(d, r, owner, &s->owner, err) < 0)
@@ -270,9 +275,12 @@ static int parse(struct daemon *d, struct http_req *r, const char *payer,
 		return -1;
 	if (s->network != SPEC_NETWORK_NONE &&
 	    !(provider_caps(*ret_provider) & PROVIDER_NET_BRIDGE)) {
-		svm_err_set(err, SVM_UNSUPPORTED,
-			    "provider '%s' has no network but 'none'",
-			    provider_name(*ret_provider));
+		auto_buf struct buf can = BUF_INIT;
+
+		runtimes_list(d, PROVIDER_NET_BRIDGE, &can);
+		svm_err_set(err, SVM_UNSUPPORTED, "provider '%s' has no "
+			    "network but 'none'; providers that have one: %s",
+			    provider_name(*ret_provider), buf_str(&can));
 		return svm_err_hint(err, "leave 'network' out, or say none");
 	}
 	return choose_image(d, image, *ret_provider, s, err);

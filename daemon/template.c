@@ -221,7 +221,9 @@ static void version_as_text(cJSON *body)
 	const cJSON *v = json_get(body, "version");
 	char text[32];
 
-	if (!cJSON_IsNumber(v) || v->valuedouble == 0)
+	/* 1e999 stays a number, which is refused. */
+	if (!cJSON_IsNumber(v) || v->valuedouble == 0 ||
+	    !isfinite(v->valuedouble))
 		return;
 	snprintf(text, sizeof(text), "%.15g", v->valuedouble);
 	set(body, "version", cJSON_CreateString(text));

@@ -122,6 +122,7 @@ def test_upsert_keeps_what_is_absent(inst):
     {"name": "x", "image": "host", "setup": "true"},
     {"name": "x", "image": "host", "setup": [1]},
     {"name": "x", "image": "host", "setup": ["true"] * 65},
+    b'{"name": "x", "image": "host", "version": 1e999}',
     {"name": "x", "image": "host", "env": {"A": 1}},
     {"name": "x", "image": "host", "env": {"A=B": "1"}},
     {"name": "x", "image": "host", "network": "moon"},
