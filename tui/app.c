@@ -15,6 +15,7 @@
 
 #include "lib/api/limits.h"
 #include "lib/base/clock.h"
+#include "lib/base/escape.h"
 #include "lib/base/mem.h"
 #include "tui/app.h"
 #include "tui/frame.h"
@@ -342,6 +343,18 @@ static void say_goodbye(const struct app *a)
 			a->m->fleet.n == 1 ? "es" : "");
 }
 
+/* Ended by a signal, or the terminal is gone: nobody could be asked. */
+static void rescue(struct app *a)
+{
+	auto_buf struct buf say = BUF_INIT, safe = BUF_INIT;
+
+	for (size_t i = 0; i < SCREEN_MAX; i++)
+		if (screens[i]->rescue)
+			screens[i]->rescue(a->m, a->m->state[i], &say);
+	escape_text(&safe, buf_str(&say), say.len);
+	fputs(buf_str(&safe), stderr);
+}
+
 static void print_canvas(struct app *a)
 {
 	auto_buf struct buf text = BUF_INIT;
@@ -371,7 +384,9 @@ int tui_main(const struct tui_options *o, struct svm_err *err)
 		term_curses_close(steal_ptr(&a.term));
 		if (o->dump)
 			print_canvas(&a);
-		else if (!a.signal)
+		else if (a.signal)
+			rescue(&a);
+		else
 			say_goodbye(&a);
 		r = a.signal ? 128 + a.signal : 0;
 	}

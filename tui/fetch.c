@@ -195,8 +195,7 @@ static void tell(struct fetch *f, struct request *r)
 {
 	f->m->waiting -= !r->quiet && f->m->waiting;
 	f->m->effects |= EFFECT_REDRAW;
-	if (r->done)
-		r->done(f->m, r);
+	request_done(f->m, r);
 	if (r->err.code != SVM_OK && !r->quiet)
 		model_complain(f->m, &r->err, r->doing);
 	update_settle(f->m);

@@ -429,8 +429,14 @@ bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 			ask_delete(m, f, e);
 		return true;
 	case ACT_EDITOR:
-		if (path && !(e && file_is_dir(e)))
+		if (path && !(e && file_is_dir(e)) && !files_unsaved(m, f))
 			edit(m, f, e, path);
+		return true;
+	case ACT_EDIT:
+		if (path && !(e && file_is_dir(e)) && !files_unsaved(m, f)) {
+			files_read(m, f, path);
+			files_edit_open(m, f, path);
+		}
 		return true;
 	case ACT_COPY:
 	case ACT_COPY_PATH:

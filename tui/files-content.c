@@ -21,6 +21,7 @@ bool files_viewing(const struct files *f)
 
 void files_close_content(struct files *f)
 {
+	files_edit_close(f);
 	free(f->view_path);
 	f->view_path = NULL;
 	buf_release(&f->content);
@@ -157,10 +158,14 @@ void files_view_content(const struct model *m, const struct files *f,
 	char size[FRAME_TIME_SIZE];
 	auto_free char *title = xasprintf(
 		"%s", f->view_path ? f->view_path : "nothing opened");
-	struct area in = frame_pane(c, pane, title, focused);
+	struct area in;
 	size_t rows = rows_of(f);
 
-	(void)m;
+	if (f->edit) {
+		files_edit_view(m, f, c, pane, focused);
+		return;
+	}
+	in = frame_pane(c, pane, title, focused);
 	if (!f->view_path)
 		return;
 	frame_bytes((int64_t)f->content.len, size);

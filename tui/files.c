@@ -20,6 +20,7 @@ void files_init(struct files *f)
 void files_release(struct files *f)
 {
 	files_close_content(f);
+	files_edit_close(f);
 	field_release(&f->search);
 	cJSON_Delete(f->entries);
 	free(f->shown);
@@ -131,8 +132,12 @@ void files_settle(struct model *m, struct files *f, struct area list,
 			f->select = NULL;
 		}
 	list_settle(&f->pos, f->n, list.rows);
-	if (content.rows)
-		f->height = (size_t)content.rows;
+	if (!content.rows)
+		return;
+	f->height = (size_t)content.rows;
+	f->content_area = content;
+	if (f->edit)
+		files_edit_settle(f, content);
 }
 
 static const cJSON *selected(const struct files *f)
@@ -222,7 +227,7 @@ static void go_in(struct model *m, struct files *f, const cJSON *e)
 		return;
 	if (file_is_dir(e))
 		files_open(m, f, f->id, path);
-	else
+	else if (!files_unsaved(m, f))
 		files_read(m, f, path);
 }
 
@@ -232,6 +237,8 @@ bool files_act(struct model *m, struct files *f, enum action a, bool content)
 
 	if (!f->path)
 		return false;
+	if (content && f->edit)
+		return files_edit_act(m, f, a);
 	if (content && files_act_content(m, f, a))
 		return true;
 	if (list_act(&f->pos, a))
@@ -262,6 +269,8 @@ bool files_act(struct model *m, struct files *f, enum action a, bool content)
 bool files_input(struct model *m, struct files *f,
 		 const struct input_event *ev, bool content)
 {
+	if (content && f->edit)
+		return files_edit_input(m, f, ev);
 	if (content)
 		return files_input_content(m, f, ev);
 	if (ev->type == INPUT_MOUSE &&

@@ -31,6 +31,12 @@ struct files {
 	size_t n_lines, top, left, height;
 	struct field search;
 	bool searching;
+	struct area content_area;
+
+	/* What is being edited; see files-edit.c. */
+	struct file_edit *edit;    /* or NULL */
+	char *wanted, *wanted_mode; /* asked for */
+	unsigned wanted_links, edit_serial;
 };
 
 void files_init(struct files *f);
@@ -55,6 +61,23 @@ void files_view_content(const struct model *m, const struct files *f,
 bool files_act_content(struct model *m, struct files *f, enum action a);
 bool files_input_content(struct model *m, struct files *f,
 			 const struct input_event *ev);
+
+/* files-edit.c: all but the first three are for when f->edit isn't NULL. */
+void files_edit_open(struct model *m, struct files *f, const char *path);
+void files_edit_close(struct files *f); /* also what isn't saved */
+/* True, and says so, when text would be lost. */
+bool files_unsaved(struct model *m, const struct files *f);
+bool files_edit_act(struct model *m, struct files *f, enum action a);
+bool files_edit_input(struct model *m, struct files *f,
+		      const struct input_event *ev);
+void files_edit_settle(struct files *f, struct area in);
+void files_edit_contexts(const struct files *f,
+			 enum context ret[CONTEXT_CHAIN]);
+void files_edit_view(const struct model *m, const struct files *f,
+		     struct canvas *c, struct area pane, bool focused);
+const char *files_edit_busy(const struct files *f); /* also without */
+/* The program ends by force: keep what isn't saved, and say where. */
+void files_edit_rescue(struct files *f, struct buf *say);
 
 /* files-act.c: what changes something.  e may be NULL. */
 bool files_act_entry(struct model *m, struct files *f, const cJSON *e,

@@ -26,6 +26,8 @@ void request_free(struct request *r)
 	if (!r)
 		return;
 	list_remove(&r->link);
+	if (r->forget)
+		r->forget(r->data);
 	free(r->target);
 	buf_release(&r->body);
 	free(r->upload);
@@ -35,6 +37,13 @@ void request_free(struct request *r)
 	buf_release(&r->reply);
 	svm_err_release(&r->err);
 	free(r);
+}
+
+void request_done(struct model *m, struct request *r)
+{
+	r->forget = NULL; /* done() has the data now */
+	if (r->done)
+		r->done(m, r);
 }
 
 void request_send(struct model *m, struct request *r)

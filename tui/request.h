@@ -41,6 +41,9 @@ struct request {
 	request_fn done;
 	char *about;      /* an id or a path, for done(); owned, may be NULL */
 	void *data;       /* the same, borrowed */
+	/* Called with data instead of done() when the program ends before;
+	 * for data that is the request's own.  May be NULL. */
+	void (*forget)(void *data);
 	char *doing;      /* "kill sb-7f3a91c2": begins the message of an
 			   * error that done() leaves unused; owned */
 	size_t most;      /* of the reply, the rest is left; 0: all of it */
@@ -53,6 +56,8 @@ struct request {
 struct request *request_new(const char *method, char *target_owned,
 			    request_fn done);
 void request_free(struct request *r);
+/* It was carried out: calls done(). */
+void request_done(struct model *m, struct request *r);
 void request_send(struct model *m, struct request *r); /* gives it away */
 
 /* "/api/v1/sandboxes/ID" and what follows; the id is percent-encoded. */

@@ -191,6 +191,11 @@ void model_open(struct model *m, const char *id, enum workspace_focus focus)
 	if ((focus == WORKSPACE_TERMINAL || focus == WORKSPACE_NEW_TERMINAL) &&
 	    model_refuses(m, ACT_TERMINAL))
 		return;
+	if (w->id && strcmp(w->id, id) != 0 && files_unsaved(m, &w->files)) {
+		model_show(m, SCREEN_WORKSPACE);
+		w->focus = FOCUS_VIEWER;
+		return;
+	}
 	if (!w->id || strcmp(w->id, id) != 0) {
 		free(w->id);
 		w->id = xstrdup(id);
@@ -423,6 +428,11 @@ static void workspace_contexts(const struct model *m, const void *state,
 		ret[0] = CTX_COPY;
 		return;
 	}
+	if (w->focus == FOCUS_VIEWER && w->files.edit) {
+		files_edit_contexts(&w->files, ret);
+		*alone = true;
+		return;
+	}
 	ret[0] = w->focus == FOCUS_TERMINAL ? CTX_LEFT :
 		 w->focus == FOCUS_VIEWER   ? CTX_VIEWER :
 					      CTX_FILES;
@@ -569,7 +579,9 @@ static bool act_on_panes(struct model *m, struct workspace *w, enum action a)
 		open_terminal(m, w, NULL);
 		return true;
 	case ACT_FILES:
-		w->focus = FOCUS_FILES;
+	case ACT_VIEWER:
+		if (a == ACT_FILES || files_viewing(&w->files))
+			w->focus = a == ACT_FILES ? FOCUS_FILES : FOCUS_VIEWER;
 		w->live = false;
 		return true;
 	default:
@@ -586,6 +598,10 @@ static bool workspace_act(struct model *m, void *state, enum action a)
 		return true;
 	if (w->focus == FOCUS_TERMINAL && act_on_terminal(m, w, a))
 		return true;
+	/* All keys are the editor's, whatever they do elsewhere. */
+	if (w->focus == FOCUS_VIEWER && w->files.edit &&
+	    files_act(m, &w->files, a, true))
+		return true;
 	if (a == ACT_BACK && (w->zoomed || w->focus != FOCUS_FILES)) {
 		if (w->focus == FOCUS_VIEWER)
 			files_close_content(&w->files);
@@ -597,7 +613,8 @@ static bool workspace_act(struct model *m, void *state, enum action a)
 		return true;
 	if (w->focus != FOCUS_TERMINAL &&
 	    files_act(m, &w->files, a, w->focus == FOCUS_VIEWER)) {
-		if (a == ACT_OPEN && files_viewing(&w->files))
+		if ((a == ACT_OPEN || a == ACT_EDIT) &&
+		    files_viewing(&w->files))
 			w->focus = FOCUS_VIEWER;
 		return true;
 	}
@@ -622,7 +639,16 @@ static const char *workspace_busy(const struct model *m, const void *state)
 	const struct workspace *w = state;
 
 	(void)m;
-	return w->files.transfers ? "A copy of a file is under way." : NULL;
+	return w->files.transfers ? "A copy of a file is under way." :
+				    files_edit_busy(&w->files);
+}
+
+static void workspace_rescue(struct model *m, void *state, struct buf *say)
+{
+	struct workspace *w = state;
+
+	(void)m;
+	files_edit_rescue(&w->files, say);
 }
 
 const struct screen screen_workspace = {
@@ -637,4 +663,5 @@ const struct screen screen_workspace = {
 	.status = workspace_status,
 	.full = workspace_full,
 	.busy = workspace_busy,
+	.rescue = workspace_rescue,
 };

@@ -75,6 +75,10 @@ struct screen {
 	 * when nothing.  May be NULL. */
 	const char *(*busy)(const struct model *m, const void *state);
 
+	/* The program is ended by force: put what would be lost in a safe
+	 * place, and append where it is.  May be NULL. */
+	void (*rescue)(struct model *m, void *state, struct buf *say);
+
 	/* When to be woken for a tick(), CLOCK_BOOTTIME ns; 0: never. */
 	int64_t (*wake)(const struct model *m, const void *state);
 	void (*tick)(struct model *m, void *state);

@@ -174,6 +174,8 @@
 #define LIMIT_TUI_REPLY MIB(8)    /* of the daemon, in memory */
 #define LIMIT_TUI_LINE MIB(1)     /* of a stream */
 #define LIMIT_TUI_TYPED MIB(1)    /* for a terminal, not sent yet */
+#define LIMIT_TUI_EDIT MIB(4)     /* of a text being edited */
+#define LIMIT_TUI_EDIT_UNDO MIB(8) /* of its changes */
 #define LIMIT_TUI_SCROLLBACK MIB(8) /* of a terminal */
 #define LIMIT_TUI_LINES 5000     /* of logs and events, kept */
 #define LIMIT_TUI_LINE_KEPT KIB(16) /* of each */

@@ -77,8 +77,7 @@ static void answer(struct model *m, const char *text, bool works)
 		buf_addstr(&r->reply, text);
 	else
 		svm_err_set(&r->err, SVM_INTERNAL, "%s", text);
-	if (r->done)
-		r->done(m, r);
+	request_done(m, r);
 	if (r->err.code != SVM_OK)
 		model_complain(m, &r->err, r->doing);
 	request_free(r);

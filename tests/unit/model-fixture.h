@@ -105,8 +105,7 @@ static inline int fixture_answer(struct model *m, const char *method,
 			buf_addstr(&r->reply, reply);
 		else
 			svm_err_set(&r->err, code, "%s", reply);
-		if (r->done)
-			r->done(m, r);
+		request_done(m, r);
 		if (r->err.code != SVM_OK)
 			model_complain(m, &r->err, r->doing);
 		request_free(r);

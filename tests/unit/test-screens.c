@@ -139,6 +139,32 @@ static void show_file(struct model *m)
 		       SVM_OK, "import sys\n\tdef main():\n\033[31mred\n");
 }
 
+/* CRLF, a stray byte, what steers terminals, and no line end at the end. */
+static void show_edit(struct model *m)
+{
+	static const char text[] = "import sys\r\n\tdef main():\r\n"
+				   "\033[31mred\xff \u6f22\u202e\r\nend";
+
+	show_files(m);
+	fixture_keys(m, "j j i");
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/files",
+		       SVM_OK, text);
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/files/stat",
+		       SVM_OK, "{\"type\":\"file\",\"size\":40,"
+			       "\"mode\":\"0644\"}");
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/files",
+		       SVM_OK, text);
+	fixture_keys(m, "j o");
+	fixture_type(m, "typed");
+}
+
+static void show_edit_command(struct model *m)
+{
+	show_edit(m);
+	fixture_keys(m, "Escape :");
+	fixture_type(m, "wq");
+}
+
 static void show_terminal(struct model *m)
 {
 	static const char text[] = "$ pytest\r\n\033[32m....\033[m \u6f22\r\n$ ";
@@ -242,6 +268,8 @@ static const struct scene {
 	{ "events", show_events },
 	{ "files", show_files },
 	{ "file", show_file },
+	{ "edit", show_edit },
+	{ "edit-command", show_edit_command },
 	{ "terminal", show_terminal },
 	{ "terminal-zoomed", show_zoomed },
 	{ "kill", show_kill },

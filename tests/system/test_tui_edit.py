@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""The dashboard's editor, on real files of a sandbox."""
+import glob
+import os
+import signal
+
+from screen import RESTORED, Screen, drive
+
+# Bytes that are no text, lines that end in CR LF, none at the end.
+TEXT = b"first\r\n\xff\xfe\x1b[31mred\x00\r\nlast"
+
+OPEN = "send f\nwait FILES /workspace\nwait main.py\n"
+
+
+def write(inst, s, data, path="/workspace/main.py", mode="0755"):
+    inst.api("PUT", f"/sandboxes/{s}/files?path={path}&mode={mode}", data)
+
+
+def read(inst, s, path="/workspace/main.py"):
+    return inst.api("GET", f"/sandboxes/{s}/files?path={path}").body
+
+
+def test_bytes_stay(inst):
+    """One line is added; every other byte is as it was, and so is the mode."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    write(inst, s, TEXT)
+    drive(inst, f"""
+wait {s}
+{OPEN}send i
+wait WRITE
+wait \\xff\\xfe^[[31mred^@
+send otyped
+wait INSERT
+wait 2:6  CRLF  no newline at end  modified
+send \\e:wq\\r
+wait saved main.py
+gone WRITE
+send q
+exit 0
+{RESTORED}""")
+    assert read(inst, s) == TEXT.replace(b"first\r\n", b"first\r\ntyped\r\n")
+    r = inst.exec(s, "stat -c %a /workspace/main.py")
+    assert r.json()["stdout"] == "755\n"
+
+
+def test_conflict(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    write(inst, s, b"one\n")
+    with Screen(inst, "tui") as t:
+        t.step(f"wait {s}\n{OPEN}send i\nwait WRITE\nsend x\nwait modified\n")
+        write(inst, s, b"another's\n")
+        t.step("send ^S\nwait OVERWRITE IT?\nsend \\r\ngone OVERWRITE\n")
+        assert read(inst, s) == b"another's\n"
+        t.step("send ^S\nwait OVERWRITE IT?\nsend y\nwait saved main.py\n")
+        assert read(inst, s) == b"ne\n"
+        t.end("send ^O\ngone WRITE\nsend q\nexit 0\n" + RESTORED)
+
+
+def drafts(inst):
+    return glob.glob(os.path.join(inst.env["STACYVM_STATE_DIR"],
+                                  "drafts", "*"))
+
+
+def test_unsaved_survives_the_terminal(inst):
+    """Ended by force, nobody can be asked: the text is in a draft."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    write(inst, s, b"one\n")
+    with Screen(inst, "tui") as t:
+        t.step(f"wait {s}\n{OPEN}send i\nwait WRITE\nsend onever saved\n",
+               "wait modified")
+        os.kill(t.pid(), signal.SIGHUP)
+        t.end("wait your text is in\n"
+              f"exit {128 + signal.SIGHUP}\n{RESTORED}")
+    [draft] = drafts(inst)
+    with open(draft, "rb") as f:
+        assert f.read() == b"one\nnever saved\n"
+    assert os.stat(draft).st_mode & 0o777 == 0o600
+    assert read(inst, s) == b"one\n"
+
+
+def test_daemon_gone(inst):
+    """A save that fails loses nothing, and works once there is a daemon."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    write(inst, s, b"one\n")
+    with Screen(inst, "tui", env={"STACYVM_NO_AUTOSTART": "1"}) as t:
+        t.step(f"wait {s}\n{OPEN}send i\nwait WRITE\nsend x\nwait modified\n")
+        inst.kill_daemon()
+        t.step("wait no daemon\nsend ^S\nwait not saved\n")
+        [draft] = drafts(inst)
+        inst.start()
+        t.step("wait live\nsend ^S\nwait saved main.py\n")
+        assert read(inst, s) == b"ne\n"
+        assert not os.path.exists(draft)
+        t.end("send ^O\ngone WRITE\nsend q\nexit 0\n" + RESTORED)
+
+
+def test_paste_and_mouse(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    write(inst, s, b"one\ntwo\n")
+    # Column 42 is the border of the files; seven are the number's.
+    drive(inst, f"""
+wait {s}
+{OPEN}send i
+wait WRITE
+send \\e[<0;52;6M\\e[<0;52;6m
+wait 2:2
+send \\e[200~dd\\r:q!\\r\\e[201~
+wait modified
+send ^S
+wait saved main.py
+send \\e\\e
+gone WRITE
+send q
+exit 0
+""")
+    assert read(inst, s) == b"one\ntdd\n:q!\nwo\n"
+
+
+def test_read_only(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    write(inst, s, b"one\n")
+    drive(inst, f"""
+wait {s}
+{OPEN}send i
+wait read-only
+send \\r
+wait 1 one
+send i
+wait read-only
+gone WRITE
+send q
+exit 0
+""", "--read-only")

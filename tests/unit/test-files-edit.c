@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* A file of a sandbox in the editor: what is asked, sent, and never lost. */
+#include <fcntl.h>
+#include <glob.h>
+#include <locale.h>
+
+#include "lib/base/fd.h"
+#include "tests/unit/model-fixture.h"
+
+#define A "/api/v1/sandboxes/sb-7f3a91c2/files"
+#define PUT_A A "?path=%2Fworkspace%2Fmain.py&mode=0755"
+
+static const char list_a[] =
+	"[{\"name\":\"main.py\",\"path\":\"/workspace/main.py\",\"size\":4,"
+	"\"mode\":\"0755\"},{\"name\":\"other\",\"path\":"
+	"\"/workspace/other\",\"size\":4}]";
+
+#define STAT(type, size, more) \
+	"{\"name\":\"main.py\",\"path\":\"/workspace/main.py\",\"size\":" \
+	size ",\"mode\":\"0755\",\"type\":\"" type "\"" more "}"
+
+/* In the editor, with this text. */
+static struct model *editing(const char *text)
+{
+	struct model *m = fixture_model(30, 120);
+
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+	fixture_keys(m, "i");
+	assert_int_equal(fixture_answer(m, "GET", A, SVM_OK, text), 1);
+	assert_int_equal(fixture_answer(m, "GET", A "/stat", SVM_OK,
+					STAT("file", "4", "")), 1);
+	assert_int_equal(fixture_answer(m, "GET", A, SVM_OK, text), 1);
+	assert_shown(m, "WRITE");
+	return m;
+}
+
+static void expect_put(struct model *m, const char *text)
+{
+	struct request *r = fixture_request(m, "PUT");
+
+	assert_non_null(r);
+	assert_string_equal(r->target, PUT_A);
+	assert_int_equal(r->body.len, strlen(text));
+	assert_memory_equal(buf_str(&r->body), text, strlen(text));
+}
+
+static void test_files_edit__save(void **state)
+{
+	struct model *m = editing("a\xff\r\nb");
+
+	(void)state;
+	fixture_keys(m, "x ^S");
+	assert_null(fixture_request(m, "PUT")); /* it is compared first */
+	assert_shown(m, "saving");
+	fixture_answer(m, "GET", A, SVM_OK, "a\xff\r\nb");
+	expect_put(m, "\xff\r\nb");
+	fixture_answer(m, "PUT", A, SVM_OK, "{}");
+	assert_shown(m, "saved main.py, 4 B");
+	assert_not_shown(m, "modified");
+	/* What was written is what the next save expects there. */
+	fixture_keys(m, "x :");
+	fixture_type(m, "wq");
+	fixture_keys(m, "Enter");
+	fixture_answer(m, "GET", A, SVM_OK, "\xff\r\nb");
+	expect_put(m, "\r\nb");
+	fixture_answer(m, "PUT", A, SVM_OK, "{}");
+	assert_not_shown(m, "WRITE");
+	fixture_free(m);
+}
+
+/* Whoever else wrote to it is not run over without a question. */
+static void test_files_edit__conflict(void **state)
+{
+	struct model *m = editing("abc\n");
+
+	(void)state;
+	fixture_keys(m, "x ^S");
+	fixture_answer(m, "GET", A, SVM_OK, "another's\n");
+	assert_null(fixture_request(m, "PUT"));
+	assert_shown(m, "OVERWRITE IT?");
+	fixture_keys(m, "Enter"); /* No */
+	assert_null(fixture_request(m, "PUT"));
+	assert_shown(m, "modified");
+	assert_shown(m, "WRITE");
+	fixture_keys(m, "^S");
+	fixture_answer(m, "GET", A, SVM_NOT_FOUND, "no such file");
+	assert_shown(m, "no longer there");
+	fixture_keys(m, "y");
+	expect_put(m, "bc\n");
+	fixture_answer(m, "PUT", A, SVM_OK, "{}");
+	assert_not_shown(m, "modified");
+	/* :w! asks nobody. */
+	fixture_keys(m, "x :");
+	fixture_type(m, "w!");
+	fixture_keys(m, "Enter");
+	expect_put(m, "c\n");
+	fixture_free(m);
+}
+
+/* Nothing that would take the text away does it without a question. */
+static void test_files_edit__unsaved(void **state)
+{
+	struct model *m = editing("abc\n");
+
+	(void)state;
+	fixture_keys(m, "x Escape Escape");
+	assert_shown(m, "LEAVE WITHOUT SAVING?");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "WRITE");
+	fixture_keys(m, ":");
+	fixture_type(m, "q");
+	fixture_keys(m, "Enter n");
+	fixture_keys(m, "S-Tab j Enter"); /* another file of the list */
+	assert_shown(m, "main.py of sb-7f3a91c2 is not saved");
+	fixture_keys(m, "S-Tab Escape j f"); /* another sandbox */
+	assert_shown(m, "main.py of sb-7f3a91c2 is not saved");
+	assert_shown(m, "bc");
+	fixture_keys(m, "S-Tab q");
+	assert_shown(m, "main.py is not saved.");
+	fixture_keys(m, "n");
+	assert_false(m->effects & EFFECT_QUIT);
+	/* What isn't changed is in nobody's way. */
+	fixture_keys(m, "Tab u Escape Escape");
+	assert_not_shown(m, "WRITE");
+	fixture_free(m);
+}
+
+/* What is typed while a save is under way is another change. */
+static void test_files_edit__typed_meanwhile(void **state)
+{
+	struct model *m = editing("abc\n");
+
+	(void)state;
+	fixture_keys(m, "i");
+	fixture_type(m, "1");
+	fixture_keys(m, "^S");
+	fixture_type(m, "2");
+	fixture_answer(m, "GET", A, SVM_OK, "abc\n");
+	expect_put(m, "1abc\n");
+	fixture_answer(m, "PUT", A, SVM_OK, "{}");
+	assert_shown(m, "modified");
+	fixture_keys(m, "Escape ^S");
+	fixture_answer(m, "GET", A, SVM_OK, "1abc\n");
+	expect_put(m, "12abc\n");
+	fixture_free(m);
+}
+
+static char *only_draft(const char *dir)
+{
+	auto_free char *pattern = xasprintf("%s/stacyvm/drafts/*", dir);
+	char *path = NULL;
+	glob_t g;
+
+	if (glob(pattern, 0, NULL, &g) == 0 && g.gl_pathc == 1)
+		path = xstrdup(g.gl_pathv[0]);
+	globfree(&g);
+	return path;
+}
+
+static void remove_below(const char *dir)
+{
+	auto_free char *drafts = xasprintf("%s/stacyvm/drafts", dir);
+	auto_free char *ours = xasprintf("%s/stacyvm", dir);
+
+	assert_int_equal(rmdir(drafts), 0);
+	assert_int_equal(rmdir(ours), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* A daemon that is gone takes no text along: it is in a draft, and here. */
+static void test_files_edit__draft(void **state)
+{
+	char dir[] = "/tmp/svm-edit-XXXXXX";
+	auto_buf struct buf kept = BUF_INIT, say = BUF_INIT;
+	struct model *m;
+	char *draft;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	setenv("XDG_STATE_HOME", dir, 1);
+	m = editing("abc\n");
+	fixture_keys(m, "x ^S");
+	fixture_answer(m, "GET", A, SVM_UNREACHABLE, "nobody there");
+	assert_shown(m, "not saved: nobody there; a draft is");
+	assert_shown(m, "modified");
+	draft = only_draft(dir);
+	assert_non_null(draft);
+	assert_int_equal(fd_slurp_path(AT_FDCWD, draft, 100, &kept), 0);
+	assert_string_equal(buf_str(&kept), "bc\n");
+	/* The end by force keeps what came since. */
+	fixture_keys(m, "x");
+	screens[SCREEN_WORKSPACE]->rescue(m, m->state[SCREEN_WORKSPACE], &say);
+	assert_non_null(strstr(buf_str(&say), draft));
+	buf_clear(&kept);
+	assert_int_equal(fd_slurp_path(AT_FDCWD, draft, 100, &kept), 0);
+	assert_string_equal(buf_str(&kept), "c\n");
+	/* Once it is saved there is none. */
+	fixture_keys(m, "^S");
+	fixture_answer(m, "GET", A, SVM_OK, "abc\n");
+	fixture_answer(m, "PUT", A, SVM_OK, "{}");
+	assert_null(only_draft(dir));
+	buf_clear(&say);
+	screens[SCREEN_WORKSPACE]->rescue(m, m->state[SCREEN_WORKSPACE], &say);
+	assert_int_equal(say.len, 0);
+	free(draft);
+	fixture_free(m);
+	remove_below(dir);
+}
+
+static void test_files_edit__refused(void **state)
+{
+	static const struct {
+		const char *stat, *says;
+	} all[] = {
+		{ STAT("file", "2097153", ""), "over 2 MiB" },
+		{ STAT("dir", "0", ""), "is a dir" },
+		{ STAT("fifo", "0", ""), "is a fifo" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		struct model *m = fixture_model(30, 120);
+
+		fixture_keys(m, "j f");
+		fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+		fixture_keys(m, "i");
+		fixture_answer(m, "GET", A, SVM_OK, "text");
+		fixture_answer(m, "GET", A "/stat", SVM_OK, all[i].stat);
+		assert_shown(m, all[i].says);
+		assert_null(fixture_request(m, "GET"));
+		assert_not_shown(m, "WRITE");
+		fixture_free(m);
+	}
+}
+
+static void test_files_edit__read_only(void **state)
+{
+	struct model *m = fixture_model(30, 120);
+
+	(void)state;
+	m->read_only = true;
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+	fixture_keys(m, "i");
+	assert_null(fixture_request(m, "GET"));
+	fixture_free(m);
+	/* Also when it became so meanwhile. */
+	m = editing("abc\n");
+	fixture_keys(m, "x");
+	m->read_only = true;
+	fixture_keys(m, "^S");
+	assert_null(fixture_request(m, "GET"));
+	fixture_keys(m, ":");
+	fixture_type(m, "w!");
+	fixture_keys(m, "Enter");
+	assert_null(fixture_request(m, "PUT"));
+	fixture_free(m);
+}
+
+/* A link stays one: what it leads to is edited. */
+static void test_files_edit__link(void **state)
+{
+	struct model *m = fixture_model(30, 120);
+	struct request *r;
+
+	(void)state;
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+	fixture_keys(m, "i");
+	fixture_answer(m, "GET", A, SVM_OK, "text");
+	fixture_answer(m, "GET", A "/stat", SVM_OK,
+		       STAT("symlink", "4", ",\"target\":\"../etc/x\""));
+	r = fixture_request(m, "GET");
+	assert_non_null(r);
+	assert_string_equal(r->about, "/workspace/../etc/x");
+	fixture_answer(m, "GET", A "/stat", SVM_OK, STAT("file", "4", ""));
+	fixture_answer(m, "GET", A, SVM_OK, "text");
+	assert_shown(m, "/workspace/../etc/x");
+	/* One that leads to itself ends. */
+	fixture_keys(m, "^O S-Tab i");
+	fixture_answer(m, "GET", A, SVM_OK, "text");
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(fixture_answer(m, "GET", A "/stat", SVM_OK,
+						STAT("symlink", "4",
+						     ",\"target\":\"x\"")),
+				 1);
+	assert_null(fixture_request(m, "GET"));
+	fixture_free(m);
+}
+
+/* An answer that comes late is for nobody. */
+static void test_files_edit__late(void **state)
+{
+	struct model *m = editing("abc\n");
+
+	(void)state;
+	fixture_keys(m, "x ^S :");
+	fixture_type(m, "q!");
+	fixture_keys(m, "Enter");
+	fixture_answer(m, "GET", A, SVM_OK, "abc\n");
+	assert_null(fixture_request(m, "PUT"));
+	fixture_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_files_edit__save),
+		cmocka_unit_test(test_files_edit__conflict),
+		cmocka_unit_test(test_files_edit__unsaved),
+		cmocka_unit_test(test_files_edit__typed_meanwhile),
+		cmocka_unit_test(test_files_edit__draft),
+		cmocka_unit_test(test_files_edit__refused),
+		cmocka_unit_test(test_files_edit__read_only),
+		cmocka_unit_test(test_files_edit__link),
+		cmocka_unit_test(test_files_edit__late),
+	};
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+		print_message("needs the locale C.UTF-8\n");
+		return 1;
+	}
+	return cmocka_run_group_tests_name("files-edit", tests, NULL, NULL);
+}
