@@ -388,7 +388,8 @@ static void on_readable(struct http_conn *c, unsigned events)
 			read_some(c);
 		break;
 	case CONN_HEAD:
-		read_some(c);
+		if (!c->kick) /* first what is here already */
+			read_some(c);
 		break;
 	case CONN_WAIT:
 	case CONN_FLUSH:

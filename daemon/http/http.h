@@ -60,8 +60,9 @@ struct http_options {
 	char *const *allowed_hosts;   /* besides local names; may be NULL */
 	char *const *cors_origins;    /* "https://a:1", or "*"; may be NULL */
 	bool allow_any_peer;          /* with auth: no uid check on TCP */
-	int64_t time_first_byte, time_head, time_body, time_idle,
-		time_write, time_keepalive; /* ns; 0: limits.h.  For tests */
+	int64_t time_first_byte, time_head, time_body, time_idle, time_write,
+		time_keepalive, time_pong, time_linger,
+		time_shutdown; /* ns; 0: limits.h.  For tests */
 };
 
 /* Listeners are given as bound, listening, non-blocking fds and owned from

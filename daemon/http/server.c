@@ -260,7 +260,8 @@ void http_server_shutdown(struct http_server *s, void (*done)(void *data),
 		else if (c->state == CONN_HEAD && !c->in.len)
 			conn_close(c);
 	}
-	loop_timer_after(s->force, LIMIT_TIME_SHUTDOWN);
+	loop_timer_after(s->force, s->o.time_shutdown ? s->o.time_shutdown
+						      : LIMIT_TIME_SHUTDOWN);
 	server_conn_closed(s);
 }
 
@@ -307,8 +308,8 @@ static void set_times(struct http_server *s)
 		[TIMER_WRITE] = { o->time_write, LIMIT_TIME_WRITE },
 		[TIMER_KEEPALIVE] = { o->time_keepalive,
 				      LIMIT_TIME_KEEPALIVE },
-		[TIMER_WS_CLOSE] = { 0, LIMIT_TIME_WS_PONG },
-		[TIMER_LINGER] = { 0, LIMIT_TIME_LINGER },
+		[TIMER_WS_CLOSE] = { o->time_pong, LIMIT_TIME_WS_PONG },
+		[TIMER_LINGER] = { o->time_linger, LIMIT_TIME_LINGER },
 	};
 
 	for (int i = 0; i < TIMER_MAX; i++) {

@@ -36,6 +36,7 @@ struct http_ws {
 	bool receiving;    /* inside wslay_event_recv() */
 	bool close_queued;
 	bool eof;
+	bool bad;          /* broke a rule that wslay doesn't know */
 	bool high;
 };
 
@@ -186,6 +187,9 @@ static void on_message(wslay_event_context_ptr ctx,
 	ws->messages++;
 	if (arg->opcode == WSLAY_PING)
 		ws->pongs++;
+	/* Half a code (RFC 6455 5.5.1); to wslay it is none. */
+	if (arg->opcode == WSLAY_CONNECTION_CLOSE && arg->msg_length == 1)
+		ws->bad = true;
 	if (wslay_is_ctrl_frame(arg->opcode) || ws->code)
 		return;
 	ws->ev->on_message(ws, ws->data, arg->opcode == WSLAY_BINARY_FRAME,
@@ -395,12 +399,12 @@ void ws_event(struct http_conn *c, unsigned events)
 	ws->receiving = true;
 	int r = wslay_event_recv(ws->ctx);
 	ws->receiving = false;
-	if (r == 0)
-		flush(ws);
-	if (r != 0 && !ws->eof) {
+	if (ws->bad || (r != 0 && !ws->eof)) {
 		violated(c, writing);
 		return;
 	}
+	if (r == 0)
+		flush(ws);
 	/* The peer can't take our close any more, or all was said. */
 	if (r != 0 || (events & (LOOP_HUP | LOOP_ERR) && !c->in.len &&
 		       ws->received == 0)) {
@@ -437,7 +441,7 @@ void ws_tick(struct http_conn *c)
 		return;
 	}
 	if (ws->ping_since && !ws->paused &&
-	    now - ws->ping_since > LIMIT_TIME_WS_PONG) {
+	    now - ws->ping_since > c->server->time[TIMER_WS_CLOSE]) {
 		ws_gone(c);
 		return;
 	}

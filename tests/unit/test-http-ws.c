@@ -1,148 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* WebSocket: the handshake, framing as RFC 6455 demands it, closing. */
-#include "tests/unit/http-fixture.h"
-
-static struct http_ws *ws;
-static unsigned closes, close_code, drains;
-static struct buf got;
-
-static void on_message(struct http_ws *w, void *data, bool binary,
-		       const void *p, size_t n)
-{
-	(void)data;
-	buf_add(&got, p, n);
-	http_ws_send(w, binary, p, n);
-}
-
-static void on_drain(struct http_ws *w, void *data)
-{
-	(void)w;
-	(void)data;
-	drains++;
-}
-
-static void on_close(struct http_ws *w, void *data, unsigned code)
-{
-	(void)w;
-	(void)data;
-	closes++;
-	close_code = code;
-	ws = NULL;
-}
-
-static const struct http_ws_events events = { on_message, on_drain,
-					      on_close };
-
-static void h_ws(struct http_req *r, void *app)
-{
-	(void)app;
-	ws = http_ws_accept(r, &events, NULL);
-}
-
-static const struct http_route routes[] = {
-	{ "GET", "/ws", HTTP_WS, 0, h_ws },
-	{ NULL, NULL, 0, 0, NULL },
-};
-
-static int start(int64_t keepalive)
-{
-	const struct http_options o = { .routes = routes,
-					.time_keepalive = keepalive };
-
-	closes = close_code = drains = 0;
-	ws = NULL;
-	fixture_start(&o);
-	return 0;
-}
+#include "tests/unit/ws-fixture.h"
 
 static int setup(void **state)
 {
 	(void)state;
-	return start(0);
+	ws_start((struct http_options){ 0 });
+	return 0;
 }
 
 static int setup_fast(void **state)
 {
 	(void)state;
-	return start(20 * 1000000);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_stop();
-	buf_release(&got);
+	ws_start((struct http_options){ .time_keepalive = 20 * 1000000 });
 	return 0;
-}
-
-#define HELLO                                                             \
-	"GET /ws HTTP/1.1\r\nHost: localhost\r\n"                         \
-	"Upgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n"       \
-	"Sec-WebSocket-Version: 13\r\n"                                   \
-	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-
-static int open_ws(enum transport t)
-{
-	int fd = dial(t);
-	auto_buf struct buf b = BUF_INIT;
-
-	put_str(fd, HELLO);
-	get_until(fd, &b, "\r\n\r\n", 2000);
-	assert_has(&b, "HTTP/1.1 101 Switching Protocols\r\n");
-	assert_has(&b, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-		       "\r\n"); /* the sample of RFC 6455 1.3 */
-	assert_non_null(ws);
-	return fd;
-}
-
-/* first: FIN, RSV and opcode.  The mask is not zero, so that unmasking is
- * seen to happen. */
-static void frame(int fd, unsigned first, bool masked, const void *p,
-		  size_t n)
-{
-	static const unsigned char mask[4] = { 0x11, 0x22, 0x33, 0x44 };
-	auto_buf struct buf b = BUF_INIT;
-
-	buf_addch(&b, (char)first);
-	unsigned m = masked ? 0x80 : 0;
-	if (n < 126) {
-		buf_addch(&b, (char)(m | n));
-	} else if (n < 65536) {
-		buf_addch(&b, (char)(m | 126));
-		buf_addch(&b, (char)(n >> 8));
-		buf_addch(&b, (char)n);
-	} else {
-		buf_addch(&b, (char)(m | 127));
-		for (int i = 7; i >= 0; i--)
-			buf_addch(&b, (char)((uint64_t)n >> (8 * i)));
-	}
-	if (masked)
-		buf_add(&b, mask, 4);
-	for (size_t i = 0; i < n; i++)
-		buf_addch(&b, (char)(((const unsigned char *)p)[i] ^
-				     (masked ? mask[i % 4] : 0)));
-	put(fd, b.data, b.len);
-}
-
-static void text(int fd, const char *s)
-{
-	frame(fd, 0x81, true, s, strlen(s));
-}
-
-/* The server's close frame with this code, then the end. */
-static void expect_close(int fd, unsigned code)
-{
-	auto_buf struct buf b = BUF_INIT;
-	char want[2] = { (char)(code >> 8), (char)code };
-	const char *at;
-
-	assert_int_equal(get_until(fd, &b, NULL, 2000), GOT_EOF);
-	at = memchr(b.data, 0x88, b.len);
-	assert_non_null(at);
-	if ((size_t)(at - b.data) + 4 > b.len)
-		fail_msg("a close of %zu bytes, not %u", b.len, code);
-	assert_memory_equal(at + 2, want, 2);
-	assert_int_equal(closes, 1);
 }
 
 static void test_http_ws__handshake_is_checked(void **state)
@@ -390,38 +261,6 @@ static void test_http_ws__silence_is_pinged(void **state)
 	assert_memory_equal(b.data, "\x89\0", 2);
 }
 
-/* A flood of pings from a peer that doesn't read stays bounded. */
-static void test_http_ws__ping_flood(void **state)
-{
-	static char junk[100];
-	auto_close int fd = open_ws(UNIX);
-	size_t taken = 0;
-
-	(void)state;
-	auto_buf struct buf b = BUF_INIT;
-	for (int i = 0; i < 100; i++) { /* one masked ping of 100 bytes */
-		buf_add(&b, "\x89\xe4\0\0\0\0", 6);
-		buf_add(&b, junk, sizeof(junk));
-	}
-	for (int64_t last = now_ms(); now_ms() - last < 100;) {
-		ssize_t n = send(fd, b.data, b.len,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (n > 0) {
-			/* Whole pings only: resend the rest as it is. */
-			size_t rest = b.len - (size_t)n;
-			put(fd, b.data + n, rest);
-			taken += b.len;
-			last = now_ms();
-			if (taken > 64u * 1024 * 1024)
-				break;
-		}
-		turn(0);
-		if (taken > 8u * 1024 * 1024)
-			break;
-	}
-	assert_true(taken < 8u * 1024 * 1024);
-}
-
 static void stopped(void *data)
 {
 	*(bool *)data = true;
@@ -448,7 +287,7 @@ static void test_http_ws__shutdown_says_1001(void **state)
 }
 
 #define T(name) \
-	cmocka_unit_test_setup_teardown(test_http_ws__##name, setup, teardown)
+	cmocka_unit_test_setup_teardown(test_http_ws__##name, setup, ws_teardown)
 
 int main(void)
 {
@@ -464,10 +303,10 @@ int main(void)
 		T(we_close_last),
 		T(vanished),
 		T(drain_and_pause),
-		T(ping_flood),
 		T(shutdown_says_1001),
 		cmocka_unit_test_setup_teardown(
-			test_http_ws__silence_is_pinged, setup_fast, teardown),
+			test_http_ws__silence_is_pinged, setup_fast,
+			ws_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
