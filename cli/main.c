@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "daemon/config-edit.h"
+#include "daemon/config.h"
 #include "daemon/image/image.h"
+#include "daemon/reload.h"
 #include "daemon/serve.h"
 #include "lib/api/dirs.h"
 #include "lib/base/defs.h"
@@ -78,43 +81,117 @@ static int check_keys(const struct config *c, struct svm_err *err)
 	return r;
 }
 
-static int configure(struct model *m, const void *data, struct svm_err *err)
-{
-	const struct config *c = data;
+/* The configuration the dashboard goes by, and its doors to it. */
+struct dashboard {
+	const struct tui_args *args;
+	struct config *c; /* NULL before the first time */
+};
 
+static bool setting_at(size_t i, struct setting *ret)
+{
+	if (i >= CONFIG_ID_MAX)
+		return false;
+	const struct config_key *k = config_key((enum config_id)i);
+	*ret = (struct setting){
+		.name = k->name,
+		.choices = k->kind == CONFIG_BOOL ? "true|false" : k->choices,
+		.def = k->def,
+		.help = k->help,
+		.secret = k->kind == CONFIG_SECRET,
+		.restart = !reload_is_live(k->name),
+	};
+	return true;
+}
+
+static int show_settings(void *data, struct buf *json, struct svm_err *err)
+{
+	const struct dashboard *d = data;
+
+	(void)err;
+	config_json(d->c, json);
+	return 0;
+}
+
+static int change_setting(void *data, const char *key, const char *value,
+			  struct config_change *ret, struct svm_err *err)
+{
+	struct dirs d;
+
+	(void)data;
+	dirs_init(&d);
+	int r = config_edit(&(struct config_source){ .dir = d.config,
+						     .env = environ },
+			    key, value, check_keys, ret, err);
+	dirs_release(&d);
+	return r;
+}
+
+static int configure(struct model *m, const struct dashboard *d,
+		     const struct config *c, struct svm_err *err)
+{
+	const char *name = d->args->theme ? d->args->theme : c->ui_theme;
+	const struct theme *theme = theme_find(name);
+
+	if (!theme)
+		return svm_err_set(err, SVM_BAD_REQUEST, "no theme '%s'",
+				   name);
+	m->set.theme = *theme;
 	m->set.scrollback = (unsigned)c->ui_scrollback;
 	m->set.confirm = strcmp(c->ui_confirm, "never") == 0 ? CONFIRM_NEVER :
 			 strcmp(c->ui_confirm, "bulk") == 0 ? CONFIRM_BULK :
 							      CONFIRM_ALWAYS;
-	m->set.ascii = strcmp(c->ui_glyphs, "ascii") == 0;
+	m->set.ascii = d->args->ascii || strcmp(c->ui_glyphs, "ascii") == 0;
 	m->set.motion = c->ui_motion;
-	m->set.theme = c->ui_theme;
-	m->read_only = c->ui_read_only;
-	m->mouse = c->ui_mouse;
-	return set_keys(m->keymap, c, err);
+	/* What a key has switched since stays. */
+	if (!d->c || d->c->ui_read_only != c->ui_read_only)
+		m->read_only = c->ui_read_only || d->args->read_only;
+	if (!d->c || d->c->ui_mouse != c->ui_mouse)
+		m->mouse = c->ui_mouse && !d->args->no_mouse;
+	return 0;
+}
+
+static int apply_settings(void *data, struct model *m, struct svm_err *err)
+{
+	struct dashboard *d = data;
+	struct config *c = NULL;
+	struct keymap *keys = keymap_new();
+
+	if (load_config(&c, err) < 0 || set_keys(keys, c, err) < 0 ||
+	    configure(m, d, c, err) < 0) {
+		keymap_free(keys);
+		config_free(c);
+		return -1;
+	}
+	keymap_free(m->keymap);
+	m->keymap = keys;
+	config_free(d->c);
+	d->c = c;
+	return 0;
 }
 
 static int open_dashboard(const struct tui_args *args, struct svm_err *err)
 {
+	struct dashboard d = { .args = args };
 	struct config *c = NULL;
+	const struct settings_ops settings = { .at = setting_at,
+					       .show = show_settings,
+					       .change = change_setting,
+					       .apply = apply_settings,
+					       .data = &d };
 
 	if (load_config(&c, err) < 0)
 		return -1;
+	bool no_color = args->no_color || strcmp(c->ui_color, "never") == 0;
+	config_free(c);
 	int r = tui_main(&(struct tui_options){
 				 .server = args->server,
 				 .api_key = args->api_key,
-				 .read_only = args->read_only,
-				 .no_mouse = args->no_mouse,
-				 .no_color = args->no_color ||
-					     strcmp(c->ui_color, "never") == 0,
-				 .ascii = args->ascii,
-				 .theme = args->theme,
+				 .no_color = no_color,
 				 .frames = (unsigned)args->frames,
 				 .dump = args->dump,
-				 .configure = configure,
-				 .data = c },
+				 .settings = &settings },
 			 err);
-	config_free(c);
+	config_free(d.c);
 	return r;
 }
 

@@ -32,16 +32,21 @@ struct change {
 	bool auth_flips;
 };
 
+bool reload_is_live(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(live); i++)
+		if (strncmp(key, live[i], strlen(live[i])) == 0)
+			return true;
+	return false;
+}
+
 static bool is_live(const struct change *c, enum config_id id)
 {
 	const char *name = config_key(id)->name;
 
 	if (c->auth_flips && strncmp(name, "auth.", 5) == 0)
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(live); i++)
-		if (strncmp(name, live[i], strlen(live[i])) == 0)
-			return true;
-	return false;
+	return reload_is_live(name);
 }
 
 /* Swapping twice changes nothing. */

@@ -15,6 +15,9 @@ struct config;
 struct config_source;
 struct daemon;
 
+/* A change of this key needs no restart. */
+bool reload_is_live(const char *key);
+
 void reload_config(struct daemon *d, const struct config_source *src,
 		   bool detached);
 

@@ -106,7 +106,11 @@ void app_effects(struct app *a, unsigned effects)
 		suspend(a);
 	if (!a->term)
 		return;
-	if (effects & EFFECT_MOUSE)
+	if (effects & EFFECT_STYLE) {
+		term_curses_style(a->term, &a->m->set.theme, a->m->set.ascii);
+		a->m->set.ascii |= !term_curses_utf8(a->term);
+	}
+	if (effects & (EFFECT_MOUSE | EFFECT_STYLE))
 		term_curses_mouse(a->term, a->m->mouse);
 	if (effects & EFFECT_BELL)
 		term_curses_bell(a->term);

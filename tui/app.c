@@ -213,14 +213,10 @@ static int make_model(struct app *a, struct svm_err *err)
 {
 	a->m = model_new(40, 120);
 	tell_time(a);
-	a->m->read_only = a->o->read_only;
-	if (a->o->configure && a->o->configure(a->m, a->o->data, err) < 0)
+	a->m->settings = a->o->settings;
+	if (a->m->settings &&
+	    a->m->settings->apply(a->m->settings->data, a->m, err) < 0)
 		return -1;
-	a->m->read_only |= a->o->read_only;
-	a->m->mouse &= !a->o->no_mouse;
-	a->m->set.ascii |= a->o->ascii;
-	if (a->o->theme)
-		a->m->set.theme = a->o->theme;
 	if (a->o->server) {
 		free(a->m->server);
 		a->m->server = xstrdup(a->o->server);
@@ -230,16 +226,12 @@ static int make_model(struct app *a, struct svm_err *err)
 
 static int open_terminal(struct app *a, struct svm_err *err)
 {
-	const struct theme *theme = theme_find(a->m->set.theme);
 	int rows, cols;
 
-	if (!theme)
-		return svm_err_set(err, SVM_BAD_REQUEST, "no theme '%s'",
-				   a->m->set.theme);
 	if (!a->o->dump) {
 		a->term = term_curses_open(
 			&(struct term_curses_options){
-				.theme = theme,
+				.theme = &a->m->set.theme,
 				.no_color = a->o->no_color,
 				.ascii = a->m->set.ascii,
 				.mouse = a->m->mouse,

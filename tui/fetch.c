@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
+#include "lib/base/proc.h"
 #include "lib/base/work.h"
 
 #define THREADS 4
@@ -151,12 +153,30 @@ static int download(struct exchange *x, const char *path,
 	return 0;
 }
 
+/* The signal comes before the question: with the answer it was seen. */
+static int hang_up(struct client *c, struct svm_err *err)
+{
+	auto_close int pidfd = -1;
+	pid_t pid;
+
+	if (client_daemon_pid(c, &pid, &pidfd, err) < 0)
+		return -1;
+	int r = proc_pidfd_kill(pidfd, SIGHUP);
+	if (r < 0)
+		return svm_err_sys(err, SVM_FORBIDDEN, r,
+				   "SIGHUP to the daemon (process %d)",
+				   (int)pid);
+	return client_call(c, "GET", "/api/v1/live", NULL, NULL, err);
+}
+
 static int carry_out(struct request *r, struct client *c)
 {
 	struct svm_err *err = &r->err;
 	int64_t length = r->has_body ? (int64_t)r->body.len : CLIENT_NO_BODY;
 	auto_close int fd = -1;
 
+	if (strcmp(r->method, REQUEST_HANGUP) == 0)
+		return hang_up(c, err);
 	if (r->upload && (fd = open_upload(r->upload, &length, err)) < 0)
 		return -1;
 	auto_exchange struct exchange *x =

@@ -34,7 +34,7 @@ struct model *model_new(int rows, int cols)
 		.scrollback = 5000,
 		.confirm = CONFIRM_ALWAYS,
 		.motion = true,
-		.theme = "auto",
+		.theme = *theme_find("auto"),
 	};
 	m->mouse = m->focused = true;
 	m->server = xstrdup("");
@@ -69,6 +69,7 @@ void model_free(struct model *m)
 	cJSON_Delete(m->metrics);
 	keymap_free(m->keymap);
 	buf_release(&m->clipboard);
+	settings_forget(m);
 	free(m->editor.path);
 	free(m->toast);
 	free(m->version);

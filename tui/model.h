@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/api/limits.h"
 #include "lib/base/buf.h"
 #include "lib/base/defs.h"
 #include "lib/base/err.h"
@@ -26,6 +27,7 @@
 #include "tui/input.h"
 #include "tui/keymap.h"
 #include "tui/request.h"
+#include "tui/settings.h"
 
 enum screen_id {
 	SCREEN_DASH,
@@ -50,6 +52,7 @@ enum effect {
 	EFFECT_COPY = 1u << 6,    /* m->clipboard */
 	EFFECT_EDITOR = 1u << 7,  /* m->editor */
 	EFFECT_CANCEL = 1u << 8,  /* all requests that wait */
+	EFFECT_STYLE = 1u << 9,   /* m->set.theme and .ascii, m->mouse */
 };
 
 /* The daemon, as one sees it. */
@@ -61,7 +64,7 @@ struct tui_settings {
 	bool ascii;
 	bool motion;            /* sparklines tick, things blink */
 	bool clipboard;         /* OSC 52 of a sandbox may set it */
-	const char *theme;
+	struct theme theme;
 };
 
 struct model {
@@ -107,6 +110,9 @@ struct model {
 		void *data;
 	} editor;
 	bool quitting;            /* ^C was pressed once */
+	const struct settings_ops *settings; /* or NULL: none to change */
+	struct config_change undo[LIMIT_TUI_UNDO];
+	size_t n_undo;
 };
 
 struct model *model_new(int rows, int cols);

@@ -11,6 +11,9 @@
  * complete; the request is freed afterwards.  Replies are limited to
  * LIMIT_TUI_REPLY.  Requests that don't depend on each other may be answered
  * in any order.
+ *
+ * The method REQUEST_HANGUP is no request but SIGHUP to the daemon of this
+ * user; it is done when the daemon has read its configuration again.
  */
 #ifndef SVM_TUI_REQUEST_H
 #define SVM_TUI_REQUEST_H
@@ -26,6 +29,8 @@
 
 struct model;
 struct request;
+
+#define REQUEST_HANGUP "SIGHUP"
 
 typedef void (*request_fn)(struct model *m, struct request *r);
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Screen 6: every setting of the daemon, and where each comes from. */
+/*
+ * Screen 6: every setting, where each comes from, and changing one.  What the
+ * daemon goes by is shown as it says; what the dashboard goes by as this
+ * program has it.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,114 +12,141 @@
 #include "lib/api/dirs.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
-#include "tui/objects.h"
-
-struct settings {
-	struct objects list;
-	cJSON *all; /* an array of {name, value, origin} */
-};
+#include "tui/config-view.h"
 
 static void *config_make(struct model *m)
 {
 	(void)m;
-	return xcalloc(1, sizeof(struct settings));
+	return xcalloc(1, sizeof(struct config_screen));
 }
 
 static void config_release(struct model *m, void *state)
 {
-	struct settings *s = state;
+	struct config_screen *s = state;
 
 	(void)m;
 	objects_release(&s->list);
 	cJSON_Delete(s->all);
+	cJSON_Delete(s->remote);
+	cJSON_Delete(s->local);
+	field_release(&s->edit);
+	free(s->draft);
+	free(s->error);
 	free(s);
+}
+
+static void drop_draft(struct config_screen *s)
+{
+	mem_free_cleanup(&s->draft);
+	s->draft = NULL;
+	mem_free_cleanup(&s->error);
+	s->error = NULL;
+}
+
+/* Those of `from` that are (not) the dashboard's own. */
+static void add_rows(struct config_screen *s, const cJSON *from, bool ours)
+{
+	const cJSON *member;
+
+	cJSON_ArrayForEach(member, from) {
+		if (!member->string || !cJSON_IsObject(member) ||
+		    settings_is_ours(member->string) != ours)
+			continue;
+		cJSON *row = cJSON_Duplicate(member, true);
+
+		cJSON_DeleteItemFromObjectCaseSensitive(row, "name");
+		cJSON_AddStringToObject(row, "name", member->string);
+		cJSON_AddItemToArray(s->all, row);
+	}
+}
+
+static void put_together(struct model *m, struct config_screen *s)
+{
+	const cJSON *ours = s->local ? s->local : s->remote;
+
+	s->list.n = 0; /* they point into what goes */
+	cJSON_Delete(s->all);
+	s->all = s->remote || s->local ? cJSON_CreateArray() : NULL;
+	add_rows(s, s->remote ? s->remote : s->local, false);
+	add_rows(s, ours, true);
+	if (m->screen == SCREEN_CONFIG)
+		update_settle(m);
 }
 
 /* {"server.port": {"value": 7423, "origin": "default"}} and so on. */
 static void arrived(struct model *m, struct request *r)
 {
-	struct settings *s = m->state[SCREEN_CONFIG];
+	struct config_screen *s = m->state[SCREEN_CONFIG];
 	auto_json struct json_doc doc = JSON_DOC_INIT;
-	cJSON *object = request_object(r, &doc), *member;
+	cJSON *object = request_object(r, &doc);
 
 	if (!object)
 		return;
-	cJSON_Delete(s->all);
-	s->all = cJSON_CreateArray();
-	while ((member = cJSON_DetachItemViaPointer(object, object->child))) {
-		auto_free char *name = xstrdup(member->string);
-
-		if (!name || !cJSON_IsObject(member)) {
-			cJSON_Delete(member);
-			continue;
-		}
-		cJSON_DeleteItemFromObjectCaseSensitive(member, "name");
-		cJSON_AddStringToObject(member, "name", name);
-		cJSON_AddItemToArray(s->all, member);
-	}
+	cJSON_Delete(s->remote);
+	s->remote = cJSON_Duplicate(object, true);
+	put_together(m, s);
 }
 
-static void ask(struct model *m)
+void config_ask(struct model *m)
 {
 	request_send(m, request_new("GET", xstrdup("/api/v1/config"),
 				    arrived));
 }
 
+void config_changed(struct model *m)
+{
+	struct config_screen *s = m->state[SCREEN_CONFIG];
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_buf struct buf text = BUF_INIT;
+
+	if (!m->settings)
+		return;
+	if (m->settings->show(m->settings->data, &text, &err) < 0 ||
+	    json_parse_object(&doc, buf_str(&text), text.len, &err) < 0) {
+		model_complain(m, &err, "read the configuration");
+		return;
+	}
+	cJSON_Delete(s->local);
+	s->local = cJSON_Duplicate(doc.root, true);
+	put_together(m, s);
+}
+
 static void config_enter(struct model *m, void *state)
 {
-	(void)state;
-	ask(m);
-}
-
-static void row(const struct model *m, const cJSON *o, struct buf *out)
-{
-	const cJSON *v = json_get(o, "value");
-	char *text = v && !cJSON_IsString(v) ? cJSON_PrintUnformatted(v) :
-					       NULL;
-
-	(void)m;
-	buf_addf(out, "%-38s %-24s %s", json_text(o, "name"),
-		 text ? text : json_text(o, "value"),
-		 json_text(o, "origin"));
-	cJSON_free(text);
-}
-
-static void config_view(const struct model *m, const void *state,
-			struct canvas *c, struct area a)
-{
-	const struct settings *s = state;
-
-	objects_view(m, &s->list, s->all, c, a, "SETTINGS", row);
+	drop_draft(state);
+	config_changed(m);
+	config_ask(m);
 }
 
 static void config_settle(struct model *m, void *state, struct area a)
 {
-	struct settings *s = state;
+	struct config_screen *s = state;
 
 	(void)m;
-	objects_settle(&s->list, s->all, a);
+	objects_settle(&s->list, s->all, config_rows(a));
 }
 
 static void config_contexts(const struct model *m, const void *state,
 			    enum context ret[CONTEXT_CHAIN], bool *alone)
 {
-	(void)m, (void)state, (void)alone;
-	ret[0] = CTX_CONFIG;
-	ret[1] = CTX_LIST;
+	const struct config_screen *s = state;
+
+	(void)m;
+	ret[0] = s->editing ? CTX_PROMPT : CTX_CONFIG;
+	ret[1] = s->editing ? CTX_FIELD : CTX_LIST;
+	*alone = s->editing;
 }
 
 static void edited(struct model *m, void *data, bool ok)
 {
 	(void)data;
-	if (!ok)
-		return;
-	model_say(m, "check it with: stacyvm config lint; the daemon reads "
-		     "it on SIGHUP");
-	ask(m);
+	if (ok)
+		settings_spread(m, "");
 }
 
 /* The user's own file; its directory is made. */
-static void edit(struct model *m)
+static void edit_file(struct model *m)
 {
 	struct dirs dirs;
 
@@ -132,39 +163,205 @@ static void edit(struct model *m)
 	dirs_release(&dirs);
 }
 
+/* The choices of the selected setting; NULL when it has none. */
+static const char *choices_of(const struct model *m, const cJSON *o)
+{
+	struct setting about;
+
+	return settings_find(m, json_text(o, "name"), &about) ?
+		       about.choices : NULL;
+}
+
+/* The word before or after `now` of "a|b|c", around. */
+static char *neighbour(const char *choices, const char *now, bool back)
+{
+	auto_free char *words = xstrdup(choices);
+	const char *list[32];
+	size_t n = 0, at = 0;
+	char *rest = NULL;
+
+	for (char *w = strtok_r(words, "|", &rest); w && n < ARRAY_SIZE(list);
+	     w = strtok_r(NULL, "|", &rest)) {
+		if (strcmp(w, now) == 0)
+			at = n;
+		list[n++] = w;
+	}
+	return xstrdup(list[(at + (back ? n - 1 : 1)) % n]);
+}
+
+static bool choose(struct model *m, struct config_screen *s, bool back)
+{
+	const cJSON *o = objects_selected(&s->list);
+	const char *choices = o ? choices_of(m, o) : NULL;
+	auto_free char *text = config_text(json_get(o, "value"));
+
+	if (!choices)
+		return false;
+	char *draft = neighbour(choices, s->draft ? s->draft : text, back);
+
+	drop_draft(s);
+	s->draft = draft;
+	return true;
+}
+
+static void set(struct model *m, const char *key, const char *value)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (settings_set(m, key, value, &err) < 0)
+		model_complain(m, &err, NULL);
+}
+
+static void apply(struct model *m, struct config_screen *s)
+{
+	const cJSON *o = objects_selected(&s->list);
+	auto_free char *draft = steal_ptr(&s->draft);
+
+	drop_draft(s);
+	if (o && draft) {
+		auto_free char *key = xstrdup(json_text(o, "name"));
+
+		set(m, key, draft);
+	}
+}
+
+static void edit_value(struct model *m, struct config_screen *s)
+{
+	const cJSON *o = objects_selected(&s->list);
+	auto_free char *text = config_text(json_get(o, "value"));
+	struct setting about = { 0 };
+
+	if (!o)
+		return;
+	if (s->draft) {
+		apply(m, s);
+		return;
+	}
+	settings_find(m, json_text(o, "name"), &about);
+	field_set(&s->edit, about.secret ? "" : text);
+	drop_draft(s);
+	s->editing = true;
+}
+
+/* The line is refused, with the reason beside it, until it is good. */
+static void submit(struct model *m, struct config_screen *s)
+{
+	const cJSON *o = objects_selected(&s->list);
+	auto_free char *key = xstrdup(json_text(o, "name"));
+	auto_free char *value = xstrdup(field_text(&s->edit));
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	drop_draft(s);
+	if (settings_set(m, key, value, &err) < 0)
+		s->error = xstrdup(err.msg);
+	else
+		s->editing = false;
+}
+
+static void value_typed(struct model *m, const char *text, void *data)
+{
+	set(m, data, text);
+}
+
+static void key_typed(struct model *m, const char *text, void *data)
+{
+	(void)data;
+	prompt_open(m, &(struct prompt){ .title = "NEW SETTING",
+					 .label = text,
+					 .done = value_typed,
+					 .release = free,
+					 .data = xstrdup(text) });
+}
+
+static void undo(struct model *m)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	int r = settings_undo(m, &err);
+
+	if (r < 0)
+		model_complain(m, &err, "take it back");
+	else if (r == 0)
+		model_say(m, "nothing was changed here");
+}
+
 static bool config_act(struct model *m, void *state, enum action a)
 {
-	struct settings *s = state;
+	struct config_screen *s = state;
+	const cJSON *o = objects_selected(&s->list);
 
-	if (objects_act(m, &s->list, a))
-		return true;
 	switch (a) {
-	case ACT_OPEN:
+	case ACT_LEFT:
+	case ACT_RIGHT:
+		choose(m, s, a == ACT_LEFT);
+		return true;
+	case ACT_SET:
+		edit_value(m, s);
+		return true;
+	case ACT_APPLY:
+		apply(m, s);
+		return true;
+	case ACT_RESET:
+		drop_draft(s);
+		if (o) {
+			auto_free char *key = xstrdup(json_text(o, "name"));
+
+			set(m, key, NULL);
+		}
+		return true;
+	case ACT_UNDO:
+		drop_draft(s);
+		if (!model_refuses(m, ACT_APPLY))
+			undo(m);
+		return true;
+	case ACT_NEW:
+		prompt_open(m, &(struct prompt){ .title = "NEW SETTING",
+						 .label = "key",
+						 .text = "keys.",
+						 .done = key_typed });
+		return true;
 	case ACT_EDITOR:
-		if (!model_refuses(m, ACT_EDITOR))
-			edit(m);
+		edit_file(m);
 		return true;
 	case ACT_REFRESH:
-		ask(m);
+		config_changed(m);
+		config_ask(m);
 		return true;
 	default:
-		return false;
+		break;
 	}
+	if (s->draft && a == ACT_BACK) {
+		drop_draft(s);
+		return true;
+	}
+	if (!objects_act(m, &s->list, a))
+		return false;
+	drop_draft(s);
+	return true;
 }
 
 static bool config_input(struct model *m, void *state,
 			 const struct input_event *ev)
 {
-	struct settings *s = state;
+	struct config_screen *s = state;
 
-	return objects_input(m, &s->list, ev);
+	if (!s->editing)
+		return objects_input(m, &s->list, ev);
+	if (ev->type == INPUT_MOUSE)
+		return true;
+	enum field_typed r = field_type(&s->edit, m->keymap, ev);
+
+	if (r == FIELD_DONE)
+		submit(m, s);
+	else if (r == FIELD_LEFT)
+		s->editing = false;
+	return true;
 }
 
 static const struct field *config_typing(const struct model *m,
 					 const void *state,
 					 const char **ret_label)
 {
-	const struct settings *s = state;
+	const struct config_screen *s = state;
 
 	(void)m;
 	*ret_label = "find";

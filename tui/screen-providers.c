@@ -102,6 +102,15 @@ static void tested(struct model *m, struct request *r)
 	sync_providers(m);
 }
 
+static void make_default(struct model *m, const cJSON *o)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (o && settings_set(m, "providers.default", json_text(o, "name"),
+			      &err) < 0)
+		model_complain(m, &err, NULL);
+}
+
 static bool providers_act(struct model *m, void *state, enum action a)
 {
 	struct request *r;
@@ -109,8 +118,7 @@ static bool providers_act(struct model *m, void *state, enum action a)
 	if (objects_act(m, state, a))
 		return true;
 	if (a == ACT_MAKE_DEFAULT) {
-		model_say(m, "set providers.default in the configuration: "
-			     "stacyvm config path");
+		make_default(m, objects_selected(state));
 		return true;
 	}
 	if (a != ACT_TEST)

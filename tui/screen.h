@@ -87,6 +87,9 @@ struct screen {
 extern const struct screen screen_dash, screen_sandboxes, screen_templates,
 	screen_providers, screen_logs, screen_config, screen_events,
 	screen_workspace;
+/* Ask the daemon for its configuration; read that of this program again. */
+void config_ask(struct model *m);
+void config_changed(struct model *m);
 /* `:sandboxes /text` */
 void sandboxes_filter(struct model *m, const char *filter);
 extern const struct screen *const screens[SCREEN_MAX]; /* model.c */

@@ -30,7 +30,7 @@
 struct term_curses {
 	SCREEN *screen;
 	FILE *in, *out;
-	const struct theme *theme;
+	struct theme theme;
 	int colours;
 	bool utf8, mouse, modes_on;
 };
@@ -181,7 +181,7 @@ static int start_screen(struct term_curses *t, struct svm_err *err)
 static void start_colours(struct term_curses *t, bool no_color)
 {
 	if (no_color || !has_colors() || start_color() == ERR) {
-		t->theme = theme_find("mono");
+		t->theme = *theme_find("mono");
 		return;
 	}
 	use_default_colors();
@@ -199,6 +199,11 @@ static void close_streams(struct term_curses *t)
 	free(t);
 }
 
+static bool can_utf8(bool ascii)
+{
+	return !ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
 struct term_curses *term_curses_open(const struct term_curses_options *o,
 				     struct svm_err *err)
 {
@@ -211,8 +216,8 @@ struct term_curses *term_curses_open(const struct term_curses_options *o,
 	}
 	setlocale(LC_CTYPE, "");
 	t = xcalloc(1, sizeof(*t));
-	t->theme = o->theme ? o->theme : theme_find("auto");
-	t->utf8 = !o->ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	t->theme = o->theme ? *o->theme : *theme_find("auto");
+	t->utf8 = can_utf8(o->ascii);
 	t->mouse = o->mouse;
 	if (take_streams(t, o, err) < 0 || start_screen(t, err) < 0) {
 		close_streams(t);
@@ -225,6 +230,15 @@ struct term_curses *term_curses_open(const struct term_curses_options *o,
 	refresh();
 	set_modes(t, true);
 	return t;
+}
+
+void term_curses_style(struct term_curses *t, const struct theme *theme,
+		       bool ascii)
+{
+	if (t->colours)
+		t->theme = *theme;
+	t->utf8 = can_utf8(ascii);
+	term_curses_repaint(t);
 }
 
 void term_curses_close(struct term_curses *t)
@@ -323,7 +337,7 @@ static void paint_cell(const struct term_curses *t, int row, int col,
 	cchar_t shown;
 	int pair;
 
-	c = theme_resolve(t->theme, c);
+	c = theme_resolve(&t->theme, c);
 	pair = pair_of(t, &c);
 	glyphs(t, &c, text);
 	if (setcchar(&shown, text, attributes(&c), (short)pair, &pair) == OK)

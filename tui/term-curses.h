@@ -24,7 +24,7 @@
 struct term_curses;
 
 struct term_curses_options {
-	const struct theme *theme; /* borrowed; NULL: "auto" */
+	const struct theme *theme; /* copied; NULL: "auto" */
 	bool no_color;             /* NO_COLOR and --no-color: attributes only */
 	bool ascii;                /* no other characters, whatever the locale */
 	bool mouse;
@@ -48,6 +48,11 @@ void term_curses_paint(struct term_curses *t, const struct canvas *c);
 
 /* Write everything again with the next paint: ^L. */
 void term_curses_repaint(struct term_curses *t);
+
+/* Another theme (copied, and nothing without colours) or other characters;
+ * shown by the next paint. */
+void term_curses_style(struct term_curses *t, const struct theme *theme,
+		       bool ascii);
 
 void term_curses_mouse(struct term_curses *t, bool on);
 void term_curses_bell(struct term_curses *t);

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 import svm
-from screen import DRIVER, RESTORED, drive
+from screen import DRIVER, RESTORED, Screen, drive
 from test_tui import dump
 
 
@@ -116,3 +116,30 @@ gone the-end
 send q
 exit 0
 """)
+
+
+def test_a_setting_is_changed_and_taken_back(inst):
+    """Written with all else as it was, read by the daemon at once."""
+    before = "# mine\ndefaults:\n  ttl: 20m # short\n"
+    file = configure(inst, before)
+    inst.start()
+
+    def ttl_is(text):
+        return lambda: inst.api("GET", "/config").json()[
+            "defaults.ttl"]["value"] == text
+
+    with Screen(inst, "tui") as t:
+        t.step("wait no sandboxes", "send 6", "wait server.port",
+               r"send /defaults.ttl\r", "gone server.port", r"send \r",
+               "wait do it", "send ^U", r"send 3 days\r",
+               "wait not a duration", "send ^U", r"send 45m\r",
+               "wait defaults.ttl: written")
+        svm.wait_for(ttl_is("45m0s"), "the daemon goes by it")
+        assert file.read_text() == before.replace("20m", "45m")
+        t.step(r"send \e", "wait server.port", r"send /ui.theme\r",
+               "gone server.port", r"send \e[C", "wait ( mission )",
+               r"send \x20", "wait ui.theme: written")
+        assert "theme: mission" in file.read_text()
+        t.end("send uu", "wait taken back", "send q", "exit 0", RESTORED)
+    assert file.read_text() == before
+    svm.wait_for(ttl_is("20m0s"), "the daemon goes by it")

@@ -8,7 +8,7 @@
 #include <locale.h>
 
 #include "lib/base/fd.h"
-#include "tests/unit/model-fixture.h"
+#include "tests/unit/settings-fixture.h"
 
 #define GOLDEN "tests/screen/golden"
 /* As it stands in JSON: a clipboard write, CSI in one byte, bidi. */
@@ -103,12 +103,21 @@ static void show_logs(struct model *m)
 
 static void show_config(struct model *m)
 {
-	fixture_keys(m, "6");
-	fixture_answer(m, "GET", "/api/v1/config", SVM_OK,
-		       "{\"server.port\":{\"value\":7423,"
-		       "\"origin\":\"default\"},"
-		       "\"defaults.ttl\":{\"value\":\"30m\","
-		       "\"origin\":\"config.yaml\"}}");
+	settings_fixture_open(m);
+}
+
+static void show_config_choose(struct model *m)
+{
+	settings_fixture_open(m);
+	fixture_keys(m, "j j j j Right");
+}
+
+static void show_config_refused(struct model *m)
+{
+	settings_fixture_open(m);
+	fixture_keys(m, "j j Enter ^U");
+	fixture_type(m, "bad");
+	fixture_keys(m, "Enter");
 }
 
 static void show_events(struct model *m)
@@ -265,6 +274,8 @@ static const struct scene {
 	{ "providers", show_providers },
 	{ "logs", show_logs },
 	{ "config", show_config },
+	{ "config-choose", show_config_choose },
+	{ "config-refused", show_config_refused },
 	{ "events", show_events },
 	{ "files", show_files },
 	{ "file", show_file },
@@ -503,5 +514,7 @@ int main(void)
 		print_message("needs the locale C.UTF-8\n");
 		return 1;
 	}
-	return cmocka_run_group_tests_name("screens", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("screens", tests,
+					   settings_fixture_setup,
+					   settings_fixture_teardown);
 }

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Changing the configuration on screen 6. */
+#include "tests/unit/settings-fixture.h"
+
+static void holds(const char *text)
+{
+	auto_buf struct buf b = BUF_INIT;
+
+	if (fd_slurp_path(AT_FDCWD, settings_path, KIB(64), &b) < 0)
+		assert_null(text);
+	else
+		assert_string_equal(buf_str(&b), text);
+}
+
+static void put(const char *text)
+{
+	assert_int_equal(fd_replace_path(AT_FDCWD, settings_path, text,
+					 strlen(text), 0600), 0);
+}
+
+static struct model *open_screen(void)
+{
+	struct model *m = fixture_model(24, 100);
+
+	settings_fixture_open(m);
+	return m;
+}
+
+/* Rows: server.port defaults.ttl server.host auth.api_key ui.theme keys... */
+
+static void test_settings__a_value_is_typed_where_it_stands(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	fixture_keys(m, "j Enter");
+	assert_shown(m, "Enter do it");
+	fixture_keys(m, "^U");
+	fixture_type(m, "2h");
+	holds(NULL);
+	fixture_keys(m, "Enter");
+	holds("defaults:\n  ttl: 2h\n");
+	assert_int_equal(settings_applied, 1);
+	assert_shown(m, "defaults.ttl: written");
+	/* The daemon reads it again, then says what it goes by. */
+	assert_null(fixture_request(m, "GET"));
+	assert_int_equal(fixture_answer(m, REQUEST_HANGUP, "daemon", SVM_OK,
+					""), 1);
+	assert_non_null(fixture_request(m, "GET"));
+	fixture_free(m);
+}
+
+static void test_settings__a_bad_value_is_refused_in_place(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	fixture_keys(m, "j Enter ^U");
+	fixture_type(m, "bad");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "'bad' is not a value");
+	assert_shown(m, "Enter do it"); /* still there to be mended */
+	holds(NULL);
+	fixture_keys(m, "^U");
+	fixture_type(m, "1h");
+	fixture_keys(m, "Enter");
+	assert_not_shown(m, "'bad' is not a value");
+	holds("defaults:\n  ttl: 1h\n");
+	fixture_free(m);
+}
+
+static void test_settings__escape_leaves_it_as_it_was(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	fixture_keys(m, "j Enter 9 Escape");
+	assert_shown(m, "Enter edit");
+	holds(NULL);
+	fixture_free(m);
+}
+
+static void test_settings__choices_count_when_applied(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	fixture_keys(m, "j j j j");
+	assert_shown(m, "auto  ( mission )");
+	fixture_keys(m, "Right");
+	assert_shown(m, "( light )");
+	fixture_keys(m, "Right");
+	assert_shown(m, "( auto )");
+	holds(NULL);
+	fixture_keys(m, "Space");
+	holds("ui:\n  theme: auto\n");
+	/* The dashboard alone goes by it. */
+	assert_null(fixture_request(m, REQUEST_HANGUP));
+	assert_true(m->effects & EFFECT_STYLE);
+	fixture_free(m);
+}
+
+static void test_settings__leaving_a_row_drops_the_choice(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	fixture_keys(m, "j j j j Right j k Space");
+	holds(NULL);
+	fixture_free(m);
+}
+
+static void test_settings__undone_in_order_reset_included(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	put("# mine\nui:\n  theme: light # for the day\n");
+	fixture_keys(m, "j j j j R");
+	holds("# mine\n");
+	fixture_keys(m, "Left Space");
+	holds("# mine\nui:\n  theme: auto\n");
+	fixture_keys(m, "u u");
+	holds("# mine\nui:\n  theme: light # for the day\n");
+	fixture_keys(m, "u");
+	assert_shown(m, "nothing was changed here");
+	fixture_free(m);
+}
+
+static void test_settings__others_work_is_not_undone(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	fixture_keys(m, "j j j j Right Space");
+	put("a: 1\n");
+	fixture_keys(m, "u");
+	assert_shown(m, "changed by another since");
+	holds("a: 1\n");
+	fixture_free(m);
+}
+
+static void test_settings__a_new_key(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	fixture_keys(m, "n");
+	fixture_type(m, "list.up");
+	fixture_keys(m, "Enter");
+	fixture_type(m, "F7");
+	fixture_keys(m, "Enter");
+	holds("keys:\n  list:\n    up: F7\n");
+	fixture_free(m);
+}
+
+static void test_settings__what_the_daemon_takes_over_later(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	assert_shown(m, "config.yaml:3 says 8000, which is not in force yet");
+	assert_shown(m, "needs a restart");
+	fixture_keys(m, "Enter ^U");
+	fixture_type(m, "9000");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "needs stacyvm daemon restart");
+	assert_null(fixture_request(m, REQUEST_HANGUP));
+	fixture_keys(m, "j Enter ^U");
+	fixture_type(m, "3h");
+	fixture_keys(m, "Enter");
+	fixture_answer(m, REQUEST_HANGUP, "daemon", SVM_UNREACHABLE, "gone");
+	assert_shown(m, "written; the daemon reads it when it starts");
+	fixture_free(m);
+}
+
+static void test_settings__read_only_changes_nothing(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	fixture_keys(m, "j j j j Right Space");
+	m->read_only = true;
+	fixture_keys(m, "Right Space R u n Enter e");
+	holds("ui:\n  theme: light\n");
+	assert_false(m->effects & EFFECT_EDITOR);
+	assert_null(m->dialog);
+	assert_shown(m, "read-only: ");
+	fixture_free(m);
+}
+
+static void test_settings__a_secret_is_not_shown(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	fixture_keys(m, "j j j Enter");
+	fixture_type(m, "k");
+	fixture_keys(m, "Enter");
+	holds("auth:\n  api_key: k\n");
+	fixture_free(m);
+}
+
+static void test_settings__the_default_provider(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+	m->settings = &settings_fixture;
+	fixture_keys(m, "4 D");
+	holds("providers:\n  default: native\n");
+	fixture_free(m);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(test_settings__##name, \
+						   settings_fixture_setup, \
+						   settings_fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_value_is_typed_where_it_stands),
+		TEST(a_bad_value_is_refused_in_place),
+		TEST(escape_leaves_it_as_it_was),
+		TEST(choices_count_when_applied),
+		TEST(leaving_a_row_drops_the_choice),
+		TEST(undone_in_order_reset_included),
+		TEST(others_work_is_not_undone),
+		TEST(a_new_key),
+		TEST(what_the_daemon_takes_over_later),
+		TEST(read_only_changes_nothing),
+		TEST(a_secret_is_not_shown),
+		TEST(the_default_provider),
+#undef TEST
+	};
+
+	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
+}
