@@ -22,6 +22,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "providers/native/native.h"
+#include "tui/theme-file.h"
 #include "tui/tui.h"
 
 extern char **environ;
@@ -72,29 +73,45 @@ static int set_keys(struct keymap *keys, const struct config *c,
 	return r;
 }
 
-static int check_keys(const struct config *c, struct svm_err *err)
+static int find_theme(const char *name, struct theme *ret, struct svm_err *err)
+{
+	struct dirs d;
+
+	dirs_init(&d);
+	int r = theme_load(d.config, name ? name : "auto", ret, err);
+	dirs_release(&d);
+	return r;
+}
+
+/* What the dashboard would not start with. */
+static int check_ui(const struct config *c, struct svm_err *err)
 {
 	struct keymap *keys = keymap_new();
+	struct theme theme;
 	int r = set_keys(keys, c, err);
 
 	keymap_free(keys);
-	return r;
+	return r < 0 ? r : find_theme(c->ui_theme, &theme, err);
 }
 
 /* The configuration the dashboard goes by, and its doors to it. */
 struct dashboard {
 	const struct tui_args *args;
 	struct config *c; /* NULL before the first time */
+	char *themes;     /* "auto|mission|..." */
 };
 
-static bool setting_at(size_t i, struct setting *ret)
+static bool setting_at(void *data, size_t i, struct setting *ret)
 {
+	const struct dashboard *d = data;
+
 	if (i >= CONFIG_ID_MAX)
 		return false;
 	const struct config_key *k = config_key((enum config_id)i);
 	*ret = (struct setting){
 		.name = k->name,
-		.choices = k->kind == CONFIG_BOOL ? "true|false" : k->choices,
+		.choices = i == CONFIG_ID_ui_theme ? d->themes :
+			   k->kind == CONFIG_BOOL ? "true|false" : k->choices,
 		.def = k->def,
 		.help = k->help,
 		.secret = k->kind == CONFIG_SECRET,
@@ -121,7 +138,7 @@ static int change_setting(void *data, const char *key, const char *value,
 	dirs_init(&d);
 	int r = config_edit(&(struct config_source){ .dir = d.config,
 						     .env = environ },
-			    key, value, check_keys, ret, err);
+			    key, value, check_ui, ret, err);
 	dirs_release(&d);
 	return r;
 }
@@ -130,12 +147,9 @@ static int configure(struct model *m, const struct dashboard *d,
 		     const struct config *c, struct svm_err *err)
 {
 	const char *name = d->args->theme ? d->args->theme : c->ui_theme;
-	const struct theme *theme = theme_find(name);
 
-	if (!theme)
-		return svm_err_set(err, SVM_BAD_REQUEST, "no theme '%s'",
-				   name);
-	m->set.theme = *theme;
+	if (find_theme(name, &m->set.theme, err) < 0)
+		return -1;
 	m->set.scrollback = (unsigned)c->ui_scrollback;
 	m->set.confirm = strcmp(c->ui_confirm, "never") == 0 ? CONFIRM_NEVER :
 			 strcmp(c->ui_confirm, "bulk") == 0 ? CONFIRM_BULK :
@@ -148,6 +162,16 @@ static int configure(struct model *m, const struct dashboard *d,
 	if (!d->c || d->c->ui_mouse != c->ui_mouse)
 		m->mouse = c->ui_mouse && !d->args->no_mouse;
 	return 0;
+}
+
+static char *theme_list(void)
+{
+	struct dirs d;
+
+	dirs_init(&d);
+	char *names = theme_names(d.config);
+	dirs_release(&d);
+	return names;
 }
 
 static int apply_settings(void *data, struct model *m, struct svm_err *err)
@@ -166,6 +190,8 @@ static int apply_settings(void *data, struct model *m, struct svm_err *err)
 	m->keymap = keys;
 	config_free(d->c);
 	d->c = c;
+	free(d->themes);
+	d->themes = theme_list();
 	return 0;
 }
 
@@ -192,12 +218,13 @@ static int open_dashboard(const struct tui_args *args, struct svm_err *err)
 				 .settings = &settings },
 			 err);
 	config_free(d.c);
+	free(d.themes);
 	return r;
 }
 
 static int config_main(int argc, char **argv)
 {
-	return daemon_config_main(argc, argv, check_keys);
+	return daemon_config_main(argc, argv, check_ui);
 }
 
 /* ui.bare: nothing was said, on a terminal. */

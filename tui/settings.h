@@ -29,7 +29,7 @@ struct setting {
 
 struct settings_ops {
 	/* The i-th key there is; false past the last. */
-	bool (*at)(size_t i, struct setting *ret);
+	bool (*at)(void *data, size_t i, struct setting *ret);
 
 	/* {"key": {"value": ..., "origin": ...}} as the file and this
 	 * program's environment have it. */

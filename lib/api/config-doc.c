@@ -121,6 +121,7 @@ static int on_key(struct walk *w, const yaml_event_t *e)
 	w->at = w->doc->n;
 	struct config_entry *new = add_entry(w, steal_ptr(&path));
 	new->parent = parent;
+	new->line = e->start_mark.line + 1;
 	new->column = e->start_mark.column;
 	new->key = byte_of(w, &e->start_mark);
 	new->colon = find_colon(w->doc, byte_of(w, &e->end_mark));

@@ -19,7 +19,7 @@ struct config_entry {
 	enum { ENTRY_NULL, ENTRY_SCALAR, ENTRY_LIST, ENTRY_SECTION } kind;
 	bool flow;        /* a list or section in brackets */
 	size_t children;
-	size_t column;    /* of the key, in characters */
+	size_t line, column; /* of the key; from 1, and in characters from 0 */
 	size_t key, colon; /* bytes: where the key starts; behind its colon */
 	size_t start, end; /* the value's bytes */
 	struct buf value; /* a scalar's text; a list's items, each with NUL */

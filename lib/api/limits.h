@@ -170,6 +170,7 @@
 #define LIMIT_EMU_HISTORY_BYTES MIB(16)
 
 /* The dashboard. */
+#define LIMIT_TUI_THEMES 24         /* files that are offered */
 #define LIMIT_TUI_UNDO 32           /* changes of the configuration */
 #define LIMIT_TUI_FIELD KIB(4)    /* a line being typed */
 #define LIMIT_TUI_REPLY MIB(8)    /* of the daemon, in memory */

@@ -54,6 +54,19 @@ wait read-only
 send q
 exit 0
 """)
+    theme = pathlib.Path(inst.run("config", "path").text.strip()).parent \
+        / "themes/mine.yaml"
+    theme.parent.mkdir()
+    theme.write_text("accent: blu\n")
+    bad = inst.run("tui", "--dump", "--theme", "mine")
+    assert bad.code == 1 and "mine.yaml:1: accent: 'blu'" in bad.errtext, bad
+    theme.write_text("accent: underline 21\n")
+    drive(inst, f"""
+wait {a}
+attr 0 1 underline
+send q
+exit 0
+""", "--theme", "mine")
     # The environment is above the file.
     assert any(ord(c) >= 128
                for c in dump(inst, STACYVM_UI_GLYPHS="auto"))

@@ -16,7 +16,7 @@ static char settings_dir[32];
 static char *settings_path;
 static int settings_applied;
 
-static bool settings_fixture_at(size_t i, struct setting *ret)
+static bool settings_fixture_at(void *data, size_t i, struct setting *ret)
 {
 	static const struct setting all[] = {
 		{ "server.port", NULL, "7423", "TCP port", false, true },
@@ -28,6 +28,7 @@ static bool settings_fixture_at(size_t i, struct setting *ret)
 		  "colours of the dashboard", false, false },
 	};
 
+	(void)data;
 	if (i < ARRAY_SIZE(all))
 		*ret = all[i];
 	return i < ARRAY_SIZE(all);
