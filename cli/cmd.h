@@ -55,7 +55,9 @@ struct tui_args {
 /* Entry points of other rooms, filled in by main.c alone. */
 struct entries {
 	int (*serve)(int argc, char **argv);
-	int (*config)(int argc, char **argv);
+	/* The work of `config VERB`; args end with NULL.  0, or -1 with err. */
+	int (*config)(const char *verb, bool json, bool origin,
+		      char *const *args, struct svm_err *err);
 	int (*db)(int argc, char **argv);
 	int (*tui)(const struct tui_args *args, struct svm_err *err);
 	void (*keys)(bool mdoc); /* print the keys of the dashboard */
@@ -86,7 +88,7 @@ extern const struct cmd cmd_spawn, cmd_exec, cmd_shell, cmd_attach, cmd_list,
 	cmd_files, cmd_logs, cmd_events, cmd_audit, cmd_image, cmd_quota,
 	cmd_provider, cmd_daemon, cmd_serve, cmd_doctor, cmd_config, cmd_db,
 	cmd_support, cmd_bench, cmd_version, cmd_help, cmd_complete,
-	cmd_template, cmd_tui, cmd_preview, cmd_top, cmd_completion;
+	cmd_template, cmd_tui, cmd_preview, cmd_top, cmd_completion, cmd_pool;
 
 /* By name or alias; NULL when there is none.  n bytes of name. */
 const struct cmd *cmd_find(const struct cmd *const *list, const char *name);

@@ -23,6 +23,7 @@ const struct cmd *const cmds[] = {
 	&cmd_preview,
 	&cmd_image,
 	&cmd_template,
+	&cmd_pool,
 	&cmd_quota,
 	&cmd_provider,
 	&cmd_daemon,

@@ -222,9 +222,13 @@ static int open_dashboard(const struct tui_args *args, struct svm_err *err)
 	return r;
 }
 
-static int config_main(int argc, char **argv)
+static int config_main(const char *verb, bool json, bool origin,
+		       char *const *args, struct svm_err *err)
 {
-	return daemon_config_main(argc, argv, check_ui);
+	return daemon_config_main(verb,
+				  (json ? CONFIG_MAIN_JSON : 0) |
+					  (origin ? CONFIG_MAIN_ORIGIN : 0),
+				  args, check_ui, err);
 }
 
 /* ui.bare: nothing was said, on a terminal. */

@@ -55,3 +55,14 @@ int config_edit(const struct config_source *src, const char *key,
 	return config_file_set(path, key, value, check_file, &k, ret_change,
 			       err);
 }
+
+int config_edit_text(const struct config_source *src, const char *before,
+		     const char *text, size_t n,
+		     int (*check)(const struct config *c, struct svm_err *err),
+		     struct svm_err *err)
+{
+	auto_free char *path = path_join(src->dir, "config.yaml");
+	struct checking k = { src, check };
+
+	return config_file_replace(path, before, text, n, check_file, &k, err);
+}

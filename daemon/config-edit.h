@@ -23,4 +23,11 @@ int config_edit(const struct config_source *src, const char *key,
 		int (*check)(const struct config *c, struct svm_err *err),
 		struct config_change *ret_change, struct svm_err *err);
 
+/* The whole text of that file, checked in the same way; see
+ * config_file_replace(). */
+int config_edit_text(const struct config_source *src, const char *before,
+		     const char *text, size_t n,
+		     int (*check)(const struct config *c, struct svm_err *err),
+		     struct svm_err *err);
+
 #endif

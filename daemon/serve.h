@@ -13,12 +13,23 @@
  */
 int daemon_main(int argc, char **argv);
 
-/* `stacyvm config get [--origin] [KEY] | lint [FILE] | path`: needs no
- * daemon.  Returns an exit status.  lint asks `check` (may be NULL) about what
- * another room knows: the keys of the dashboard. */
-int daemon_config_main(int argc, char **argv,
+/*
+ * `stacyvm config VERB`: needs no daemon.  args end with NULL:
+ *
+ *	path | get [KEY] | lint [FILE] | set KEY VALUE | unset KEY
+ *	replace BEFORE TEXT   texts of the user's file, for an editor
+ *
+ * `check` (may be NULL) is asked about what another room knows, the keys of
+ * the dashboard.  Prints to stdout; 0, or -1 with err.
+ */
+enum config_main_flags {
+	CONFIG_MAIN_JSON = 1u << 0,
+	CONFIG_MAIN_ORIGIN = 1u << 1, /* get: where each comes from */
+};
+int daemon_config_main(const char *verb, unsigned flags, char *const *args,
 		       int (*check)(const struct config *c,
-				    struct svm_err *err));
+				    struct svm_err *err),
+		       struct svm_err *err);
 
 /* `stacyvm db backup FILE | restore FILE | check [FILE]`: restore refuses
  * while a daemon runs.  Returns an exit status. */

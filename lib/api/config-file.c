@@ -144,6 +144,25 @@ int config_file_set(const char *path, const char *key, const char *value,
 	return 1;
 }
 
+int config_file_replace(const char *path, const char *before, const char *text,
+			size_t n, config_check_fn *check, void *data,
+			struct svm_err *err)
+{
+	auto_at_hand struct at_hand f = { .dir = -1 };
+
+	if (n > LIMIT_CONFIG_FILE)
+		return svm_err_set(err, SVM_TOO_LARGE, "'%s' would be larger "
+				   "than %d bytes", path, LIMIT_CONFIG_FILE);
+	if (take(&f, path, err) < 0)
+		return -1;
+	if (strcmp(buf_str(&f.text), before) != 0)
+		return svm_err_set(err, SVM_CONFLICT, "'%s' was changed by "
+				   "another since", path);
+	if (check && check(path, text, n, data, err) < 0)
+		return -1;
+	return put(&f, text, n, err);
+}
+
 int config_file_undo(const struct config_change *c, struct svm_err *err)
 {
 	auto_at_hand struct at_hand f = { .dir = -1 };

@@ -44,6 +44,12 @@ int config_file_set(const char *path, const char *key, const char *value,
 		    config_check_fn *check, void *data,
 		    struct config_change *ret_change, struct svm_err *err);
 
+/* The whole text, in place of `before` ("": no file, or an empty one);
+ * CONFLICT when it is not that any more. */
+int config_file_replace(const char *path, const char *before, const char *text,
+			size_t n, config_check_fn *check, void *data,
+			struct svm_err *err);
+
 /* Put back the text of before; CONFLICT when somebody changed it since. */
 int config_file_undo(const struct config_change *c, struct svm_err *err);
 

@@ -159,6 +159,7 @@
 #define LIMIT_TIME_REGISTRY SECONDS(60) /* one small document */
 
 /* The command line. */
+#define LIMIT_EDIT MIB(1) /* a text in the user's editor */
 #define LIMIT_COMPLETIONS 2000          /* candidates for one word */
 
 /* The emulator of the dashboard's terminals. */
