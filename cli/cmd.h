@@ -55,7 +55,8 @@ struct tui_args {
 /* Entry points of other rooms, filled in by main.c alone. */
 struct entries {
 	int (*serve)(int argc, char **argv);
-	/* The work of `config VERB`; args end with NULL.  0, or -1 with err. */
+	/* The work of `config VERB`; args end with NULL.  1 when the file was
+	 * changed, 0, or -1 with err. */
 	int (*config)(const char *verb, bool json, bool origin,
 		      char *const *args, struct svm_err *err);
 	int (*db)(int argc, char **argv);

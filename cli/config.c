@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
+#include "lib/base/proc.h"
 
 struct config_opts {
 	bool origin;
@@ -29,6 +31,33 @@ static int call(struct cli *cli, const char *verb, bool origin,
 		return svm_err_set(err, SVM_UNSUPPORTED,
 				   "this build has no configuration");
 	return cli->entries->config(verb, cli->json != NULL, origin, args, err);
+}
+
+/* A daemon of ours that runs reads what it can take without a restart. */
+static void tell_daemon(struct cli *cli)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct client *c;
+	pid_t pid;
+
+	if (cli->server)
+		return;
+	cli->no_autostart = true;
+	c = cli_client(cli, &err);
+	auto_close int fd = -1;
+	if (c && client_daemon_pid(c, &pid, &fd, &err) == 0)
+		(void)proc_pidfd_kill(fd, SIGHUP);
+}
+
+/* The same, when the file is another one then.  0, or -1 with err. */
+static int change(struct cli *cli, const char *verb, char *const *args,
+		  struct svm_err *err)
+{
+	int r = call(cli, verb, false, args, err);
+
+	if (r > 0)
+		tell_daemon(cli);
+	return r < 0 ? -1 : 0;
 }
 
 static int run_path(struct cli *cli, void *values, int argc, char **args,
@@ -103,18 +132,14 @@ static int run_set(struct cli *cli, void *values, int argc, char **args,
 	}
 	char *pair[] = { args[0], given ? given : (char *)(uintptr_t)
 					 buf_str(&list), NULL };
-	if (call(cli, "set", false, pair, err) < 0)
-		return -1;
-	cli_notice(cli, "  a running daemon takes it with:  "
-		   "stacyvm daemon restart");
-	return 0;
+	return change(cli, "set", pair, err);
 }
 
 static int run_unset(struct cli *cli, void *values, int argc, char **args,
 		     struct svm_err *err)
 {
 	(void)values, (void)argc;
-	return call(cli, "unset", false, args, err);
+	return change(cli, "unset", args, err);
 }
 
 static int take(struct cli *cli, const struct buf *text, void *data,
@@ -122,7 +147,7 @@ static int take(struct cli *cli, const struct buf *text, void *data,
 {
 	char *args[] = { data, (char *)(uintptr_t)buf_str(text), NULL };
 
-	return call(cli, "replace", false, args, err);
+	return change(cli, "replace", args, err);
 }
 
 #define EMPTY "# The configuration of stacyvm: see stacyvm.yaml(5).\n" \
@@ -149,9 +174,6 @@ static int run_edit(struct cli *cli, void *values, int argc, char **args,
 		      (char *)(uintptr_t)buf_str(&text), err);
 	if (r == 0)
 		cli_notice(cli, "nothing was changed");
-	if (r > 0)
-		cli_notice(cli, "  a running daemon takes it with:  "
-			   "stacyvm daemon restart");
 	return r < 0 ? -1 : 0;
 }
 
@@ -185,8 +207,9 @@ static const struct cmd set = {
 	.summary = "set a key in your configuration file",
 	.help = "Comments, order and all other values stay as they are.  The "
 		"whole configuration\nis checked first: what would not do is "
-		"not written.  Several values make a list;\n- takes the value "
-		"from standard input, which is how to set an API key.",
+		"not written.  A daemon that runs reads\nthe file again.  Several "
+		"values make a list; - takes the value from standard\ninput, "
+		"which is how to set an API key.",
 	.examples = "stacyvm config set defaults.ttl 2h\n"
 		    "openssl rand -hex 32 | stacyvm config set auth.api_key -",
 	.min_args = 2,

@@ -2,9 +2,11 @@
 /* `stacyvm config`: the effective configuration, without a daemon. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/config-edit.h"
 #include "daemon/config-internal.h"
+#include "daemon/reload.h"
 #include "daemon/serve.h"
 #include "lib/api/config-file.h"
 #include "lib/api/dirs.h"
@@ -160,6 +162,7 @@ static void report(const struct call *call, const char *key, bool changed)
 		json_open(&w, NULL, '{');
 		json_str(&w, "key", key);
 		json_bool(&w, "changed", changed);
+		json_bool(&w, "restart", changed && !reload_is_live(key));
 		if (config_find(key, &id))
 			config_add_value(c, id, "value", &w);
 		json_str(&w, "origin", origin);
@@ -171,6 +174,9 @@ static void report(const struct call *call, const char *key, bool changed)
 
 		printf("%s = %s\n", key, value ? value : "");
 	}
+	if (changed && !reload_is_live(key) && isatty(STDERR_FILENO))
+		fputs("  a running daemon takes it with:  stacyvm daemon "
+		      "restart\n", stderr);
 	if (elsewhere)
 		fprintf(stderr, "stacyvm: %s says otherwise, and comes after "
 			"%s\n", origin, file);
@@ -201,7 +207,7 @@ static int change(struct call *call, const char *value, struct svm_err *err)
 		report(call, key, r > 0);
 	else if (r == 0)
 		return unknown_key(key, err);
-	return 0;
+	return r;
 }
 
 static int set(struct call *call, struct svm_err *err)
@@ -219,7 +225,7 @@ static int replace(struct call *call, struct svm_err *err)
 	const char *text = call->args[1];
 
 	return config_edit_text(&call->src, call->args[0], text, strlen(text),
-				call->check, err);
+				call->check, err) < 0 ? -1 : 1;
 }
 
 int daemon_config_main(const char *verb, unsigned flags, char *const *args,

@@ -20,7 +20,8 @@ int daemon_main(int argc, char **argv);
  *	replace BEFORE TEXT   texts of the user's file, for an editor
  *
  * `check` (may be NULL) is asked about what another room knows, the keys of
- * the dashboard.  Prints to stdout; 0, or -1 with err.
+ * the dashboard.  Prints to stdout; 1 when the file was changed, 0, or -1 with
+ * err.
  */
 enum config_main_flags {
 	CONFIG_MAIN_JSON = 1u << 0,

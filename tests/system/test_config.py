@@ -7,6 +7,7 @@ import stat
 import pytest
 
 from screen import Screen
+from svm import wait_for
 TEXT = """\
 # mine
 server:
@@ -108,6 +109,31 @@ def test_who_says_otherwise_is_named(home):
                 env={"STACYVM_DEFAULTS_TTL": "3h"})
     assert "STACYVM_DEFAULTS_TTL says otherwise" in r.errtext
     assert "ttl: 1h" in home.path.read_text()
+
+
+def test_the_daemon_reads_it_at_once(home):
+    """What it can take; the rest says that it needs a restart."""
+    home.env["STACYVM_SERVER_PORT"] = "0"
+    home.start()
+    pid = home.daemon_pid()
+
+    def ttl():
+        return home.api("GET", "/config").json()["defaults.ttl"]["value"]
+
+    assert ttl() == "5m0s"
+    r = home.ok("config", "set", "defaults.ttl", "8m", "--json").json()
+    assert (r["changed"], r["restart"]) == (True, False)
+    wait_for(lambda: ttl() == "8m0s", "the daemon to read it")
+    r = home.ok("config", "set", "providers.native.base_uid", "9999999",
+                "--json").json()
+    assert (r["changed"], r["restart"]) == (True, True)
+    editor(home, 'sed -i s/8m/9m/ "$1"')
+    home.ok("config", "edit")
+    wait_for(lambda: ttl() == "9m0s", "the daemon to read it")
+    assert home.daemon_pid() == pid
+    home.kill_daemon()
+    home.ok("config", "set", "defaults.ttl", "1m")
+    assert not home.answers(), "none is started for that"
 
 
 def test_a_wrong_key_can_be_taken_out(home):
