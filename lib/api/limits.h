@@ -21,9 +21,7 @@
 #define LIMIT_HTTP_SSE 2048
 #define LIMIT_HTTP_WS 256
 #define LIMIT_HTTP_STREAMS 256
-#define LIMIT_HTTP_JOBS 256
 #define LIMIT_WS_MESSAGE MIB(1)
-#define LIMIT_WS_INPUT KIB(64)
 #define LIMIT_REQUEST_ID 128
 
 #define LIMIT_PREVIEWS 512         /* requests to ports in sandboxes, at once */
@@ -45,7 +43,6 @@
 #define LIMIT_TIME_IDLE_UNIX SECONDS(3600)
 #define LIMIT_TIME_WRITE SECONDS(60)
 #define LIMIT_TIME_KEEPALIVE SECONDS(5) /* silence on a stream */
-#define LIMIT_TIME_WS_PING SECONDS(30)
 #define LIMIT_TIME_WS_PONG SECONDS(10)
 #define LIMIT_TIME_LINGER SECONDS(5) /* reading on after a last answer */
 #define LIMIT_TIME_SHUTDOWN SECONDS(10)
