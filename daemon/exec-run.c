@@ -11,6 +11,7 @@
 #include "daemon/events.h"
 #include "daemon/exec-request.h"
 #include "daemon/quota.h"
+#include "daemon/sandbox-log.h"
 #include "daemon/sandbox.h"
 #include "daemon/store.h"
 #include "lib/api/msg.h"
@@ -302,6 +303,9 @@ static void on_end(void *data, const struct svm_err *err)
 			    "known: what watched over it was killed");
 	if (run->exit.flags & AGENT_EXIT_LEFT)
 		sandbox_follow_leftovers(run->sandbox);
+	/* On record before it is answered, whatever becomes of us. */
+	if (!run->attached && run->sandbox->log)
+		sandbox_log_flush(run->sandbox->log);
 	if (why.code)
 		tell(run, "exec.failed", NULL, why.msg);
 	else if (run->exit.flags & AGENT_EXIT_TIMEOUT)

@@ -163,6 +163,55 @@ int sandbox_log_open(const char *dir, struct sandbox_log **ret,
 	return 0;
 }
 
+static void add_marker(struct buf *out, uint64_t lost)
+{
+	buf_addf(out, "[... %" PRIu64 " bytes lost ...]\n", lost);
+}
+
+static int write_ring(struct sandbox_log *l, char *p, size_t n)
+{
+	uint64_t end = l->end + n;
+	uint64_t begin = end > CAPACITY ? end - CAPACITY : 0;
+	int r = 0;
+
+	if (begin > l->begin)
+		r = write_header(l, begin, l->end);
+	if (r == 0)
+		r = ring_io(l, io_write, p, n, l->end);
+	if (r == 0)
+		r = write_header(l, l->begin, end);
+	return r;
+}
+
+/* What the disk does not take is lost, and said so once it takes again. */
+static void write_pending(struct sandbox_log *l)
+{
+	auto_buf struct buf marked = BUF_INIT;
+	struct buf *b = &l->pending;
+
+	if (!b->len)
+		return;
+	if (l->lost) {
+		add_marker(&marked, l->lost);
+		buf_add(&marked, b->data, b->len);
+		b = &marked;
+	}
+	if (write_ring(l, b->data, b->len) == 0)
+		l->lost = 0;
+	else
+		l->lost += l->pending.len;
+	buf_clear(&l->pending);
+}
+
+void sandbox_log_flush(struct sandbox_log *l)
+{
+	write_pending(l);
+	buf_release(&l->pending);
+	for (int i = 0; i < 2; i++)
+		if (!l->part[i].len)
+			buf_release(&l->part[i]);
+}
+
 void sandbox_log_close(struct sandbox_log *l)
 {
 	if (!l)
@@ -175,7 +224,6 @@ void sandbox_log_close(struct sandbox_log *l)
 		buf_release(&l->part[i]);
 	}
 	sandbox_log_flush(l);
-	buf_release(&l->pending);
 	fd_close(l->fd);
 	free(l);
 }
@@ -204,48 +252,8 @@ void sandbox_log_add(struct sandbox_log *l, bool is_stderr, const void *p,
 		buf_addch(&l->pending, '\n');
 		buf_clear(part);
 		if (l->pending.len >= LIMIT_TURN_BYTES)
-			sandbox_log_flush(l);
+			write_pending(l);
 	}
-}
-
-static void add_marker(struct buf *out, uint64_t lost)
-{
-	buf_addf(out, "[... %" PRIu64 " bytes lost ...]\n", lost);
-}
-
-static int write_ring(struct sandbox_log *l, char *p, size_t n)
-{
-	uint64_t end = l->end + n;
-	uint64_t begin = end > CAPACITY ? end - CAPACITY : 0;
-	int r = 0;
-
-	if (begin > l->begin)
-		r = write_header(l, begin, l->end);
-	if (r == 0)
-		r = ring_io(l, io_write, p, n, l->end);
-	if (r == 0)
-		r = write_header(l, l->begin, end);
-	return r;
-}
-
-/* What the disk does not take is lost, and said so once it takes again. */
-void sandbox_log_flush(struct sandbox_log *l)
-{
-	auto_buf struct buf marked = BUF_INIT;
-	struct buf *b = &l->pending;
-
-	if (!b->len)
-		return;
-	if (l->lost) {
-		add_marker(&marked, l->lost);
-		buf_add(&marked, b->data, b->len);
-		b = &marked;
-	}
-	if (write_ring(l, b->data, b->len) == 0)
-		l->lost = 0;
-	else
-		l->lost += l->pending.len;
-	buf_clear(&l->pending);
 }
 
 uint64_t sandbox_log_end(const struct sandbox_log *l)

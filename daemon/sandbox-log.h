@@ -16,7 +16,8 @@
 struct sandbox_log;
 
 /* Opens or creates; a damaged file starts anew.  Buffered: written at most
- * LIMIT_TURN_BYTES later or on sandbox_log_flush(). */
+ * LIMIT_TURN_BYTES later or on sandbox_log_flush(), which keeps no room for
+ * more. */
 int sandbox_log_open(const char *dir, struct sandbox_log **ret,
 		     struct svm_err *err);
 void sandbox_log_close(struct sandbox_log *l);

@@ -191,6 +191,17 @@ def test_daemon_killed_session_goes_on(inst):
     assert session_output(inst, sid, session) == (lines(200), 0)
 
 
+def test_daemon_killed_logs_are_there(inst):
+    """What a command wrote is on record when it has been answered."""
+    inst.start()
+    sid = inst.sandbox()["id"]
+    assert inst.exec(sid, "echo out; echo err >&2").json()["exit_code"] == 0
+    inst.kill_daemon()
+    inst.start()
+    assert sorted(inst.api("GET", f"/sandboxes/{sid}/logs").json()) == \
+        ["err", "out"]
+
+
 def test_daemon_killed_plain_exec_finishes(inst):
     """A lost daemon is not a cancel: the command runs to its end."""
     inst.start()

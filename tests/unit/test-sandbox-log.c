@@ -3,6 +3,7 @@
 #include "daemon/sandbox-log.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -324,6 +325,21 @@ static void test_sandbox_log__link_is_refused(void **state)
 	assert_null(other);
 }
 
+/* A thousand sandboxes that have written much are to cost no more than a
+ * thousand that have not. */
+static void test_sandbox_log__no_room_is_kept(void **state)
+{
+	size_t before = mallinfo2().uordblks;
+
+	(void)state;
+	for (int i = 0; i < LIMIT_LOG_LINE; i++)
+		sandbox_log_add(l, i % 2, "xyz", 3);
+	sandbox_log_add(l, false, "\n", 1);
+	sandbox_log_add(l, true, "\n", 1);
+	sandbox_log_flush(l);
+	assert_true(mallinfo2().uordblks < before + LIMIT_LOG_LINE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +355,7 @@ int main(void)
 		TEST(damage_starts_anew),
 		TEST(disk_full),
 		TEST(link_is_refused),
+		TEST(no_room_is_kept),
 #undef TEST
 	};
 
