@@ -28,6 +28,7 @@ struct registry;
 struct runtimes;
 struct store;
 struct templates;
+struct trim;
 struct warm;
 
 struct daemon {
@@ -48,6 +49,7 @@ struct daemon {
 	struct auth *auth;         /* auth.h */
 	struct quotas *quotas;     /* quota.h */
 	struct admission *admission; /* admission.h */
+	struct trim *trim;         /* trim.h */
 	struct http_server *http;
 	struct list sockets;       /* exec-socket.c, made on first use */
 	int64_t started_boot_ns;

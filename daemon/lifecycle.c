@@ -17,6 +17,7 @@
 #include "daemon/sandbox-log.h"
 #include "daemon/setup.h"
 #include "daemon/store.h"
+#include "daemon/trim.h"
 #include "daemon/warm.h"
 #include "lib/api/msg.h"
 #include "lib/base/clock.h"
@@ -230,6 +231,7 @@ static void destroy_done(struct work *w)
 	struct sandbox *s = j->s;
 
 	s->busy = false;
+	trim_note(s->daemon->trim);
 	if (j->result < 0) {
 		step(s, LIFE_REMOVE_FAILED);
 		/* Everybody should see that. */

@@ -34,6 +34,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/store.h"
 #include "daemon/templates.h"
+#include "daemon/trim.h"
 #include "daemon/warm.h"
 #include "lib/api/errmap.h"
 #include "lib/base/clock.h"
@@ -132,6 +133,7 @@ static int start(struct serve *s, struct svm_err *err)
 	d->events = events_new(d);
 	d->audit = audit_new(d);
 	d->metrics = metrics_new();
+	d->trim = trim_new(d->loop);
 	d->images = image_store_new(d, err);
 	if (!d->images)
 		return -1;
@@ -153,6 +155,7 @@ static void observe(const struct http_req *r, void *app)
 	struct daemon *d = app;
 
 	metrics_observe(d->metrics, r);
+	trim_note(d->trim);
 	audit_observe(r, d);
 	failure_events_observe(r, d);
 }
@@ -277,6 +280,7 @@ static void release(struct serve *s)
 	if (d->events)
 		events_free(d->events);
 	metrics_free(d->metrics);
+	trim_free(d->trim);
 	auth_free(d->auth);
 	quotas_free(d->quotas);
 	config_free(d->config);
