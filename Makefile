@@ -54,11 +54,11 @@ agent_lib_src := $(addprefix lib/base/,buf.c clock.c err.c fault.c fd.c glob.c \
 	loop.c mem.c path.c proc.c proc-tree.c rand.c ustar.c) $(addprefix lib/api/,agent-setup.c frame.c msg.c)
 test_src := $(wildcard tests/unit/test-*.c)
 fuzz_src := $(wildcard tests/fuzz/fuzz-*.c)
-tool_src := $(wildcard tests/bench/*.c)
+bench_src := $(wildcard tests/bench/*.c) # one program, and a floor
 screen_src := $(wildcard tests/screen/*.c) # linked as tests are
 room_src := $(base_src) $(api_src) $(client_src) $(providers_src) \
 	$(daemon_src) $(tui_src) $(cli_src) cli/main.c
-all_src := $(room_src) $(test_src) $(fuzz_src) $(tool_src) $(screen_src) tests/fuzz/replay.c
+all_src := $(room_src) $(test_src) $(fuzz_src) $(bench_src) $(screen_src) tests/fuzz/replay.c
 
 # Static what is big or only the daemon needs: every call of the program pays
 # for symbols it resolves at start.
@@ -123,15 +123,15 @@ $(B)/tests/fuzz/replay-%: $(B)/tests/fuzz/fuzz-%.o $(B)/tests/fuzz/replay.o $(li
 	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(TUI_LIBS) $(LIBS)
 $(B)/tests/fuzz/libfuzzer-%: $(B)/tests/fuzz/fuzz-%.o $(libs)
 	$(call Q,LD,$@)$(CC) $(base_cflags) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(TUI_LIBS) $(LIBS)
-$(B)/tests/bench/%: $(B)/tests/bench/%.o $(libs)
+$(B)/tests/bench/bench: $(call obj,$(filter-out tests/bench/true.c,$(bench_src))) $(libs)
 	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(B)/tests/bench/true: tests/bench/true.c # the floor: static, does nothing
 	$(call Q,MUSL,$@)mkdir -p $(@D); $(MUSL_GCC) -static -Os -s -o $@ $<
 unit_tests := $(test_src:%.c=$(B)/%)
 replays := $(fuzz_src:tests/fuzz/fuzz-%.c=$(B)/tests/fuzz/replay-%)
-bench_tools := $(tool_src:%.c=$(B)/%)
+bench_tools := $(addprefix $(B)/tests/,bench/bench bench/true screen/driver)
 
-tests: all $(unit_tests) $(replays) $(screen_src:%.c=$(B)/%) ## build the tests, run nothing
+tests: all $(unit_tests) $(replays) $(bench_tools) ## build the tests, run nothing
 
 check: test-deps                        ## run every test, as root and unprivileged
 	$(PYTHON) -B tests/run
@@ -143,7 +143,7 @@ check-v2: all                           ## limits on pure cgroup v2, in a QEMU m
 	$(PYTHON) -B tests/v2/run $(B)
 check-unit: $(unit_tests)               ## unit tests alone
 	$(PYTHON) -B tests/run --no-build --only unit
-check-system: all $(screen_src:%.c=$(B)/%)       ## system tests alone, as who you are
+check-system: all $(bench_tools)       ## system tests alone, as who you are
 	$(PYTHON) -B tests/run --no-build --only system
 lint:                                   ## what the rules of the house say
 	$(PYTHON) -B tests/lint/lint
@@ -151,9 +151,9 @@ FUZZ ?= $(patsubst tests/fuzz/fuzz-%.c,%,$(fuzz_src))
 TIME ?= 60
 fuzz: $(FUZZ:%=$(B)/tests/fuzz/replay-%) ## fuzz: FUZZ=target TIME=seconds
 	@for f in $(FUZZ); do $(B)/tests/fuzz/replay-$$f -m $(TIME) tests/fuzz/corpus/$$f || exit 1; done
-bench: all $(bench_tools)                          ## measure, beside floors and peers (QUICK=1: roughly)
+bench: all $(bench_tools)               ## measure, beside floors and peers (QUICK=1: roughly; BENCH="topics")
 	tests/deps bench
-	$(PYTHON) -B tests/bench/run $(if $(QUICK),--quick) $(B)
+	$(PYTHON) -B tests/bench/run $(if $(QUICK),--quick) --build $(B) $(BENCH)
 
 quickstart: deps                        ## build, then run a program in a sandbox
 	@$(MAKE) --no-print-directory -j2 all

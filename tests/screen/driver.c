@@ -18,6 +18,7 @@
  *	size ROWS COLS    the terminal gets another size
  *	snap              print the screen
  *	say TEXT          print TEXT, at once: all before it came true
+ *	lap TEXT          the same, and how many ns it is since the last lap
  *	exit STATUS       the program ends (128+n: by signal n)
  *
  * Exits 0 when all of it came true, 1 with the step and the screen on
@@ -45,6 +46,7 @@ struct driver {
 	int rows, cols, fd;
 	pid_t pid;
 	int64_t patience; /* ns */
+	int64_t lap;      /* when the last one was */
 	bool ended;       /* nothing more to read */
 	bool alt, mouse, cursor;
 	VTerm *vt;
@@ -254,6 +256,15 @@ static bool resize(struct driver *d, const char *arg)
 	return ioctl(d->fd, TIOCSWINSZ, &ws) == 0;
 }
 
+static void print_lap(struct driver *d, const char *text)
+{
+	int64_t now = clock_mono_ns();
+
+	printf("%s %lld\n", text, (long long)(now - d->lap));
+	fflush(stdout);
+	d->lap = now;
+}
+
 static bool step(struct driver *d, const char *verb, const char *arg)
 {
 	if (strcmp(verb, "send") == 0)
@@ -262,6 +273,8 @@ static bool step(struct driver *d, const char *verb, const char *arg)
 		dump(d, stdout);
 	else if (strcmp(verb, "say") == 0)
 		return puts(arg) >= 0 && fflush(stdout) == 0;
+	else if (strcmp(verb, "lap") == 0)
+		print_lap(d, arg);
 	else if (strcmp(verb, "size") == 0)
 		return resize(d, arg);
 	else if (strcmp(verb, "exit") == 0)
@@ -309,6 +322,7 @@ static void start(struct driver *d, char **argv)
 	vterm_screen_set_callbacks(d->screen, &callbacks, d);
 	vterm_screen_enable_altscreen(d->screen, 1);
 	vterm_screen_reset(d->screen, 1);
+	d->lap = clock_mono_ns();
 	d->pid = forkpty(&d->fd, NULL, NULL, &ws);
 	if (d->pid == 0) {
 		/* As a terminal starts it: what we run under may ignore them,

@@ -36,14 +36,16 @@ class Screen:
             self.p.communicate()
 
     def step(self, *steps):
-        """Do them, and return when all came true."""
+        """Do them, and return when all came true, with what they print."""
         self.count += 1
-        mark = f"--- {self.count}"
+        mark, printed = f"--- {self.count}", []
         self.p.stdin.write("".join(s.rstrip("\n") + "\n"
                                    for s in (*steps, f"say {mark}")))
         self.p.stdin.flush()
         while (line := self.p.stdout.readline().rstrip("\n")) != mark:
             assert line or self.p.poll() is None, self.p.stderr.read()
+            printed.append(line)
+        return printed
 
     def end(self, *steps):
         """The last steps; all came true.  Returns what `snap` printed."""

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: MIT
+"""What every row of the table is made with: the stop-watch, a daemon of its
+own, and the table itself.
+
+What is compared is measured in one run, in turns of small batches, so that
+both see the same machine.  A row fails when something it asked for was
+refused or went wrong, or when the daemon kept what it took; never because
+something was slow.
+"""
+import contextlib
+import datetime
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import svm
+
+MIB = 1024 * 1024
+# What a daemon may keep of any row: caches of a bounded size.
+KEPT_KIB = 3 * 1024
+
+median = statistics.median
+topics = {} # name -> (function, what it measures)
+
+
+def topic(name):
+    """A group of rows, which can be asked for by this name."""
+    def add(function):
+        topics[name] = function
+        return function
+    return add
+
+
+def percentile(samples, q):
+    ordered = sorted(samples)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * q))]
+
+
+def ms(ns):
+    return f"{ns / 1e6:.2f} ms"
+
+
+def rate(count, ns):
+    return f"{count / MIB / (ns / 1e9):.0f} MiB/s"
+
+
+def first(path, key):
+    for line in pathlib.Path(path).read_text().splitlines():
+        if line.startswith(key):
+            return line.split(":", 1)[1].strip()
+    return "?"
+
+
+def kib(path, key):
+    return int(first(path, key).split()[0])
+
+
+def processes():
+    return {int(p) for p in os.listdir("/proc") if p.isdigit()}
+
+
+def pss_of(pid):
+    try:
+        return kib(f"/proc/{pid}/smaps_rollup", "Pss:")
+    except (OSError, ValueError):
+        return 0
+
+
+class Table:
+    """What was found, for people: as it comes, and in Markdown at the end."""
+
+    def __init__(self):
+        self.rows, self.memory = [], []
+        self.missing, self.failures = [], []
+
+    def row(self, what, value, p99="", beside="", goal=""):
+        self.rows.append((what, value, p99, beside, goal))
+        print(f"  {what}: {value} {p99}  {beside}", file=sys.stderr, flush=True)
+
+    def samples(self, what, samples, beside="", goal=""):
+        """A row of their median and p99."""
+        self.row(what, ms(median(samples)), ms(percentile(samples, .99)),
+                 beside, goal)
+
+    @staticmethod
+    def machine():
+        cpu = first("/proc/cpuinfo", "model name")
+        memory = kib("/proc/meminfo", "MemTotal") // 1024
+        return (f"{cpu}, {os.cpu_count()} cores, {memory} MiB; Linux "
+                f"{platform.release()}; {datetime.date.today()}; "
+                f"{'root' if os.geteuid() == 0 else 'unprivileged'}")
+
+    def print(self):
+        print(f"Measured on {self.machine()}.\n")
+        self._table(("what", "median", "p99", "beside", "goal"), self.rows)
+        print()
+        self._table(("resident memory of the daemon", "at start", "at most",
+                     "afterwards"), self.memory)
+        for what in dict.fromkeys(self.missing):
+            print(f"\nNot compared: {what}.")
+
+    @staticmethod
+    def _table(head, rows):
+        print("| " + " | ".join(head) + " |")
+        print("|---" * len(head) + "|")
+        for row in rows:
+            print("| " + " | ".join(row) + " |")
+
+
+class Bench:
+    def __init__(self, build, provider, quick):
+        self.build, self.provider, self.quick = build, provider, quick
+        self.tool = str(build / "tests/bench/bench")
+        self.true = str(build / "tests/bench/true")
+        self.table = Table()
+        self.rounds = 2 if quick else 20
+        self.tmp = tempfile.mkdtemp(prefix="svmb-")
+
+    def few(self, quick, full):
+        """How many, roughly or in earnest."""
+        return quick if self.quick else full
+
+    def run(self, *args, prefix=(), env=None):
+        """What the stop-watch prints."""
+        p = subprocess.run([*prefix, self.tool, *map(str, args)], text=True,
+                           stdout=subprocess.PIPE, check=True, env=env)
+        return p.stdout.splitlines()
+
+    def samples(self, *args, **kw):
+        return [int(line.split()[0]) for line in self.run(*args, **kw)]
+
+    def turns(self, *jobs, rounds=None):
+        """Run each job once a round, in turns; one list of samples a job.
+        The first round only warms up."""
+        found = [[] for _ in jobs]
+        for turn in range((rounds or self.rounds) + 1):
+            for i, job in enumerate(jobs):
+                got = job()
+                if turn:
+                    found[i] += got
+        return found
+
+    @contextlib.contextmanager
+    def daemon(self, what, **env):
+        """A fresh one, and what it took and kept."""
+        inst = svm.Instance(self.provider, binary=self.build / "stacyvm",
+                            env={"STACYVM_LOGGING_LEVEL": "info", **env})
+        try:
+            inst.start()
+            status = f"/proc/{inst.daemon_pid()}/status"
+            start = kib(status, "VmRSS")
+            yield inst
+            if inst.answers():
+                inst.destroy_all()
+                inst.drop_client()
+                self._memory(what, status, start)
+        except BaseException:
+            with contextlib.suppress(AssertionError): # a consequence
+                inst.stop()
+            raise
+        inst.stop()
+
+    def _memory(self, what, status, start):
+        def kept():
+            return kib(status, "VmRSS") - start
+
+        # It waits until it is quiet; what it will have then tests don't need.
+        enough = self.few(KEPT_KIB, 0)
+        with contextlib.suppress(svm.Timeout):
+            svm.wait_for(lambda: kept() < enough, "memory to be given back", 3)
+        self.table.memory.append((what, *(
+            f"{n / 1024:.1f} MiB" for n in
+            (start, kib(status, "VmHWM"), start + kept()))))
+        if kept() > KEPT_KIB and not svm.SANITIZED:
+            self.table.failures.append(
+                f"{what}: the daemon kept {kept()} KiB of memory")
+
+    def close(self):
+        shutil.rmtree(self.tmp, ignore_errors=True)
