@@ -65,12 +65,48 @@ static int set_keys(struct keymap *keys, const struct config *c,
 			"terminal.leave", c->ui_leave_key,
 			c->origin[CONFIG_ID_ui_leave_key] };
 	for (size_t i = 0; i < c->n_bindings; i++)
-		changes[n++] = (struct keymap_change){
-			c->bindings[i].key + strlen("keys."),
-			c->bindings[i].value, c->bindings[i].origin };
+		if (strncmp(c->bindings[i].key, "keys.", 5) == 0)
+			changes[n++] = (struct keymap_change){
+				c->bindings[i].key + 5, c->bindings[i].value,
+				c->bindings[i].origin };
 	int r = keymap_change(keys, changes, n, err);
 	free(changes);
 	return r;
+}
+
+/* commands.*, beside the keys they must not take. */
+static int set_commands(struct commands *all, const struct keymap *keys,
+			const struct config *c, struct svm_err *err)
+{
+	static const char prefix[] = "commands.";
+
+	for (size_t i = 0; i < c->n_bindings; i++) {
+		const struct config_binding *b = &c->bindings[i];
+
+		if (strncmp(b->key, prefix, sizeof(prefix) - 1) == 0 &&
+		    commands_set(all, b->key + sizeof(prefix) - 1, b->values,
+				 b->origin, err) < 0)
+			return -1;
+	}
+	return commands_check(all, keys, err);
+}
+
+/* What a configuration makes of keys and commands; replaced whole. */
+static int load_keys(const struct config *c, struct keymap **ret_keys,
+		     struct commands *ret_commands, struct svm_err *err)
+{
+	struct keymap *keys = keymap_new();
+	struct commands commands = { NULL, 0 };
+
+	if (set_keys(keys, c, err) < 0 ||
+	    set_commands(&commands, keys, c, err) < 0) {
+		commands_release(&commands);
+		keymap_free(keys);
+		return -1;
+	}
+	*ret_keys = keys;
+	*ret_commands = commands;
+	return 0;
 }
 
 static int find_theme(const char *name, struct theme *ret, struct svm_err *err)
@@ -86,12 +122,15 @@ static int find_theme(const char *name, struct theme *ret, struct svm_err *err)
 /* What the dashboard would not start with. */
 static int check_ui(const struct config *c, struct svm_err *err)
 {
-	struct keymap *keys = keymap_new();
+	struct keymap *keys;
+	struct commands commands;
 	struct theme theme;
-	int r = set_keys(keys, c, err);
 
+	if (load_keys(c, &keys, &commands, err) < 0)
+		return -1;
 	keymap_free(keys);
-	return r < 0 ? r : find_theme(c->ui_theme, &theme, err);
+	commands_release(&commands);
+	return find_theme(c->ui_theme, &theme, err);
 }
 
 /* The configuration the dashboard goes by, and its doors to it. */
@@ -178,16 +217,21 @@ static int apply_settings(void *data, struct model *m, struct svm_err *err)
 {
 	struct dashboard *d = data;
 	struct config *c = NULL;
-	struct keymap *keys = keymap_new();
+	struct keymap *keys = NULL;
+	struct commands commands = { NULL, 0 };
 
-	if (load_config(&c, err) < 0 || set_keys(keys, c, err) < 0 ||
+	if (load_config(&c, err) < 0 ||
+	    load_keys(c, &keys, &commands, err) < 0 ||
 	    configure(m, d, c, err) < 0) {
 		keymap_free(keys);
+		commands_release(&commands);
 		config_free(c);
 		return -1;
 	}
 	keymap_free(m->keymap);
 	m->keymap = keys;
+	commands_release(&m->commands);
+	m->commands = commands;
 	config_free(d->c);
 	d->c = c;
 	free(d->themes);

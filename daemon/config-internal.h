@@ -34,8 +34,9 @@ bool config_is_later(const char *key);
 /* Edits that turn a into b: insert, delete, replace, swap of neighbours. */
 unsigned config_distance(const char *a, const char *b);
 
-/* Keys of the dashboard: "keys.sandboxes.kill". */
+/* Of the dashboard: "keys.sandboxes.kill", "commands.log.run". */
 bool config_is_binding(const char *key);
+bool config_is_group(const char *path); /* "keys.sandboxes" */
 const struct config_binding *config_find_binding(const struct config *c,
 						 const char *key);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/config-internal.h"
+#include "lib/base/defs.h"
 
 /* See config-internal.h. */
 const char *const config_later[] = {
@@ -29,12 +30,30 @@ static bool begins_section(const char *name, const char *path, size_t n)
 	return strncmp(name, path, n) == 0 && name[n] == '.';
 }
 
+/* What is behind "keys." or "commands."; NULL: it is neither's. */
+static const char *below_ours(const char *key)
+{
+	static const char *const sections[] = { "keys.", "commands." };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
+		if (strncmp(key, sections[i], strlen(sections[i])) == 0)
+			return key + strlen(sections[i]);
+	return NULL;
+}
+
 bool config_is_binding(const char *key)
 {
-	const char *action = strncmp(key, "keys.", 5) == 0 ?
-				     strchr(key + 5, '.') : NULL;
+	const char *name = below_ours(key);
+	const char *dot = name ? strchr(name, '.') : NULL;
 
-	return action && action > key + 5 && action[1];
+	return dot && dot > name && dot[1];
+}
+
+bool config_is_group(const char *path)
+{
+	const char *name = below_ours(path);
+
+	return name && *name && !strchr(name, '.');
 }
 
 const struct config_binding *config_find_binding(const struct config *c,
@@ -50,7 +69,7 @@ bool config_is_section(const char *path)
 {
 	size_t n = strlen(path);
 
-	if (strcmp(path, "keys") == 0)
+	if (strcmp(path, "keys") == 0 || strcmp(path, "commands") == 0)
 		return true;
 	for (unsigned i = 0; i < CONFIG_ID_MAX; i++)
 		if (begins_section(config_key((enum config_id)i)->name, path,

@@ -261,6 +261,8 @@ static void set_binding(struct config_load *ld, const char *where,
 	}
 	free(b->value);
 	free(b->origin);
+	strv_free(b->values);
+	b->values = strv_dup(values);
 	b->value = buf_steal(&keys);
 	b->origin = xstrdup(where);
 }

@@ -88,7 +88,8 @@ static void check_name(struct reader *r)
 
 	if (!config_find(r->path.data, &id) && !config_is_later(r->path.data) &&
 	    !config_is_section(r->path.data) &&
-	    !config_is_binding(r->path.data))
+	    !config_is_binding(r->path.data) &&
+	    !config_is_group(r->path.data))
 		config_unknown(r->ld, where, r->path.data);
 }
 

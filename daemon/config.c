@@ -73,6 +73,7 @@ void config_free(struct config *c)
 		free(c->bindings[i].key);
 		free(c->bindings[i].value);
 		free(c->bindings[i].origin);
+		strv_free(c->bindings[i].values);
 	}
 	free(c->bindings);
 	free(c);

@@ -51,10 +51,11 @@ struct config {
 #include "daemon/config.def"
 #undef CONFIG
 	char *origin[CONFIG_ID_MAX]; /* "default", "FILE:LINE", ... */
-	/* keys.CONTEXT.ACTION of the dashboard, as written: it knows which
-	 * there are. */
+	/* keys.CONTEXT.ACTION and commands.NAME.WHAT of the dashboard, as
+	 * written: it knows which there are. */
 	struct config_binding {
 		char *key, *value, *origin;
+		char **values; /* the items of a list */
 	} *bindings;
 	size_t n_bindings;
 };

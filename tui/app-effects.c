@@ -15,6 +15,7 @@
 #include "lib/base/path.h"
 #include "lib/base/proc.h"
 #include "tui/app.h"
+#include "tui/command-exec.h"
 
 extern char **environ;
 
@@ -36,7 +37,8 @@ static int wait_for(pid_t pid)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+				   128 + WTERMSIG(status);
 }
 
 /* sh -c, since $EDITOR may have arguments; the path is never parsed. */
@@ -52,6 +54,54 @@ static int run_editor(const char *path)
 	return pid < 0 ? -1 : wait_for(pid);
 }
 
+/* ^C went to what ran in front of us; it was not for us too. */
+static void forget_interrupts(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	while (sigtimedwait(&set, NULL, &(struct timespec){ 0 }) > 0)
+		;
+}
+
+/* What it said would be gone with the dashboard back. */
+static void show_failure(const char *name, int status, const char *why)
+{
+	char line[256];
+
+	if (why)
+		fprintf(stderr, "\nstacyvm: %s\n", why);
+	else
+		fprintf(stderr, "\n%s: exit status %d\n", name, status);
+	fprintf(stderr, "Enter goes back ");
+	if (!fgets(line, sizeof(line), stdin))
+		clearerr(stdin);
+}
+
+static void run_command(struct app *a)
+{
+	static const int fds[] = { 0, 1, 2 };
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	char **argv = steal_ptr(&a->m->command);
+	pid_t pid;
+	int status;
+
+	if (argv && a->term) {
+		term_curses_suspend(a->term);
+		pid = command_spawn(argv, fds, 0, NULL, &err);
+		status = pid < 0 ? -1 : wait_for(pid);
+		if (status)
+			show_failure(argv[0], status, err.msg);
+		forget_interrupts();
+		term_curses_resume(a->term);
+		term_curses_repaint(a->term);
+		a->m->effects |= EFFECT_REDRAW;
+	}
+	strv_free(argv);
+}
+
 static void edit(struct app *a)
 {
 	auto_free char *path = steal_ptr(&a->m->editor.path);
@@ -60,6 +110,7 @@ static void edit(struct app *a)
 	if (path && a->term) {
 		term_curses_suspend(a->term);
 		status = run_editor(path);
+		forget_interrupts();
 		term_curses_resume(a->term);
 		term_curses_repaint(a->term);
 	}
@@ -102,6 +153,8 @@ void app_effects(struct app *a, unsigned effects)
 		copy(a);
 	if (effects & EFFECT_EDITOR)
 		edit(a);
+	if (effects & EFFECT_COMMAND)
+		run_command(a);
 	if (effects & EFFECT_SUSPEND)
 		suspend(a);
 	if (!a->term)

@@ -21,6 +21,41 @@ static void help_free(void *state)
 	free(h);
 }
 
+/* One line, if it is in view; always one more. */
+static void draw_line(struct canvas *c, const struct help *h, struct area in,
+		      size_t *line, const char *keys, const char *what)
+{
+	int row = in.row + (int)(*line - h->top);
+
+	if (c && *line >= h->top && *line < h->top + (size_t)in.rows) {
+		canvas_text(c, row, in.col, 14, pen_role(ROLE_ACCENT), keys);
+		canvas_text(c, row, in.col + 15, in.cols - 15,
+			    pen_role(ROLE_INK), what);
+	}
+	++*line;
+}
+
+/* The user's own commands with a key in this context. */
+static void draw_own(const struct model *m, const struct help *h,
+		     enum context x, struct canvas *c, struct area in,
+		     size_t *line)
+{
+	const char *filter = field_text(&h->filter);
+
+	for (size_t i = 0; i < m->commands.n; i++) {
+		const struct command *own = &m->commands.list[i];
+		auto_buf struct buf what = BUF_INIT;
+
+		buf_addf(&what, "%s: ", own->name);
+		command_describe(own, &what);
+		if (own->scope == x && *own->key_name &&
+		    (strcasestr(buf_str(&what), filter) ||
+		     strstr(own->key_name, filter)))
+			draw_line(c, h, in, line, own->key_name,
+				  buf_str(&what));
+	}
+}
+
 /* Draw the lines from `top` on that the filter lets through (c may be NULL);
  * returns how many there are. */
 static size_t draw(const struct model *m, const struct help *h,
@@ -37,24 +72,16 @@ static size_t draw(const struct model *m, const struct help *h,
 		     keymap_binding(m->keymap, *x, i, &keys, &a);
 		     i++, buf_clear(&keys)) {
 			const struct action_info *info = action_info(a);
-			int row = in.row + (int)(line - h->top);
 
 			if (!keys.len ||
 			    (!strcasestr(info->what, filter) &&
 			     !strcasestr(info->name, filter) &&
 			     !strstr(buf_str(&keys), filter)))
 				continue;
-			if (c && line >= h->top &&
-			    line < h->top + (size_t)in.rows) {
-				canvas_text(c, row, in.col, 14,
-					    pen_role(ROLE_ACCENT),
-					    buf_str(&keys));
-				canvas_text(c, row, in.col + 15,
-					    in.cols - 15, pen_role(ROLE_INK),
-					    info->what);
-			}
-			line++;
+			draw_line(c, h, in, &line, buf_str(&keys),
+				  info->what);
 		}
+		draw_own(m, h, *x, c, in, &line);
 	}
 	return line;
 }

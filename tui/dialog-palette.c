@@ -19,6 +19,7 @@ struct found {
 	enum action action;
 	char *argument; /* an id, a template; NULL: the action alone */
 	char *about;    /* what it is, beside it; NULL: of the action */
+	bool own;       /* `argument` is a command of the user's */
 };
 
 struct palette {
@@ -30,7 +31,7 @@ struct palette {
 };
 
 /* Commands that take an argument. */
-static const struct command {
+static const struct palette_command {
 	const char *name;
 	enum action action;
 	bool template; /* it names one; else a sandbox */
@@ -127,6 +128,30 @@ static void find_actions(const struct model *m, struct palette *p)
 					.action = (enum action)a };
 }
 
+/* The user's own, of where one is. */
+static void find_own(const struct model *m, struct palette *p)
+{
+	const char *typed = field_text(&p->typed);
+
+	for (size_t i = 0; i < m->commands.n && p->n < FOUND_MAX; i++) {
+		const struct command *c = &m->commands.list[i];
+		auto_buf struct buf about = BUF_INIT;
+		bool here = false;
+
+		for (const enum context *x = p->chain; *x != CTX_NONE; x++)
+			here |= *x == c->scope;
+		command_describe(c, &about);
+		if (here && rank_action(&(struct action_info){
+						.name = c->name,
+						.what = buf_str(&about) },
+					typed) > 0)
+			p->found[p->n++] = (struct found){
+				.argument = xstrdup(c->name),
+				.about = buf_steal(&about),
+				.own = true };
+	}
+}
+
 /* The filter in `sandboxes /filter`; NULL when it is something else. */
 static const char *sandboxes_argument(const char *typed)
 {
@@ -140,7 +165,7 @@ static const char *sandboxes_argument(const char *typed)
 }
 
 /* The command typed and where its argument is; NULL when there is none. */
-static const struct command *typed_command(const struct palette *p,
+static const struct palette_command *typed_command(const struct palette *p,
 					   const char **ret_argument)
 {
 	const char *text = field_text(&p->typed);
@@ -161,7 +186,9 @@ static void add(struct palette *p, enum action a, const char *argument,
 {
 	if (p->n < FOUND_MAX)
 		p->found[p->n++] = (struct found){
-			a, xstrdup(argument), about_owned };
+			.action = a,
+			.argument = xstrdup(argument),
+			.about = about_owned };
 	else
 		free(about_owned);
 }
@@ -184,7 +211,7 @@ static void find_templates(const struct model *m, struct palette *p,
 }
 
 static void find_sandboxes(const struct model *m, struct palette *p,
-			   const struct command *c, const char *argument)
+			   const struct palette_command *c, const char *argument)
 {
 	for (size_t i = 0; i < m->fleet.n; i++) {
 		const struct sandbox *s = m->fleet.all[i];
@@ -200,21 +227,23 @@ static void find_sandboxes(const struct model *m, struct palette *p,
 static void find(const struct model *m, struct palette *p)
 {
 	const char *argument;
-	const struct command *c = typed_command(p, &argument);
+	const struct palette_command *c = typed_command(p, &argument);
 
 	forget(p);
 	p->pos.at = 0;
 	if (sandboxes_argument(field_text(&p->typed)))
 		return;
-	if (!c)
+	if (!c) {
 		find_actions(m, p);
-	else if (m->read_only && action_info(c->action)->flags &
-					 ACTION_CHANGES)
+		find_own(m, p);
+	} else if (m->read_only && action_info(c->action)->flags &
+					 ACTION_CHANGES) {
 		return;
-	else if (c->template)
+	} else if (c->template) {
 		find_templates(m, p, argument);
-	else
+	} else {
 		find_sandboxes(m, p, c, argument);
+	}
 }
 
 /* -- drawing */
@@ -229,9 +258,9 @@ static void view_found(const struct model *m, const struct palette *p,
 		       struct area in)
 {
 	const struct action_info *info = action_info(f->action);
-	char key[KEY_NAME_MAX];
-	int right = (int)strlen(keymap_key(m->keymap, p->chain, f->action,
-					   key));
+	char key[KEY_NAME_MAX] = "";
+	int right = f->own ? 0 : (int)strlen(keymap_key(m->keymap, p->chain,
+							f->action, key));
 
 	canvas_text(c, row, in.col, 17, pen_role(ROLE_VALUE),
 		    f->argument ? f->argument : info->name);
@@ -287,6 +316,16 @@ static void run_on(struct model *m, enum action a, const char *argument)
 		model_say(m, "no sandbox %s", argument);
 }
 
+static void run_own(struct model *m, const char *name)
+{
+	for (size_t i = 0; i < m->commands.n; i++) {
+		if (strcmp(m->commands.list[i].name, name) != 0)
+			continue;
+		command_run(m, &m->commands.list[i]);
+		return;
+	}
+}
+
 /* An argument is never dropped: what was named must be what is acted on. */
 static void run(struct model *m, struct palette *p)
 {
@@ -296,6 +335,7 @@ static void run(struct model *m, struct palette *p)
 	auto_free char *argument =
 		xstrdup(listed ? p->found[p->pos.at].argument : NULL);
 	const char *filter = sandboxes_argument(text);
+	bool own = listed && p->found[p->pos.at].own;
 
 	dialog_pop(m);
 	if (strcmp(text, "q") == 0) {
@@ -303,6 +343,8 @@ static void run(struct model *m, struct palette *p)
 	} else if (filter) {
 		model_show(m, SCREEN_SANDBOXES);
 		sandboxes_filter(m, filter);
+	} else if (own) {
+		run_own(m, argument);
 	} else if (argument) {
 		run_on(m, a, argument);
 	} else if (listed) {
@@ -318,12 +360,12 @@ static void complete(struct palette *p)
 {
 	const struct found *f = &p->found[p->pos.at];
 	const char *argument, *name;
-	const struct command *c = typed_command(p, &argument);
+	const struct palette_command *c = typed_command(p, &argument);
 	auto_free char *text = NULL;
 
 	if (p->pos.at >= p->n)
 		return;
-	name = action_info(f->action)->name;
+	name = f->own ? f->argument : action_info(f->action)->name;
 	if (c && f->argument)
 		text = xasprintf("%s %s", c->name, f->argument);
 	for (size_t i = 0; !text && i < ARRAY_SIZE(commands); i++)

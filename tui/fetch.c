@@ -18,6 +18,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/proc.h"
 #include "lib/base/work.h"
+#include "tui/command-exec.h"
 
 #define THREADS 4
 #define GET_SECONDS 20
@@ -198,6 +199,12 @@ static void job_run(struct work *w)
 {
 	struct job *j = container_of(w, struct job, work);
 	struct request *r = j->r;
+
+	if (r->argv) {
+		(void)command_exec(r->argv, j->cancel_fd, &r->reply,
+				   &r->status, &r->err);
+		return;
+	}
 	bool get = strcmp(r->method, "GET") == 0 && !r->download;
 	int64_t deadline = get ? clock_boot_ns() +
 				 GET_SECONDS * INT64_C(1000000000) : 0;

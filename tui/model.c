@@ -70,6 +70,8 @@ void model_free(struct model *m)
 	keymap_free(m->keymap);
 	buf_release(&m->clipboard);
 	settings_forget(m);
+	commands_release(&m->commands);
+	strv_free(m->command);
 	free(m->editor.path);
 	free(m->toast);
 	free(m->version);

@@ -22,6 +22,7 @@
 #include "lib/base/err.h"
 #include "lib/base/list.h"
 #include "tui/canvas.h"
+#include "tui/command.h"
 #include "tui/field.h"
 #include "tui/fleet.h"
 #include "tui/input.h"
@@ -53,6 +54,7 @@ enum effect {
 	EFFECT_EDITOR = 1u << 7,  /* m->editor */
 	EFFECT_CANCEL = 1u << 8,  /* all requests that wait */
 	EFFECT_STYLE = 1u << 9,   /* m->set.theme and .ascii, m->mouse */
+	EFFECT_COMMAND = 1u << 10, /* m->command */
 };
 
 /* The daemon, as one sees it. */
@@ -110,6 +112,9 @@ struct model {
 		void *data;
 	} editor;
 	bool quitting;            /* ^C was pressed once */
+	struct commands commands; /* the user's own */
+	unsigned commands_running;
+	char **command;           /* EFFECT_COMMAND: run this here */
 	const struct settings_ops *settings; /* or NULL: none to change */
 	struct config_change undo[LIMIT_TUI_UNDO];
 	size_t n_undo;

@@ -34,6 +34,7 @@ void request_free(struct request *r)
 	free(r->download);
 	free(r->about);
 	free(r->doing);
+	strv_free(r->argv);
 	buf_release(&r->reply);
 	svm_err_release(&r->err);
 	free(r);

@@ -14,6 +14,7 @@
  *
  * The method REQUEST_HANGUP is no request but SIGHUP to the daemon of this
  * user; it is done when the daemon has read its configuration again.
+ * REQUEST_RUN runs `argv` on this machine: its output is the reply.
  */
 #ifndef SVM_TUI_REQUEST_H
 #define SVM_TUI_REQUEST_H
@@ -31,6 +32,7 @@ struct model;
 struct request;
 
 #define REQUEST_HANGUP "SIGHUP"
+#define REQUEST_RUN "RUN"
 
 typedef void (*request_fn)(struct model *m, struct request *r);
 
@@ -43,6 +45,8 @@ struct request {
 	 * however long.  Owned paths or NULL.  A file that is there is
 	 * replaced when all has arrived, and left alone otherwise. */
 	char *upload, *download;
+	char **argv;      /* of REQUEST_RUN; owned */
+	int status;       /* of what was run, as a shell has it */
 	request_fn done;
 	char *about;      /* an id or a path, for done(); owned, may be NULL */
 	void *data;       /* the same, borrowed */

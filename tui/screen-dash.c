@@ -283,6 +283,15 @@ static bool dash_act(struct model *m, void *state, enum action a)
 	       sandbox_act(m, fleet_table_selected(&d->table), a);
 }
 
+static const cJSON *dash_subject(const struct model *m, const void *state)
+{
+	const struct dash *d = state;
+	const struct sandbox *s = fleet_table_selected(&d->table);
+
+	(void)m;
+	return s ? s->json : NULL;
+}
+
 static bool dash_input(struct model *m, void *state,
 		       const struct input_event *ev)
 {
@@ -334,6 +343,7 @@ const struct screen screen_dash = {
 	.contexts = dash_contexts,
 	.act = dash_act,
 	.input = dash_input,
+	.subject = dash_subject,
 	.event = dash_event,
 	.status = dash_status,
 	.typing = dash_typing,

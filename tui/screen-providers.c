@@ -129,6 +129,12 @@ static bool providers_act(struct model *m, void *state, enum action a)
 	return true;
 }
 
+static const cJSON *providers_subject(const struct model *m, const void *state)
+{
+	(void)m;
+	return objects_selected(state);
+}
+
 static bool providers_input(struct model *m, void *state,
 			    const struct input_event *ev)
 {
@@ -157,5 +163,6 @@ const struct screen screen_providers = {
 	.contexts = providers_contexts,
 	.act = providers_act,
 	.input = providers_input,
+	.subject = providers_subject,
 	.typing = providers_typing,
 };

@@ -156,6 +156,15 @@ static bool sandboxes_act(struct model *m, void *state, enum action a)
 	       sandbox_act(m, fleet_table_selected(&s->table), a);
 }
 
+static const cJSON *sandboxes_subject(const struct model *m, const void *state)
+{
+	const struct sandboxes *d = state;
+	const struct sandbox *s = fleet_table_selected(&d->table);
+
+	(void)m;
+	return s ? s->json : NULL;
+}
+
 static bool sandboxes_input(struct model *m, void *state,
 			    const struct input_event *ev)
 {
@@ -222,6 +231,7 @@ const struct screen screen_sandboxes = {
 	.contexts = sandboxes_contexts,
 	.act = sandboxes_act,
 	.input = sandboxes_input,
+	.subject = sandboxes_subject,
 	.status = sandboxes_status,
 	.typing = sandboxes_typing,
 	.wake = sandboxes_wake,

@@ -249,6 +249,12 @@ static bool templates_act(struct model *m, void *state, enum action a)
 	}
 }
 
+static const cJSON *templates_subject(const struct model *m, const void *state)
+{
+	(void)m;
+	return objects_selected(state);
+}
+
 static bool templates_input(struct model *m, void *state,
 			    const struct input_event *ev)
 {
@@ -277,5 +283,6 @@ const struct screen screen_templates = {
 	.contexts = templates_contexts,
 	.act = templates_act,
 	.input = templates_input,
+	.subject = templates_subject,
 	.typing = templates_typing,
 };

@@ -57,6 +57,10 @@ struct screen {
 	 * for the fleet as a whole).  May be NULL. */
 	void (*event)(struct model *m, void *state, const cJSON *event);
 
+	/* What a command of the user's would act on: the object selected, or
+	 * NULL.  May be NULL. */
+	const cJSON *(*subject)(const struct model *m, const void *state);
+
 	/* The left of the footer: appends text.  May be NULL. */
 	void (*status)(const struct model *m, const void *state,
 		       struct buf *out);

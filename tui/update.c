@@ -224,6 +224,7 @@ static bool act_on_program(struct model *m, struct key k)
 void update_input(struct model *m, const struct input_event *ev)
 {
 	enum context chain[CONTEXT_CHAIN];
+	const struct command *own = NULL;
 	enum action a = ACT_NONE;
 
 	m->effects |= EFFECT_REDRAW;
@@ -234,7 +235,11 @@ void update_input(struct model *m, const struct input_event *ev)
 		a = keymap_find(m->keymap, chain, ev->key);
 		if (a == ACT_NONE && m->dialog && act_on_program(m, ev->key))
 			return;
+		if (a == ACT_NONE && !m->dialog)
+			own = commands_find(&m->commands, chain, ev->key);
 	}
+	if (own)
+		command_run(m, own);
 	if (a != ACT_NONE)
 		update_act(m, a);
 	else

@@ -168,6 +168,8 @@
 #define LIMIT_EMU_HISTORY_BYTES MIB(16)
 
 /* The dashboard. */
+#define LIMIT_TUI_COMMANDS 2        /* of the user's own at once */
+#define LIMIT_TUI_OUTPUT KIB(256)   /* of one, kept */
 #define LIMIT_TUI_THEMES 24         /* files that are offered */
 #define LIMIT_TUI_UNDO 32           /* changes of the configuration */
 #define LIMIT_TUI_FIELD KIB(4)    /* a line being typed */

@@ -156,3 +156,57 @@ def test_a_setting_is_changed_and_taken_back(inst):
         t.end("send uu", "wait taken back", "send q", "exit 0", RESTORED)
     assert file.read_text() == before
     svm.wait_for(ttl_is("20m0s"), "the daemon goes by it")
+
+
+def test_commands_of_ones_own(inst, tmp_path):
+    """A program gets what is selected as text, whatever that says."""
+    configure(inst, """
+commands:
+  argv:
+    scope: sandboxes
+    key: F5
+    run: [sh, -c, 'printf "<%s>\\n" "$@" | tee seen', sh, '{id}',
+          '{name} $(touch HACKED)']
+    output: show
+  front:
+    key: F6
+    run: [sh, -c, 'echo in front $(cat typed); read x;
+          echo "got $x" >typed; exit 7']
+  quiet:
+    key: F7
+    run: [sh, -c, 'sleep 1000']
+    output: none
+""")
+    inst.start()
+    s = inst.sandbox(name="web")["id"]
+    with Screen(inst, "tui") as t:
+        t.step(f"wait {s}", r"send \e[15~", "wait argv: exit status 0",
+               f"wait <{s}>", "wait <web $(touch HACKED)>")
+        assert (inst.home / "seen").read_text() == \
+            f"<{s}>\n<web $(touch HACKED)>\n"
+        assert not (inst.home / "HACKED").exists()
+        t.step(r"send \e", "gone argv: exit", r"send \e[17~",
+               "wait in front", "prop alt 0", r"send hello\r",
+               "wait exit status 7", "wait Enter goes back", r"send \r",
+               f"wait {s}", "prop alt 1")
+        assert (inst.home / "typed").read_text() == "got hello\n"
+        # ^C ends what is in front, not the dashboard behind it.
+        t.step(r"send \e[17~", "wait in front got hello", "send ^C",
+               "wait exit status 130", r"send \r", f"wait {s}",
+               r"send \e[18~", "send ^C", "wait cancelled")
+        t.end("send q", "exit 0", RESTORED)
+
+
+@pytest.mark.parametrize("text,why", [
+    ("run: [sh, -c, 'echo {name}']\n    scope: sandboxes",
+     "a name could be a command"),
+    ("run: [a]\n    key: q", "key: 'q' is quit there"),
+    ("run: ls -l", "must be a list"),
+    ("ran: [a]", "is nothing of a command"),
+])
+def test_bad_commands_are_refused_at_start(inst, text, why):
+    configure(inst, f"commands:\n  x:\n    {text}\n")
+    for argv in (["tui", "--dump"], ["config", "lint"]):
+        r = inst.run(*argv)
+        assert r.code != 0 and why in r.errtext, r
+        assert "commands.x" in r.errtext and "config.yaml:3" in r.errtext, r

@@ -517,6 +517,15 @@ static void test_config__bindings(void **state)
 	config_json(c, &json);
 	assert_non_null(strstr(buf_str(&json), "\"keys.sandboxes.kill\""));
 	config_free(c);
+	auto_free char *own = file("t.yaml", "commands:\n  log:\n"
+				   "    run: [git, log, 'a b']\n"
+				   "keys:\n  sandboxes:\n  # none\n");
+	c = load(&(struct config_source){ .file = own });
+	assert_int_equal(c->n_bindings, 1);
+	assert_string_equal(c->bindings[0].values[2], "a b");
+	assert_null(c->bindings[0].values[3]);
+	config_free(c);
+	must_say("commands: {log: x}\n", "unknown key 'commands.log'");
 	must_say("keys: {kill: d}\n", "t.yaml:1: unknown key 'keys.kill'");
 	must_say("keys: d\n", "'keys' is a section");
 	must_say("keys: {a.b: \"x\\ny\"}\n", "text of one line");

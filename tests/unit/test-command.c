@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* The user's own commands: what is accepted, what is run. */
+#include "tests/unit/model-fixture.h"
+
+static int set(struct commands *c, const char *key, const char *words,
+	       struct svm_err *err)
+{
+	auto_free char *copy = xstrdup(words);
+	char *values[16] = { NULL }, *rest = NULL;
+	size_t n = 0;
+
+	for (char *w = strtok_r(copy, ";", &rest); w;
+	     w = strtok_r(NULL, ";", &rest))
+		values[n++] = w;
+	return commands_set(c, key, values, "c.yaml:3", err);
+}
+
+static void must(struct model *m, const char *key, const char *words)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (set(&m->commands, key, words, &err) < 0 )
+		fail_msg("%s", err.msg);
+}
+
+static void check(struct model *m)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (commands_check(&m->commands, m->keymap, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+/* One command, "member=value" each; what is said about it. */
+static void refused(const char *why, const char *const *members)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct keymap *keys = keymap_new();
+	struct commands c = { NULL, 0 };
+	int r = 0;
+
+	for (; r == 0 && *members; members++) {
+		auto_free char *key = xstrndup(*members,
+					       strcspn(*members, "="));
+		auto_free char *path = xasprintf("x.%s", key);
+
+		r = set(&c, path, *members + strlen(key) + 1, &err);
+	}
+	if (r == 0)
+		r = commands_check(&c, keys, &err);
+	assert_int_equal(r, -1);
+	if (!strstr(err.msg, why) || strncmp(err.msg, "c.yaml:3: commands.x",
+					     20) != 0)
+		fail_msg("expected <%s>, got <%s>", why, err.msg);
+	commands_release(&c);
+	keymap_free(keys);
+}
+#define REFUSED(why, ...) \
+	refused(why, (const char *const[]){ __VA_ARGS__, NULL })
+
+static void test_command__what_is_refused(void **state)
+{
+	(void)state;
+	REFUSED("has no run:", "scope=global");
+	REFUSED("must be a list", "run=ls -l");
+	REFUSED("is nothing of a command", "run=a;b", "runs=a");
+	REFUSED("takes one value", "run=a;b", "key=a;b");
+	REFUSED("'nokey' is no key", "run=a;b", "key=nokey");
+	REFUSED("'x' is not one of", "run=a;b", "scope=x");
+	REFUSED("'x' is not one of", "run=a;b", "output=x");
+	REFUSED("'x' is not true or false", "run=a;b", "confirm=x");
+	REFUSED("nothing is called {id}", "run=a;{id}");
+	REFUSED("nothing is called {id}", "scope=templates", "run=a;{id}");
+	REFUSED("known beforehand", "scope=sandboxes", "run={name};x");
+	REFUSED("'d' is kill there", "scope=sandboxes", "run=a;b", "key=d");
+	REFUSED("'j' is down there", "scope=sandboxes", "run=a;b", "key=j");
+	REFUSED("'q' is quit there", "run=a;b", "key=q");
+}
+
+/* A name must never become a program. */
+static void test_command__no_name_reaches_an_interpreter(void **state)
+{
+	(void)state;
+	REFUSED("a name could be a command", "scope=sandboxes",
+		"run=sh;-c;echo {name}");
+	REFUSED("a name could be a command", "scope=sandboxes",
+		"run=/bin/bash;-o;pipefail;-ec;echo '{name}'");
+	REFUSED("a name could be a command", "scope=sandboxes",
+		"run=env;A=b;sh;-c;x{id}");
+	REFUSED("a name could be a command", "scope=sandboxes",
+		"run=python3.11;-c;print('{name}')");
+	REFUSED("a name could be a command", "scope=sandboxes",
+		"run=perl;-e;{name}");
+}
+
+static char **expand(struct model *m, const char *words, const char *json,
+		     struct svm_err *err)
+{
+	cJSON *subject = cJSON_Parse(json);
+
+	commands_release(&m->commands);
+	must(m, "x.scope", "sandboxes");
+	must(m, "x.run", words);
+	check(m);
+	char **argv = command_expand(&m->commands.list[0], subject, err);
+	cJSON_Delete(subject);
+	return argv;
+}
+
+static void test_command__words_are_text_and_nothing_else(void **state)
+{
+	struct model *m = fixture_model(24, 80);
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	char **argv = expand(m, "a;{id};-n={name};{{id}};{};{a b;sh;-c;"
+			     "echo \"$1\";sh;--;{name}",
+			     "{\"id\":\"sb-1\",\"name\":\"$(rm -rf /);"
+			     "\\u001b{id}\"}", &err);
+	static const char name[] = "$(rm -rf /);\033{id}";
+
+	(void)state;
+	assert_non_null(argv);
+	assert_string_equal(argv[1], "sb-1");
+	auto_free char *joined = xasprintf("-n=%s", name);
+	assert_string_equal(argv[2], joined);
+	assert_string_equal(argv[3], "{{id}}");
+	assert_string_equal(argv[4], "{}");
+	assert_string_equal(argv[5], "{a b");
+	assert_string_equal(argv[8], "echo \"$1\"");
+	assert_string_equal(argv[11], name);
+	assert_null(argv[12]);
+	strv_free(argv);
+	fixture_free(m);
+}
+
+static void test_command__a_name_is_no_option(void **state)
+{
+	struct model *m = fixture_model(24, 80);
+	auto_err struct svm_err err = SVM_ERR_INIT, none = SVM_ERR_INIT;
+	static const char evil[] = "{\"name\":\"--output=/etc/passwd\"}";
+	char **argv = expand(m, "a;{name}", evil, &err);
+
+	(void)state;
+	assert_null(argv);
+	assert_non_null(strstr(err.msg, "take for an option"));
+	argv = expand(m, "a;-x;--;{name}", evil, &none);
+	assert_non_null(argv);
+	strv_free(argv);
+	argv = expand(m, "a;x{name}", evil, &none);
+	assert_string_equal(argv[1], "x--output=/etc/passwd");
+	strv_free(argv);
+	fixture_free(m);
+}
+
+static struct model *with_command(const char *output)
+{
+	struct model *m = fixture_model(30, 100);
+
+	must(m, "log.scope", "sandboxes");
+	must(m, "log.key", "F5");
+	must(m, "log.run", "git;log;--grep={id}");
+	must(m, "log.output", output);
+	must(m, "log.about", "what was done to it");
+	must(m, "all.run", "stacyvm;list");
+	must(m, "all.key", "M-a");
+	check(m);
+	return m;
+}
+
+static void test_command__its_key_runs_it_on_what_is_selected(void **state)
+{
+	struct model *m = with_command("terminal");
+
+	(void)state;
+	fixture_keys(m, "7 F5"); /* at home elsewhere */
+	assert_null(m->command);
+	fixture_keys(m, "2 j F5");
+	assert_true(m->effects & EFFECT_COMMAND);
+	assert_string_equal(m->command[2], "--grep=sb-7f3a91c2");
+	strv_free(m->command);
+	m->command = NULL;
+	fixture_keys(m, "7 M-a");
+	assert_string_equal(m->command[1], "list");
+	fixture_free(m);
+}
+
+static void test_command__typing_goes_before(void **state)
+{
+	struct model *m = fixture_model(30, 100);
+
+	(void)state;
+	must(m, "x.run", "a;b");
+	must(m, "x.key", "Z");
+	check(m);
+	fixture_keys(m, "2 / Z");
+	assert_null(m->command);
+	fixture_keys(m, "Escape ? Z");
+	assert_null(m->command);
+	fixture_free(m);
+}
+
+static void test_command__output_is_shown(void **state)
+{
+	struct model *m = with_command("show");
+	struct request *r;
+
+	(void)state;
+	fixture_keys(m, "2 j F5");
+	r = fixture_request(m, REQUEST_RUN);
+	assert_string_equal(r->argv[0], "git");
+	r->status = 3;
+	fixture_answer(m, REQUEST_RUN, "log", SVM_OK, "one\n\033[2Jtwo\n");
+	assert_shown(m, "log: exit status 3");
+	assert_shown(m, "^[[2Jtwo");
+	fixture_keys(m, "Escape F5 F5 F5");
+	assert_int_equal(m->commands_running, LIMIT_TUI_COMMANDS);
+	assert_shown(m, "2 commands run already");
+	fixture_answer(m, REQUEST_RUN, "log", SVM_NOT_FOUND,
+		       "'git' is not in PATH");
+	assert_shown(m, "log: 'git' is not in PATH");
+	assert_int_equal(m->commands_running, 0);
+	fixture_free(m);
+}
+
+static void test_command__asks_with_what_it_will_run(void **state)
+{
+	struct model *m = with_command("none");
+
+	(void)state;
+	must(m, "log.confirm", "true");
+	fixture_keys(m, "2 j F5");
+	assert_shown(m, "RUN log?");
+	assert_shown(m, "git log --grep=sb-7f3a91c2");
+	fixture_keys(m, "Enter"); /* No is the default */
+	assert_null(fixture_request(m, REQUEST_RUN));
+	fixture_keys(m, "F5 y");
+	assert_non_null(fixture_request(m, REQUEST_RUN));
+	fixture_answer(m, REQUEST_RUN, "log", SVM_OK, "");
+	assert_shown(m, "log: exit status 0");
+	fixture_free(m);
+}
+
+static void test_command__read_only(void **state)
+{
+	struct model *m = with_command("terminal");
+
+	(void)state;
+	m->read_only = true;
+	fixture_keys(m, "2 j F5");
+	assert_null(m->command);
+	assert_shown(m, "read-only: log may change something");
+	must(m, "log.changes", "false");
+	fixture_keys(m, "F5");
+	assert_non_null(m->command);
+	fixture_free(m);
+}
+
+static void test_command__in_palette_and_help(void **state)
+{
+	struct model *m = with_command("terminal");
+
+	(void)state;
+	fixture_keys(m, "2 j ?");
+	fixture_type(m, "what was done");
+	assert_shown(m, "log: what was done to it");
+	fixture_keys(m, "Escape :");
+	fixture_type(m, "was done");
+	assert_shown(m, "what was done to it");
+	fixture_keys(m, "Enter");
+	assert_non_null(m->command);
+	assert_string_equal(m->command[0], "git");
+	fixture_keys(m, "7 :");
+	fixture_type(m, "was done");
+	assert_not_shown(m, "what was done to it");
+	fixture_free(m);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test(test_command__##name)
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_refused),
+		TEST(no_name_reaches_an_interpreter),
+		TEST(words_are_text_and_nothing_else),
+		TEST(a_name_is_no_option),
+		TEST(its_key_runs_it_on_what_is_selected),
+		TEST(typing_goes_before),
+		TEST(output_is_shown),
+		TEST(asks_with_what_it_will_run),
+		TEST(read_only),
+		TEST(in_palette_and_help),
+#undef TEST
+	};
+
+	return cmocka_run_group_tests_name("command", tests, NULL, NULL);
+}
