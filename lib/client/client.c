@@ -108,6 +108,12 @@ struct client *client_new(const struct client_options *o, struct svm_err *err)
 	return c;
 }
 
+void client_set_owner(struct client *c, const char *owner)
+{
+	free(c->owner);
+	c->owner = xstrdup(owner);
+}
+
 void client_free(struct client *c)
 {
 	if (!c)
@@ -117,6 +123,7 @@ void client_free(struct client *c)
 	free(c->host);
 	free(c->port);
 	free(c->name);
+	free(c->owner);
 	if (c->api_key)
 		mem_free_secret(c->api_key, strlen(c->api_key));
 	fd_close(c->idle_fd);

@@ -37,6 +37,9 @@ struct client_options {
 struct client *client_new(const struct client_options *o, struct svm_err *err);
 void client_free(struct client *c);
 
+/* Act for this owner (X-User-ID) instead of STACYVM_USER_ID's. */
+void client_set_owner(struct client *c, const char *owner);
+
 /* Change where waiting ends; for a clean-up after an interrupt. */
 void client_set_cancel_fd(struct client *c, int fd);
 void client_set_deadline(struct client *c, int64_t boot_ns);

@@ -52,7 +52,7 @@ static bool header_safe(const char *s)
 void client_head(struct client *c, struct buf *out, const char *method,
 		 const char *target)
 {
-	const char *user = getenv("STACYVM_USER_ID");
+	const char *user = c->owner ? c->owner : getenv("STACYVM_USER_ID");
 
 	buf_addf(out, "%s %s HTTP/1.1\r\nHost: ", method, target);
 	if (c->unix_path)

@@ -448,6 +448,38 @@ def test_warm_copies_are_their_owners(new_instance):
     bob("DELETE", "/sandboxes/" + other, check=200)
 
 
+def test_templates_of_an_owner_on_the_command_line(new_instance):
+    """--owner acts for them, with the admin key or over the socket."""
+    server = start(new_instance, AUTH_API_KEY=KEY, AUTH_ADMIN_API_KEY=ADMIN)
+    inst = server.inst
+    inst.ok("template", "create", "t", "--image", "host", "--memory", "100m")
+    inst.ok("template", "create", "t", "--image", "host", "--memory", "200m",
+            "--owner", "alice")
+    alice = server.by(X_API_Key=KEY, X_User_ID="alice")
+
+    def memory(*args):
+        return inst.ok("template", "show", "t", "--json",
+                       *args).json()["memory_mb"]
+
+    assert (memory(), memory("--owner", "alice")) == (100, 200)
+    assert alice("GET", "/templates/t").json()["memory_mb"] == 200
+    rows = inst.ok("template", "ls", "--json").json()
+    assert [t.get("owner_id") for t in rows] == [None, "alice"]
+    [t] = inst.ok("template", "ls", "--owner", "alice", "--json").json()
+    assert t["owner_id"] == "alice"
+    assert inst.ok("template", "ls", "--owner", "bob", "--json").json() == []
+    (inst.home / "edit").write_text("#!/bin/sh\nsed -i s/200/300/ $1\n")
+    (inst.home / "edit").chmod(0o755)
+    inst.env["EDITOR"] = str(inst.home / "edit")
+    inst.ok("template", "edit", "t", "--owner", "alice")
+    assert (memory(), memory("--owner", "alice")) == (100, 300)
+    for bad in ("", "a b", "\u00e4", "a\nb"):
+        assert inst.must_fail("template", "rm", "t", "--owner", bad).code == 2
+    inst.ok("template", "rm", "t", "--owner", "alice")
+    assert alice("GET", "/templates/t").json()["memory_mb"] == 100
+    inst.ok("template", "rm", "t")
+
+
 def test_copies_obey_the_quota_of_their_owner(new_instance):
     """What the owner could not spawn is not kept ready either."""
     server = start(new_instance, AUTH_API_KEY=KEY, AUTH_ADMIN_API_KEY=ADMIN)

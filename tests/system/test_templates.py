@@ -9,6 +9,7 @@ import urllib.parse
 import pytest
 
 import svm
+from screen import Screen
 from svm import wait_for
 
 
@@ -381,6 +382,109 @@ def test_a_copy_that_died_is_replaced(inst):
     wait_for(lambda: inst.box_dirs() and inst.box_dirs() != old and
              warm(inst)["ready"] == 1, "another copy")
     spawn(inst, "w")
+
+
+# -- the command line
+
+def editor(inst, script):
+    path = inst.home / "edit"
+    path.write_text("#!/bin/sh\n" + script)
+    path.chmod(0o755)
+    inst.env.update(EDITOR=str(path), TMPDIR=str(inst.home))
+
+
+def drafts(inst):
+    return sorted(inst.home.glob("stacyvm-edit-*"))
+
+
+def test_edit(inst):
+    t = save(inst, name="py 3", image="host", memory_mb=256, version="3",
+             description="it's: #1 \u2028", setup=["a\nb  c\n", "- x", "true"],
+             env={"A: b": " x ", "B": "no"}, metadata={"k": "null"},
+             network={"allow": ["example.org"]})
+    editor(inst, 'cp "$1" "$HOME/seen"')
+    inst.ok("template", "edit", "py 3")
+    assert inst.api("GET", path("py 3")).json() == t
+    seen = (inst.home / "seen").read_text()
+    assert "memory_mb: 256" in seen and "created_at" not in seen
+    # Saved as it is but for a comment, it says the same.
+    editor(inst, 'echo "# hello" >>"$1"')
+    inst.ok("template", "edit", "py 3")
+    now = inst.api("GET", path("py 3")).json()
+    assert {**now, "updated_at": 0} == {**t, "updated_at": 0}
+    editor(inst, 'sed -i -e "s/^memory_mb:.*/memory_mb: 300/" '
+           '-e "/^version/d" "$1"')
+    inst.ok("template", "edit", "py 3")
+    now = inst.api("GET", path("py 3")).json()
+    assert (now["memory_mb"], now["version"]) == (300, "1")
+    assert now["setup"] == t["setup"] and now["env"] == t["env"]
+    editor(inst, 'sed -i "s/300/301/" "$1"; cp "$1" "$HOME/seen"')
+    inst.ok("template", "edit", "py 3", "--json")
+    assert (inst.home / "seen").read_text().startswith("{")
+    assert inst.api("GET", path("py 3")).json()["memory_mb"] == 301
+    assert drafts(inst) == []
+    assert inst.must_fail("template", "edit", "none").code == 3
+
+
+@pytest.mark.parametrize("script,words", [
+    ('echo "memory_mb: [" >>"$1"', "template.yaml:"),
+    ('sed -i "s/^memory_mb:.*/memory_mb: lots/" "$1"', "memory_mb"),
+    ('sed -i "s/^name:.*/name: other/" "$1"', "renamed"),
+    ('echo "vcpus: 3" >>"$1"', "template.yaml:16: the same key stands twice"),
+    ('echo "- x" >"$1"', "template.yaml:1: this must be \"key: value\" lines")])
+def test_what_was_edited_is_kept(inst, script, words):
+    t = save(inst, name="t", image="host", memory_mb=256)
+    editor(inst, script)
+    r = inst.must_fail("template", "edit", "t")
+    assert r.code == 1 and words in r.errtext, r
+    [draft] = drafts(inst)
+    assert f"{draft}/template.yaml" in r.errtext
+    assert (draft / "template.yaml").read_text()
+    assert inst.api("GET", path("t")).json() == t
+
+
+def test_edit_does_not_write_over_others(inst):
+    save(inst, name="t", image="host")
+    editor(inst, f'{inst.binary} template create t --memory 99m -q >/dev/null;'
+           ' echo "pids: 99" >>"$1"')
+    r = inst.must_fail("template", "edit", "t")
+    assert r.code == 6 and "by another" in r.errtext
+    assert inst.api("GET", path("t")).json()["memory_mb"] == 99
+    assert "pids: 99" in (drafts(inst)[0] / "template.yaml").read_text()
+
+
+def test_edit_again(inst):
+    save(inst, name="t", image="host", memory_mb=256)
+    editor(inst, """
+if [ -e "$HOME/once" ]; then sed -i 's/: lots/: 300/' "$1"
+else sed -i 's/^memory_mb:.*/memory_mb: lots/' "$1"; : >"$HOME/once"; fi
+""")
+    Screen(inst, "template", "edit", "t").end(
+        "wait Edit again? [Y/n]\nwait memory_mb\nsend \\r\nexit 0\n")
+    assert inst.api("GET", path("t")).json()["memory_mb"] == 300
+
+
+def test_fields_from_yaml(inst):
+    text = "image: host\nmemory_mb: 70\nenv: {A: '1'}\nsetup:\n- echo a\n"
+    inst.ok("template", "create", "y", "-f", "-", input=text)
+    t = inst.api("GET", path("y")).json()
+    assert (t["memory_mb"], t["env"], t["setup"]) == (70, {"A": "1"},
+                                                      ["echo a"])
+    shown = inst.ok("template", "show", "y", "--json").text
+    inst.ok("template", "create", "z", "-f", "-", input=shown)
+    r = inst.must_fail("template", "create", "x", "-f", "-",
+                       input="image: host\nimage: host\n")
+    assert "twice" in r.errtext
+
+
+def test_pool_status_on_the_command_line(inst):
+    save(inst, name="w", image="host", pool_size=1)
+    ready(inst, 1)
+    [head, row] = inst.ok("pool", "status").text.strip().split("\n")
+    assert head.split() == ["TEMPLATE", "OWNER", "WANTED", "READY",
+                            "REFILLING", "CLAIMED"]
+    assert row.split() == ["w", "1", "1", "0", "0"]
+    assert inst.ok("pool", "status", "--json").json()["warm"][0]["ready"] == 1
 
 
 # -- death
