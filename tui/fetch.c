@@ -181,7 +181,9 @@ static int carry_out(struct request *r, struct client *c)
 	if (r->upload && (fd = open_upload(r->upload, &length, err)) < 0)
 		return -1;
 	auto_exchange struct exchange *x =
-		exchange_new(c, r->method, r->target, length, err);
+		r->ranged ? exchange_new_range(c, r->target, r->from,
+					       r->from + r->most - 1, err) :
+			    exchange_new(c, r->method, r->target, length, err);
 
 	if (!x)
 		return -1;
@@ -191,6 +193,7 @@ static int carry_out(struct request *r, struct client *c)
 		return -1;
 	if (exchange_reply(x, err) < 0)
 		return -1;
+	r->whole = exchange_whole(x);
 	return r->download ? download(x, r->download, err) :
 			     receive(x, &r->reply, r->most, err);
 }

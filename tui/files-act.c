@@ -1,30 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* What changes files.  See files.h. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "lib/api/dirs.h"
-#include "lib/base/digest.h"
-#include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
-#include "lib/base/urlenc.h"
 #include "tui/files.h"
 
-#define EDITED_MAX (64 << 20)
-
-/* What a question or an editor is about. */
+/* What a question is about. */
 struct subject {
 	struct files *f;
-	char *id, *path, *mode;
+	char *id, *path;
 	bool dir;
-	/* An editor's: the local copy, and what was in it. */
-	char *local;
-	char before[DIGEST_TEXT + 1];
 };
 
 static struct subject *subject_new(struct files *f, const char *path,
@@ -35,7 +22,6 @@ static struct subject *subject_new(struct files *f, const char *path,
 	s->f = f;
 	s->id = xstrdup(f->id);
 	s->path = xstrdup(path);
-	s->mode = xstrdup(e ? json_text(e, "mode") : "");
 	s->dir = e && file_is_dir(e);
 	return s;
 }
@@ -44,17 +30,8 @@ static void subject_free(void *data)
 {
 	struct subject *s = data;
 
-	if (s->local) {
-		char *slash = strrchr(s->local, '/');
-
-		unlink(s->local);
-		*slash = '\0';
-		rmdir(s->local);
-	}
-	free(s->local);
 	free(s->id);
 	free(s->path);
-	free(s->mode);
 	free(s);
 }
 
@@ -239,117 +216,6 @@ static void upload_from(struct model *m, const char *text, void *data)
 	send(m, r, "upload", from);
 }
 
-/* -- $EDITOR */
-
-static int file_digest(const char *path, char out[DIGEST_TEXT + 1])
-{
-	auto_buf struct buf b = BUF_INIT;
-	struct digest d;
-	int r = fd_slurp_path(AT_FDCWD, path, EDITED_MAX, &b);
-
-	if (r < 0)
-		return r;
-	d = digest_of(buf_str(&b), b.len);
-	digest_format(&d, out);
-	return 0;
-}
-
-static void written_back(struct model *m, struct request *r)
-{
-	struct subject *s = r->data;
-
-	if (r->err.code == SVM_OK) {
-		model_say(m, "saved %s", s->path);
-		if (s->f->view_path && strcmp(s->f->view_path, s->path) == 0)
-			files_read(m, s->f, s->path);
-		if (s->f->path)
-			files_open(m, s->f, s->f->id, s->f->path);
-	} else {
-		/* Nobody's work is thrown away. */
-		model_say(m, "not saved; your copy is %s", s->local);
-		free(s->local);
-		s->local = NULL;
-	}
-	subject_free(s);
-}
-
-static void edited(struct model *m, void *data, bool ok)
-{
-	struct subject *s = data;
-	char after[DIGEST_TEXT + 1];
-	struct request *r;
-
-	if (!ok || file_digest(s->local, after) < 0 ||
-	    strcmp(after, s->before) == 0) {
-		model_say(m, ok ? "%s is as it was" :
-				  "the editor failed: %s is as it was",
-			  s->path);
-		subject_free(s);
-		return;
-	}
-	r = subject_request(s, "PUT", "", s->path, written_back);
-	if (*s->mode) {
-		char *with = xasprintf("%s&mode=%s", r->target, s->mode);
-
-		free(r->target);
-		r->target = with;
-	}
-	r->upload = xstrdup(s->local);
-	r->data = s;
-	send(m, r, "save", s->path);
-}
-
-static void fetched(struct model *m, struct request *r)
-{
-	struct subject *s = r->data;
-
-	if (r->err.code != SVM_OK || file_digest(s->local, s->before) < 0 ||
-	    m->editor.path) {
-		subject_free(s);
-		return;
-	}
-	m->editor.path = xstrdup(s->local);
-	m->editor.done = edited;
-	m->editor.data = s;
-	m->effects |= EFFECT_EDITOR;
-}
-
-/* A directory of its own keeps the name, which tells editors the language. */
-static char *make_local(const char *path)
-{
-	struct dirs dirs;
-	const char *slash = strrchr(path, '/');
-	char *local = NULL;
-
-	dirs_init(&dirs);
-	auto_free char *dir = xasprintf("%s/edit-XXXXXX", dirs.runtime);
-
-	if (mkdtemp(dir))
-		local = path_join(dir, slash && slash[1] ? slash + 1 :
-							   "file");
-	dirs_release(&dirs);
-	return local;
-}
-
-static void edit(struct model *m, struct files *f, const cJSON *e,
-		 const char *path)
-{
-	struct subject *s = subject_new(f, path, e);
-	struct request *r;
-
-	s->local = make_local(path);
-	if (!s->local) {
-		model_say(m, "no directory for a local copy: %s",
-			  strerror(errno));
-		subject_free(s);
-		return;
-	}
-	r = files_request(f, "GET", "", path, fetched);
-	r->download = xstrdup(s->local);
-	r->data = s;
-	send(m, r, "edit", path);
-}
-
 /* -- all of them */
 
 static bool is_mode(const char *text, struct svm_err *err)
@@ -430,7 +296,7 @@ bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 		return true;
 	case ACT_EDITOR:
 		if (path && !(e && file_is_dir(e)) && !files_unsaved(m, f))
-			edit(m, f, e, path);
+			files_editor(m, f, path);
 		return true;
 	case ACT_EDIT:
 		if (path && !(e && file_is_dir(e)) && !files_unsaved(m, f)) {

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What is in a file: as text, or as bytes.  See files.h. */
-#include <ctype.h>
+/* What is in a file: as text, or as bytes, of any length.  See files.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
-#include "lib/base/utf8.h"
 #include "lib/base/width.h"
 #include "tui/files.h"
 #include "tui/frame.h"
-
-#define HEX_ROW 16
-#define TAB 8
 
 bool files_viewing(const struct files *f)
 {
@@ -22,52 +17,45 @@ bool files_viewing(const struct files *f)
 void files_close_content(struct files *f)
 {
 	files_edit_close(f);
+	files_hunt_end(f);
+	pager_clear(&f->pager);
 	free(f->view_path);
 	f->view_path = NULL;
-	buf_release(&f->content);
-	free(f->lines);
-	f->lines = NULL;
-	f->n_lines = f->top = f->left = 0;
-	f->searching = false;
+	f->searching = f->reading = false;
 }
 
-static void index_lines(struct files *f)
+/* -- reading */
+
+static bool is_in_view(const struct files *f, const struct request *r)
 {
-	size_t room = 1;
-
-	for (size_t i = 0; i < f->content.len; i++)
-		room += f->content.data[i] == '\n';
-	free(f->lines);
-	f->lines = xcalloc(room + 1, sizeof(*f->lines));
-	f->n_lines = 0;
-	for (size_t at = 0; at < f->content.len;) {
-		const char *end = memchr(f->content.data + at, '\n',
-					 f->content.len - at);
-
-		f->lines[f->n_lines++] = at;
-		at = end ? (size_t)(end - f->content.data) + 1 :
-			   f->content.len;
-	}
+	return f->view_path && strcmp(f->view_path, r->about) == 0 &&
+	       files_is_for(f, r);
 }
 
 static void content_arrived(struct model *m, struct request *r)
 {
 	struct files *f = r->data;
+	uint64_t size = r->whole > 0 ? (uint64_t)r->whole : 0;
 
 	(void)m;
-	if (r->err.code != SVM_OK || !f->view_path ||
-	    strcmp(f->view_path, r->about) != 0 || !files_is_for(f, r))
+	if (!is_in_view(f, r))
 		return;
-	buf_release(&f->content);
-	f->content = r->reply;
-	r->reply = (struct buf)BUF_INIT;
-	f->cut = f->content.len > FILES_SHOWN_MAX;
-	if (f->cut)
-		buf_truncate(&f->content, FILES_SHOWN_MAX);
-	f->hex = f->content.len &&
-		 memchr(f->content.data, '\0', f->content.len) != NULL;
-	f->top = f->left = 0;
-	index_lines(f);
+	f->reading = false;
+	if (r->err.code == SVM_OK) {
+		bool first = !r->ranged;
+
+		if (r->ranged && r->reply.len < r->most)
+			size = r->from + r->reply.len; /* no more came */
+		pager_take(&f->pager, r->from, &r->reply, size);
+		if (first)
+			f->pager.hex = memchr(buf_str(&f->pager.window), '\0',
+					      f->pager.window.len) != NULL;
+		return;
+	}
+	/* It was cut short meanwhile: what is here is what there is. */
+	f->pager.size = f->pager.base + f->pager.window.len;
+	f->pager.top = MIN(f->pager.top, f->pager.size);
+	f->pager.top = MAX(f->pager.top, f->pager.base);
 }
 
 void files_read(struct model *m, struct files *f, const char *path)
@@ -77,74 +65,50 @@ void files_read(struct model *m, struct files *f, const char *path)
 
 	files_close_content(f);
 	f->view_path = steal_ptr(&what);
+	f->reading = true;
 	r = files_request(f, "GET", "", f->view_path, content_arrived);
-	r->most = FILES_SHOWN_MAX + 1;
+	r->most = PAGER_FIRST;
 	r->doing = xasprintf("read %s", f->view_path);
 	request_send(m, r);
 }
 
-static size_t rows_of(const struct files *f)
+void files_settle_content(struct model *m, struct files *f, int rows)
 {
-	return f->hex ? (f->content.len + HEX_ROW - 1) / HEX_ROW : f->n_lines;
+	struct request *r;
+	uint64_t from;
+	size_t n;
+
+	pager_settle(&f->pager, (size_t)MAX(rows, 1));
+	if (!f->view_path || f->reading || !pager_wants(&f->pager, &from, &n))
+		return;
+	f->reading = true;
+	r = files_request(f, "GET", "", f->view_path, content_arrived);
+	r->ranged = true;
+	r->from = from;
+	r->most = n;
+	r->doing = xasprintf("read %s", f->view_path);
+	request_send(m, r);
 }
 
-static void line_of(const struct files *f, size_t i, struct buf *out)
-{
-	size_t from = f->lines[i];
-	size_t to = i + 1 < f->n_lines ? f->lines[i + 1] : f->content.len;
-	size_t col = 0;
-
-	if (to > from && f->content.data[to - 1] == '\n')
-		to--;
-	for (size_t at = from; at < to;) {
-		size_t n = strcspn(f->content.data + at, "\t\n");
-
-		n = MIN(n, to - at);
-		buf_add(out, f->content.data + at, n);
-		col += width_text(f->content.data + at, n);
-		at += n;
-		if (at < to && f->content.data[at] == '\t') {
-			do
-				buf_addch(out, ' ');
-			while (++col % TAB);
-			at++;
-		}
-	}
-}
-
-static void hex_row(const struct files *f, size_t i, struct buf *out)
-{
-	size_t at = i * HEX_ROW, n = MIN(HEX_ROW, f->content.len - at);
-	const unsigned char *p = (const unsigned char *)f->content.data + at;
-
-	buf_addf(out, "%08zx ", at);
-	for (size_t x = 0; x < HEX_ROW; x++)
-		if (x < n)
-			buf_addf(out, "%s%02x", x % 8 ? " " : "  ", p[x]);
-		else
-			buf_addstr(out, x % 8 ? "   " : "    ");
-	buf_addstr(out, "  ");
-	for (size_t x = 0; x < n; x++)
-		buf_addch(out, isprint(p[x]) && p[x] < 0x80 ? (char)p[x] :
-							      '.');
-}
+/* -- showing */
 
 static void view_line(const struct files *f, struct canvas *c, int row,
 		      struct area in, size_t i)
 {
+	const struct pager *p = &f->pager;
 	auto_buf struct buf text = BUF_INIT, safe = BUF_INIT;
+	uint64_t number = pager_row_number(p, i);
 	size_t skip, width;
 	int col = in.col;
 
-	if (f->hex)
-		hex_row(f, i, &text);
-	else
-		line_of(f, i, &text);
-	if (!f->hex && f->numbers)
-		col += canvas_textf(c, row, col, 7, pen_role(ROLE_FAINT),
-				    "%6zu ", i + 1);
+	pager_row(p, i, &text);
+	if (number && f->numbers)
+		canvas_textf(c, row, col, 9, pen_role(ROLE_FAINT), "%6llu ",
+			     (unsigned long long)number);
+	if (!p->hex && f->numbers && p->number)
+		col += p->number + p->n_lines > 999999 ? 9 : 7;
 	escape_line(&safe, buf_str(&text), text.len);
-	skip = width_fit(buf_str(&safe), safe.len, f->left, &width);
+	skip = width_fit(buf_str(&safe), safe.len, p->left, &width);
 	canvas_text(c, row, col, in.col + in.cols - col, pen_role(ROLE_INK),
 		    buf_str(&safe) + skip);
 	if (*field_text(&f->search) &&
@@ -152,30 +116,56 @@ static void view_line(const struct files *f, struct canvas *c, int row,
 		canvas_shade(c, row, in.col, 1, in.cols, ROLE_SELECTED);
 }
 
+static void view_corner(const struct files *f, struct canvas *c,
+			struct area pane)
+{
+	const struct pager *p = &f->pager;
+	auto_buf struct buf text = BUF_INIT;
+	char size[FRAME_TIME_SIZE];
+	uint64_t at = f->hunt.on ? f->hunt.at : p->top;
+	unsigned percent = p->size ? (unsigned)((double)at * 100 /
+						(double)p->size + 0.5) : 0;
+
+	frame_bytes((int64_t)MIN(p->size, (uint64_t)INT64_MAX), size);
+	buf_addf(&text, " %s  ", size);
+	if (f->hunt.on)
+		buf_addf(&text, "searching %u%% ", percent);
+	else if (!pager_whole(p))
+		buf_addf(&text, "%s%u%% ", f->reading ? "reading  " : "",
+			 percent);
+	else
+		buf_addf(&text, "%zu/%zu ",
+			 pager_rows(p) ? pager_top(p) + 1 : 0, pager_rows(p));
+	frame_corner(c, pane, true, pen_role(ROLE_DIM), buf_str(&text));
+}
+
+/* The row on top is the window's, or there is nothing to see yet. */
+static bool is_here(const struct pager *p)
+{
+	return p->top >= p->base && p->top <= p->base + p->window.len;
+}
+
 void files_view_content(const struct model *m, const struct files *f,
 			struct canvas *c, struct area pane, bool focused)
 {
-	char size[FRAME_TIME_SIZE];
-	auto_free char *title = xasprintf(
-		"%s", f->view_path ? f->view_path : "nothing opened");
+	const struct pager *p = &f->pager;
+	size_t top = pager_top(p);
 	struct area in;
-	size_t rows = rows_of(f);
 
 	if (f->edit) {
 		files_edit_view(m, f, c, pane, focused);
 		return;
 	}
-	in = frame_pane(c, pane, title, focused);
+	in = frame_pane(c, pane, f->view_path ? f->view_path :
+						"nothing opened", focused);
 	if (!f->view_path)
 		return;
-	frame_bytes((int64_t)f->content.len, size);
-	auto_free char *corner = xasprintf(" %s%s  %zu/%zu ", size,
-					   f->cut ? " shown of more" : "",
-					   rows ? f->top + 1 : 0, rows);
-
-	frame_corner(c, pane, true, pen_role(ROLE_DIM), corner);
-	for (int i = 0; i < in.rows && f->top + (size_t)i < rows; i++)
-		view_line(f, c, in.row + i, in, f->top + (size_t)i);
+	view_corner(f, c, pane);
+	for (int i = 0; i < in.rows && is_here(p); i++) {
+		if (top + (size_t)i >= pager_rows(p))
+			break;
+		view_line(f, c, in.row + i, in, top + (size_t)i);
+	}
 	if (f->searching) {
 		int used = canvas_text(c, in.row + in.rows - 1, in.col, 8,
 				       pen_role(ROLE_ACCENT), "search ");
@@ -188,74 +178,87 @@ void files_view_content(const struct model *m, const struct files *f,
 	}
 }
 
-static bool row_matches(const struct files *f, size_t i)
+/* -- keys */
+
+/* "120", "0x1f00", "50%". */
+static bool parse_place(const char *text, uint64_t *ret, char *ret_kind)
 {
-	auto_buf struct buf text = BUF_INIT;
+	bool hex = strncasecmp(text, "0x", 2) == 0;
+	const char *digits = hex ? text + 2 : text;
+	size_t n = strspn(digits, hex ? "0123456789abcdefABCDEF" :
+					"0123456789");
+	bool part = !hex && strcmp(digits + n, "%") == 0;
 
-	if (f->hex)
-		hex_row(f, i, &text);
-	else
-		line_of(f, i, &text);
-	return strcasestr(buf_str(&text), field_text(&f->search)) != NULL;
-}
-
-/* To the next row that matches, around the end. */
-static void search(struct model *m, struct files *f, bool back, bool here)
-{
-	size_t n = rows_of(f);
-
-	if (!*field_text(&f->search) || !n)
-		return;
-	for (size_t k = here ? 0 : 1; k <= n; k++) {
-		size_t i = back ? (f->top + n - k % n) % n :
-				  (f->top + k) % n;
-
-		if (row_matches(f, i)) {
-			f->top = i;
-			return;
-		}
-	}
-	model_say(m, "%s is not in it", field_text(&f->search));
-}
-
-static bool move(struct files *f, enum action a)
-{
-	size_t rows = rows_of(f);
-	size_t most = rows > f->height ? rows - f->height : 0;
-	struct list_pos pos = { f->top, 0, most + 1, MAX(f->height, 1) };
-
-	if (a == ACT_LEFT || a == ACT_RIGHT) {
-		f->left = a == ACT_RIGHT ? f->left + 8 :
-					   f->left - MIN(f->left, 8);
-		return true;
-	}
-	if (!list_act(&pos, a))
+	if (!n || n > 15 || (digits[n] && !part))
 		return false;
-	f->top = MIN(pos.at, most);
-	return true;
+	*ret = strtoull(digits, NULL, hex ? 16 : 10);
+	*ret_kind = hex ? 'x' : part ? '%' : 'n';
+	return !part || *ret <= 100;
+}
+
+static bool is_place(const char *text, struct svm_err *err)
+{
+	uint64_t n;
+	char kind;
+
+	if (parse_place(text, &n, &kind))
+		return true;
+	svm_err_set(err, SVM_BAD_REQUEST,
+		    "a line (120), a byte (0x1f00) or a part (50%%)");
+	return false;
+}
+
+static void go_to(struct model *m, const char *text, void *data)
+{
+	struct files *f = data;
+	struct pager *p = &f->pager;
+	uint64_t n;
+	char kind;
+
+	if (!parse_place(text, &n, &kind))
+		return;
+	if (kind == 'x')
+		pager_go(p, n);
+	else if (kind == '%')
+		pager_go(p, (uint64_t)((double)p->size * (double)n / 100));
+	else if (!pager_go_line(p, n))
+		model_say(m, "where line %s begins isn't known before all is "
+			     "read: 0x1f00 and 50%% go anywhere", text);
+}
+
+static void ask_place(struct model *m, struct files *f)
+{
+	prompt_open(m, &(struct prompt){ .title = "GO TO",
+					 .label = "line, 0x byte or %",
+					 .text = "",
+					 .check = is_place,
+					 .done = go_to,
+					 .data = f });
 }
 
 bool files_act_content(struct model *m, struct files *f, enum action a)
 {
 	if (!files_viewing(f))
 		return false;
-	if (move(f, a))
+	if (pager_act(&f->pager, a)) {
+		files_hunt_end(f);
 		return true;
+	}
 	switch (a) {
 	case ACT_NUMBERS:
 		f->numbers = !f->numbers;
 		return true;
-	case ACT_HEX:
-		f->hex = !f->hex;
-		f->top = f->left = 0;
+	case ACT_GOTO:
+		ask_place(m, f);
 		return true;
 	case ACT_SEARCH:
 	case ACT_FILTER:
 		f->searching = true;
+		field_set(&f->search, "");
 		return true;
 	case ACT_SEARCH_NEXT:
 	case ACT_SEARCH_PREV:
-		search(m, f, a == ACT_SEARCH_PREV, false);
+		files_search(m, f, a == ACT_SEARCH_PREV, false);
 		return true;
 	default:
 		return false;
@@ -272,7 +275,7 @@ bool files_input_content(struct model *m, struct files *f,
 								ACT_NONE;
 
 		for (int i = 0; a != ACT_NONE && i < 3; i++)
-			move(f, a);
+			pager_act(&f->pager, a);
 		return a != ACT_NONE;
 	}
 	if (!f->searching)
@@ -281,6 +284,6 @@ bool files_input_content(struct model *m, struct files *f,
 
 	f->searching = r == FIELD_GOES_ON;
 	if (r == FIELD_DONE)
-		search(m, f, false, true);
+		files_search(m, f, false, true);
 	return true;
 }

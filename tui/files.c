@@ -132,12 +132,14 @@ void files_settle(struct model *m, struct files *f, struct area list,
 			f->select = NULL;
 		}
 	list_settle(&f->pos, f->n, list.rows);
+	f->list_area = list;
 	if (!content.rows)
 		return;
-	f->height = (size_t)content.rows;
 	f->content_area = content;
 	if (f->edit)
 		files_edit_settle(f, content);
+	else
+		files_settle_content(m, f, content.rows);
 }
 
 static const cJSON *selected(const struct files *f)
@@ -231,9 +233,21 @@ static void go_in(struct model *m, struct files *f, const cJSON *e)
 		files_read(m, f, path);
 }
 
+/* What is said of the file in view, if its directory is the one shown. */
+static const cJSON *viewed(const struct files *f)
+{
+	const cJSON *e;
+
+	cJSON_ArrayForEach(e, f->entries)
+		if (f->view_path &&
+		    strcmp(json_text(e, "path"), f->view_path) == 0)
+			return e;
+	return NULL;
+}
+
 bool files_act(struct model *m, struct files *f, enum action a, bool content)
 {
-	const cJSON *e = selected(f);
+	const cJSON *e = content ? viewed(f) : selected(f);
 
 	if (!f->path)
 		return false;
@@ -269,6 +283,14 @@ bool files_act(struct model *m, struct files *f, enum action a, bool content)
 bool files_input(struct model *m, struct files *f,
 		 const struct input_event *ev, bool content)
 {
+	const struct area *list = &f->list_area;
+
+	if (!content && ev->type == INPUT_MOUSE &&
+	    ev->mouse.kind == MOUSE_PRESS && ev->mouse.row >= list->row &&
+	    ev->mouse.row < list->row + list->rows) {
+		f->pos.at = f->pos.top + (size_t)(ev->mouse.row - list->row);
+		return true;
+	}
 	if (content && f->edit)
 		return files_edit_input(m, f, ev);
 	if (content)

@@ -7,10 +7,18 @@
 #define SVM_TUI_FILES_H
 
 #include "tui/list.h"
+#include "tui/pager.h"
 #include "tui/screen.h"
 
-/* Longer files are shown to this byte; `s` brings all of it. */
-#define FILES_SHOWN_MAX (2 << 20)
+/* Longer files are read in pieces, and not edited here. */
+#define FILES_SHOWN_MAX PAGER_FIRST
+
+/* Searching through what isn't here. */
+struct files_hunt {
+	bool on, back, wrapped;
+	uint64_t at, stop, asked;
+	struct buf what;
+};
 
 struct files {
 	char *id;
@@ -25,18 +33,17 @@ struct files {
 
 	/* What is being viewed. */
 	char *view_path;
-	struct buf content;
-	bool cut, hex, numbers;
-	size_t *lines;   /* where each begins */
-	size_t n_lines, top, left, height;
+	struct pager pager;
+	bool numbers, reading;
 	struct field search;
+	struct files_hunt hunt;
 	bool searching;
-	struct area content_area;
+	struct area list_area, content_area;
 
 	/* What is being edited; see files-edit.c. */
 	struct file_edit *edit;    /* or NULL */
 	char *wanted, *wanted_mode; /* asked for */
-	unsigned wanted_links, edit_serial;
+	unsigned look_serial, edit_serial;
 };
 
 void files_init(struct files *f);
@@ -55,12 +62,27 @@ void files_view(const struct model *m, const struct files *f,
 /* files-content.c */
 bool files_viewing(const struct files *f);
 void files_read(struct model *m, struct files *f, const char *path);
+void files_settle_content(struct model *m, struct files *f, int rows);
 void files_close_content(struct files *f);
 void files_view_content(const struct model *m, const struct files *f,
 			struct canvas *c, struct area pane, bool focused);
 bool files_act_content(struct model *m, struct files *f, enum action a);
 bool files_input_content(struct model *m, struct files *f,
 			 const struct input_event *ev);
+
+/* files-hunt.c: to the next match, wherever it is. */
+void files_search(struct model *m, struct files *f, bool back, bool here);
+void files_hunt_end(struct files *f);
+
+/* files-look.c: what is at a path, links followed; not called when there is
+ * no file, which is said, or when another is looked for meanwhile. */
+typedef void (*files_look_fn)(struct model *m, struct files *f,
+			      const char *path, const cJSON *info);
+void files_look(struct model *m, struct files *f, const char *path,
+		files_look_fn then);
+
+/* files-editor.c */
+void files_editor(struct model *m, struct files *f, const char *path);
 
 /* files-edit.c: all but the first three are for when f->edit isn't NULL. */
 void files_edit_open(struct model *m, struct files *f, const char *path);

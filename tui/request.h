@@ -56,6 +56,9 @@ struct request {
 	char *doing;      /* "kill sb-7f3a91c2": begins the message of an
 			   * error that done() leaves unused; owned */
 	size_t most;      /* of the reply, the rest is left; 0: all of it */
+	bool ranged;      /* `most` bytes from `from` on are asked for */
+	uint64_t from;
+	int64_t whole;    /* of the reply: the file's bytes, or -1 */
 	bool quiet;       /* not worth showing that it waits */
 	struct buf reply;
 	struct svm_err err; /* .code SVM_OK when it worked */

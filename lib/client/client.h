@@ -76,6 +76,10 @@ enum { CLIENT_NO_BODY = -2, CLIENT_CHUNKED = -1 };
 struct exchange *exchange_new(struct client *c, const char *method,
 			      const char *target, int64_t length,
 			      struct svm_err *err);
+/* GET bytes from..to of a file, which may end before. */
+struct exchange *exchange_new_range(struct client *c, const char *target,
+				    uint64_t from, uint64_t to,
+				    struct svm_err *err);
 void exchange_free(struct exchange *x); /* closes: the daemon sees it */
 #define auto_exchange CLEANUP(exchange_cleanup)
 void exchange_cleanup(struct exchange **x);
@@ -90,6 +94,9 @@ int exchange_send(struct exchange *x, const void *p, size_t n,
 int exchange_reply(struct exchange *x, struct svm_err *err);
 int exchange_status(const struct exchange *x);
 int64_t exchange_length(const struct exchange *x); /* -1: not told */
+/* The bytes of the whole of which a range was asked for, otherwise the
+ * length; right after exchange_reply(). */
+int64_t exchange_whole(const struct exchange *x); /* -1: not told */
 
 /* Body bytes: > 0, 0 at its proper end, -1 with err (also when the body was
  * cut short). */

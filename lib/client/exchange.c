@@ -209,6 +209,18 @@ struct exchange *exchange_new(struct client *c, const char *method,
 	return exchange_begin(c, method, target, length, NULL, NULL, err);
 }
 
+struct exchange *exchange_new_range(struct client *c, const char *target,
+				    uint64_t from, uint64_t to,
+				    struct svm_err *err)
+{
+	auto_free char *range = xasprintf("Range: bytes=%llu-%llu\r\n",
+					  (unsigned long long)from,
+					  (unsigned long long)to);
+
+	return exchange_begin(c, "GET", target, CLIENT_NO_BODY, range, NULL,
+			      err);
+}
+
 void exchange_free(struct exchange *x)
 {
 	if (!x)
@@ -335,6 +347,27 @@ int exchange_status(const struct exchange *x)
 int64_t exchange_length(const struct exchange *x)
 {
 	return x->head.chunked ? -1 : x->head.content_length;
+}
+
+int64_t exchange_whole(const struct exchange *x)
+{
+	const struct http1_header *h =
+		http1_find(&x->head, x->head_text, "Content-Range");
+	const char *slash, *value;
+	int64_t n = 0;
+
+	if (!h)
+		return exchange_length(x);
+	value = x->head_text + h->value.at;
+	slash = memchr(value, '/', h->value.len);
+	if (!slash)
+		return -1;
+	for (const char *p = slash + 1; p < value + h->value.len; p++) {
+		if (*p < '0' || *p > '9' || n > INT64_MAX / 10 - 1)
+			return -1;
+		n = n * 10 + (*p - '0');
+	}
+	return n;
 }
 
 /* Decode from raw: bytes given, 0 for "need more" or done. */

@@ -137,3 +137,27 @@ gone WRITE
 send q
 exit 0
 """, "--read-only")
+
+
+def test_paging(inst):
+    """A file of any size: its end, its middle and what is searched for are
+    there at once, and the whole of it never is."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "seq -f 'line %.0f' 3000000 >/workspace/main.py; "
+                 "truncate -s 3G /workspace/hole")
+    with Screen(inst, "tui", seconds=20) as t:
+        t.step(f"wait {s}\n{OPEN}send j\\r\nwait 1 line 1\n"
+               "send G\nwait line 3000000\n"
+               "send %50%\\r\nwait line 15\nwait 50%\n"
+               "send g/line 2000000\\r\nwait line 2000000\n"
+               "send /3000000\\r\nwait line 3000000\n"
+               "send /line 77\\r\nwait line 77\n"
+               "send /not there\\r\nwait not there is not in it\n"
+               "send i\nwait over 2 MiB\n"
+               "send \\e\nwait nothing opened\nsend k\\r\nwait 00000000\n"
+               "send %0xbffffff0\\r\nwait bffffff0\n")
+        with open(f"/proc/{t.pid()}/status", encoding="ascii") as f:
+            kb = int(f.read().split("VmRSS:")[1].split()[0])
+        assert kb < 64 << 10
+        t.end("send q\nexit 0\n" + RESTORED)

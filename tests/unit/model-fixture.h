@@ -103,7 +103,8 @@ static inline int fixture_answer(struct model *m, const char *method,
 		m->waiting -= !r->quiet;
 		if (code == SVM_OK)
 			buf_addstr(&r->reply, reply);
-		else
+		r->whole = (int64_t)r->reply.len;
+		if (code != SVM_OK)
 			svm_err_set(&r->err, code, "%s", reply);
 		request_done(m, r);
 		if (r->err.code != SVM_OK)

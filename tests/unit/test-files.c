@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Files of a sandbox: never those of another. */
 #include <locale.h>
+#include <unistd.h>
 
 #include "tests/unit/model-fixture.h"
 
@@ -69,7 +70,10 @@ static void test_files__edited_elsewhere(void **state)
 	m = fixture_model(30, 120);
 	fixture_keys(m, "j f");
 	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
-	fixture_keys(m, "e Escape j f");
+	fixture_keys(m, "e");
+	fixture_answer(m, "GET", A "/stat", SVM_OK,
+		       "{\"type\":\"file\",\"mode\":\"0600\"}");
+	fixture_keys(m, "Escape j f");
 	fixture_answer(m, "GET", B "/list", SVM_OK, list_b);
 	r = fixture_request(m, "GET");
 	while (r && !r->download)
@@ -89,12 +93,83 @@ static void test_files__edited_elsewhere(void **state)
 	assert_int_equal(rmdir(runtime), 0); /* no copy is left */
 }
 
+/* The program ends before the file came: the local copy goes. */
+static void test_files__editor_left(void **state)
+{
+	char runtime[] = "/tmp/svm-files-XXXXXX";
+	struct model *m;
+
+	(void)state;
+	assert_non_null(mkdtemp(runtime));
+	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
+	m = fixture_model(30, 120);
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+	fixture_keys(m, "e");
+	fixture_answer(m, "GET", A "/stat", SVM_OK,
+		       "{\"type\":\"file\",\"mode\":\"0600\"}");
+	assert_int_equal(rmdir(runtime), -1); /* there is a copy's place */
+	fixture_free(m);
+	assert_int_equal(rmdir(runtime), 0);
+}
+
+/* But what was typed there and isn't saved stays, and leaving asks. */
+static void test_files__editor_unsaved(void **state)
+{
+	char runtime[] = "/tmp/svm-files-XXXXXX";
+	auto_free char *local = NULL;
+	struct model *m;
+
+	(void)state;
+	assert_non_null(mkdtemp(runtime));
+	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
+	m = fixture_model(30, 120);
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+	fixture_keys(m, "e");
+	fixture_answer(m, "GET", A "/stat", SVM_OK,
+		       "{\"type\":\"file\",\"mode\":\"0600\"}");
+	local = xstrdup(fixture_request(m, "GET")->download);
+	write_text(local, "old");
+	fixture_answer(m, "GET", A, SVM_OK, "");
+	write_text(local, "new");
+	m->editor.done(m, m->editor.data, true);
+	fixture_keys(m, "q");
+	assert_shown(m, "A copy of a file is under way");
+	fixture_free(m);
+	assert_int_equal(unlink(local), 0);
+	*strrchr(local, '/') = '\0';
+	assert_int_equal(rmdir(local), 0);
+	assert_int_equal(rmdir(runtime), 0);
+}
+
+/* A click selects, as a key would. */
+static void test_files__click(void **state)
+{
+	struct model *m = fixture_model(30, 120);
+	struct input_event ev = { .type = INPUT_MOUSE };
+
+	(void)state;
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK,
+		       "[{\"name\":\"one\",\"path\":\"/workspace/one\"},"
+		       "{\"name\":\"two\",\"path\":\"/workspace/two\"}]");
+	ev.mouse = (struct mouse){ MOUSE_PRESS, 1, 0, 5, 4 };
+	update_input(m, &ev);
+	fixture_keys(m, "Enter");
+	assert_non_null(strstr(fixture_request(m, "GET")->target, "two"));
+	fixture_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files__late_list),
 		cmocka_unit_test(test_files__late_content),
 		cmocka_unit_test(test_files__edited_elsewhere),
+		cmocka_unit_test(test_files__editor_left),
+		cmocka_unit_test(test_files__editor_unsaved),
+		cmocka_unit_test(test_files__click),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8")) {

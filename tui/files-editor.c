@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* A file of a sandbox in $EDITOR: a local copy, written back when it changed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/api/dirs.h"
+#include "lib/base/digest.h"
+#include "lib/base/escape.h"
+#include "lib/base/fd.h"
+#include "lib/base/mem.h"
+#include "lib/base/path.h"
+#include "tui/files.h"
+
+#define EDITED_MAX (64 << 20)
+
+/* A local copy, and what was in it. */
+struct copied {
+	struct files *f;
+	char *id, *path, *mode;
+	char *local;
+	char before[DIGEST_TEXT + 1];
+};
+
+static void copied_free(void *data)
+{
+	struct copied *s = data;
+
+	if (s->local) {
+		char *slash = strrchr(s->local, '/');
+
+		unlink(s->local);
+		*slash = '\0';
+		rmdir(s->local);
+	}
+	free(s->local);
+	free(s->id);
+	free(s->path);
+	free(s->mode);
+	free(s);
+}
+
+/* In the sandbox that it came from, whichever is in view by now. */
+static struct request *copied_request(const struct copied *s,
+				      const char *method, request_fn done)
+{
+	const struct files its = { .id = s->id };
+
+	return files_request(&its, method, "", s->path, done);
+}
+
+static int file_digest(const char *path, char out[DIGEST_TEXT + 1])
+{
+	auto_buf struct buf b = BUF_INIT;
+	struct digest d;
+	int r = fd_slurp_path(AT_FDCWD, path, EDITED_MAX, &b);
+
+	if (r < 0)
+		return r;
+	d = digest_of(buf_str(&b), b.len);
+	digest_format(&d, out);
+	return 0;
+}
+
+static void written_back(struct model *m, struct request *r)
+{
+	struct copied *s = r->data;
+
+	s->f->transfers--;
+	if (r->err.code == SVM_OK) {
+		model_say(m, "saved %s", s->path);
+		if (s->f->view_path && strcmp(s->f->view_path, s->path) == 0)
+			files_read(m, s->f, s->path);
+		if (s->f->path)
+			files_open(m, s->f, s->f->id, s->f->path);
+	} else {
+		/* Nobody's work is thrown away. */
+		model_say(m, "not saved; your copy is %s", s->local);
+		free(s->local);
+		s->local = NULL;
+	}
+	copied_free(s);
+}
+
+/* The program ends before it was saved: the copy is the user's. */
+static void forget_save(void *data)
+{
+	auto_buf struct buf safe = BUF_INIT;
+	struct copied *s = data;
+
+	escape_line(&safe, s->local, strlen(s->local));
+	fprintf(stderr, "not saved; your copy is %s\n", buf_str(&safe));
+	free(s->local);
+	s->local = NULL;
+	copied_free(s);
+}
+
+static void edited(struct model *m, void *data, bool ok)
+{
+	struct copied *s = data;
+	char after[DIGEST_TEXT + 1];
+	struct request *r;
+
+	if (!ok || file_digest(s->local, after) < 0 ||
+	    strcmp(after, s->before) == 0) {
+		model_say(m, ok ? "%s is as it was" :
+				  "the editor failed: %s is as it was",
+			  s->path);
+		copied_free(s);
+		return;
+	}
+	r = copied_request(s, "PUT", written_back);
+	if (*s->mode) {
+		char *with = xasprintf("%s&mode=%s", r->target, s->mode);
+
+		free(r->target);
+		r->target = with;
+	}
+	r->upload = xstrdup(s->local);
+	r->data = s;
+	r->forget = forget_save;
+	s->f->transfers++;
+	r->doing = xasprintf("save %s", s->path);
+	request_send(m, r);
+}
+
+static void fetched(struct model *m, struct request *r)
+{
+	struct copied *s = r->data;
+
+	if (r->err.code != SVM_OK || file_digest(s->local, s->before) < 0 ||
+	    m->editor.path) {
+		copied_free(s);
+		return;
+	}
+	m->editor.path = xstrdup(s->local);
+	m->editor.done = edited;
+	m->editor.data = s;
+	m->effects |= EFFECT_EDITOR;
+}
+
+/* A directory of its own keeps the name, which tells editors the language. */
+static char *make_local(const char *path)
+{
+	struct dirs dirs;
+	const char *slash = strrchr(path, '/');
+	char *local = NULL;
+
+	dirs_init(&dirs);
+	auto_free char *dir = xasprintf("%s/edit-XXXXXX", dirs.runtime);
+
+	if (mkdtemp(dir))
+		local = path_join(dir, slash && slash[1] ? slash + 1 :
+							   "file");
+	dirs_release(&dirs);
+	return local;
+}
+
+static void looked(struct model *m, struct files *f, const char *path,
+		   const cJSON *info)
+{
+	struct copied *s = xcalloc(1, sizeof(*s));
+	struct request *r;
+
+	s->f = f;
+	s->id = xstrdup(f->id);
+	s->path = xstrdup(path);
+	s->mode = xstrdup(json_text(info, "mode"));
+	s->local = make_local(path);
+	if (!s->local) {
+		model_say(m, "no directory for a local copy: %s",
+			  strerror(errno));
+		copied_free(s);
+		return;
+	}
+	r = files_request(f, "GET", "", path, fetched);
+	r->download = xstrdup(s->local);
+	r->data = s;
+	r->forget = copied_free;
+	r->doing = xasprintf("edit %s", path);
+	request_send(m, r);
+}
+
+void files_editor(struct model *m, struct files *f, const char *path)
+{
+	files_look(m, f, path, looked);
+}
