@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,15 @@ static void record(const char *label)
 	close(fd);
 }
 
+/* "@N" is counted for one label at a time; `at` is behind the '@'.  False
+ * while it is not yet the N-th time. */
+static bool is_turn(const char *at)
+{
+	static atomic_uint seen;
+
+	return atomic_fetch_add(&seen, 1) + 1 == strtoul(at, NULL, 10);
+}
+
 /* The action text for a label in STACYVM_FAULT, or NULL. */
 static const char *action_of(const char *label)
 {
@@ -38,8 +48,12 @@ static const char *action_of(const char *label)
 	size_t n = strlen(label);
 
 	for (; p && *p; p += *p == ',') {
-		if (strncmp(p, label, n) == 0 && p[n] == '=')
-			return p + n + 1;
+		const char *action = p + strcspn(p, "=,");
+
+		if (strncmp(p, label, n) == 0 && *action == '=' &&
+		    (p + n == action ||
+		     (p[n] == '@' && is_turn(p + n + 1))))
+			return action + 1;
 		p += strcspn(p, ",");
 	}
 	return NULL;

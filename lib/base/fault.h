@@ -3,7 +3,8 @@
  * Fault points: named places where tests make the process die, fail or stop.
  *
  * Compiled in with FAULTS=1 only; otherwise nothing is left of them.  The
- * environment variable STACYVM_FAULT holds "label=action[,label=action...]":
+ * environment variable STACYVM_FAULT holds "label=action[,label=action...]",
+ * where "label@N" is the N-th time that the process comes there:
  *	kill    SIGKILL to ourselves
  *	stop    SIGSTOP, until somebody continues us
  *	ENOSPC  (or EIO, ENOMEM, EMFILE) fault_errno() returns it, negative

@@ -9,6 +9,7 @@ success and must leave nothing when all is destroyed.
 """
 import io
 import re
+import sqlite3
 import tarfile
 import threading
 
@@ -242,6 +243,67 @@ def test_death_at(new_instance, label, action):
              "every row to be gone")
     inst.drop_client()
     inst.check_nothing_left(daemon=True)
+
+
+def schema(inst):
+    """The version of the database, and what a broken one would say."""
+    with sqlite3.connect(inst.state / "db") as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return db.execute("PRAGMA user_version").fetchone()[0]
+
+
+# What a database of that schema may hold.
+ROWS = {4: "INSERT INTO quotas VALUES ('olga', 0, 0, 0, 0, 3, 1, 1)",
+        5: """INSERT INTO templates VALUES ('old', '{"image":"host"}', 1, 1)"""}
+
+
+@pytest.mark.seconds(60)
+def test_death_in_each_migration(new_instance):
+    """A step is there or it isn't, however often it is tried; and what an
+    older schema held arrives in the newest."""
+    inst = faulty(new_instance)
+
+    def lives(fault):
+        r = inst.run("daemon", "start", env={"STACYVM_FAULT": fault})
+        svm.reap()
+        return r.code == 0
+
+    step = 0
+    while not lives("migrate.step@1=kill"):
+        assert schema(inst) == step, "half a step was kept"
+        assert not lives("migrate.step@1=kill") and schema(inst) == step
+        step += 1
+        if lives("migrate.step@2=kill"): # it was the last
+            inst.kill_daemon()
+        assert schema(inst) == step
+        if step in ROWS:
+            with sqlite3.connect(inst.state / "db") as db:
+                db.execute(ROWS[step])
+    assert step >= 6
+    old = inst.api("GET", "/templates/old", check=200).json()
+    assert old["image"] == "host" and "owner_id" not in old
+    assert inst.api("GET", "/quotas/olga", check=200).json()["max_vcpus"] == 3
+    assert inst.api("GET", "/audit/verify", check=200).json()["ok"]
+
+
+@pytest.mark.seconds(90)
+@pytest.mark.parametrize("label", ["audit.append", "warm.make", "warm.made",
+                                   "claim.row"])
+def test_death_the_second_time(new_instance, label):
+    """The same promises hold when something was stored before."""
+    inst = faulty(new_instance)
+    walk = Walk()
+    inst.start(env={"STACYVM_FAULT": f"{label}@2=kill"})
+    try:
+        walk.go(inst)
+        if not walk.broke:
+            inst.api("POST", "/templates/t/spawn")
+    except (AssertionError, OSError) as e:
+        walk.broke = e
+    wait_for(lambda: not inst.daemon_pid(), "the daemon to die there")
+    restart_healthy(inst)
+    account(inst, walk)
+    account_pool(inst, walk)
 
 
 def test_every_label_is_hit(new_instance, provider):
