@@ -63,7 +63,7 @@ static char *remote_target(struct cli *cli, const char *id, const char *path,
 	size_t n = strlen(path);
 
 	int dir = n > 1 && path[n - 1] == '/' ?
-			  1 : files_is_dir(cli, id, path, err);
+			  1 : files_is_dir(cli, id, path, NULL, err);
 
 	if (dir < 0)
 		return NULL;
@@ -123,16 +123,18 @@ static int upload(struct cli *cli, const struct cp_opts *o, const char *from,
 }
 
 /* Into a temporary neighbour, renamed when whole: a failed copy leaves
- * nothing under the final name. */
+ * nothing under the final name.  As with cp, a new file has the permissions
+ * of the other as the umask has it, one that is there keeps its own. */
 static int download_file(struct cli *cli, const char *id, const char *from,
-			 const char *to, struct progress *p,
+			 mode_t mode, const char *to, struct progress *p,
 			 struct svm_err *err)
 {
 	char suffix[9];
 	struct stat st;
+	bool there = stat(to, &st) == 0;
 
 	/* A device or pipe is written, not replaced. */
-	if (stat(to, &st) == 0 && !S_ISREG(st.st_mode)) {
+	if (there && !S_ISREG(st.st_mode)) {
 		auto_close int fd = open(to, O_WRONLY | O_CLOEXEC);
 
 		if (fd < 0)
@@ -143,13 +145,15 @@ static int download_file(struct cli *cli, const char *id, const char *from,
 	rand_hex(suffix, 8);
 	auto_free char *tmp = xasprintf("%s.%s.tmp", to, suffix);
 	auto_close int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-				 0666);
+				 there ? 0600 : mode);
 
 	if (fd < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "create '%s'",
 				   to);
 	int r = transfer_get(cli, id, from, fd, to, p, err);
 
+	if (r == 0 && there && fchmod(fd, st.st_mode & 0777) < 0)
+		r = svm_err_sys(err, SVM_INTERNAL, errno, "chmod '%s'", tmp);
 	if (r == 0 && rename(tmp, to) < 0)
 		r = svm_err_sys(err, SVM_INTERNAL, errno, "rename to '%s'",
 				to);
@@ -164,7 +168,8 @@ static int download(struct cli *cli, const struct cp_opts *o, const char *id,
 	auto_free char *name = base_name(from);
 	struct progress p;
 	struct stat st;
-	int dir = files_is_dir(cli, id, from, err), r;
+	mode_t mode = 0666;
+	int dir = files_is_dir(cli, id, from, &mode, err), r;
 
 	if (dir < 0)
 		return -1;
@@ -185,7 +190,7 @@ static int download(struct cli *cli, const struct cp_opts *o, const char *id,
 	else if (dir)
 		r = transfer_get_tree(cli, id, from, target, &p, err);
 	else
-		r = download_file(cli, id, from, target, &p, err);
+		r = download_file(cli, id, from, mode, target, &p, err);
 	progress_end(&p);
 	return r;
 }

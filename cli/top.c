@@ -10,6 +10,7 @@
 #include "cli/watch.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
+#include "lib/base/json.h"
 #include "lib/base/mem.h"
 
 #define INTERVAL "2s"
@@ -35,6 +36,8 @@ struct top {
 	const struct top_opts *o;
 	char **ids;      /* chosen ones, or NULL */
 	int64_t left;    /* measurements to go; 0: no end */
+	bool begun;      /* there was a picture before this one */
+	char **seen;     /* the sandboxes in it, or NULL */
 	struct json_doc doc;
 	cJSON *items;
 };
@@ -154,6 +157,32 @@ static const struct column columns[COLUMNS] = {
 	{ "DISK", NULL, show_disk, COLUMN_RIGHT },
 };
 
+/* CPU is a rate: what wasn't looked at before has none.  What the daemon then
+ * says goes back to somebody else's question, or to the start with all that
+ * starting took. */
+static void drop_first_rates(struct top *t)
+{
+	char **seen = xcalloc((size_t)cJSON_GetArraySize(t->items) + 1,
+			      sizeof(*seen));
+	size_t n = 0;
+	cJSON *item;
+
+	cJSON_ArrayForEach(item, t->items) {
+		const char *id = json_text(item, "id");
+		bool known = false;
+
+		for (char **p = t->seen; p && *p && !known; p++)
+			known = strcmp(*p, id) == 0;
+		if (!known)
+			cJSON_DeleteItemFromObject(
+				cJSON_GetObjectItem(item, "stats"), "cpu_pct");
+		seen[n++] = xstrdup(id);
+	}
+	if (t->seen)
+		strv_free(t->seen);
+	t->seen = seen;
+}
+
 static int take(struct cli *cli, void *data, struct buf *picture, bool live,
 		struct svm_err *err)
 {
@@ -163,6 +192,11 @@ static int take(struct cli *cli, void *data, struct buf *picture, bool live,
 	t->doc = (struct json_doc)JSON_DOC_INIT;
 	if (out_parse_array(&t->doc, picture, &t->items, err) < 0)
 		return -1;
+	drop_first_rates(t);
+	if (!t->begun) { /* shown where it is live, but not one of -n */
+		t->begun = true;
+		return 0;
+	}
 	if (!live && out_items(cli, t->items, columns, COLUMNS, "id", err) < 0)
 		return -1;
 	fflush(stdout);
@@ -236,6 +270,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 		t.left = 1;
 	if (choose(cli, &t, argc, args, err) == 0)
 		r = watch_run(cli, &w, err);
+	if (t.seen)
+		strv_free(t.seen);
 	if (t.ids)
 		strv_free(t.ids);
 	json_release(&t.doc);

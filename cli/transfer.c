@@ -31,7 +31,7 @@ char *files_target(const char *id, const char *suffix, const char *path)
 }
 
 int files_is_dir(struct cli *cli, const char *id, const char *path,
-		 struct svm_err *err)
+		 mode_t *ret_mode, struct svm_err *err)
 {
 	auto_free char *target = files_target(id, "/stat", path);
 	auto_buf struct buf body = BUF_INIT;
@@ -47,6 +47,9 @@ int files_is_dir(struct cli *cli, const char *id, const char *path,
 	if (out_parse_object(&doc, &body, err) < 0 ||
 	    json_get_bool(doc.root, "is_dir", &dir, err) < 0)
 		return -1;
+	if (ret_mode)
+		*ret_mode = (mode_t)strtoul(json_text(doc.root, "mode"), NULL,
+					    8) & 0777;
 	return dir;
 }
 

@@ -4,6 +4,7 @@
 #define SVM_CLI_TRANSFER_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "cli/cmd.h"
 #include "lib/base/buf.h"
@@ -13,9 +14,10 @@ struct progress;
 /* "/api/v1/sandboxes/ID/files" + suffix + "?path=PATH".  Owned. */
 char *files_target(const char *id, const char *suffix, const char *path);
 
-/* Is the path in the sandbox a directory?  1, 0, -1 with err. */
+/* Is the path in the sandbox a directory?  1, 0, -1 with err.  Its permissions
+ * too, if it is there and they are wanted. */
 int files_is_dir(struct cli *cli, const char *id, const char *path,
-		 struct svm_err *err);
+		 mode_t *ret_mode, struct svm_err *err);
 
 /* Upload from fd to a file in the sandbox.  size -1: unknown (a pipe). */
 int transfer_put(struct cli *cli, const char *id, const char *path, int fd,

@@ -136,8 +136,13 @@ static int download(struct exchange *x, const char *path,
 		    struct svm_err *err)
 {
 	auto_free char *part = xasprintf("%s.part", path);
+	struct stat st;
+	bool there = stat(path, &st) == 0;
+	/* A new file is as the umask has it; one that is there keeps its
+	 * permissions. */
 	auto_close int fd = open(part, O_WRONLY | O_CREAT | O_EXCL |
-					       O_CLOEXEC | O_NOFOLLOW, 0600);
+					       O_CLOEXEC | O_NOFOLLOW,
+				 there ? 0600 : 0666);
 
 	if (fd < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno,
@@ -146,7 +151,8 @@ static int download(struct exchange *x, const char *path,
 		unlink(part);
 		return -1;
 	}
-	if (fchmod(fd, 0644) < 0 || rename(part, path) < 0) {
+	if ((there && fchmod(fd, st.st_mode & 0777) < 0) ||
+	    rename(part, path) < 0) {
 		svm_err_sys(err, SVM_INTERNAL, errno, "can't make %s", path);
 		unlink(part);
 		return -1;

@@ -116,8 +116,10 @@ static void cell_text_of(const struct model *m, const struct sandbox *s,
 		buf_addstr(out, s->owner);
 		return;
 	case COL_CPU:
-		if (s->has_stats)
+		if (s->has_cpu)
 			buf_addf(out, "%.0f%%", s->cpu_pct);
+		else if (s->has_stats)
+			buf_addch(out, '-');
 		return;
 	case COL_MEM:
 		if (s->has_stats)

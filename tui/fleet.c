@@ -174,12 +174,15 @@ void fleet_stats(struct sandbox *s, const cJSON *stats)
 
 	if (!cJSON_IsTrue(json_get(stats, "supported")))
 		return;
+	s->has_cpu = s->has_stats;
 	s->has_stats = true;
-	s->cpu_pct = cpu >= 0 && cpu < 1e6 ? cpu : 0;
 	s->mem = integer(stats, "mem_bytes");
 	s->mem_limit = integer(stats, "mem_limit_bytes");
 	s->pids = integer(stats, "pids");
 	s->disk = integer(stats, "disk_bytes");
+	if (!s->has_cpu)
+		return;
+	s->cpu_pct = cpu >= 0 && cpu < 1e6 ? cpu : 0;
 	if (s->n_samples == FLEET_SAMPLES)
 		memmove(s->cpu_samples, s->cpu_samples + 1, --s->n_samples);
 	s->cpu_samples[s->n_samples++] =

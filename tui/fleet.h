@@ -25,8 +25,8 @@ struct sandbox {
 	int64_t going_until; /* boot time; killed then unless undone; 0: not */
 	bool asked;          /* the kill was sent */
 
-	bool has_stats;
-	double cpu_pct; /* 100 is one vcpu */
+	bool has_stats, has_cpu;
+	double cpu_pct; /* 100 is one vcpu; a rate, so not of the first time */
 	int64_t mem, mem_limit, pids, disk;
 	uint8_t cpu_samples[FLEET_SAMPLES], n_samples; /* percent, newest last */
 };

@@ -204,7 +204,9 @@ static void tab_stats(struct page *p, const struct sandbox *s)
 		plain(p, ROLE_DIM, "no figures of this sandbox");
 		return;
 	}
-	cpu = xasprintf("%.0f%% of %ld vCPU", s->cpu_pct, s->vcpus);
+	cpu = s->has_cpu ? xasprintf("%.0f%% of %ld vCPU", s->cpu_pct,
+				     s->vcpus) :
+			   xasprintf("- of %ld vCPU", s->vcpus);
 	meter(p, "cpu", s->cpu_pct / 100 / (double)MAX(s->vcpus, 1), cpu);
 	frame_bytes(s->mem, used);
 	frame_bytes(s->mem_limit, most);

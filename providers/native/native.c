@@ -744,6 +744,21 @@ static uint64_t read_disk(pid_t pid)
 	return (fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize;
 }
 
+/* The group of a box with a tmpfs has room for that too, and counts what lies
+ * there.  What was asked for, and what processes use, is the rest. */
+static void leave_out_disk(const struct provider_box *box,
+			   struct provider_stats *s)
+{
+	struct record rec;
+	uint64_t disk;
+
+	if (record_parse(box->record, &rec) < 0 || !rec.tmpfs)
+		return;
+	disk = (uint64_t)rec.disk_mb << 20;
+	s->mem_limit_bytes -= MIN(disk, s->mem_limit_bytes);
+	s->mem_bytes -= MIN(s->disk_bytes, s->mem_bytes);
+}
+
 static int native_stats(struct provider *p, struct provider_box *box,
 			struct provider_stats *ret, struct svm_err *err)
 {
@@ -766,6 +781,7 @@ static int native_stats(struct provider *p, struct provider_box *box,
 	(void)cgroups_read(&n->cgroups, CGROUP_PIDS, box->id, "pids.current",
 			   &s.pids);
 	s.disk_bytes = read_disk(box->pid);
+	leave_out_disk(box, &s);
 	if (read_cpu(n, box->id, &cpu) == 0)
 		s.cpu_pct = cpu_since_last(n, box, cpu);
 	*ret = s;

@@ -434,6 +434,21 @@ def test_cp(shared, box, tmp_path):
     shared.ok("cp", f"{box}:src.bin", tmp_path / "back.bin")
     assert (tmp_path / "back.bin").read_bytes() == data
     assert shared.ok("cp", f"{box}:src.bin", "-").out == data
+    # Permissions as cp has them: the other's and the umask's, or its own.
+    shared.ok("files", "chmod", box, "755", "src.bin")
+    for there, umask, mode in ((None, 0o022, 0o755), (None, 0o077, 0o700),
+                               (0o640, 0o022, 0o640)):
+        back = tmp_path / f"back{umask}{there}"
+        if there:
+            back.write_bytes(b"")
+            back.chmod(there)
+        old = os.umask(umask)
+        try:
+            shared.ok("cp", f"{box}:src.bin", back)
+        finally:
+            os.umask(old)
+        assert back.stat().st_mode & 0o777 == mode
+        back.unlink()
     shared.ok("cp", "-", f"{box}:/tmp/in", input=b"from a pipe")
     assert shared.ok("files", "cat", box, "/tmp/in").out == b"from a pipe"
     assert shared.must_fail("cp", f"{box}:nope", tmp_path / "x").code == 3

@@ -249,6 +249,13 @@ def test_top(inst):
     rows = inst.ok("top", "--json").json()
     assert {r["id"] for r in rows} == {one, two}
     assert all(r["stats"]["mem_bytes"] >= 0 for r in rows)
+    # Printed is a rate between two looks, and the limit as it was asked for.
+    assert all(r["stats"]["cpu_pct"] >= 0 for r in rows)
+    assert all(r["stats"]["mem_limit_bytes"] in (0, r["memory_mb"] << 20)
+               for r in rows), rows
+    s = Screen(inst, "top", "-d", "1h", size="12x80")
+    s.step(f"wait {one}", "row 1  - ")
+    s.end("send q", "exit 0")
     text = inst.ok("top", "busy-one").text
     assert one in text and two not in text and "CPU" in text
     assert inst.must_fail("top", "nobody").code == 3

@@ -88,7 +88,15 @@ static void test_fleet_table__sort(void **state)
 	cJSON *stats = cJSON_Parse("{\"supported\":true,\"cpu_pct\":50,"
 				   "\"mem_bytes\":1000}");
 
-	fleet_stats(fleet_find(&m->fleet, "sb-7f3a91c2"), stats);
+	struct sandbox *s = fleet_find(&m->fleet, "sb-7f3a91c2");
+
+	/* A rate is between two times. */
+	fleet_stats(s, stats);
+	assert_false(s->has_cpu);
+	assert_int_equal(s->n_samples, 0);
+	fleet_stats(s, stats);
+	assert_true(s->has_cpu);
+	assert_int_equal(s->n_samples, 1);
 	cJSON_Delete(stats);
 	for (size_t i = 0; i < FLEET_SORT_MAX; i++) {
 		auto_free char *is = NULL;
