@@ -30,6 +30,8 @@ struct canvas {
 	struct cell *cells; /* rows * cols, owned */
 	int cursor_row, cursor_col;
 	bool cursor_visible;
+	/* The inside of the dialog drawn last, for the mouse. */
+	int box_row, box_col, box_rows, box_cols;
 };
 
 struct canvas *canvas_new(int rows, int cols);

@@ -115,8 +115,20 @@ static bool confirm_act(struct model *m, void *state, enum action a)
 	}
 }
 
+static void confirm_click(struct model *m, void *state, int row, int col,
+			  struct area in)
+{
+	if (row != in.rows - 1)
+		return;
+	if (col < 6)
+		answer(m, state, false);
+	else if (col >= 8 && col < 15)
+		answer(m, state, true);
+}
+
 static const struct dialog_ops confirm_ops = {
 	.release = asking_free,
+	.click = confirm_click,
 	.view = confirm_view,
 	.context = CTX_CONFIRM,
 	.act = confirm_act,

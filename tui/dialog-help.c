@@ -141,6 +141,7 @@ static bool help_input(struct model *m, void *state,
 }
 
 static const struct dialog_ops help_ops = {
+	.light = true,
 	.release = help_free,
 	.view = help_view,
 	.context = CTX_HELP,

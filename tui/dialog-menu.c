@@ -118,7 +118,22 @@ static bool menu_input(struct model *m, void *state,
 	return false;
 }
 
+static void menu_click(struct model *m, void *state, int row, int col,
+		       struct area in)
+{
+	struct menu *u = state;
+
+	(void)col;
+	list_settle(&u->pos, u->n, in.rows);
+	if (u->pos.top + (size_t)row >= u->n)
+		return;
+	u->pos.at = u->pos.top + (size_t)row;
+	choose(m, u);
+}
+
 static const struct dialog_ops menu_ops = {
+	.click = menu_click,
+	.light = true,
 	.release = menu_free,
 	.view = menu_view,
 	.context = CTX_MENU,

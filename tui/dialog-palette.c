@@ -408,7 +408,22 @@ static bool palette_input(struct model *m, void *state,
 	return true;
 }
 
+static void palette_click(struct model *m, void *state, int row, int col,
+			  struct area in)
+{
+	struct palette *p = state;
+
+	(void)col;
+	list_settle(&p->pos, p->n, in.rows - 1);
+	if (row == 0 || p->pos.top + (size_t)row - 1 >= p->n)
+		return;
+	p->pos.at = p->pos.top + (size_t)row - 1;
+	run(m, p);
+}
+
 static const struct dialog_ops palette_ops = {
+	.click = palette_click,
+	.light = true,
 	.release = palette_free,
 	.view = palette_view,
 	.context = CTX_PALETTE,

@@ -302,7 +302,22 @@ static bool spawn_input(struct model *m, void *state,
 	return true;
 }
 
+/* The field there is the one that is typed in. */
+static void spawn_click(struct model *m, void *state, int row, int col,
+			struct area in)
+{
+	int rows = MAX(in.rows - command_rows(m->rows) - 1, 1);
+	struct spawn *f = state;
+	struct list_pos pos = { .at = f->at };
+
+	(void)col;
+	list_settle(&pos, SPAWN_FIELDS, rows);
+	if (!f->waits && row < rows && pos.top + (size_t)row < SPAWN_FIELDS)
+		f->at = pos.top + (size_t)row;
+}
+
 static const struct dialog_ops spawn_ops = {
+	.click = spawn_click,
 	.release = spawn_free,
 	.view = spawn_view,
 	.context = CTX_FORM,

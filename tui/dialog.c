@@ -54,8 +54,47 @@ bool dialog_act(struct model *m, enum action a)
 	return m->dialog->ops->act(m, m->dialog->state, a);
 }
 
+/* Where it is, only its view knows: it is drawn once more. */
+static struct area box_of(const struct model *m)
+{
+	auto_canvas struct canvas *c = canvas_new(m->rows, m->cols);
+
+	m->dialog->ops->view(m, m->dialog->state, c);
+	return (struct area){ c->box_row, c->box_col, c->box_rows,
+			      c->box_cols };
+}
+
+static void click(struct model *m, const struct mouse *mouse)
+{
+	const struct dialog_ops *ops = m->dialog->ops;
+	struct area in = box_of(m);
+	int row = mouse->row - in.row, col = mouse->col - in.col;
+
+	if (row >= 0 && row < in.rows && col >= 0 && col < in.cols) {
+		if (ops->click)
+			ops->click(m, m->dialog->state, row, col, in);
+	} else if (ops->light && (row < -1 || row > in.rows || col < -2 ||
+				  col > in.cols + 1)) {
+		dialog_pop(m);
+	}
+}
+
+static bool dialog_mouse(struct model *m, const struct mouse *mouse)
+{
+	bool up = mouse->kind == MOUSE_WHEEL_UP;
+
+	if (mouse->kind == MOUSE_PRESS && mouse->button == 1)
+		click(m, mouse);
+	else if (m->dialog->ops->light &&
+		 (up || mouse->kind == MOUSE_WHEEL_DOWN))
+		dialog_act(m, up ? ACT_UP : ACT_DOWN);
+	return true;
+}
+
 bool dialog_input(struct model *m, const struct input_event *ev)
 {
+	if (ev->type == INPUT_MOUSE)
+		return dialog_mouse(m, &ev->mouse);
 	return m->dialog->ops->input &&
 	       m->dialog->ops->input(m, m->dialog->state, ev);
 }
@@ -96,8 +135,12 @@ struct area dialog_box(struct canvas *c, int rows, int cols,
 	canvas_fill(c, a.row, a.col, a.rows, a.cols, pen_role(ROLE_INK));
 	canvas_box(c, a.row, a.col, a.rows, a.cols, pen_role(ROLE_FOCUS),
 		   title);
-	return (struct area){ a.row + 1, a.col + 2, a.rows - 2,
-			      MAX(a.cols - 4, 0) };
+	c->box_row = a.row + 1;
+	c->box_col = a.col + 2;
+	c->box_rows = a.rows - 2;
+	c->box_cols = MAX(a.cols - 4, 0);
+	return (struct area){ c->box_row, c->box_col, c->box_rows,
+			      c->box_cols };
 }
 
 void dialog_mark(const struct model *m, struct canvas *c, int row,

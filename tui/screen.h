@@ -106,9 +106,14 @@ struct dialog_ops {
 	enum context context;
 	bool field; /* CTX_FIELD holds before `context`, keys are text */
 	bool (*act)(struct model *m, void *state, enum action a);
-	/* As a screen's.  May be NULL. */
+	/* As a screen's, but without the mouse.  May be NULL. */
 	bool (*input)(struct model *m, void *state,
 		      const struct input_event *ev);
+	/* A click inside, whose size is `in`; the place counts from there.
+	 * May be NULL. */
+	void (*click)(struct model *m, void *state, int row, int col,
+		      struct area in);
+	bool light; /* a click beside it closes it: nothing is lost */
 };
 
 /* Put it on top; the state becomes the dialog's. */

@@ -49,8 +49,31 @@ void terminal_resize(struct terminal *t, int rows, int cols)
 
 void terminal_type(struct terminal *t, const void *data, size_t n)
 {
-	if (t->typed.len + n <= LIMIT_TUI_TYPED)
+	if (!t->cut && t->typed.len + n <= LIMIT_TUI_TYPED) {
 		buf_add(&t->typed, data, n);
+		return;
+	}
+	t->dropped += n;
+	/* A paste with a hole in it would be another text. */
+	t->cut = t->pasting;
+}
+
+/* Its end is told also when it was cut: the program waits for it. */
+static void end_paste(struct terminal *t)
+{
+	auto_buf struct buf end = BUF_INIT;
+
+	t->pasting = t->cut = false;
+	emu_paste_end(t->emu, &end);
+	if (end.len)
+		buf_add(&t->typed, end.data, end.len);
+}
+
+/* Once the program has read all, what was dropped before is history. */
+static void forget_dropped(struct terminal *t)
+{
+	if (!t->typed.len)
+		t->dropped = 0;
 }
 
 void terminal_write(struct terminal *t, const void *data, size_t n)
@@ -103,6 +126,7 @@ bool terminal_input(struct terminal *t, const struct input_event *ev)
 
 	switch (ev->type) {
 	case INPUT_KEY:
+		forget_dropped(t);
 		terminal_scroll(t, 0); /* who types wants to see it */
 		emu_key(t->emu, ev->key, &out);
 		break;
@@ -110,13 +134,15 @@ bool terminal_input(struct terminal *t, const struct input_event *ev)
 		taken = input_mouse(t, &ev->mouse, &out);
 		break;
 	case INPUT_PASTE_BEGIN:
+		forget_dropped(t);
+		t->pasting = true;
 		emu_paste_begin(t->emu, &out);
 		break;
 	case INPUT_PASTE:
 		emu_paste(t->emu, ev->data, ev->size, &out);
 		break;
 	case INPUT_PASTE_END:
-		emu_paste_end(t->emu, &out);
+		end_paste(t);
 		break;
 	case INPUT_FOCUS_IN:
 	case INPUT_FOCUS_OUT:
@@ -168,7 +194,10 @@ void terminal_status(const struct terminal *t, struct buf *out)
 		buf_addf(out, "[%s]", t->why ? t->why : "failed");
 		break;
 	default:
-		if (t->scrolled)
+		if (t->dropped)
+			buf_addf(out, "[%zu bytes not sent: it does not "
+				 "read]", t->dropped);
+		else if (t->scrolled)
 			buf_addf(out, "[scrollback -%llu]",
 				 (unsigned long long)(emu_top(t->emu) -
 						      t->top));

@@ -27,8 +27,11 @@ struct terminal {
 	int exit_code;
 	char *why;
 	struct emu *emu;
-	/* What was typed; LIMIT_TUI_TYPED at most, the rest is dropped. */
+	/* What was typed; LIMIT_TUI_TYPED at most.  What doesn't fit is
+	 * dropped and counted; of a paste, everything from there on. */
 	struct buf typed;
+	size_t dropped;
+	bool pasting, cut;
 	int rows, cols;   /* wanted */
 	uint64_t offset;  /* bytes of its output that we had */
 	bool bell;        /* rang while nobody looked */
@@ -62,7 +65,7 @@ void terminal_scroll(struct terminal *t, int lines);
 void terminal_view(const struct terminal *t, struct canvas *c, int row,
 		   int col, int rows, int cols, bool focused);
 
-/* "[exited 3]", "[reconnecting]", "[scrollback -128]": appended. */
+/* "[exited 3]", "[another viewer 80x24]", "[scrollback -128]": appended. */
 void terminal_status(const struct terminal *t, struct buf *out);
 
 #endif

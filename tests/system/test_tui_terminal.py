@@ -194,6 +194,21 @@ wait 漢字cb|
 {LEAVE}""")
 
 
+def test_paste_nobody_reads(inst):
+    """What can't be kept of it is counted on the screen."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    script = ("send " + "x" * 900 + "\n") * 3500
+    drive(inst, f"""
+wait {s}
+{OPEN}send stty -icanon -echo; echo rea''dy; sleep 1000\\r
+wait ready
+send \\e[200~
+{script}send \\e[201~
+wait bytes not sent: it does not read
+{LEAVE}""", seconds=40)
+
+
 def test_mouse(inst):
     """A program that asks for the mouse gets clicks, in its own places."""
     inst.start()

@@ -2,6 +2,7 @@
 /* What stands above a screen: keys in, requests and text out. */
 #include <locale.h>
 
+#include "lib/base/width.h"
 #include "tests/unit/model-fixture.h"
 
 static struct model *start(void **state)
@@ -535,6 +536,77 @@ static void test_dialog__has_the_keys(void **state)
 	fixture_free(m);
 }
 
+/* -- the mouse */
+
+/* A click on this text, which is on the screen once; beside it by `right`
+ * columns. */
+static void click_on(struct model *m, const char *text, int right)
+{
+	auto_free char *screen = fixture_screen(m);
+	const char *at = strstr(screen, text), *line = at;
+	struct input_event ev = { .type = INPUT_MOUSE };
+
+	if (!at)
+		fail_msg("no '%s' in\n%s", text, screen);
+	while (line > screen && line[-1] != '\n')
+		line--;
+	for (const char *p = screen; p < line; p++)
+		ev.mouse.row += *p == '\n';
+	ev.mouse.col = (int)width_text(line, (size_t)(at - line)) + right;
+	ev.mouse.kind = MOUSE_PRESS;
+	ev.mouse.button = 1;
+	update_input(m, &ev);
+}
+
+static void test_dialog__click_confirm(void **state)
+{
+	struct model *m = start(state);
+	struct asked a;
+
+	ask(m, &a, NULL);
+	click_on(m, "lost", 0);
+	click_on(m, "REALLY", -40); /* beside it: a question stays */
+	assert_non_null(m->dialog);
+	click_on(m, "[ No ]", 2);
+	assert_no_dialog(m);
+	assert_int_equal(a.yes, 0);
+	ask(m, &a, NULL);
+	click_on(m, "Yes  ", 0);
+	assert_no_dialog(m);
+	assert_int_equal(a.yes, 1);
+	fixture_free(m);
+}
+
+static void test_dialog__click_lists(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "2 j x");
+	click_on(m, "extend the time to live", 0);
+	assert_shown(m, "EXTEND");
+	fixture_keys(m, "Escape x");
+	click_on(m, "FLEET", 0); /* beside it: the menu goes */
+	assert_no_dialog(m);
+	fixture_keys(m, ":");
+	fixture_type(m, "settings");
+	click_on(m, "config  ", 3);
+	assert_no_dialog(m);
+	assert_int_equal(m->screen, SCREEN_CONFIG);
+	fixture_free(m);
+}
+
+static void test_dialog__click_form(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "s");
+	click_on(m, "ttl  ", 12);
+	fixture_type(m, "7m");
+	assert_shown(m, "--ttl 7m");
+	fixture_keys(m, "Escape y");
+	fixture_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -559,6 +631,9 @@ int main(void)
 		cmocka_unit_test(test_dialog__spawn_says_what_is_wrong),
 		cmocka_unit_test(test_dialog__spawn_asks_before_it_forgets),
 		cmocka_unit_test(test_dialog__has_the_keys),
+		cmocka_unit_test(test_dialog__click_confirm),
+		cmocka_unit_test(test_dialog__click_lists),
+		cmocka_unit_test(test_dialog__click_form),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8")) {

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* A terminal of the model: what is typed and pasted, what is shown of it. */
+#include <locale.h>
+
+#include "lib/api/limits.h"
+#include "tests/unit/model-fixture.h"
+
+struct box {
+	struct model *m;
+	struct terminal *t;
+};
+
+static struct box begin(void)
+{
+	struct box b = { .m = model_new(24, 80) };
+
+	b.m->set.scrollback = 50;
+	b.t = terminal_new(b.m, "sb-7f3a91c2", NULL, 4, 20);
+	b.t->state = TERMINAL_LIVE;
+	return b;
+}
+
+static void end(struct box *b)
+{
+	fixture_free(b->m);
+}
+
+static void say(struct box *b, const char *text)
+{
+	terminal_write(b->t, text, strlen(text));
+}
+
+static void give(struct box *b, enum input_type type, const void *data,
+		 size_t n)
+{
+	terminal_input(b->t, &(struct input_event){ .type = type,
+						    .data = data,
+						    .size = n });
+}
+
+static void key(struct box *b, uint32_t code, unsigned mods)
+{
+	terminal_input(b->t, &(struct input_event){ .type = INPUT_KEY,
+						    .key = { code, mods } });
+}
+
+static void expect_status(struct box *b, const char *wanted)
+{
+	auto_buf struct buf out = BUF_INIT;
+
+	terminal_status(b->t, &out);
+	assert_string_equal(buf_str(&out), wanted);
+}
+
+static void expect_typed(struct box *b, const char *wanted)
+{
+	assert_string_equal(buf_str(&b->t->typed), wanted);
+	buf_clear(&b->t->typed);
+}
+
+static void test_terminal__keys(void **state)
+{
+	struct box b = begin();
+
+	(void)state;
+	key(&b, 'a', 0);
+	key(&b, 'c', KEY_MOD_CTRL);
+	key(&b, KEY_CODE_UP, 0);
+	expect_typed(&b, "a\003\033[A");
+	say(&b, "\033[?1h"); /* cursor keys of an application */
+	key(&b, KEY_CODE_UP, 0);
+	expect_typed(&b, "\033OA");
+	end(&b);
+}
+
+/* What the program asks is answered in the order it is typed. */
+static void test_terminal__replies(void **state)
+{
+	struct box b = begin();
+
+	(void)state;
+	key(&b, 'a', 0);
+	say(&b, "\033[5n");
+	key(&b, 'b', 0);
+	expect_typed(&b, "a\033[0nb");
+	end(&b);
+}
+
+static void test_terminal__paste(void **state)
+{
+	struct box b = begin();
+
+	(void)state;
+	give(&b, INPUT_PASTE_BEGIN, NULL, 0);
+	give(&b, INPUT_PASTE, "a\nb\033[", 5);
+	give(&b, INPUT_PASTE_END, NULL, 0);
+	expect_typed(&b, "a\rb[");
+	say(&b, "\033[?2004h");
+	give(&b, INPUT_PASTE_BEGIN, NULL, 0);
+	give(&b, INPUT_PASTE, "x", 1);
+	give(&b, INPUT_PASTE_END, NULL, 0);
+	expect_typed(&b, "\033[200~x\033[201~");
+	end(&b);
+}
+
+/* A paste that doesn't fit is cut at one place, its end is told, and so is
+ * the user; what is typed then comes after it. */
+static void test_terminal__paste_cut(void **state)
+{
+	enum { CHUNK = 4000 };
+	struct box b = begin();
+	char chunk[CHUNK];
+	size_t sent = 0, begun;
+
+	(void)state;
+	say(&b, "\033[?2004h");
+	give(&b, INPUT_PASTE_BEGIN, NULL, 0);
+	begun = b.t->typed.len;
+	for (; sent < LIMIT_TUI_TYPED + 9 * CHUNK; sent += CHUNK) {
+		memset(chunk, 'a' + (int)(sent / CHUNK % 26), CHUNK);
+		give(&b, INPUT_PASTE, chunk, CHUNK);
+	}
+	give(&b, INPUT_PASTE, "small", 5); /* there is room, but not here */
+	give(&b, INPUT_PASTE_END, NULL, 0);
+	key(&b, 'Z', 0);
+	assert_in_range(b.t->typed.len, LIMIT_TUI_TYPED - CHUNK,
+			LIMIT_TUI_TYPED + 16);
+	assert_null(strstr(b.t->typed.data, "small"));
+	assert_string_equal(b.t->typed.data + b.t->typed.len - 7,
+			    "\033[201~Z");
+	for (size_t i = begun; i < b.t->typed.len - 7; i++)
+		if (b.t->typed.data[i] !=
+		    (char)('a' + (i - begun) / CHUNK % 26))
+			fail_msg("another byte at %zu", i);
+	auto_free char *wanted = xasprintf(
+		"[%zu bytes not sent: it does not read]",
+		sent + 5 - (b.t->typed.len - 7 - begun));
+
+	expect_status(&b, wanted);
+	/* Once it has read all, that is history. */
+	buf_clear(&b.t->typed);
+	expect_status(&b, wanted);
+	key(&b, 'x', 0);
+	expect_status(&b, "");
+	end(&b);
+}
+
+/* Keys that find no room are counted as well. */
+static void test_terminal__keys_dropped(void **state)
+{
+	auto_free char *most = xmalloc(LIMIT_TUI_TYPED);
+	struct box b = begin();
+
+	(void)state;
+	memset(most, 'x', LIMIT_TUI_TYPED);
+	terminal_type(b.t, most, LIMIT_TUI_TYPED);
+	expect_status(&b, "");
+	key(&b, 'a', 0);
+	key(&b, KEY_CODE_UP, 0);
+	expect_status(&b, "[4 bytes not sent: it does not read]");
+	assert_int_equal(b.t->typed.len, LIMIT_TUI_TYPED);
+	end(&b);
+}
+
+static void test_terminal__scroll(void **state)
+{
+	struct box b = begin();
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		say(&b, "line\r\n");
+	terminal_scroll(b.t, -5);
+	expect_status(&b, "[scrollback -5]");
+	say(&b, "more\r\nand more\r\n"); /* the view stays where it is */
+	expect_status(&b, "[scrollback -7]");
+	terminal_scroll(b.t, -1000);
+	assert_int_equal(b.t->top, emu_first(b.t->emu));
+	for (int i = 0; i < 100; i++) /* what is in view is forgotten */
+		say(&b, "line\r\n");
+	assert_int_equal(b.t->top, emu_first(b.t->emu));
+	terminal_scroll(b.t, 3);
+	assert_true(b.t->scrolled);
+	terminal_scroll(b.t, 1000);
+	expect_status(&b, "");
+	terminal_scroll(b.t, -5);
+	key(&b, 'a', 0); /* who types wants to see it */
+	assert_false(b.t->scrolled);
+	end(&b);
+}
+
+static void test_terminal__mouse(void **state)
+{
+	struct input_event ev = { .type = INPUT_MOUSE,
+				  .mouse = { MOUSE_PRESS, 1, 0, 1, 2 } };
+	struct box b = begin();
+
+	(void)state;
+	assert_false(terminal_input(b.t, &ev)); /* nobody asked for it */
+	expect_typed(&b, "");
+	say(&b, "\033[?1000h\033[?1006h");
+	assert_true(terminal_input(b.t, &ev));
+	expect_typed(&b, "\033[<0;3;2M");
+	ev.mouse.mods = KEY_MOD_SHIFT; /* Shift is ours */
+	assert_false(terminal_input(b.t, &ev));
+	ev.mouse.kind = MOUSE_WHEEL_UP;
+	assert_true(terminal_input(b.t, &ev));
+	expect_typed(&b, "");
+	end(&b);
+}
+
+static void test_terminal__status(void **state)
+{
+	struct box b = begin();
+
+	(void)state;
+	b.t->state = TERMINAL_OPENING;
+	expect_status(&b, "[opening]");
+	b.t->state = TERMINAL_LOST;
+	expect_status(&b, "[reconnecting]");
+	b.t->state = TERMINAL_EXITED;
+	b.t->exit_code = 3;
+	expect_status(&b, "[exited 3  r restart  X close]");
+	b.t->state = TERMINAL_FAILED;
+	b.t->why = xstrdup("gone");
+	expect_status(&b, "[gone]");
+	b.t->state = TERMINAL_LIVE;
+	say(&b, "\a");
+	expect_status(&b, "BELL");
+	end(&b);
+}
+
+static void test_terminal__resize(void **state)
+{
+	struct box b = begin();
+	auto_canvas struct canvas *c = canvas_new(10, 30);
+	auto_buf struct buf out = BUF_INIT;
+
+	(void)state;
+	say(&b, "one\r\ntwo\r\nthree");
+	terminal_resize(b.t, 0, -5); /* never smaller than one cell */
+	assert_int_equal(b.t->rows, 1);
+	assert_int_equal(b.t->cols, 1);
+	terminal_resize(b.t, 3, 10);
+	say(&b, "\033[2J\033[Hfirst\r\nsecond");
+	terminal_view(b.t, c, 2, 4, 3, 10, true);
+	canvas_dump(c, &out);
+	assert_string_equal(buf_str(&out), "\n\n    first\n    second\n\n\n\n"
+					   "\n\n\n");
+	assert_int_equal(c->cursor_row, 3);
+	assert_int_equal(c->cursor_col, 10);
+	end(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_terminal__keys),
+		cmocka_unit_test(test_terminal__replies),
+		cmocka_unit_test(test_terminal__paste),
+		cmocka_unit_test(test_terminal__paste_cut),
+		cmocka_unit_test(test_terminal__keys_dropped),
+		cmocka_unit_test(test_terminal__scroll),
+		cmocka_unit_test(test_terminal__mouse),
+		cmocka_unit_test(test_terminal__status),
+		cmocka_unit_test(test_terminal__resize),
+	};
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+		print_message("needs the locale C.UTF-8\n");
+		return 1;
+	}
+	return cmocka_run_group_tests_name("terminal", tests, NULL, NULL);
+}
