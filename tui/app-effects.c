@@ -16,6 +16,7 @@
 #include "lib/base/proc.h"
 #include "tui/app.h"
 #include "tui/command-exec.h"
+#include "tui/views.h"
 
 extern char **environ;
 
@@ -145,6 +146,16 @@ static void copy(struct app *a)
 	dirs_release(&dirs);
 }
 
+static void save_view(struct model *m)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (views_write(m, &err) < 0)
+		model_complain(m, &err, "keep the view");
+	else
+		model_say(m, "filter, order and columns are kept");
+}
+
 void app_effects(struct app *a, unsigned effects)
 {
 	if (effects & EFFECT_CANCEL)
@@ -153,6 +164,8 @@ void app_effects(struct app *a, unsigned effects)
 		copy(a);
 	if (effects & EFFECT_EDITOR)
 		edit(a);
+	if (effects & EFFECT_SAVE_VIEW)
+		save_view(a->m);
 	if (effects & EFFECT_COMMAND)
 		run_command(a);
 	if (effects & EFFECT_SUSPEND)

@@ -20,6 +20,7 @@
 #include "tui/app.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
+#include "tui/views.h"
 
 #define FRAME_NS (INT64_C(1000000000) / 60)
 #define MS INT64_C(1000000)
@@ -209,6 +210,15 @@ static void screen_size(const struct app *a, int *ret_rows, int *ret_cols)
 	*ret_cols = number_in_env("COLUMNS", LIMIT_EMU_COLS, 120);
 }
 
+/* A view that can't be read is none. */
+static void restore_view(struct model *m)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (views_read(m, &err) < 0)
+		model_complain(m, &err, "restore the view");
+}
+
 static int make_model(struct app *a, struct svm_err *err)
 {
 	a->m = model_new(40, 120);
@@ -217,6 +227,7 @@ static int make_model(struct app *a, struct svm_err *err)
 	if (a->m->settings &&
 	    a->m->settings->apply(a->m->settings->data, a->m, err) < 0)
 		return -1;
+	restore_view(a->m);
 	if (a->o->server) {
 		free(a->m->server);
 		a->m->server = xstrdup(a->o->server);

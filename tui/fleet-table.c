@@ -165,6 +165,33 @@ static bool act_on_rows(struct model *m, struct fleet_table *t,
 	}
 }
 
+static void toggle_column(struct model *m, size_t i, void *data)
+{
+	struct fleet_table *t = data;
+
+	(void)m;
+	t->hidden ^= 1u << (i + 1);
+}
+
+static void choose_columns(struct model *m, struct fleet_table *t)
+{
+	struct menu_item items[32] = { 0 };
+	char *labels[32] = { NULL };
+	size_t n = 0;
+
+	for (; n < ARRAY_SIZE(labels) - 1 &&
+	       fleet_column_name((unsigned)n + 1); n++) {
+		bool hidden = t->hidden & 1u << (n + 1);
+
+		labels[n] = xasprintf("%s %s", hidden ? "show" : "hide",
+				      fleet_column_name((unsigned)n + 1));
+		items[n].label = labels[n];
+	}
+	menu_open(m, "COLUMNS", items, n, toggle_column, t, NULL);
+	for (size_t i = 0; i < n; i++)
+		free(labels[i]);
+}
+
 bool fleet_table_act(struct model *m, struct fleet_table *t, enum action a)
 {
 	bool moved = list_act(&t->pos, a) || act_on_rows(m, t, a);
@@ -180,6 +207,12 @@ bool fleet_table_act(struct model *m, struct fleet_table *t, enum action a)
 		return true;
 	case ACT_SORT_INVERT:
 		t->invert = !t->invert;
+		return true;
+	case ACT_COLUMNS:
+		choose_columns(m, t);
+		return true;
+	case ACT_SAVE_VIEW:
+		m->effects |= EFFECT_SAVE_VIEW;
 		return true;
 	case ACT_FILTER:
 		t->typing = true;

@@ -31,6 +31,7 @@ struct fleet_table {
 	bool typing;
 	enum fleet_sort sort;
 	bool invert;
+	unsigned hidden; /* columns, by bit; the first is always there */
 	char *mark_from; /* where a range begins */
 	struct sandbox **shown;
 	size_t n;
@@ -61,6 +62,8 @@ void fleet_table_tick(struct model *m, struct fleet_table *t);
 /* "2 marked of 3 shown (5 in all)" */
 void fleet_table_status(const struct model *m, const struct fleet_table *t,
 			struct buf *out);
+/* "owner"; NULL past the last. */
+const char *fleet_column_name(unsigned i);
 const char *fleet_sort_name(enum fleet_sort sort);
 
 /* Does it hold for this sandbox? */

@@ -27,11 +27,21 @@ static const struct {
 	[COL_TTL] = { "TTL", 0, 7, true, FLEET_BY_TTL },
 };
 
-static int column_width(enum column i, int total)
+const char *fleet_column_name(unsigned i)
+{
+	static const char *const names[COL_MAX] = {
+		"id", "state", "provider", "image", "owner", "cpu",
+		"memory", "ttl",
+	};
+
+	return i < COL_MAX ? names[i] : NULL;
+}
+
+static int column_width(const struct fleet_table *t, enum column i, int total)
 {
 	int rest = total - 2;
 
-	if (total < columns[i].from)
+	if (total < columns[i].from || t->hidden & 1u << i)
 		return 0;
 	if (i == COL_ID && total < 72)
 		return 12; /* no room for names */
@@ -39,7 +49,7 @@ static int column_width(enum column i, int total)
 		return columns[i].width;
 	for (enum column x = 0; x < COL_MAX; x++)
 		if (x != COL_IMAGE)
-			rest -= column_width(x, total);
+			rest -= column_width(t, x, total);
 	return MAX(rest, 0);
 }
 
@@ -68,7 +78,7 @@ static void view_titles(const struct model *m, const struct fleet_table *t,
 	int col = a.col + 2;
 
 	for (enum column i = 0; i < COL_MAX; i++) {
-		int width = column_width(i, a.cols);
+		int width = column_width(t, i, a.cols);
 		bool sorted = columns[i].sort == t->sort;
 		auto_buf struct buf text = BUF_INIT;
 
@@ -135,13 +145,14 @@ static void cell_text_of(const struct model *m, const struct sandbox *s,
 	buf_addstr(out, text);
 }
 
-static void view_row(const struct model *m, const struct sandbox *s,
-		     struct canvas *c, int row, struct area a)
+static void view_row(const struct model *m, const struct fleet_table *t,
+		     const struct sandbox *s, struct canvas *c, int row,
+		     struct area a)
 {
 	int col = a.col + 2;
 
 	for (enum column i = 0; i < COL_MAX; i++) {
-		int width = column_width(i, a.cols);
+		int width = column_width(t, i, a.cols);
 		auto_buf struct buf text = BUF_INIT;
 
 		if (i == COL_STATE && width) {
@@ -201,7 +212,7 @@ void fleet_table_view(const struct model *m, const struct fleet_table *t,
 
 		if (at >= t->n)
 			break;
-		view_row(m, t->shown[at], c, row, a);
+		view_row(m, t, t->shown[at], c, row, a);
 		if (t->shown[at]->marked)
 			canvas_text(c, row, a.col + 1, 1,
 				    pen_role(ROLE_ACCENT), "*");

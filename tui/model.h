@@ -55,6 +55,7 @@ enum effect {
 	EFFECT_CANCEL = 1u << 8,  /* all requests that wait */
 	EFFECT_STYLE = 1u << 9,   /* m->set.theme and .ascii, m->mouse */
 	EFFECT_COMMAND = 1u << 10, /* m->command */
+	EFFECT_SAVE_VIEW = 1u << 11,
 };
 
 /* The daemon, as one sees it. */

@@ -283,6 +283,11 @@ static bool dash_act(struct model *m, void *state, enum action a)
 	       sandbox_act(m, fleet_table_selected(&d->table), a);
 }
 
+static struct fleet_table *dash_table(void *state)
+{
+	return &((struct dash *)state)->table;
+}
+
 static const cJSON *dash_subject(const struct model *m, const void *state)
 {
 	const struct dash *d = state;
@@ -343,6 +348,7 @@ const struct screen screen_dash = {
 	.contexts = dash_contexts,
 	.act = dash_act,
 	.input = dash_input,
+	.table = dash_table,
 	.subject = dash_subject,
 	.event = dash_event,
 	.status = dash_status,

@@ -156,6 +156,11 @@ static bool sandboxes_act(struct model *m, void *state, enum action a)
 	       sandbox_act(m, fleet_table_selected(&s->table), a);
 }
 
+static struct fleet_table *sandboxes_table(void *state)
+{
+	return &((struct sandboxes *)state)->table;
+}
+
 static const cJSON *sandboxes_subject(const struct model *m, const void *state)
 {
 	const struct sandboxes *d = state;
@@ -231,6 +236,7 @@ const struct screen screen_sandboxes = {
 	.contexts = sandboxes_contexts,
 	.act = sandboxes_act,
 	.input = sandboxes_input,
+	.table = sandboxes_table,
 	.subject = sandboxes_subject,
 	.status = sandboxes_status,
 	.typing = sandboxes_typing,

@@ -17,6 +17,8 @@
 #include "tui/keymap.h"
 #include "tui/model.h"
 
+struct fleet_table;
+
 struct area {
 	int row, col, rows, cols;
 };
@@ -56,6 +58,9 @@ struct screen {
 	/* Something in the fleet changed, or an event came (JSON object, NULL
 	 * for the fleet as a whole).  May be NULL. */
 	void (*event)(struct model *m, void *state, const cJSON *event);
+
+	/* Its table of sandboxes, whose view is kept.  May be NULL. */
+	struct fleet_table *(*table)(void *state);
 
 	/* What a command of the user's would act on: the object selected, or
 	 * NULL.  May be NULL. */

@@ -210,3 +210,26 @@ def test_bad_commands_are_refused_at_start(inst, text, why):
         r = inst.run(*argv)
         assert r.code != 0 and why in r.errtext, r
         assert "commands.x" in r.errtext and "config.yaml:3" in r.errtext, r
+
+
+def test_a_view_is_kept(inst):
+    inst.start()
+    a = inst.sandbox(name="alpha")["id"]
+    b = inst.sandbox(name="beta")["id"]
+    with Screen(inst, "tui") as t:
+        t.end(f"wait {a}", "send 2", "wait FLEET", "send oo", "wait sort: state",
+              "send /alph", f"gone {b}", r"send \r", "send S",
+              "wait are kept", "send q", "exit 0", RESTORED)
+    drive(inst, f"""
+wait {b}
+send 2
+wait sort: state
+wait filter: alph
+gone {b}
+send q
+exit 0
+""")
+    file = next(pathlib.Path(inst.env["STACYVM_STATE_DIR"]).glob("tui-*"))
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_text("[")
+    drive(inst, "wait restore the view\nsend 2\nwait sort: age\nsend q\nexit 0")

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Views of the fleet that are kept. */
+#include "tests/unit/model-fixture.h"
+#include "tui/fleet-table.h"
+#include "tui/views.h"
+
+static char *json_of(const struct model *m)
+{
+	struct buf b = BUF_INIT;
+
+	views_json(m, &b);
+	return buf_steal(&b);
+}
+
+static void test_views__come_back(void **state)
+{
+	struct model *m = fixture_model(24, 140), *again;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	(void)state;
+	fixture_keys(m, "2 z o o O C Enter /");
+	fixture_type(m, "image=node:20");
+	fixture_keys(m, "Enter");
+	assert_not_shown(m, "STATE");
+	fixture_keys(m, "C");
+	assert_shown(m, "show state");
+	fixture_keys(m, "Down Enter S");
+	assert_not_shown(m, " mock ");
+	assert_true(m->effects & EFFECT_SAVE_VIEW);
+	auto_free char *text = json_of(m);
+	again = fixture_model(24, 140);
+	assert_int_equal(views_load(again, text, strlen(text), &err), 0);
+	auto_free char *same = json_of(again);
+	assert_string_equal(text, same);
+	fixture_keys(again, "2 z");
+	assert_shown(again, "sort: state, inverted  filter: image=node:20");
+	assert_shown(again, "sb-2c8e04d7");
+	assert_not_shown(again, "sb-9d11ba00");
+	assert_not_shown(again, "STATE");
+	assert_not_shown(again, " mock ");
+	/* The dashboard has its own. */
+	fixture_keys(again, "1");
+	assert_shown(again, "STATE");
+	fixture_free(again);
+	fixture_free(m);
+}
+
+static void test_views__nonsense_changes_nothing(void **state)
+{
+	static const char *const texts[] = {
+		"{}", "{\"sandboxes\":7}", "{\"nothing\":{}}",
+		"{\"sandboxes\":{\"filter\":\"\",\"sort\":\"nose\","
+		"\"inverted\":\"yes\",\"hidden\":[\"id\",\"nose\",7]}}",
+		"{\"sandboxes\":{\"hidden\":{\"a\":\"b\"}}}",
+	};
+	struct model *m = fixture_model(24, 140);
+	auto_free char *before = json_of(m);
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		auto_free char *after = NULL;
+
+		assert_int_equal(views_load(m, texts[i], strlen(texts[i]),
+					    &err), 0);
+		after = json_of(m);
+		assert_string_equal(before, after);
+	}
+	assert_int_equal(views_load(m, "[", 1, &err), -1);
+	fixture_free(m);
+}
+
+/* Control characters don't get in by the file either. */
+static void test_views__hostile_filter(void **state)
+{
+	static const char text[] = "{\"sandboxes\":{\"filter\":"
+				   "\"a\\u001b[2J\\nb\"}}";
+	struct model *m = fixture_model(24, 140);
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(views_load(m, text, sizeof(text) - 1, &err), 0);
+	auto_free char *after = json_of(m);
+	assert_non_null(strstr(after, "\"a[2Jb\""));
+	fixture_free(m);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test(test_views__##name)
+	const struct CMUnitTest tests[] = {
+		TEST(come_back),
+		TEST(nonsense_changes_nothing),
+		TEST(hostile_filter),
+#undef TEST
+	};
+
+	return cmocka_run_group_tests_name("views", tests, NULL, NULL);
+}
