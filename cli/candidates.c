@@ -184,7 +184,7 @@ static void offer_paths(struct line *l, const char *sandbox, const char *path)
 static void offer_sandbox_path(struct line *l)
 {
 	const char *path = NULL;
-	auto_free char *id = sandbox_split(l->last, &path);
+	auto_free char *id = sandbox_split(l->cli, l->last, &path);
 
 	if (!id) {
 		offer_sandboxes(l, ":");

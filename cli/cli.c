@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/nearest.h"
+#include "cli/sandbox.h"
 #include "lib/api/errmap.h"
 #include "lib/base/escape.h"
 #include "lib/base/json.h"
@@ -147,9 +148,12 @@ void cli_notice(const struct cli *cli, const char *fmt, ...)
 	if (!cli->stderr_tty || cli->quiet)
 		return;
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	auto_free char *text = xvasprintf(fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	auto_buf struct buf b = BUF_INIT;
+
+	escape_text(&b, text, strlen(text));
+	fprintf(stderr, "%s\n", buf_str(&b));
 }
 
 void cli_warn(const char *fmt, ...)
@@ -196,14 +200,14 @@ static int check_arguments(const struct cli *cli, int argc)
 
 	if (argc < cmd->min_args)
 		svm_err_set(&err, SVM_BAD_REQUEST,
-			    "%s needs %s:  stacyvm %s %s", cli->cmd_path,
+			    "%s needs %s:  %s%s %s", cli->cmd_path,
 			    argc ? "more arguments" : "an argument",
-			    cli->cmd_path, cmd->args);
+			    help_program(cmd), cli->cmd_path, cmd->args);
 	else if (cmd->max_args >= 0 && argc > cmd->max_args)
 		svm_err_set(&err, SVM_BAD_REQUEST,
-			    "%s takes %s arguments:  stacyvm %s%s%s",
+			    "%s takes %s arguments:  %s%s%s%s",
 			    cli->cmd_path, cmd->max_args ? "fewer" : "no",
-			    cli->cmd_path, cmd->args ? " " : "",
+			    help_program(cmd), cli->cmd_path, cmd->args ? " " : "",
 			    cmd->args ? cmd->args : "");
 	else
 		return 0;
@@ -248,6 +252,7 @@ static int run_leaf(struct cli *cli, int argc, char **argv)
 		opts_release(cmd->opts, values);
 		return flush_output(cli, 0);
 	}
+	n = sandbox_fill_in(cli, n, argv);
 	status = check_arguments(cli, n);
 	if (status == 0) {
 		status = cmd->run(cli, values, n, argv, &err);
@@ -297,6 +302,21 @@ static int run_group(struct cli *cli, const char *path,
 	return status;
 }
 
+int cli_run(const struct cli *from, const struct cmd *const *list, int argc,
+	    char **argv)
+{
+	struct cli cli = *from;
+
+	cli.cmd = NULL;
+	cli.cmd_path = NULL;
+	cli.client = NULL;
+	cli.help = false;
+	int status = run_group(&cli, "", list, argc, argv);
+
+	client_free(cli.client);
+	return status;
+}
+
 int cli_main(const struct entries *entries, int argc, char **argv)
 {
 	struct cli cli = {
@@ -308,8 +328,6 @@ int cli_main(const struct entries *entries, int argc, char **argv)
 
 	/* A parent that ignores it would make `stacyvm list | head` noisy. */
 	signal(SIGPIPE, SIG_DFL);
-	int status = argc > 0 ? run_group(&cli, "", cmds, argc - 1, argv + 1) :
-				run_group(&cli, "", cmds, 0, none);
-	client_free(cli.client);
-	return status;
+	return argc > 0 ? cli_run(&cli, cmds, argc - 1, argv + 1) :
+			  cli_run(&cli, cmds, 0, none);
 }

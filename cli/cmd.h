@@ -15,11 +15,14 @@
 #include "cli/opts.h"
 
 struct client;
+struct console;
 
 enum cmd_flags {
 	CMD_HIDDEN = 1u << 0,
 	CMD_EXIT_125 = 1u << 1, /* passes a status on: own failures are 125 */
 	CMD_RAW = 1u << 2,      /* gets argv untouched, as another main */
+	CMD_DESTROYS = 1u << 3, /* sandboxes: it must be told which */
+	CMD_CONSOLE = 1u << 4,  /* of the console alone, run by itself */
 };
 
 struct cmd {
@@ -80,6 +83,10 @@ struct cli {
 	int dashes;            /* arguments before "--", -1: no "--" */
 	bool stdout_tty, stderr_tty;
 	struct client *client; /* made by cli_client() */
+
+	/* In the console: it, for its own commands; the sandbox in use. */
+	struct console *console;
+	const char *in_use; /* its id, or NULL */
 };
 
 extern const struct cmd *const cmds[]; /* NULL-terminated, in help order */
@@ -89,7 +96,8 @@ extern const struct cmd cmd_spawn, cmd_exec, cmd_shell, cmd_attach, cmd_list,
 	cmd_files, cmd_logs, cmd_events, cmd_audit, cmd_image, cmd_quota,
 	cmd_provider, cmd_daemon, cmd_serve, cmd_doctor, cmd_config, cmd_db,
 	cmd_support, cmd_bench, cmd_version, cmd_help, cmd_complete,
-	cmd_template, cmd_tui, cmd_preview, cmd_top, cmd_completion, cmd_pool;
+	cmd_template, cmd_tui, cmd_preview, cmd_top, cmd_completion, cmd_pool,
+	cmd_console;
 
 /* By name or alias; NULL when there is none.  n bytes of name. */
 const struct cmd *cmd_find(const struct cmd *const *list, const char *name);
@@ -98,7 +106,19 @@ const struct cmd *cmd_find(const struct cmd *const *list, const char *name);
  * have been printed. */
 int cli_main(const struct entries *entries, int argc, char **argv);
 
+/* Run one command of a list with the global options of `from` to begin with:
+ * a line of the console.  argv has no program name, is NULL-terminated and
+ * has room for one argument more.  Returns the exit status. */
+int cli_run(const struct cli *from, const struct cmd *const *list, int argc,
+	    char **argv);
+
 /* Print the help of a command (NULL: of the program) to stdout. */
 void help_print(const struct cmd *cmd, const char *path);
+
+/* The commands of a list that aren't hidden, a line each. */
+void help_print_list(const struct cmd *const *list);
+
+/* What stands before a command's name where it is typed. */
+const char *help_program(const struct cmd *cmd);
 
 #endif

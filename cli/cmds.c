@@ -4,6 +4,7 @@
 
 const struct cmd *const cmds[] = {
 	&cmd_tui,
+	&cmd_console,
 	&cmd_spawn,
 	&cmd_exec,
 	&cmd_shell,

@@ -200,8 +200,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 {
 	const struct cp_opts *o = values;
 	const char *from = NULL, *to = NULL;
-	auto_free char *source = sandbox_split(args[0], &from);
-	auto_free char *target = sandbox_split(args[1], &to);
+	auto_free char *source = sandbox_split(cli, args[0], &from);
+	auto_free char *target = sandbox_split(cli, args[1], &to);
 
 	(void)argc;
 	if (!source == !target)

@@ -41,8 +41,8 @@ static int find_place(struct cli *cli, int argc, char **args,
 		      struct svm_err *err)
 {
 	const char *path = NULL;
-	auto_free char *split = argc == 1 ? sandbox_split(args[0], &path) :
-					    NULL;
+	auto_free char *split = argc == 1 ?
+		sandbox_split(cli, args[0], &path) : NULL;
 
 	if (!split)
 		path = argc > 1 ? args[1] : fallback;

@@ -33,12 +33,17 @@ static void print_options(const char *title, const struct opt *opts)
 		printf("\n%s\n%s", title, buf_str(&b));
 }
 
-static void print_commands(const struct cmd *const *list)
+void help_print_list(const struct cmd *const *list)
 {
 	for (; *list; list++)
 		if (!((*list)->flags & CMD_HIDDEN))
 			printf("  %-10s %s\n", (*list)->name,
 			       (*list)->summary);
+}
+
+const char *help_program(const struct cmd *cmd)
+{
+	return cmd->flags & CMD_CONSOLE ? "" : "stacyvm ";
 }
 
 static void print_examples(const char *text)
@@ -62,7 +67,7 @@ static void print_program(void)
 	     "  stacyvm shell ID              a terminal in it\n"
 	     "  stacyvm kill ID               remove it\n\n"
 	     "Commands:");
-	print_commands(cmds);
+	help_print_list(cmds);
 	print_options("Options of all commands:", global_opts);
 	puts("\nMore: stacyvm help COMMAND | keys | exit-codes | env | formats");
 }
@@ -73,7 +78,10 @@ void help_print(const struct cmd *cmd, const char *path)
 		print_program();
 		return;
 	}
-	printf("stacyvm %s: %s\n\nUsage: stacyvm %s", path, cmd->summary, path);
+	const char *program = help_program(cmd);
+
+	printf("%s%s: %s\n\nUsage: %s%s", program, path, cmd->summary,
+	       program, path);
 	if (cmd->subs)
 		fputs(" COMMAND", stdout);
 	printf("%s%s%s\n", cmd->opts ? " [OPTIONS]" : "",
@@ -85,7 +93,7 @@ void help_print(const struct cmd *cmd, const char *path)
 		printf("\n%s\n", cmd->help);
 	if (cmd->subs) {
 		puts("\nCommands:");
-		print_commands(cmd->subs);
+		help_print_list(cmd->subs);
 	}
 	print_options("Options:", cmd->opts);
 	puts("\nOptions of all commands: stacyvm help");

@@ -123,6 +123,7 @@ const struct cmd cmd_kill = {
 	.opts_size = sizeof(struct kill_opts),
 	.min_args = 1,
 	.max_args = -1,
+	.flags = CMD_DESTROYS,
 	.complete = COMPLETE_SANDBOX,
 	.run = run,
 };

@@ -42,5 +42,6 @@ const struct cmd cmd_prune = {
 	.help = "Asks first when there is a terminal to ask at.",
 	.opts = opts,
 	.opts_size = sizeof(struct prune_opts),
+	.flags = CMD_DESTROYS,
 	.run = run,
 };

@@ -95,15 +95,39 @@ void query_add(struct buf *target, const char *key, const char *value)
 	urlenc_encode(target, value, strlen(value));
 }
 
-char *sandbox_split(const char *text, const char **ret_path)
+char *sandbox_split(const struct cli *cli, const char *text,
+		    const char **ret_path)
 {
 	size_t n = strcspn(text, ":/");
 
 	/* A local file with a colon can be written ./a:b. */
-	if (text[n] != ':' || n == 0 || text[0] == '.')
+	if (text[n] != ':' || text[0] == '.' || (n == 0 && !cli->in_use))
 		return NULL;
 	*ret_path = text + n + 1;
-	return xstrndup(text, n);
+	return n ? xstrndup(text, n) : xstrdup(cli->in_use);
+}
+
+int sandbox_fill_in(struct cli *cli, int argc, char **argv)
+{
+	const struct cmd *cmd = cli->cmd;
+	char *id = (char *)(uintptr_t)cli->in_use;
+
+	if (!id || cmd->complete != COMPLETE_SANDBOX)
+		return argc;
+	if (argc && cli->dashes != 0 && strcmp(argv[0], ".") == 0) {
+		argv[0] = id;
+		return argc;
+	}
+	/* Before "--" too, in exec. */
+	bool lacks = argc + 1 == cmd->min_args ||
+		     (cmd->command_at && cli->dashes == 0);
+
+	if (!lacks || cmd->flags & CMD_DESTROYS)
+		return argc;
+	memmove(argv + 1, argv, (size_t)(argc + 1) * sizeof(*argv));
+	argv[0] = id;
+	cli->dashes += cli->dashes >= 0;
+	return argc + 1;
 }
 
 char *sandbox_abs_path(const char *path)

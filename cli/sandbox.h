@@ -24,8 +24,15 @@ char *sandbox_path(const char *id, const char *suffix);
 void query_add(struct buf *target, const char *key, const char *value);
 
 /* Split "ID:/path": the id part, owned, and *ret_path into text.  NULL when
- * it is no such thing. */
-char *sandbox_split(const char *text, const char **ret_path);
+ * it is no such thing.  ":/path" is in the console's sandbox. */
+char *sandbox_split(const struct cli *cli, const char *text,
+		    const char **ret_path);
+
+/* The arguments of a command, with the console's sandbox (if one is in use)
+ * where "." stands for it, or where a sandbox is wanted and there is an
+ * argument too few; but what destroys must be told.  argv has room for one
+ * more.  Returns how many there are now. */
+int sandbox_fill_in(struct cli *cli, int argc, char **argv);
 
 /* A path as the sandbox sees it: relative ones count from /workspace, "" is
  * "/workspace/".  Owned. */

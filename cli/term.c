@@ -91,6 +91,13 @@ int term_raw(struct svm_err *err)
 	return apply(&mode, err);
 }
 
+int term_guard(struct svm_err *err)
+{
+	struct termios mode;
+
+	return save(&mode, err) < 0 ? -1 : apply(&mode, err);
+}
+
 int term_keys_on(struct svm_err *err)
 {
 	struct termios mode;

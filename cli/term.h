@@ -13,6 +13,9 @@
  * crash. */
 int term_raw(struct svm_err *err);
 
+/* Nothing is changed yet, but how the terminal is now will be restored. */
+int term_guard(struct svm_err *err);
+
 /* Keys come one by one and are not shown, but Ctrl-C and Ctrl-Z still make
  * signals; undone in the same ways, and the cursor is shown again. */
 int term_keys_on(struct svm_err *err);

@@ -158,6 +158,9 @@
 /* The command line. */
 #define LIMIT_EDIT MIB(1) /* a text in the user's editor */
 #define LIMIT_COMPLETIONS 2000          /* candidates for one word */
+#define LIMIT_CONSOLE_LINE KIB(64)
+#define LIMIT_CONSOLE_HISTORY 1000      /* lines kept */
+#define LIMIT_CONSOLE_KEPT KIB(4)       /* a longer line is not */
 
 /* The emulator of the dashboard's terminals. */
 #define LIMIT_EMU_ROWS 500

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The console: a prompt for people who explore, and a script on standard
+ * input.
+ *
+ * Each line is one command of the program, run in a child that is forked, not
+ * started anew: a command may take signals, the terminal and the process's
+ * whole life as its own, and Ctrl-C ends it alone.  The few commands that are
+ * the console's (console-cmds.c) run in it.
+ */
+#ifndef SVM_CLI_CONSOLE_H
+#define SVM_CLI_CONSOLE_H
+
+#include <signal.h>
+
+#include "cli/cmd.h"
+#include "cli/history.h"
+#include "cli/offers.h"
+#include "cli/prompt.h"
+
+struct console {
+	struct cli *cli;   /* of `stacyvm console`; each command's begins as
+			    * a copy */
+	const struct cmd **all; /* our own commands, then the program's */
+	char *id, *name;   /* the sandbox in use, or NULL; name may be "" */
+	struct prompt prompt;
+	struct history history;
+	sigset_t mask;     /* of signals, as commands get it */
+	bool script;       /* the lines are standard input: commands get none */
+	bool keep_going;
+	bool leaving;      /* said by `exit` or a signal */
+	int status;        /* to leave with */
+	unsigned line;     /* number of the line that runs */
+};
+
+/* The console's own commands, NULL-terminated. */
+extern const struct cmd *const console_cmds[];
+
+/* Use a sandbox from here on, NULL: none.  0, or -1 with err and the one in
+ * use as it was. */
+int console_use(struct console *c, struct cli *cli, const char *name,
+		struct svm_err *err);
+
+/* Run a line of words (with room for one more; they are changed) that is a
+ * command of the list.  Returns its exit status. */
+int console_run(struct console *c, const struct cmd *const *list,
+		char **words);
+
+/* prompt_complete_fn for the console. */
+void console_complete(void *console, const char *line, struct offers *o);
+
+/* The command of `files` of that name, which acts in the sandbox in use. */
+const struct cmd *console_file_cmd(const char *name);
+
+#endif

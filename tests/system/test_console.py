@@ -1,0 +1,538 @@
+# SPDX-License-Identifier: MIT
+"""The console: as a script, and with a person at a terminal."""
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import signal
+import stat
+import subprocess
+import threading
+
+import pytest
+import svm
+from screen import Screen
+
+LIMIT_HISTORY = 1000
+
+
+def script(inst, *lines, args=(), **kw):
+    return inst.run("console", *args, input="\n".join(lines).encode(), **kw)
+
+
+@pytest.fixture
+def web(shared):
+    """A sandbox called web."""
+    sid = shared.sandbox(name="web")["id"]
+    yield sid
+    shared.api("DELETE", f"/sandboxes/{sid}", check=200)
+
+
+def write(inst, sid, path, text="x"):
+    inst.api("POST", f"/sandboxes/{sid}/files",
+             {"path": path, "content": text}, check=200)
+
+
+def exists(inst, sid, path):
+    return inst.run("files", "stat", sid, path).code == 0
+
+
+# -- a script
+
+def test_a_script_runs_every_command(shared, web):
+    r = script(shared, "# a comment", "", "  version", "stacyvm list -q # all",
+               "inspect web --json=name", "list --format '{{id}} \"{{name}}\"'")
+    assert r.code == 0 and r.err == b"", r
+    assert r.text.startswith("stacyvm ")
+    assert f"{web}\n" in r.text and '{"name":"web"}' in r.text
+    assert f'{web} "web"\n' in r.text
+
+
+def test_a_script_acts_in_the_sandbox_in_use(shared, web, tmp_path):
+    there, back = tmp_path / "a b", tmp_path / "back"
+    there.write_text("hello\n")
+    r = script(shared, "use web", f"cp '{there}' :d/", "ls d", "cat 'd/a b'",
+               "mv d/a\\ b c", "chmod 600 c", "stat --json=mode c",
+               f"cp :c {back}", "!echo $((6 * 7)) | tr 4 x; pwd",
+               "exec -- cat c", "inspect --json=id", "inspect . --json=state",
+               "rm c", "ls --json", "use", "ls -q")
+    assert r.code == 0 and r.err == b"", r
+    assert "a b" in r.text and r.text.count("hello\n") == 2
+    assert '{"mode":"0600"}' in r.text and "x2\n/workspace\n" in r.text
+    assert f'{{"id":"{web}"}}' in r.text and '{"state":"running"}' in r.text
+    assert not exists(shared, web, "c")
+    assert r.text.endswith(f"{web}\n"), "without one in use ls is list"
+    assert back.read_text() == "hello\n"
+    assert script(shared, f"use {web[:6]}", "inspect --json=name").text == (
+        '{"name":"web"}\n')
+
+
+def test_a_script_ends_at_the_first_failure(shared):
+    r = script(shared, "version", "inspect nope", "version")
+    assert r.code == 3 and r.text.count("stacyvm") == 1
+    assert "line 2" in r.errtext and "status 3" in r.errtext
+    r = script(shared, "inspect nope", "nonsense", "version", args=["-k"])
+    assert r.code == 3 and r.text.count("stacyvm") == 1
+    assert 'unknown command "nonsense"' in r.errtext
+    r = script(shared, "version", "exit 7", "version")
+    assert r.code == 7 and r.text.count("stacyvm") == 1
+    assert script(shared, "quit").code == 0
+    assert script(shared, "exit 256").code == 2
+    r = script(shared, "version", args=["-v"])
+    assert "> version" in r.errtext
+
+
+def test_a_script_runs_no_shell_here(shared, tmp_path):
+    for line, what in (("list | tee x", "|"), ("list; list", ";"),
+                       ("list >x", ">"), ("list $HOME", "$"),
+                       ("list `touch x`", "`"), ("list &", "&")):
+        r = script(shared, line, cwd=str(tmp_path))
+        assert r.code == 2 and f"'{what}'" in r.errtext, r
+    assert script(shared, "list 'x").code == 2
+    (tmp_path / "afile").touch()
+    r = script(shared, "inspect *", cwd=str(tmp_path))
+    assert r.code == 3 and '"*"' in r.errtext
+    assert not (tmp_path / "x").exists()
+
+
+def test_commands_of_a_script_do_not_read_it(shared, web):
+    r = script(shared, "use web", "write f", "exec -i -- cat", "!cat",
+               "version")
+    assert r.code == 0 and r.text.startswith("stacyvm "), r
+    r = shared.ok("console", "-c", "use web", "-c", "write f", "-c", "cat f",
+                  input=b"list\n")
+    assert r.text == "list\n"
+
+
+def test_lines_as_options(shared, web):
+    assert shared.ok("console", "web", "-c", "!echo a").text == "a\n"
+    r = shared.run("console", "-c", "inspect nope", "-c", "version")
+    assert r.code == 3 and r.out == b"" and "line 1" in r.errtext
+    assert shared.must_fail("console", "nope", "-c", "version").code == 3
+    # Its options are those of every command.
+    assert json.loads(shared.ok("console", "--json=name", "-c",
+                                "inspect web").out) == {"name": "web"}
+
+
+def test_a_script_is_text_of_lines(shared):
+    r = script(shared, "version", "a\0b")
+    assert r.code == 1 or "NUL" in r.errtext
+    assert r.text.startswith("stacyvm ") and "NUL" in r.errtext
+    r = script(shared, "version " + "x" * (1 << 20))
+    assert r.code != 0 and "KiB" in r.errtext
+    assert shared.ok("console", input=b"version\r\n version").text.count(
+        "stacyvm") == 2
+    assert shared.ok("console", input=b"").out == b""
+
+
+def test_standard_input_is_closed(shared):
+    r = subprocess.run([shared.binary, "console"], env=shared.env,
+                       capture_output=True, timeout=30,
+                       preexec_fn=lambda: os.close(0))
+    assert (r.returncode, r.stdout, r.stderr) == (0, b"", b"")
+
+
+def test_a_word_too_near_to_guess_is_suggested(shared):
+    for typed, meant in (("ues web", "use"), ("lsit", "list"),
+                         ("exti", "exit")):
+        r = script(shared, typed)
+        assert r.code == 2 and f'Did you mean "{meant}"' in r.errtext, r
+    r = script(shared, "use web now")
+    assert r.code == 2 and "  use [ID]" in r.errtext, r
+    r = script(shared, "--quiet use web")
+    assert r.code == 2 and "first" in r.errtext
+
+
+def test_nothing_is_destroyed_by_a_slip(shared, web):
+    """rm is a file's with a sandbox in use, and never a sandbox's."""
+    for line in ("rm web", "write x", "cat x"):
+        r = script(shared, line)
+        assert r.code == 2 and "no sandbox is in use" in r.errtext, r
+    assert script(shared, "!id").code == 2
+    r = script(shared, "use web", "rm web")
+    assert r.code == 3, r
+    r = script(shared, "use web", "kill")
+    assert r.code == 2 and "kill needs an argument" in r.errtext
+    assert shared.ok("inspect", "web").code == 0
+    other = shared.spawn()
+    r = script(shared, f"use {other}", "kill .", "rm web", args=["-k"])
+    assert r.code == 2 and "no sandbox is in use" in r.errtext
+    assert shared.run("inspect", other).code == 3
+    assert shared.ok("inspect", "web").code == 0
+
+
+def test_a_sandbox_that_is_gone_is_not_in_use(shared, web):
+    other = shared.spawn("--name", "other")
+    r = script(shared, "use other", f"exec {web} -- true", "!kill -9 -1 &",
+               f"kill {other}", "!echo lives", "rm web", "!echo lives",
+               "use web", "!echo there", args=["-k"])
+    assert "lives" not in r.text and r.text.endswith("there\n")
+    assert r.errtext.count("no sandbox is in use") >= 2
+    assert shared.ok("inspect", "web").code == 0
+
+
+def test_signals_end_a_script(shared, web):
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        p = svm.Popen([shared.binary, "console", "-k"], stdin=subprocess.PIPE,
+                      stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                      env=shared.env, start_new_session=True)
+        p.stdin.write(b"use web\n!echo on; exec sleep 1000\nversion\n")
+        p.stdin.flush()
+        assert p.stdout.readline() == b"on\n"
+        os.killpg(p.pid, sig)
+        out, err = p.communicate(timeout=30)
+        assert p.returncode == 128 + sig, (sig, p.returncode, err)
+        assert b"stacyvm 0" not in out
+
+
+def test_a_daemon_that_was_killed_is_started_anew(new_instance):
+    inst = new_instance()
+    inst.start()
+    sid = inst.spawn("--name", "web")
+    p = svm.Popen([inst.binary, "console"], stdin=subprocess.PIPE,
+                  stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                  env=inst.env)
+    p.stdin.write(b"use web\n!echo before\nls -q\nversion\n")
+    p.stdin.flush()
+    assert p.stdout.readline() == b"before\n"
+    assert p.stdout.readline().startswith(b"stacyvm ")
+    inst.kill_daemon()
+    out, err = p.communicate(b"list -q\n!echo after\n", 60)
+    assert out.decode() == f"{sid}\nafter\n", err
+
+
+def test_the_program_is_not_slowed_down(shared, web):
+    """readline is loaded for a person at a terminal, and for nobody else."""
+    seen = subprocess.run(["ldd", shared.binary], text=True,
+                          capture_output=True, check=True).stdout
+    assert "libcjson" in seen and "readline" not in seen
+    for args in (["exec", web, "--", "true"], ["console", "-c", "version"]):
+        r = subprocess.run([shared.binary, *args], text=True, timeout=60,
+                           capture_output=True, check=True,
+                           env={**shared.env, "LD_DEBUG": "files"})
+        assert "libcjson" in r.stderr and "readline" not in r.stderr
+
+
+# -- a person
+
+@pytest.fixture
+def term(shared):
+    """Consoles on a terminal."""
+    made = []
+
+    def make(*args, **kw):
+        made.append(Screen(shared, "console", *args,
+                           **{"size": "24x100", **kw}))
+        return made[-1]
+    history = shared.state / "console-history"
+    history.unlink(missing_ok=True)
+    yield make
+    for s in made:
+        s.__exit__()
+
+
+def test_a_person_explores(term, web):
+    s = term()
+    s.step("wait stacyvm>", r"send use web\r", "wait stacyvm web>",
+           r"send !test -t 1 && echo T=$TERM `stty size`\r",
+           "wait T=xterm-256color 24 100", "row 5 stacyvm web>",
+           r"send nonsense\r", 'wait unknown command "nonsense"',
+           "row 8 stacyvm web>", r"send use\r", "row 9 stacyvm>")
+    s.end(r"send list -q\r", f"wait {web}", "send ^D", "exit 0")
+
+
+def test_help_tells_what_there_is(term):
+    s = term()
+    s.step(r"send help use\r", "wait Usage: use [ID]", r"send help kill\r",
+           "wait Usage: stacyvm kill")
+    s.end("size 90 100", r"send help\r", "wait !COMMAND",
+          "wait act in this sandbox", "wait destroy sandboxes",
+          r"send exit 4\r", "exit 4")
+
+
+def test_control_c_ends_a_command_and_not_the_console(term, web):
+    s = term("web")
+    s.step("wait stacyvm web>", r"send !echo o''n; exec sleep 1000\r",
+           "row 3 on", "send ^C",
+           "row 5 stacyvm web>")
+    s.step(r"send exec -- sh -c 'echo w''o; exec sleep 1000'\r", "wait wo",
+           "send ^C", "wait interrupted the command", "row 8 stacyvm web>")
+    s.step(r"send !echo 1''2\r", "wait 12",
+           "row 10 stacyvm web>", r"send ^Llogs -f\r", "row 3 12", "send ^C",
+           "row 5 stacyvm web>")
+    s.step(r"send half a line", "row 5 half a line", "send ^C",
+           "row 5 half a line^C",
+           "row 6 stacyvm web>", r"send version\r", "row 8 stacyvm web>")
+    s.end("send ^D", "exit 0")
+
+
+def test_control_c_ends_searching(term):
+    s = term()
+    s.step("wait stacyvm>", r"send version\r", "row 3 stacyvm>", "send ^Rvers",
+           "wait reverse-i-search", "send ^C", r"send list\r",
+           "wait stacyvm> list", "row 6 stacyvm>")
+    s.end("send ^D", "exit 0")
+
+
+def test_control_c_ends_waiting_for_a_daemon(term, shared):
+    s = term()
+    s.step("wait stacyvm>")
+    pid = shared.daemon_pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        s.step(r"send use nothing\r", "cursor 2 0", "send ^C",
+               "wait interrupted", "row 4 stacyvm>")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    s.end("send ^D", "exit 0")
+
+
+def settings(path):
+    return pathlib.Path(path).read_text()
+
+
+@pytest.mark.parametrize("how", ["^D", r"exit\r", "TERM", "HUP", "CRASH"])
+def test_the_terminal_is_as_it_was(how, shared, tmp_path):
+    s = Screen(shared, "sh", "-c", 'stty -g >"$0/a"; "$1" console; '
+               'echo "left $?"; stty -g >"$0/b"; echo end', str(tmp_path),
+               shared.binary, size="24x100", shell=True)
+    with s:
+        s.step("wait stacyvm>", "send half")
+        s.step("wait > half")
+        if how in ("TERM", "HUP", "CRASH"):
+            shell = s.pid()
+            child, = shared.children_of(shell, "stacyvm")
+            os.kill(child, {"TERM": signal.SIGTERM, "HUP": signal.SIGHUP,
+                            "CRASH": signal.SIGABRT}[how])
+        else:
+            s.step(f"send ^U{how}")
+        left = {"TERM": 143, "HUP": 129, "CRASH": 134}.get(how, 0)
+        s.end(f"wait left {left}", "wait end", "exit 0")
+    assert settings(tmp_path / "a") == settings(tmp_path / "b")
+
+
+def test_a_killed_command_leaves_a_terminal_to_type_on(term, shared, web):
+    s = term("web")
+    s.step("wait stacyvm web>", r"send !echo o''n; exec sleep 1000\r",
+           "row 3 on")
+    console = s.pid()
+    child, = shared.children_of(console, "stacyvm")
+    os.kill(child, signal.SIGKILL)
+    s.step("wait killed by SIGKILL", "row 5 stacyvm web>",
+           r"send version\r", "wait stacyvm 0.")
+    # Echo and line ends are the terminal's own again for what runs next.
+    s.end("row 7 stacyvm web>", r"send exec -i -- sh -c 'echo g''o; cat'\r",
+          "row 8 go", r"send typed\r", "row 9 typed", "row 10 typed",
+          "send ^D", "row 11 stacyvm web>",
+          "send ^D", "exit 0")
+
+
+def test_control_z_suspends_and_fg_comes_back(shared, web):
+    if not shutil.which("bash"):
+        pytest.skip("needs bash")
+    s = Screen(shared, "bash", "--norc", "--noprofile", "-i", size="24x100",
+               shell=True, env={"PS1": "bash> ", "LC_ALL": "C.UTF-8"})
+    with s:
+        s.step("wait bash>", rf"send {shared.binary} console web\r",
+               "wait stacyvm web>", "send half", "wait > half", "send ^Z",
+               "row 4 Stopped", "row 5 bash>", r"send echo ba''ck\r",
+               "row 6 back", "row 7 bash>", r"send fg\r")
+        s.step("row 9 stacyvm web> half",
+               r"send ^U!echo o''n; exec sleep 1000\r", "row 10 on",
+               "send ^C", "row 12 stacyvm web>",
+               r"send exec -- sh -c 'echo o''f; exec sleep 1000'\r",
+               "row 13 of", "send ^Z", "row 15 Stopped",
+               "row 16 bash>",
+               r"send echo a''gain\r", "row 17 again", "row 18 bash>",
+               r"send fg\r", "row 19 console web", "send ^C",
+               "wait interrupted the command", "row 21 stacyvm web>")
+        s.end(r"send exit\r", "row 22 bash>", r"send exit\r", "exit 0")
+
+
+def test_history_is_kept_for_the_next_time(term, shared):
+    path = shared.state / "console-history"
+    s = term()
+    s.end("wait stacyvm>", r"send version\r", "row 3 stacyvm>",
+          r"send  inspect secret\r", "row 6 stacyvm>",
+          r"send list --api-key secret2\r", "row 8 stacyvm>",
+          r"send ls -q\r", "row 9 stacyvm>", "send ^D", "exit 0")
+    assert path.read_text() == "version\nls -q\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    s = term()
+    s.step("wait stacyvm>", r"send \e[A", "wait > ls -q", r"send \e[A",
+           "wait > version", r"send \r", "row 3 stacyvm>")
+    s.end("send ^D", "exit 0")
+    assert path.read_text() == "version\nls -q\nversion\n"
+
+
+def test_history_is_bounded(term, shared):
+    path = shared.state / "console-history"
+    path.write_text("".join(f"line {i}\n" for i in range(5 * LIMIT_HISTORY)))
+    path.chmod(0o644)
+    s = term()
+    s.end("wait stacyvm>", r"send version\r", "row 3 stacyvm>", "send ^D",
+          "exit 0")
+    assert len(path.read_text().splitlines()) == LIMIT_HISTORY + 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_history_that_is_no_file_is_left_alone(term, shared, tmp_path):
+    path = shared.state / "console-history"
+    target = tmp_path / "target"
+    target.write_text("mine\n")
+    path.symlink_to(target)
+    s = term()
+    s.end("row 0 console-history", "wait stacyvm>", r"send version\r",
+          "row 5 stacyvm>", r"send \e[A", "wait > version", "send ^U^D", "exit 0")
+    assert target.read_text() == "mine\n"
+    path.unlink()
+
+
+def test_pasted_lines_are_lines(term, shared):
+    s = term()
+    s.step("wait stacyvm>", r"send \e[200~version\nnonsense\n\e[201~",
+           r"send \r", 'wait unknown command "nonsense"', "row 6 stacyvm>")
+    s.end("send ^D", "exit 0")
+    assert (shared.state / "console-history").read_text() == (
+        "version\nnonsense\n")
+
+
+# -- completion
+
+HOSTILE = ["a1 b", "a2$(touch PWNED)", "a3'q", 'a4"dq', "a5;x|y&z", "a6\\x",
+           "a7#c", "a8é漢", "a9`x`", "b1*?[c]", "b2!x", "b3 'a\" b"]
+UNPRINTABLE = ["z1\x1b]0;t\a", "z2\nz", "z3\u202ed", "z4\x7f"]
+
+
+def test_completes_commands_options_ids_and_templates(term, shared, web):
+    shared.api("POST", "/templates", {"name": "tpl-one", "image": "host"},
+               check=201)
+    s = term()
+    s.step("wait stacyvm>", r"send vers\t.", "wait > version .", "send ^U",
+           r"send us\twe\t.", "wait > use web .", r"send \x7f\r",
+           "wait stacyvm web>", "send ^U",
+           rf"send inspect {web[:-1]}\t.", f"wait inspect {web} .", "send ^U",
+           r"send spawn --templ\ttpl\t",
+           "wait spawn --template tpl-one", "send ^U",
+           r"send wait --for=runn\t", "wait wait --for=running", "send ^U",
+           r"send help use\t.", "wait > help use .", "send ^U",
+           r"send stacyvm inspe\t.", "wait > stacyvm inspect .", "send ^U",
+           r"send ex\t\t", "wait exec    run a command in a sandbox",
+           "wait exit    leave the console", "send ^U",
+           r"send version # use we\t", "wait > version # use we", "send ^U")
+    shared.api("DELETE", "/templates/tpl-one", check=200)
+    s.end("send ^D", "exit 0")
+
+
+def test_completes_paths_here_and_there(term, shared, web):
+    home = pathlib.Path(shared.home)
+    (home / "here dir").mkdir()
+    (home / "here dir" / "it's").write_text("local\n")
+    for name in ("one", "two"):
+        write(shared, web, f"/workspace/there/{name}")
+    s = term("web")
+    s.step("wait stacyvm web>", r"send ls the\t", "wait ls there/",
+           r"send \t\t", "wait one  two", "send ^U",
+           r"send !cat the\to\t", "wait !cat there/one", "send ^U",
+           r"send cp her\ti\t:the\t\r", r"wait cp here\ dir/it\'s :there/",
+           "row 5 stacyvm web>",
+           r"send cp web:/workspace/there/i\t-\r", "row 6 local",
+           "row 7 stacyvm web>",
+           r"send cat 'there/i\t\r", r"wait cat 'there/it'\''s'",
+           "row 9 stacyvm web>")
+    s.end(r"send cp :there/it\\'s 'here dir/back'\r",
+          "row 10 stacyvm web>", "send ^D", "exit 0")
+    assert (home / "here dir" / "back").read_text() == "local\n"
+    shutil.rmtree(home / "here dir")
+
+
+def test_completes_what_a_hostile_sandbox_says(term, shared, web):
+    for name in HOSTILE + UNPRINTABLE:
+        write(shared, web, f"/workspace/h/{name}", f"<{name[:2]}>\n")
+    s = term("web")
+    s.step("wait stacyvm web>")
+    for name in HOSTILE:
+        for quote in ("", "'", '"'):
+            s.step(rf"send cat {quote}h/{name[:2]}\t\r", f"wait <{name[:2]}>",
+                   "send ^L", "gone <")
+    s.step(r"send cat h/z\t\t", "wait > cat h/z", "send ^U",
+           r"send cat h/\t\t", "wait b2!x", "gone z1", "send ^U")
+    s.end("send ^D", "exit 0")
+
+
+def test_completion_does_not_wait_for_a_daemon_that_hangs(term, shared, web):
+    s = term()
+    s.step("wait stacyvm>")
+    pid = shared.daemon_pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        s.step(r"send inspect we\t", "wait > inspect we", r"send ^Uvers\t.",
+               "wait > version .")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    s.end("send ^U^D", "exit 0")
+
+
+# -- strange places
+
+class Liar(http.server.BaseHTTPRequestHandler):
+    """A daemon whose sandbox has a name for the terminal."""
+    name = "\x1b]0;pwned\x07\x1b[31mred\u202e" + "x" * 200
+
+    def do_GET(self):
+        box = {"id": "sb-00000000", "name": self.name, "state": "\x1b[2J",
+               "image": "host"}
+        body = json.dumps([box] if self.path.endswith("/sandboxes") else
+                          box).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+def test_what_a_daemon_says_is_escaped(term):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        s = term("--server", f"http://127.0.0.1:{server.server_port}")
+        s.step("wait stacyvm>", r"send use sb-0\t\r",
+               r"wait stacyvm ^[]0;pwned^G^[[31mred\u{202e}xxxxxx",
+               "wait is ^[[2J", "row 0 help tells")
+        s.end("send ^D", "exit 0")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("name", ["dumb", "", "nonsense"])
+def test_any_terminal_will_do(name, term, web):
+    s = term("web", env={"TERM": name})
+    s.end("wait stacyvm web>", r"send !echo o''n\r", "wait on",
+          "row 4 stacyvm web>", r"send vers\t\r", "row 6 stacyvm web>",
+          "send half", "wait > half", "send ^C", "row 7 stacyvm web>",
+          "send ^D", "exit 0")
+
+
+def test_without_readline_it_is_plainer(term, shared, web, tmp_path):
+    (tmp_path / "libreadline.so.8").write_text("no library")
+    s = term("web", size="24x200", env={"LD_LIBRARY_PATH": str(tmp_path)})
+    s.step("wait apt install libreadline8", "wait stacyvm web>",
+           r"send !echo o''n\r", "row 5 stacyvm web>", "send half",
+           "wait > half", "send ^C", "row 6 stacyvm web>",
+           r"send version\r", "row 8 stacyvm web>",
+           r"send exec -- sh -c 'echo w''o; exec sleep 1000'\r", "wait wo",
+           "send ^C", "row 11 stacyvm web>")
+    s.end("send ^D", "exit 0")
+
+
+def test_standard_error_is_no_terminal(shared, tmp_path):
+    s = Screen(shared, "sh", "-c", '"$1" console 2>"$0/err"; echo "left $?"',
+               str(tmp_path), shared.binary, size="24x100", shell=True)
+    s.end(r"send version\r", "wait stacyvm 0.", "send ^D", "wait left 0",
+          "exit 0")
+    assert "stacyvm> " in (tmp_path / "err").read_text()
