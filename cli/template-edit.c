@@ -7,7 +7,8 @@
 #include "cli/edit.h"
 #include "cli/out.h"
 #include "cli/template.h"
-#include "cli/yaml.h"
+#include "lib/api/template-form.h"
+#include "lib/api/yaml.h"
 #include "lib/base/mem.h"
 
 struct edit_opts {
@@ -21,10 +22,6 @@ struct editing {
 	cJSON *before; /* as the daemon gave it */
 };
 
-/* What the daemon makes of the rest, or nobody can change. */
-static const char *const derived[] = { "owner_id", "cpu_cores", "ttl_seconds",
-				       "created_at", "updated_at" };
-
 static cJSON *fetch(struct cli *cli, const char *target, struct svm_err *err)
 {
 	auto_buf struct buf body = BUF_INIT;
@@ -34,38 +31,6 @@ static cJSON *fetch(struct cli *cli, const char *target, struct svm_err *err)
 	    out_parse_object(&doc, &body, err) < 0)
 		return NULL;
 	return cJSON_Duplicate(doc.root, true);
-}
-
-static void add_json(const cJSON *fields, struct buf *out)
-{
-	char *text = cJSON_Print(fields);
-
-	buf_addf(out, "%s\n", text);
-	cJSON_free(text);
-}
-
-/* The text to edit.  Should YAML not say the same, JSON does. */
-static bool write_text(const struct editing *e, bool json, struct buf *out)
-{
-	auto_err struct svm_err err = SVM_ERR_INIT;
-	cJSON *fields = cJSON_Duplicate(e->before, true);
-
-	for (size_t i = 0; i < ARRAY_SIZE(derived); i++)
-		cJSON_DeleteItemFromObjectCaseSensitive(fields, derived[i]);
-	if (!json) {
-		buf_addf(out, "# The template '%s'.  A field that is taken "
-			 "out gets its default.\n", e->name);
-		yaml_write(fields, out);
-		cJSON *again = yaml_read("", buf_str(out), out->len, &err);
-		json = !again || !cJSON_Compare(fields, again, true);
-		cJSON_Delete(again);
-	}
-	if (json) {
-		buf_clear(out);
-		add_json(fields, out);
-	}
-	cJSON_Delete(fields);
-	return json;
 }
 
 /* Somebody else's change must not be written over. */
@@ -94,7 +59,7 @@ static int take(struct cli *cli, const struct buf *text, void *data,
 
 	if (!fields)
 		return -1;
-	add_json(fields, &body);
+	template_form_json(fields, &body);
 	cJSON_Delete(fields);
 	if (check_unchanged(cli, e, err) < 0)
 		return -1;
@@ -108,7 +73,7 @@ static int edit(struct cli *cli, struct editing *e, struct svm_err *err)
 	e->before = fetch(cli, e->target, err);
 	if (!e->before)
 		return -1;
-	bool json = write_text(e, cli->json != NULL, &text);
+	bool json = template_form_write(e->before, cli->json != NULL, &text);
 	e->file = xasprintf("template.%s", json ? "json" : "yaml");
 	int r = edit_text(cli, e->file, buf_str(&text), text.len, take, e, err);
 	if (r == 0)

@@ -8,7 +8,7 @@
 #include "cli/out.h"
 #include "cli/spawn.h"
 #include "cli/template.h"
-#include "cli/yaml.h"
+#include "lib/api/yaml.h"
 #include "lib/api/errmap.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"

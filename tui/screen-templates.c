@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
-#include "lib/base/urlenc.h"
 #include "tui/objects.h"
+#include "tui/template-edit.h"
 
 static void *templates_make(struct model *m)
 {
@@ -62,15 +62,6 @@ static void templates_contexts(const struct model *m, const void *state,
 	ret[1] = CTX_LIST;
 }
 
-static char *target_of(const char *name)
-{
-	struct buf b = BUF_INIT;
-
-	buf_addstr(&b, "/api/v1/templates/");
-	urlenc_encode(&b, name, strlen(name));
-	return buf_steal(&b);
-}
-
 static void changed(struct model *m, struct request *r)
 {
 	if (r->err.code == SVM_OK)
@@ -86,7 +77,7 @@ static void send(struct model *m, struct request *r, const char *doing,
 
 static void delete_confirmed(struct model *m, void *data)
 {
-	send(m, request_new("DELETE", target_of(data), changed), "delete",
+	send(m, request_new("DELETE", template_target(data), changed), "delete",
 	     data);
 }
 
@@ -222,6 +213,9 @@ static bool templates_act(struct model *m, void *state, enum action a)
 	case ACT_OPEN:
 		if (!model_refuses(m, ACT_SPAWN))
 			spawn_open(m, name);
+		return true;
+	case ACT_EDITOR:
+		template_edit_open(m, name);
 		return true;
 	case ACT_DELETE:
 		ask_delete(m, name);

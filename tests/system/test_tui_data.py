@@ -233,3 +233,21 @@ exit 0
     assert file.stat().st_mode & 0o777 == 0o600
     file.write_text("[")
     drive(inst, "wait restore the view\nsend 2\nwait sort: age\nsend q\nexit 0")
+
+
+def test_a_template_in_the_editor(inst, tmp_path):
+    inst.start()
+    inst.api("POST", "/templates",
+             {"name": "tpl", "image": "host", "memory_mb": 100}, check=201)
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i 's/: 100/: 200/' \"$1\"\n")
+    editor.chmod(0o755)
+    with Screen(inst, "tui", env={"VISUAL": str(editor)}) as t:
+        t.step("wait no sandboxes", "send 3", "wait tpl", "send e",
+               "wait changed tpl", "wait 200 MiB")
+        # Who else changes templates is seen at once.
+        inst.api("POST", "/templates", {"name": "other", "image": "host"},
+                 check=201)
+        t.step("wait other")
+        t.end("send q", "exit 0", RESTORED)
+    assert inst.api("GET", "/templates/tpl").json()["memory_mb"] == 200

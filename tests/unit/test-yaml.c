@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/yaml.h"
+#include "lib/api/yaml.h"
 
 #include <string.h>
 

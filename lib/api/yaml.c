@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Objects as YAML.  See yaml.h. */
-#include "cli/yaml.h"
+#include "lib/api/yaml.h"
 
 #include <ctype.h>
 #include <stdlib.h>

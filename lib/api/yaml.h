@@ -7,8 +7,8 @@
  * (`no` is text), so JSON is read too.  Anchors, aliases and tags are refused:
  * no document is larger than its text.
  */
-#ifndef SVM_CLI_YAML_H
-#define SVM_CLI_YAML_H
+#ifndef SVM_API_YAML_H
+#define SVM_API_YAML_H
 
 #include <stddef.h>
 
