@@ -23,7 +23,10 @@
 #include "lib/base/proc-tree.h"
 
 #define PIPE_SIZE KIB(256) /* where the user may: pipe(7) */
-#define GIVE_UP SECONDS(10) /* after KILL: a process stuck in the kernel */
+/* After KILL: when a tree that goes on forking meets the last resort, and
+ * when a process that is stuck in the kernel is left to itself. */
+#define LAST_RESORT SECONDS(5)
+#define GIVE_UP SECONDS(10)
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER 0x5441
 #endif
@@ -122,8 +125,8 @@ static void kill_now(struct exec *x)
 	 * a lease on the program. */
 	if (x->state == EXEC_STARTING && x->ctl >= 0)
 		(void)proc_tree_kill(x->supervisor);
-	x->timer_means = TIMER_GIVE_UP;
-	loop_timer_after(x->timer, GIVE_UP);
+	x->timer_means = TIMER_LAST_RESORT;
+	loop_timer_after(x->timer, LAST_RESORT);
 }
 
 void exec_cancel(struct exec *x)
@@ -155,12 +158,12 @@ static void tree_is_gone(struct exec *x)
 	}
 }
 
-/* Whether processes of a tree that was killed GIVE_UP ago are younger than
+/* Whether processes of a tree that was killed LAST_RESORT ago are younger than
  * that: they fork, and continue each other, faster than they are killed. */
 static bool outruns_kill(const struct exec *x)
 {
 	auto_free struct proc_tree_entry *v = NULL;
-	int64_t recent = clock_boot_ns() - GIVE_UP / 2;
+	int64_t recent = clock_boot_ns() - LAST_RESORT / 2;
 	int64_t tick = SECONDS(1) / sysconf(_SC_CLK_TCK);
 	int n = x->ctl < 0 ? 0 : proc_tree_list(x->supervisor, &v);
 
@@ -186,15 +189,16 @@ static void on_timer(struct loop *l, void *data)
 	case TIMER_KILL:
 		kill_now(x);
 		break;
-	case TIMER_GIVE_UP:
+	case TIMER_LAST_RESORT:
 		/* One call reaches all at once; what else runs in here was at
 		 * their mercy anyway. */
 		if ((x->agent->setup.flags & AGENT_SETUP_INIT) &&
-		    outruns_kill(x)) {
+		    outruns_kill(x))
 			(void)kill(-1, SIGKILL);
-			loop_timer_after(x->timer, GIVE_UP);
-			break;
-		}
+		x->timer_means = TIMER_GIVE_UP;
+		loop_timer_after(x->timer, GIVE_UP - LAST_RESORT);
+		break;
+	case TIMER_GIVE_UP:
 		x->exit.flags |= AGENT_EXIT_LEFT;
 		if (x->state < EXEC_DRAINING) {
 			x->state = EXEC_DRAINING;
@@ -286,7 +290,8 @@ static void supervisor_ended(struct exec *x)
 	bool unheard = x->state == EXEC_STARTING;
 
 	if (x->state <= EXEC_RUNNING) {
-		x->exit.flags |= AGENT_EXIT_UNKNOWN;
+		if (!x->killing) /* else by us, as the last resort */
+			x->exit.flags |= AGENT_EXIT_UNKNOWN;
 		x->exit.signal = 9;
 		x->exit.code = 137;
 		x->state = EXEC_DRAINING;

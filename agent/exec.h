@@ -24,7 +24,8 @@ enum exec_state {
 };
 
 /* What the timer means when it fires. */
-enum exec_timer { TIMER_START, TIMER_TIMEOUT, TIMER_KILL, TIMER_GIVE_UP };
+enum exec_timer { TIMER_START, TIMER_TIMEOUT, TIMER_KILL, TIMER_LAST_RESORT,
+		  TIMER_GIVE_UP };
 
 struct exec {
 	struct list link; /* agent->execs, oldest first */

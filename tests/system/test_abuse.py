@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -284,45 +285,111 @@ def test_commands_die_before_the_agent(victim):
     destroy(victim)
 
 
-REVIVING_BOMB = r"""
+BOMB = r"""
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-int main(void)
+/* A chain: each process forks the next one and ends, so that who is stopped
+ * or killed by number is gone already. */
+static void chain(int wakers)
 {
+	for (;;) {
+		pid_t pid = fork();
+		if (pid > 0)
+			_exit(0);
+		if (pid == 0)
+			setsid();
+		if (wakers)
+			kill(-1, SIGCONT);
+	}
+}
+int main(int argc, char **argv)
+{
+	int chains = atoi(argv[1]), wakers = atoi(argv[2]);
 	signal(SIGTERM, SIG_IGN);
-	for (int i = 0; i < 3; i++)
+	signal(SIGCHLD, SIG_IGN);
+	for (int i = 0; i < wakers; i++)
 		if (!fork())
 			for (;;)
 				kill(-1, SIGCONT);
-	for (int i = 0; i < 8; i++)
-		fork();
-	for (;;) {
-		if (!fork()) {
-			setsid();
-			if (fork() && rand() % 2)
-				_exit(0);
-		}
-		kill(-1, SIGCONT);
-	}
+	for (int i = 0; i < chains; i++)
+		if (!fork())
+			chain(wakers);
+	for (;;)
+		pause();
 }
 """
 
 
-def test_timeout_ends_a_bomb_that_revives_itself(victim, tmp_path):
-    """Its processes continue each other while they are being stopped."""
+def forks_on(name):
+    """Whether processes of that name run, or are born from now on: each may
+    be dead before its entry is read."""
+    now = time.clock_gettime(time.CLOCK_BOOTTIME)
+    tick = os.sysconf("SC_CLK_TCK")
+    for _ in range(50):
+        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                text = stat.read_text()
+            except OSError:
+                continue
+            comm, _, rest = text.partition("(")[2].rpartition(") ")
+            fields = rest.split()
+            if comm == name and (fields[0] not in "ZX" or
+                                 int(fields[19]) > (now + 0.1) * tick):
+                return text
+    return None
+
+
+@pytest.fixture
+def bomb(new_instance, tmp_path):
+    """Sets it off in a fresh sandbox, with a second to live; what has become
+    of another command there, and of processes of the bomb."""
     cc = shutil.which("cc") or pytest.skip("needs a C compiler")
-    (tmp_path / "bomb.c").write_text(REVIVING_BOMB)
-    subprocess.run([cc, "-O2", "-o", tmp_path / "bomb", tmp_path / "bomb.c"],
+    name = f"bomb-{os.getpid() % 10000}"
+    (tmp_path / "bomb.c").write_text(BOMB)
+    subprocess.run([cc, "-O2", "-o", tmp_path / name, tmp_path / "bomb.c"],
                    check=True)
-    victim.ok("cp", tmp_path / "bomb", f"{victim.victim}:/workspace/bomb")
-    for _ in range(2):
-        with victim.client(timeout=60) as c:
-            r = c.request("POST", f"{API}/sandboxes/{victim.victim}/exec",
-                          {"command": "chmod 755 /workspace/bomb; "
-                                      "exec /workspace/bomb",
-                           "timeout": "1s"})
+
+    def go(chains, wakers, pids, inst=None):
+        if not inst:
+            inst = new_instance()
+            inst.start()
+        inst.neighbour = inst.sandbox()["id"]
+        inst.victim = inst.sandbox(memory_mb=256, pids=pids, vcpus=2)["id"]
+        inst.ok("cp", tmp_path / name, f"{inst.victim}:/workspace/{name}")
+        inst.exec(inst.victim, f"chmod 755 /workspace/{name}")
+        other = inst.exec(inst.victim, "sleep 1000", detach=True).json()
+        with inst.client(timeout=100) as c:
+            r = c.request("POST", f"{API}/sandboxes/{inst.victim}/exec",
+                          {"command": f"exec /workspace/{name} {chains} "
+                                      f"{wakers}", "timeout": "1s"})
         assert r.status == 408, r
-        r = victim.exec(victim.victim, "ps -e | grep -c bomb; echo alive")
-        assert r.status == 200 and r.json()["stdout"] == "0\nalive\n", r
-    destroy(victim)
+        assert not forks_on(name)
+        state = inst.api("GET", f"/sandboxes/{inst.victim}/sessions/"
+                         f"{other['session_id']}", check=200).json()["state"]
+        others_work(inst)
+        destroy(inst)
+        return state
+
+    return go
+
+
+@pytest.mark.parametrize("pids", [64, 256, 2048])
+def test_a_timeout_ends_who_forks_away_from_it(bomb, pids):
+    """All of it, and nothing else."""
+    assert bomb(8, 0, pids) == "running"
+
+
+@pytest.mark.parametrize("chains,wakers,pids", [(4, 4, 64), (32, 16, 2048)])
+def test_a_timeout_ends_who_is_revived(bomb, chains, wakers, pids):
+    """Its processes continue each other while they are being stopped."""
+    bomb(chains, wakers, pids)
+
+
+@pytest.mark.skipif(not (svm.BUILD_FAULTS / "stacyvm").exists(),
+                    reason="no build with FAULTS=1 (make FAULTS=1)")
+def test_a_timeout_has_a_last_resort(bomb, new_instance):
+    """Who can't be killed process by process takes all others along."""
+    inst = new_instance(binary=svm.BUILD_FAULTS / "stacyvm")
+    inst.start(env={"STACYVM_FAULT": "agent.kill.sweep=EIO"})
+    assert bomb(4, 0, 256, inst) != "running"

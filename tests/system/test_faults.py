@@ -96,6 +96,8 @@ class Walk:
         r = c.request("POST", base + "/exec", {"command": "echo ran"})
         if r.status == 200:
             self.ran = r.json()["stdout"]
+        c.request("POST", base + "/exec",
+                  {"command": "sleep 60", "timeout": "50ms"})
         r = c.request("DELETE", base)
         if r.status == 200:
             self.destroyed = True
