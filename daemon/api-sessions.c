@@ -11,6 +11,7 @@
 #include "daemon/api-exec.h"
 #include "daemon/api.h"
 #include "daemon/exec-request.h"
+#include "daemon/exec-socket.h"
 #include "daemon/http/http.h"
 #include "daemon/sandbox.h"
 #include "lib/api/msg.h"
@@ -273,6 +274,7 @@ void api_session_resize(struct http_req *r, void *app)
 		return;
 	}
 	resize_payload(&payload, sid, cols, rows);
+	exec_socket_resized(s, sid, cols, rows, NULL);
 	start_word(r, s, &resize_ops, FRAME_RESIZE, &payload);
 }
 

@@ -286,16 +286,41 @@ static void take_signal(struct exec_socket *k, const struct json_doc *doc)
 	send_error(k, &err);
 }
 
+void exec_socket_resized(struct sandbox *s, const char *sid, uint16_t cols,
+			 uint16_t rows, const struct exec_socket *but)
+{
+	auto_buf struct buf json = BUF_INIT;
+	struct json_writer w = json_writer(&json);
+	struct list *pos, *tmp;
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "type", "resized");
+	json_int(&w, "cols", cols);
+	json_int(&w, "rows", rows);
+	json_close(&w, '}');
+	if (!s->daemon->sockets.next)
+		return; /* there never was one */
+	list_for_each_safe(pos, tmp, &s->daemon->sockets) {
+		struct exec_socket *k =
+			list_entry(pos, struct exec_socket, link);
+
+		if (k != but && k->run && k->binary && k->sandbox == s &&
+		    strcmp(exec_run_sid(k->run), sid) == 0)
+			send_text(k, &json);
+	}
+}
+
 static void take_resize(struct exec_socket *k, const struct json_doc *doc)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	uint16_t cols, rows;
 
-	if (exec_request_size(doc->root, &cols, &rows, &err) < 0)
+	if (exec_request_size(doc->root, &cols, &rows, &err) < 0) {
 		send_error(k, &err);
-	else
-		exec_session_resize(k->sandbox, exec_run_sid(k->run), cols,
-				    rows);
+		return;
+	}
+	exec_session_resize(k->sandbox, exec_run_sid(k->run), cols, rows);
+	exec_socket_resized(k->sandbox, exec_run_sid(k->run), cols, rows, k);
 }
 
 static const struct {

@@ -24,4 +24,11 @@ struct exec_attach {
 void exec_socket_attach(struct http_req *r, struct sandbox *s,
 			const struct exec_attach *a);
 
+/* The session has another size now: tells those who look at it and take
+ * binary output, which is to say that they know terminals.  `but`, the one
+ * who asked for it, knows; NULL for none. */
+struct exec_socket;
+void exec_socket_resized(struct sandbox *s, const char *sid, uint16_t cols,
+			 uint16_t rows, const struct exec_socket *but);
+
 #endif

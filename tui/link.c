@@ -68,6 +68,20 @@ static void on_started(struct link *k, const cJSON *m)
 		k->t->offset = (uint64_t)offset->valuedouble;
 }
 
+static int size_of(const cJSON *m, const char *key)
+{
+	const cJSON *v = json_get(m, key);
+
+	return cJSON_IsNumber(v) ? v->valueint : 0;
+}
+
+static void on_resized(struct link *k, const cJSON *m)
+{
+	k->rows = size_of(m, "rows");
+	k->cols = size_of(m, "cols");
+	terminal_resized(k->t, k->rows, k->cols);
+}
+
 static void fail(struct link *k, const char *why)
 {
 	k->t->state = TERMINAL_FAILED;
@@ -89,6 +103,8 @@ static void on_text(struct link *k, const char *p, size_t n)
 		return;
 	if (strcmp(type->valuestring, "started") == 0) {
 		on_started(k, m);
+	} else if (strcmp(type->valuestring, "resized") == 0) {
+		on_resized(k, m);
 	} else if (strcmp(type->valuestring, "exit") == 0) {
 		value = json_get(m, "exit_code");
 		k->exited = true;
@@ -150,7 +166,8 @@ static void send_size(struct link *k)
 {
 	auto_free char *m = NULL;
 
-	if (k->rows == k->t->rows && k->cols == k->t->cols)
+	if (k->t->theirs ||
+	    (k->rows == k->t->rows && k->cols == k->t->cols))
 		return;
 	k->rows = k->t->rows;
 	k->cols = k->t->cols;
@@ -241,6 +258,7 @@ static void opened(struct link *k)
 	k->ws = steal_ptr(&k->fresh);
 	k->watch = loop_fd_add(k->ls->loop, ws_fd(k->ws), LOOP_READ, ready,
 			       k);
+	terminal_take_size(k->t);
 	if (!k->t->sid)
 		send_start(k);
 	else
@@ -358,8 +376,9 @@ static void sync_one(struct links *ls, struct terminal *t)
 	if (!t->closed) {
 		if (!k)
 			link_new(ls, t);
-		else if (k->ws && (t->typed.len || t->rows != k->rows ||
-				   t->cols != k->cols))
+		else if (k->ws && (t->typed.len || (!t->theirs &&
+						    (t->rows != k->rows ||
+						     t->cols != k->cols))))
 			turn(k);
 		return;
 	}

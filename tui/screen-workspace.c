@@ -10,6 +10,7 @@
 #include "tui/copy-mode.h"
 #include "tui/files.h"
 #include "tui/frame.h"
+#include "tui/panes.h"
 #include "tui/sandbox-act.h"
 #include "tui/terminal.h"
 
@@ -18,17 +19,16 @@
 /* The keys that the program in a live terminal doesn't get. */
 static const enum context live_chain[] = { CTX_TERMINAL, CTX_NONE };
 
-enum focus { FOCUS_FILES, FOCUS_VIEWER, FOCUS_TERMINAL };
-
 struct workspace {
 	char *id;
-	enum focus focus;
+	enum pane focus;
 	bool live;        /* keys go to the terminal */
-	bool zoomed;
 	int64_t left_at;  /* when the leave key was pressed; boot */
 	struct terminal *shown; /* or NULL */
 	struct files files;
 	struct copy copy;
+	struct panes panes;
+	struct places at; /* as of the last settle */
 	struct area terminal_area;
 };
 
@@ -38,6 +38,7 @@ static void *workspace_make(struct model *m)
 
 	(void)m;
 	files_init(&w->files);
+	panes_init(&w->panes);
 	return w;
 }
 
@@ -91,7 +92,7 @@ static void open_terminal(struct model *m, struct workspace *w,
 	w->shown = terminal_new(m, w->id, sid, MAX(w->terminal_area.rows, 1),
 				w->terminal_area.cols > 0 ?
 					w->terminal_area.cols : 80);
-	w->focus = FOCUS_TERMINAL;
+	w->focus = PANE_TERMINAL;
 	w->live = true;
 }
 
@@ -120,7 +121,7 @@ static void last_terminal(struct model *m, struct workspace *w)
 {
 	struct request *r;
 
-	w->focus = FOCUS_TERMINAL;
+	w->focus = PANE_TERMINAL;
 	w->live = true;
 	if (!w->shown)
 		w->shown = neighbour(m, w, 0);
@@ -144,7 +145,7 @@ static void close_shown(struct model *m, struct workspace *w, bool kill)
 	w->shown = neighbour(m, w, 0);
 	w->live = false;
 	if (!w->shown)
-		w->focus = FOCUS_FILES;
+		w->focus = PANE_FILES;
 }
 
 static void close_confirmed(struct model *m, void *data)
@@ -193,15 +194,15 @@ void model_open(struct model *m, const char *id, enum workspace_focus focus)
 		return;
 	if (w->id && strcmp(w->id, id) != 0 && files_unsaved(m, &w->files)) {
 		model_show(m, SCREEN_WORKSPACE);
-		w->focus = FOCUS_VIEWER;
+		w->focus = PANE_VIEWER;
 		return;
 	}
 	if (!w->id || strcmp(w->id, id) != 0) {
 		free(w->id);
 		w->id = xstrdup(id);
 		w->shown = NULL;
-		w->focus = FOCUS_FILES;
-		w->live = w->zoomed = false;
+		w->focus = PANE_FILES;
+		w->live = w->panes.zoomed = false;
 		files_open(m, &w->files, id, "/workspace");
 	}
 	model_show(m, SCREEN_WORKSPACE);
@@ -211,8 +212,8 @@ void model_open(struct model *m, const char *id, enum workspace_focus focus)
 	else if (focus == WORKSPACE_TERMINAL)
 		last_terminal(m, w);
 	else
-		w->focus = FOCUS_FILES;
-	w->live = w->focus == FOCUS_TERMINAL;
+		w->focus = PANE_FILES;
+	w->live = w->focus == PANE_TERMINAL;
 }
 
 static void leave_terminal(struct model *m, struct workspace *w)
@@ -227,45 +228,20 @@ static void leave_terminal(struct model *m, struct workspace *w)
 
 /* -- where things are */
 
-struct places {
-	struct area files, terminal, viewer;
-};
-
-static struct places split(const struct workspace *w, struct area a)
+/* A zoomed terminal has the whole screen but one line, and no border. */
+static bool is_full(const struct workspace *w)
 {
-	struct places p = { 0 };
-	bool terminal = w->shown || w->focus == FOCUS_TERMINAL;
+	return w->panes.zoomed && w->focus == PANE_TERMINAL;
+}
 
-	if (w->zoomed && w->focus == FOCUS_TERMINAL) {
-		p.terminal = a;
-		return p;
-	}
-	a.row++, a.rows--; /* the sandbox's line */
-	if (a.cols < 100) {
-		if (w->focus == FOCUS_TERMINAL)
-			p.terminal = a;
-		else if (w->focus == FOCUS_VIEWER)
-			p.viewer = a;
-		else
-			p.files = a;
-		return p;
-	}
-	p.files = a;
-	p.files.cols = a.cols * 35 / 100;
-	a.col += p.files.cols;
-	a.cols -= p.files.cols;
-	if (terminal && files_viewing(&w->files)) {
-		p.viewer = a;
-		p.viewer.rows = a.rows / 2;
-		a.row += p.viewer.rows;
-		a.rows -= p.viewer.rows;
-		p.terminal = a;
-	} else if (terminal) {
-		p.terminal = a;
-	} else {
-		p.viewer = a;
-	}
-	return p;
+static struct places place(struct workspace *w, struct area a)
+{
+	bool terminal = w->shown || w->focus == PANE_TERMINAL;
+
+	if (!is_full(w))
+		a.row++, a.rows--; /* the sandbox's line */
+	return panes_split(&w->panes, a, w->focus, files_viewing(&w->files),
+			   terminal);
 }
 
 static struct area inside(struct area a)
@@ -277,21 +253,22 @@ static struct area inside(struct area a)
 static void workspace_settle(struct model *m, void *state, struct area a)
 {
 	struct workspace *w = state;
-	struct places p = split(w, a);
+	struct places p;
 
 	if (w->shown && w->shown->closed)
 		w->shown = NULL;
+	p = w->at = place(w, a);
 	if (p.terminal.rows) {
-		w->terminal_area = w->zoomed ?
+		w->terminal_area = is_full(w) ?
 			(struct area){ a.row + 1, a.col, a.rows - 1, a.cols } :
 			inside(p.terminal);
 		if (w->shown)
 			terminal_resize(w->shown, w->terminal_area.rows,
 					w->terminal_area.cols);
 	}
-	if (w->shown && w->focus == FOCUS_TERMINAL)
+	if (w->shown && w->focus == PANE_TERMINAL)
 		w->shown->bell = false;
-	if (w->copy.on && (w->live || w->focus != FOCUS_TERMINAL ||
+	if (w->copy.on && (w->live || w->focus != PANE_TERMINAL ||
 			   w->copy.of != w->shown))
 		copy_end(&w->copy, w->shown);
 	if (w->copy.on)
@@ -351,7 +328,7 @@ static void terminal_title(const struct model *m, const struct workspace *w,
 static void view_terminal(const struct model *m, const struct workspace *w,
 			  struct canvas *c, struct area a)
 {
-	bool focused = w->focus == FOCUS_TERMINAL && !m->dialog;
+	bool focused = w->focus == PANE_TERMINAL && !m->dialog;
 	auto_buf struct buf title = BUF_INIT, status = BUF_INIT;
 	struct area in = w->terminal_area;
 
@@ -359,7 +336,7 @@ static void view_terminal(const struct model *m, const struct workspace *w,
 		copy_status(&w->copy, w->shown, &status);
 	else if (w->shown)
 		terminal_status(w->shown, &status);
-	if (w->zoomed) {
+	if (is_full(w)) {
 		buf_addf(&title, "%s", w->id);
 		terminal_title(m, w, &title);
 		canvas_fill(c, a.row, a.col, 1, a.cols,
@@ -389,16 +366,16 @@ static void workspace_view(const struct model *m, const void *state,
 			   struct canvas *c, struct area a)
 {
 	const struct workspace *w = state;
-	struct places p = split(w, a);
+	const struct places p = w->at;
 
-	if (!(w->zoomed && w->focus == FOCUS_TERMINAL))
+	if (!is_full(w))
 		view_line(m, w, c, a);
 	if (p.files.rows)
 		files_view(m, &w->files, c, p.files,
-			   w->focus == FOCUS_FILES && !m->dialog);
+			   w->focus == PANE_FILES && !m->dialog);
 	if (p.viewer.rows)
 		files_view_content(m, &w->files, c, p.viewer,
-				   w->focus == FOCUS_VIEWER && !m->dialog);
+				   w->focus == PANE_VIEWER && !m->dialog);
 	if (p.terminal.rows)
 		view_terminal(m, w, c, p.terminal);
 }
@@ -408,7 +385,7 @@ static bool workspace_full(const struct model *m, const void *state)
 	const struct workspace *w = state;
 
 	(void)m;
-	return w->zoomed && w->focus == FOCUS_TERMINAL;
+	return is_full(w);
 }
 
 /* -- keys */
@@ -419,7 +396,7 @@ static void workspace_contexts(const struct model *m, const void *state,
 	const struct workspace *w = state;
 
 	(void)m;
-	if (w->focus == FOCUS_TERMINAL && w->live) {
+	if (w->focus == PANE_TERMINAL && w->live) {
 		ret[0] = CTX_TERMINAL;
 		*alone = true;
 		return;
@@ -428,13 +405,13 @@ static void workspace_contexts(const struct model *m, const void *state,
 		ret[0] = CTX_COPY;
 		return;
 	}
-	if (w->focus == FOCUS_VIEWER && w->files.edit) {
+	if (w->focus == PANE_VIEWER && w->files.edit) {
 		files_edit_contexts(&w->files, ret);
 		*alone = true;
 		return;
 	}
-	ret[0] = w->focus == FOCUS_TERMINAL ? CTX_LEFT :
-		 w->focus == FOCUS_VIEWER   ? CTX_VIEWER :
+	ret[0] = w->focus == PANE_TERMINAL ? CTX_LEFT :
+		 w->focus == PANE_VIEWER   ? CTX_VIEWER :
 					      CTX_FILES;
 	ret[1] = CTX_WORKSPACE;
 	ret[2] = CTX_PANES;
@@ -449,7 +426,7 @@ static bool leave_key(struct model *m, struct workspace *w, struct key k)
 		leave_terminal(m, w);
 		return true;
 	}
-	if (w->focus != FOCUS_TERMINAL || !w->shown ||
+	if (w->focus != PANE_TERMINAL || !w->shown ||
 	    m->boot_ns - w->left_at > LEAVE_TWICE_NS)
 		return false;
 	/* The second press: the key itself. */
@@ -466,10 +443,10 @@ static bool terminal_mouse(struct workspace *w, const struct input_event *ev)
 
 	own.mouse.row -= a->row;
 	own.mouse.col -= a->col;
-	if (!w->shown || own.mouse.row < 0 || own.mouse.row >= a->rows ||
+	if (!w->shown || !w->at.terminal.rows || own.mouse.row < 0 || own.mouse.row >= a->rows ||
 	    own.mouse.col < 0 || own.mouse.col >= a->cols)
 		return false;
-	if (w->focus != FOCUS_TERMINAL || !w->live) {
+	if (w->focus != PANE_TERMINAL || !w->live) {
 		if (ev->mouse.kind != MOUSE_PRESS) {
 			terminal_scroll(w->shown,
 					ev->mouse.kind == MOUSE_WHEEL_UP ? -3 :
@@ -478,11 +455,34 @@ static bool terminal_mouse(struct workspace *w, const struct input_event *ev)
 									   1);
 			return true;
 		}
-		w->focus = FOCUS_TERMINAL;
+		w->focus = PANE_TERMINAL;
 		w->live = true;
 		return true;
 	}
 	return terminal_input(w->shown, &own);
+}
+
+static bool within(struct area a, const struct mouse *mouse)
+{
+	return mouse->row >= a.row && mouse->row < a.row + a.rows &&
+	       mouse->col >= a.col && mouse->col < a.col + a.cols;
+}
+
+/* The pane that is pointed at has the focus, and what was clicked on. */
+static bool pane_mouse(struct model *m, struct workspace *w,
+		       const struct input_event *ev)
+{
+	bool files = within(w->at.files, &ev->mouse);
+	bool viewer = within(w->at.viewer, &ev->mouse);
+
+	if (!files && !(viewer && files_viewing(&w->files)))
+		return false;
+	if (ev->mouse.kind == MOUSE_PRESS) {
+		w->focus = files ? PANE_FILES : PANE_VIEWER;
+		w->live = false;
+	}
+	return files_input(m, &w->files, ev, !files) ||
+	       ev->mouse.kind == MOUSE_PRESS;
 }
 
 static bool is_scroll(const struct model *m, struct key k, int *ret_lines)
@@ -501,13 +501,13 @@ static bool workspace_input(struct model *m, void *state,
 
 	if (w->copy.on && copy_input(m, &w->copy, w->shown, ev))
 		return true;
-	if (ev->type == INPUT_MOUSE && terminal_mouse(w, ev))
-		return true;
+	if (ev->type == INPUT_MOUSE)
+		return terminal_mouse(w, ev) || pane_mouse(m, w, ev);
 	if (ev->type == INPUT_KEY && leave_key(m, w, ev->key))
 		return true;
-	if (w->focus != FOCUS_TERMINAL)
+	if (w->focus != PANE_TERMINAL)
 		return files_input(m, &w->files, ev,
-				   w->focus == FOCUS_VIEWER);
+				   w->focus == PANE_VIEWER);
 	if (!w->live || !w->shown)
 		return false;
 	if (ev->type == INPUT_KEY && is_scroll(m, ev->key, &lines))
@@ -553,10 +553,10 @@ static bool act_on_terminal(struct model *m, struct workspace *w,
 static void next_pane(struct workspace *w, int step)
 {
 	for (int i = 0; i < 3; i++) {
-		w->focus = (enum focus)(((int)w->focus + step + 3) % 3);
-		if (w->focus == FOCUS_FILES ||
-		    (w->focus == FOCUS_VIEWER && files_viewing(&w->files)) ||
-		    (w->focus == FOCUS_TERMINAL && w->shown))
+		w->focus = (enum pane)(((int)w->focus + step + 3) % 3);
+		if (w->focus == PANE_FILES ||
+		    (w->focus == PANE_VIEWER && files_viewing(&w->files)) ||
+		    (w->focus == PANE_TERMINAL && w->shown))
 			break;
 	}
 	w->live = false;
@@ -569,9 +569,6 @@ static bool act_on_panes(struct model *m, struct workspace *w, enum action a)
 	case ACT_PREV_PANE:
 		next_pane(w, a == ACT_NEXT_PANE ? 1 : -1);
 		return true;
-	case ACT_ZOOM:
-		w->zoomed = !w->zoomed;
-		return true;
 	case ACT_TERMINAL:
 		last_terminal(m, w);
 		return true;
@@ -581,7 +578,7 @@ static bool act_on_panes(struct model *m, struct workspace *w, enum action a)
 	case ACT_FILES:
 	case ACT_VIEWER:
 		if (a == ACT_FILES || files_viewing(&w->files))
-			w->focus = a == ACT_FILES ? FOCUS_FILES : FOCUS_VIEWER;
+			w->focus = a == ACT_FILES ? PANE_FILES : PANE_VIEWER;
 		w->live = false;
 		return true;
 	default:
@@ -596,26 +593,26 @@ static bool workspace_act(struct model *m, void *state, enum action a)
 
 	if (w->copy.on && copy_act(m, &w->copy, w->shown, a))
 		return true;
-	if (w->focus == FOCUS_TERMINAL && act_on_terminal(m, w, a))
+	if (w->focus == PANE_TERMINAL && act_on_terminal(m, w, a))
 		return true;
 	/* All keys are the editor's, whatever they do elsewhere. */
-	if (w->focus == FOCUS_VIEWER && w->files.edit &&
+	if (w->focus == PANE_VIEWER && w->files.edit &&
 	    files_act(m, &w->files, a, true))
 		return true;
-	if (a == ACT_BACK && (w->zoomed || w->focus != FOCUS_FILES)) {
-		if (w->focus == FOCUS_VIEWER)
+	if (a == ACT_BACK && (w->panes.zoomed || w->focus != PANE_FILES)) {
+		if (w->focus == PANE_VIEWER)
 			files_close_content(&w->files);
-		w->zoomed = w->live = false;
-		w->focus = FOCUS_FILES;
+		w->panes.zoomed = w->live = false;
+		w->focus = PANE_FILES;
 		return true;
 	}
-	if (act_on_panes(m, w, a))
+	if (panes_act(&w->panes, a, w->focus) || act_on_panes(m, w, a))
 		return true;
-	if (w->focus != FOCUS_TERMINAL &&
-	    files_act(m, &w->files, a, w->focus == FOCUS_VIEWER)) {
+	if (w->focus != PANE_TERMINAL &&
+	    files_act(m, &w->files, a, w->focus == PANE_VIEWER)) {
 		if ((a == ACT_OPEN || a == ACT_EDIT) &&
 		    files_viewing(&w->files))
-			w->focus = FOCUS_VIEWER;
+			w->focus = PANE_VIEWER;
 		return true;
 	}
 	return s && (a == ACT_EXTEND || a == ACT_PREVIEW || a == ACT_KILL) &&
@@ -628,7 +625,7 @@ static void workspace_status(const struct model *m, const void *state,
 	const struct workspace *w = state;
 
 	(void)m;
-	if (w->focus == FOCUS_TERMINAL)
+	if (w->focus == PANE_TERMINAL)
 		buf_addstr(out, w->live ? "live" : "left: Enter goes back");
 	else
 		buf_addstr(out, w->files.path ? w->files.path : "");

@@ -44,7 +44,24 @@ void terminal_resize(struct terminal *t, int rows, int cols)
 		return;
 	t->rows = rows;
 	t->cols = cols;
+	t->theirs = false;
 	emu_resize(t->emu, rows, cols);
+}
+
+void terminal_resized(struct terminal *t, int rows, int cols)
+{
+	rows = MIN(MAX(rows, 1), LIMIT_EMU_ROWS);
+	cols = MIN(MAX(cols, 1), LIMIT_EMU_COLS);
+	t->theirs = rows != t->rows || cols != t->cols;
+	emu_resize(t->emu, rows, cols);
+}
+
+void terminal_take_size(struct terminal *t)
+{
+	if (!t->theirs)
+		return;
+	t->theirs = false;
+	emu_resize(t->emu, t->rows, t->cols);
 }
 
 void terminal_type(struct terminal *t, const void *data, size_t n)
@@ -126,6 +143,7 @@ bool terminal_input(struct terminal *t, const struct input_event *ev)
 
 	switch (ev->type) {
 	case INPUT_KEY:
+		terminal_take_size(t);
 		forget_dropped(t);
 		terminal_scroll(t, 0); /* who types wants to see it */
 		emu_key(t->emu, ev->key, &out);
@@ -134,6 +152,7 @@ bool terminal_input(struct terminal *t, const struct input_event *ev)
 		taken = input_mouse(t, &ev->mouse, &out);
 		break;
 	case INPUT_PASTE_BEGIN:
+		terminal_take_size(t);
 		forget_dropped(t);
 		t->pasting = true;
 		emu_paste_begin(t->emu, &out);
@@ -160,10 +179,14 @@ void terminal_view(const struct terminal *t, struct canvas *c, int row,
 	struct cell *line = xcalloc((size_t)MAX(cols, 1), sizeof(*line));
 	struct emu_cursor cursor = emu_cursor(t->emu);
 	int shown = MIN(rows, emu_rows(t->emu));
+	/* Of a screen larger than the view, the part with the cursor. */
+	int first = MIN(MAX(cursor.row - rows + 1, 0),
+			emu_rows(t->emu) - shown);
 
 	for (int r = 0; r < shown; r++) {
 		if (!t->scrolled) {
-			canvas_cells(c, row + r, col, emu_row(t->emu, r),
+			canvas_cells(c, row + r, col,
+				     emu_row(t->emu, first + r),
 				     MIN(cols, emu_cols(t->emu)));
 			continue;
 		}
@@ -172,9 +195,10 @@ void terminal_view(const struct terminal *t, struct canvas *c, int row,
 	}
 	free(line);
 	if (focused && !t->scrolled && cursor.visible &&
-	    t->state == TERMINAL_LIVE && cursor.row < rows &&
+	    t->state == TERMINAL_LIVE && cursor.row - first < rows &&
 	    cursor.col < cols)
-		canvas_cursor(c, row + cursor.row, col + cursor.col);
+		canvas_cursor(c, row + cursor.row - first,
+			      col + cursor.col);
 }
 
 void terminal_status(const struct terminal *t, struct buf *out)
@@ -197,6 +221,9 @@ void terminal_status(const struct terminal *t, struct buf *out)
 		if (t->dropped)
 			buf_addf(out, "[%zu bytes not sent: it does not "
 				 "read]", t->dropped);
+		else if (t->theirs)
+			buf_addf(out, "[another viewer %dx%d]",
+				 emu_cols(t->emu), emu_rows(t->emu));
 		else if (t->scrolled)
 			buf_addf(out, "[scrollback -%llu]",
 				 (unsigned long long)(emu_top(t->emu) -

@@ -33,6 +33,9 @@ struct terminal {
 	size_t dropped;
 	bool pasting, cut;
 	int rows, cols;   /* wanted */
+	/* Another viewer set the size of the session: the emulator has that
+	 * one until something is typed here. */
+	bool theirs;
 	uint64_t offset;  /* bytes of its output that we had */
 	bool bell;        /* rang while nobody looked */
 	/* Where the view is: the first line shown, when it is scrolled back. */
@@ -49,6 +52,12 @@ struct terminal *terminal_new(struct model *m, const char *sandbox,
 void terminal_free(struct terminal *t); /* for link.c, once closed */
 
 void terminal_resize(struct terminal *t, int rows, int cols);
+
+/* Another viewer resized the session. */
+void terminal_resized(struct terminal *t, int rows, int cols);
+
+/* Who types has the size. */
+void terminal_take_size(struct terminal *t);
 
 /* Output arrived. */
 void terminal_write(struct terminal *t, const void *data, size_t n);

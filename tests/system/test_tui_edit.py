@@ -26,7 +26,7 @@ def test_bytes_stay(inst):
     s = inst.sandbox()["id"]
     write(inst, s, TEXT)
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send i
 wait WRITE
 wait \\xff\\xfe^[[31mred^@
@@ -49,7 +49,7 @@ def test_conflict(inst):
     s = inst.sandbox()["id"]
     write(inst, s, b"one\n")
     with Screen(inst, "tui") as t:
-        t.step(f"wait {s}\n{OPEN}send i\nwait WRITE\nsend x\nwait modified\n")
+        t.step(f"wait ▌ {s}\n{OPEN}send i\nwait WRITE\nsend x\nwait modified\n")
         write(inst, s, b"another's\n")
         t.step("send ^S\nwait OVERWRITE IT?\nsend \\r\ngone OVERWRITE\n")
         assert read(inst, s) == b"another's\n"
@@ -69,7 +69,7 @@ def test_unsaved_survives_the_terminal(inst):
     s = inst.sandbox()["id"]
     write(inst, s, b"one\n")
     with Screen(inst, "tui") as t:
-        t.step(f"wait {s}\n{OPEN}send i\nwait WRITE\nsend onever saved\n",
+        t.step(f"wait ▌ {s}\n{OPEN}send i\nwait WRITE\nsend onever saved\n",
                "wait modified")
         os.kill(t.pid(), signal.SIGHUP)
         t.end("wait your text is in\n"
@@ -87,7 +87,7 @@ def test_daemon_gone(inst):
     s = inst.sandbox()["id"]
     write(inst, s, b"one\n")
     with Screen(inst, "tui", env={"STACYVM_NO_AUTOSTART": "1"}) as t:
-        t.step(f"wait {s}\n{OPEN}send i\nwait WRITE\nsend x\nwait modified\n")
+        t.step(f"wait ▌ {s}\n{OPEN}send i\nwait WRITE\nsend x\nwait modified\n")
         inst.kill_daemon()
         t.step("wait no daemon\nsend ^S\nwait not saved\n")
         [draft] = drafts(inst)
@@ -104,7 +104,7 @@ def test_paste_and_mouse(inst):
     write(inst, s, b"one\ntwo\n")
     # Column 42 is the border of the files; seven are the number's.
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send i
 wait WRITE
 send \\e[<0;52;6M\\e[<0;52;6m
@@ -126,7 +126,7 @@ def test_read_only(inst):
     s = inst.sandbox()["id"]
     write(inst, s, b"one\n")
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send i
 wait read-only
 send \\r
@@ -147,7 +147,7 @@ def test_paging(inst):
     inst.exec(s, "seq -f 'line %.0f' 3000000 >/workspace/main.py; "
                  "truncate -s 3G /workspace/hole")
     with Screen(inst, "tui", seconds=20) as t:
-        t.step(f"wait {s}\n{OPEN}send j\\r\nwait 1 line 1\n"
+        t.step(f"wait ▌ {s}\n{OPEN}send j\\r\nwait 1 line 1\n"
                "send G\nwait line 3000000\n"
                "send %50%\\r\nwait line 15\nwait 50%\n"
                "send g/line 2000000\\r\nwait line 2000000\n"

@@ -30,7 +30,7 @@ def test_vim(inst):
     s = inst.sandbox()["id"]
     inst.exec(s, "seq -f 'line %g' 200 >/workspace/f")
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send vi -u NONE -N /workspace/f\\r
 wait line 24
 send G
@@ -51,7 +51,7 @@ def test_less(inst):
     s = inst.sandbox()["id"]
     inst.exec(s, "seq -f 'line %g' 500 >/workspace/f")
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send echo be''fore; LESS= less /workspace/f\\r
 wait line 24
 gone before
@@ -71,7 +71,7 @@ def test_top(inst):
     inst.start()
     s = inst.sandbox()["id"]
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send top -d 1\\r
 wait load average
 wait PID
@@ -88,7 +88,7 @@ def test_tmux(inst):
     inst.start()
     s = inst.sandbox()["id"]
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send TMUX_TMPDIR=/tmp tmux -f /dev/null new 'sh -i'\\r
 wait [0]
 send ^B"
@@ -122,10 +122,30 @@ def test_size_on_four_paths(inst):
     r = inst.run("exec", s, "--", "sh", "-c", "stty size; true")
     assert r.code == 0 and not r.text and "stty:" in r.errtext, r
     with Screen(inst, "tui") as t:
-        t.step(f"wait {s}\n{OPEN}send stty size\\r\n", "wait 26 76")
+        t.step(f"wait ▌ {s}\n{OPEN}send stty size\\r\n", "wait 26 76")
         t.step("size 24 80\nsend until stty size | grep 18; do :; done\\r\n",
              "wait 18 78")
         t.end(LEAVE)
+
+
+def test_another_viewer(inst):
+    """Who was active last sets the size, and the other one says so."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}\n{OPEN}send echo he''re\\r\n", "wait here")
+        [e] = inst.api("GET", f"/sandboxes/{s}/sessions").json()
+        with Screen(inst, "attach", f"{s}/{e['id']}", size="20x50") as other:
+            other.step("wait here")
+            t.step("wait [another viewer 50x20]")
+            other.step("size 21 51")
+            t.step("wait [another viewer 51x21]",
+                   "send stty size\\r\n", "wait 26 76",
+                   "gone another viewer")
+        inst.api("POST", f"/sandboxes/{s}/sessions/{e['id']}/resize",
+                 {"cols": 44, "rows": 11}, check=200)
+        t.step("wait [another viewer 44x11]")
+        t.end("send ^]\nwait left\nsend q\nexit 0\n" + RESTORED)
 
 
 def test_paste(inst):
@@ -144,7 +164,7 @@ def test_paste(inst):
                  f"echo rea''dy\nhead -c {len(data)} | sha256sum\nstty sane\n"
                  "EOF")
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send sh /workspace/take\\r
 wait ready
 send \\e[200~
@@ -158,7 +178,7 @@ def test_much_output(inst):
     inst.start()
     s = inst.sandbox()["id"]
     with Screen(inst, "tui", seconds=110) as t:
-        t.step(f"wait {s}\n{OPEN}send echo go''es\\r\n", "wait goes")
+        t.step(f"wait ▌ {s}\n{OPEN}send echo go''es\\r\n", "wait goes")
         before = resident_kb(t.pid())
         t.step("send yes $(seq 20) | head -c 100000000; echo; echo o''ver\\r\n",
              "wait over")
@@ -176,7 +196,7 @@ def test_long_lines_and_broken_utf8(inst):
                  r"\342\200\213\342\200\256\314\201\360\237'; i=$((i+1)); "
                  r"done >/workspace/cut")
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send cat /workspace/long /workspace/cut; printf '\\\\033[1;2;3;4;5;6;7;8;9;10;11;12;13;14;15;16;17;18m\\\\033[m'; clear; echo ov''er\\r
 wait over
 {LEAVE}""", seconds=60)
@@ -187,7 +207,7 @@ def test_wide_characters(inst):
     inst.start()
     s = inst.sandbox()["id"]
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send clear; printf '漢字ab|\\\\r\\\\033[5Gc\\\\n'; echo do''ne\\r
 wait done
 wait 漢字cb|
@@ -200,7 +220,7 @@ def test_paste_nobody_reads(inst):
     s = inst.sandbox()["id"]
     script = ("send " + "x" * 900 + "\n") * 3500
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send stty -icanon -echo; echo rea''dy; sleep 1000\\r
 wait ready
 send \\e[200~
@@ -220,7 +240,7 @@ def test_mouse(inst):
               r"printf '\033[?1000l'; stty sane" "\nEOF")
     # Column 42 is the border of the files: 44 is the terminal's second.
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send sh /workspace/take\\r
 wait ready
 send \\e[<0;45;10M\\e[<0;45;10m
@@ -233,7 +253,7 @@ def test_scroll_back(inst):
     inst.start()
     s = inst.sandbox()["id"]
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send seq -f 'line %g' 300\\r
 wait line 300
 send \\e[5;2~
@@ -251,7 +271,7 @@ def test_leave_key_twice_sends_it(inst):
     inst.start()
     s = inst.sandbox()["id"]
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send echo rea''dy; stty -echo -icanon; head -c 1 | od -An -tx1\\r
 wait ready
 send ^]^]
@@ -265,9 +285,9 @@ def test_another_viewer(inst):
     inst.start()
     s = inst.sandbox()["id"]
     with Screen(inst, "tui") as a:
-        a.step(f"wait {s}\n{OPEN}send echo fi''rst\\r\n", "wait first")
+        a.step(f"wait ▌ {s}\n{OPEN}send echo fi''rst\\r\n", "wait first")
         with Screen(inst, "tui", size="24x80") as b:
-            b.step(f"wait {s}\nsend t\nwait TERMINAL\nwait leaves\n", "wait first")
+            b.step(f"wait ▌ {s}\nsend t\nwait TERMINAL\nwait leaves\n", "wait first")
             b.step("send echo sec''ond\\r\n", "wait second")
             a.step("wait second")
             b.end("send ^]\nwait left\nsend q\nexit 0\n")
@@ -287,7 +307,7 @@ def test_clipboard_and_title_stay_inside(inst):
     p = subprocess.run(
         [DRIVER, "-s", "32x120", "-t", "20", "-", "--", "script", "-qfc",
          f"{svm.STACYVM} tui", out], text=True, capture_output=True, env=e,
-        input=f"wait {s}\n{OPEN}send cat /workspace/evil; echo do''ne\\r\n"
+        input=f"wait ▌ {s}\n{OPEN}send cat /workspace/evil; echo do''ne\\r\n"
         "wait done\nsend ^]\nwait left\nsend q\nexit 0\n", timeout=90,
         check=False)
     assert p.returncode == 0, p.stderr
@@ -303,7 +323,7 @@ def test_copy_mode(inst):
     inst.start()
     s = inst.sandbox()["id"]
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 {OPEN}send seq -f 'line %g' 100\\r
 wait line 100
 send ^]

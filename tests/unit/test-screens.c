@@ -187,6 +187,27 @@ static void show_terminal(struct model *m)
 	terminal_write(t, text, sizeof(text) - 1);
 }
 
+/* All three panes, the viewer made bigger and the files smaller; another
+ * viewer of the terminal has a smaller screen. */
+static void show_panes(struct model *m)
+{
+	struct terminal *t;
+
+	show_terminal(m);
+	fixture_keys(m, "^] 1 j j Enter");
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/files",
+		       SVM_OK, "import sys\n");
+	fixture_keys(m, "+ + S-Tab _ _ Tab");
+	t = list_entry(m->terminals.next, struct terminal, link);
+	terminal_resized(t, 3, 20);
+}
+
+static void show_file_zoomed(struct model *m)
+{
+	show_file(m);
+	fixture_keys(m, "z");
+}
+
 static void show_zoomed(struct model *m)
 {
 	show_terminal(m);
@@ -283,6 +304,8 @@ static const struct scene {
 	{ "edit-command", show_edit_command },
 	{ "terminal", show_terminal },
 	{ "terminal-zoomed", show_zoomed },
+	{ "panes", show_panes },
+	{ "file-zoomed", show_file_zoomed },
 	{ "kill", show_kill },
 	{ "kill-several", show_kill_several },
 	{ "type-name", show_type_name },

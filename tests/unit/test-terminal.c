@@ -251,6 +251,34 @@ static void test_terminal__resize(void **state)
 	end(&b);
 }
 
+/* Another viewer's size holds until something is typed here; of a larger
+ * screen the part with the cursor is in view. */
+static void test_terminal__another_viewer(void **state)
+{
+	struct box b = begin();
+	auto_canvas struct canvas *c = canvas_new(4, 20);
+	auto_buf struct buf out = BUF_INIT;
+
+	(void)state;
+	terminal_resized(b.t, 10, 40);
+	expect_status(&b, "[another viewer 40x10]");
+	say(&b, "\033[H1\r\n2\r\n3\r\n4\r\n5\r\n6");
+	terminal_view(b.t, c, 0, 0, 4, 20, true);
+	canvas_dump(c, &out);
+	assert_string_equal(buf_str(&out), "3\n4\n5\n6\n");
+	assert_int_equal(c->cursor_row, 3);
+	key(&b, 'a', 0);
+	expect_status(&b, "");
+	assert_int_equal(emu_rows(b.t->emu), 4);
+	/* Nonsense stays within what an emulator can be. */
+	terminal_resized(b.t, -5, 2000000000);
+	assert_int_equal(emu_rows(b.t->emu), 1);
+	assert_int_equal(emu_cols(b.t->emu), LIMIT_EMU_COLS);
+	terminal_resized(b.t, 4, 20); /* ours */
+	expect_status(&b, "");
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_terminal__mouse),
 		cmocka_unit_test(test_terminal__status),
 		cmocka_unit_test(test_terminal__resize),
+		cmocka_unit_test(test_terminal__another_viewer),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8")) {

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the panes of the workspace are, and how large. */
+#ifndef SVM_TUI_PANES_H
+#define SVM_TUI_PANES_H
+
+#include "tui/screen.h"
+
+enum pane { PANE_FILES, PANE_VIEWER, PANE_TERMINAL };
+
+struct panes {
+	int files;  /* percent of the width */
+	int viewer; /* percent of the height, above a terminal */
+	bool zoomed;
+	/* As of the last split. */
+	bool beside, stacked;
+};
+
+struct places {
+	struct area files, terminal, viewer; /* rows 0: not shown */
+};
+
+void panes_init(struct panes *p);
+
+/* What is there (files always are) and which has the focus. */
+struct places panes_split(struct panes *p, struct area a, enum pane focus,
+			  bool viewer, bool terminal);
+
+/* BIGGER, SMALLER, EQUAL and ZOOM, of the one with the focus; false for
+ * another. */
+bool panes_act(struct panes *p, enum action a, enum pane focus);
+
+#endif
