@@ -2,7 +2,8 @@
 /*
  * The program around the model: one loop for keys, signals, time, replies and
  * terminals; it paints when something changed, at most FRAMES_MAX times a
- * second.
+ * second; after a while without, FRAMES_AT_ONCE may follow each other, if all
+ * that was asked for is there.
  */
 #include <errno.h>
 #include <locale.h>
@@ -22,8 +23,12 @@
 #include "tui/glyph.h"
 #include "tui/views.h"
 
-#define FRAME_NS (INT64_C(1000000000) / 60)
+#define FRAMES_MAX 60
+#define FRAMES_AT_ONCE 3
+#define FRAME_NS (INT64_C(1000000000) / FRAMES_MAX)
 #define MS INT64_C(1000000)
+/* How long the first frame stays, empty, while the daemon is asked. */
+#define OPENING_NS (250 * MS)
 /* How long leaving waits for what was asked for last. */
 #define LEAVE_NS (2000 * MS)
 
@@ -56,6 +61,8 @@ static bool settled(const struct app *a)
 static void paint(struct app *a)
 {
 	a->painted = clock_boot_ns();
+	a->spent = MAX(a->spent, a->painted -
+				 (FRAMES_AT_ONCE - 1) * FRAME_NS) + FRAME_NS;
 	a->m->effects &= ~(unsigned)EFFECT_REDRAW;
 	frame_view(a->m, a->canvas);
 	if (a->term)
@@ -65,6 +72,29 @@ static void paint(struct app *a)
 	a->m->effects |= EFFECT_REDRAW;
 	if (!--a->frames_left)
 		loop_stop(a->loop);
+}
+
+/* Half of what there is would only flicker. */
+static bool is_opening(const struct app *a, int64_t now)
+{
+	return a->painted && !a->m->fleet.loaded &&
+	       a->m->link != LINK_LOST && now < a->opening_until;
+}
+
+static bool may_paint(const struct app *a)
+{
+	int64_t now = clock_boot_ns();
+
+	return (now - a->painted >= FRAME_NS ||
+		(settled(a) && now >= a->spent)) && !is_opening(a, now);
+}
+
+static void arm_frame(struct app *a)
+{
+	int64_t now = clock_boot_ns();
+
+	loop_timer_at(a->frame, is_opening(a, now) ? now + FRAME_NS :
+						     a->painted + FRAME_NS);
 }
 
 static void before_sleep(struct loop *l, void *data)
@@ -84,15 +114,15 @@ static void before_sleep(struct loop *l, void *data)
 		return;
 	}
 	if (a->m->effects & EFFECT_REDRAW) {
-		if (clock_boot_ns() - a->painted >= FRAME_NS)
+		if (may_paint(a))
 			paint(a);
 		else if (!loop_timer_armed(a->frame))
-			loop_timer_at(a->frame, a->painted + FRAME_NS);
+			arm_frame(a);
 	}
 	arm_tick(a);
 	/* What painting a counted frame left to do. */
 	if (a->m->effects & EFFECT_REDRAW && !loop_timer_armed(a->frame))
-		loop_timer_at(a->frame, a->painted + FRAME_NS);
+		arm_frame(a);
 }
 
 static void frame_due(struct loop *l, void *data)
@@ -299,6 +329,7 @@ static int open_all(struct app *a, struct svm_err *err)
 	a->tick = loop_timer_new(a->loop, tick_due, a);
 	a->escape = loop_timer_new(a->loop, escape_due, a);
 	a->frame = loop_timer_new(a->loop, frame_due, a);
+	a->opening_until = clock_boot_ns() + OPENING_NS;
 	a->fetch = fetch_new(a->loop, a->m, &to, changed, a);
 	a->links = links_new(a->loop, a->m, &to, changed, a);
 	loop_before_sleep(a->loop, before_sleep, a);

@@ -23,6 +23,8 @@ struct app {
 	struct loop_fd *tty;
 	struct loop_timer *tick, *escape, *frame;
 	int64_t painted;          /* boot */
+	int64_t opening_until;
+	int64_t spent;            /* up to then, of a frame each FRAME_NS */
 	unsigned frames_left;
 	bool closing;
 	int signal;               /* that ended it */

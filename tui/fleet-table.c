@@ -103,7 +103,9 @@ void fleet_table_settle(struct model *m, struct fleet_table *t,
 	t->area = (struct area){ a.row + 1, a.col, MAX(a.rows - 1, 0),
 				 a.cols };
 	list_settle(&t->pos, t->n, t->area.rows);
-	select_at(t);
+	/* Of the few that were told of before all of them none was chosen. */
+	if (m->fleet.loaded)
+		select_at(t);
 }
 
 struct sandbox *fleet_table_selected(const struct fleet_table *t)

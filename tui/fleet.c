@@ -2,6 +2,7 @@
 /* The sandboxes.  See fleet.h. */
 #include "tui/fleet.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,8 @@ void fleet_load(struct fleet *f, cJSON *array)
 	}
 	sort(f);
 	fleet_release(&old);
+	/* Both at once were as much again as is kept. */
+	(void)malloc_trim(0);
 }
 
 void fleet_put(struct fleet *f, cJSON *object)

@@ -284,12 +284,30 @@ static void test_fleet_table__absurd_values(void **state)
 	fixture_free(m);
 }
 
+/* Events may tell of an old one before the list comes: that chose nothing. */
+static void test_fleet_table__first_is_selected(void **state)
+{
+	struct model *m = start(state);
+	struct fleet_table t = { 0 };
+	struct fleet all = m->fleet;
+
+	m->fleet = (struct fleet){ 0 };
+	fleet_put(&m->fleet, cJSON_Duplicate(all.all[4]->json, true));
+	assert_rows(m, &t, "[33]");
+	fleet_release(&m->fleet);
+	m->fleet = all;
+	assert_rows(m, &t, "[00] c2 d7 f1 33");
+	fleet_table_release(&t);
+	fixture_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fleet_table__filter),
 		cmocka_unit_test(test_fleet_table__sort),
 		cmocka_unit_test(test_fleet_table__selection_stays),
+		cmocka_unit_test(test_fleet_table__first_is_selected),
 		cmocka_unit_test(test_fleet_table__marks),
 		cmocka_unit_test(test_fleet_table__typing),
 		cmocka_unit_test(test_fleet_table__mouse),
