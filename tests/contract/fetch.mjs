@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the published TypeScript client does, with the fetch of Node:
-// node contract.mjs CASE BASE SANDBOX GUARDED_BASE KEY (test_contract.py).
+// node fetch.mjs CASE BASE SANDBOX GUARDED_BASE KEY (test_fetch.py).
 import assert from "node:assert/strict";
 
 const [name, base, box, guarded, key] = process.argv.slice(2);

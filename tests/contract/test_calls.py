@@ -1,29 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What the published clients send and need (API.md): those for Python, sync
-and async, are httpx; the one for TypeScript is fetch (contract.mjs).  All
-over TCP, by address and by name."""
+"""Calls with one reply, as the published Python clients make them."""
 import asyncio
-import concurrent.futures
-import json
 import re
-import shutil
-import subprocess
 
 import pytest
 
-import svm
-from svm import API, free_port, wait_for
+from clients import ADMIN, KEY, SPAWN, Async, Sync, httpx
+from svm import wait_for
 
-try:
-    import httpx
-except ImportError:
-    httpx = None
-
-NODE = shutil.which("node")
-SCRIPT = svm.ROOT / "tests/system/contract.mjs"
-CASES = re.findall(r"^async function case_(\w+)", SCRIPT.read_text(), re.M)
-KEY = "0123456789abcdef0123456789abcdef"
-SPAWN = {"image": "alpine:latest", "provider": ""} # what they always send
 ADMISSION = {"allowed", "queueable", "reason", "active_sandboxes",
              "max_sandboxes", "active_owner_sandboxes",
              "max_owner_sandboxes", "max_ttl"}
@@ -31,127 +15,7 @@ SUMMARY = {"total", "with_max_sandboxes", "with_max_ttl",
            "with_max_exec_timeout"}
 # Odd for a query string, a shell, or a JSON text.
 NAMES = ["a+b c", "50%", "100%2F", "q?x=1&y=2#z", "st*r", "ä€𝄞", "q\"'\\"]
-# A character in two writes, and what str.splitlines() would split at.
-ODD_OUTPUT = (r"printf 'a\342'; sleep 0.2; printf '\202\254b\n';"
-              r" printf 'x\342\200\250y\302\205z\342\200\251\014\034.'")
-ODD_TEXT = "a€b\nx\u2028y\x85z\u2029\f\x1c."
-SILENCE = 9 # seconds; a sign of life is due after 5
-PATIENCE = 8 # how much silence the callers of these commands stand
 
-
-class Sync:
-    """An httpx.Client, and what holds for every reply of the daemon."""
-
-    def __init__(self, port, host, **headers):
-        self.client = self.make(base_url=f"http://{host}:{port}" + API,
-                                headers=headers, timeout=60)
-
-    @staticmethod
-    def make(**kw):
-        return httpx.Client(**kw)
-
-    def send(self, method, path, **kw):
-        return self.client.request(method, path, **kw)
-
-    def close(self):
-        self.client.close()
-
-    def __call__(self, method, path, check=200, **kw):
-        r = self.send(method, path, **kw)
-        assert r.status_code == check, (method, path, r.text)
-        assert r.status_code != 204 and not r.is_redirect
-        assert r.reason_phrase
-        assert r.headers["x-request-id"]
-        if r.headers["content-type"] != "application/octet-stream":
-            assert r.headers["content-type"].startswith("application/json")
-            r.json()
-        if r.is_error:
-            e = r.json()
-            assert re.fullmatch("[A-Z_]+", e["code"]) and e["message"], e
-            assert e["request_id"] == r.headers["x-request-id"]
-            assert isinstance(e.get("remediation", ""), str)
-        return r
-
-    def json(self, *args, **kw):
-        return self(*args, **kw).json()
-
-
-class Async(Sync):
-    """The same of an httpx.AsyncClient."""
-
-    def __init__(self, *args, **kw):
-        self.loop = asyncio.new_event_loop()
-        super().__init__(*args, **kw)
-
-    @staticmethod
-    def make(**kw):
-        return httpx.AsyncClient(**kw)
-
-    def send(self, method, path, **kw):
-        return self.loop.run_until_complete(
-            self.client.request(method, path, **kw))
-
-    def close(self):
-        self.loop.run_until_complete(self.client.aclose())
-        self.loop.close()
-
-
-def tcp_instance(provider, **env):
-    port = free_port()
-    inst = svm.Instance(provider, env={"STACYVM_SERVER_PORT": str(port),
-                                       **env})
-    inst.port = port
-    return inst.start()
-
-
-@pytest.fixture(scope="module")
-def shared(provider):
-    inst = tcp_instance(provider)
-    yield inst
-    inst.stop()
-
-
-@pytest.fixture(scope="module")
-def guarded(provider):
-    """One that asks for a key."""
-    inst = tcp_instance(provider, STACYVM_AUTH_API_KEY=KEY)
-    yield inst
-    inst.stop()
-
-
-@pytest.fixture(scope="module", params=[
-    (Sync, "127.0.0.1"), (Sync, "localhost"), (Async, "localhost")],
-    ids=["sync", "sync-localhost", "async-localhost"])
-def call(request, shared):
-    if not httpx:
-        pytest.skip("needs python3-httpx")
-    kind, host = request.param
-    c = kind(shared.port, host)
-    yield c
-    c.close()
-
-
-@pytest.fixture
-def client(shared):
-    """A plain httpx.Client for streams."""
-    if not httpx:
-        pytest.skip("needs python3-httpx")
-    with httpx.Client(base_url=f"http://localhost:{shared.port}{API}",
-                      timeout=60) as c:
-        yield c
-
-
-def stream(client, sid, command, **fields):
-    return client.stream("POST", f"/sandboxes/{sid}/exec", json={
-        "command": command, "stream": True, **fields})
-
-
-def gone(inst, sid, pid):
-    wait_for(lambda: inst.exec(sid, f"kill -0 {pid}").json()["exit_code"],
-             f"{pid} to be gone")
-
-
-# -- calls with one reply
 
 @pytest.mark.native  # the mock has no root of its own
 def test_quick_start(call):
@@ -314,6 +178,70 @@ def test_templates_in_both_spellings(call):
     call("GET", "/templates/two%20words", 404)
 
 
+def test_template_quick_start(call):
+    """The default image of the clients is no choice against a template."""
+    call("POST", "/templates", 201, json={
+        "name": "starter", "image": "alpine:latest", "description": "",
+        "provider": "", "memory_mb": 200, "cpu_cores": 1, "ttl_seconds": 300})
+    for how in ({"path": "/templates/starter/spawn", "json": SPAWN},
+                {"path": "/sandboxes", "json": {**SPAWN,
+                                                "template": "starter"}}):
+        box = call.json("POST", how["path"], 201, json=how["json"])
+        assert box["memory_mb"] == 200 and box["state"] == "running"
+        assert box["metadata"] == {"template": "starter"}
+        r = call.json("POST", f"/sandboxes/{box['id']}/exec",
+                      json={"command": "echo ready"})
+        assert r["stdout"] == "ready\n"
+        call("DELETE", f"/sandboxes/{box['id']}")
+    call("DELETE", "/templates/starter")
+
+
+def test_prune(call):
+    gone = call.json("POST", "/sandboxes", 201, json={**SPAWN, "ttl": "1s"})
+    assert call.json("DELETE", "/sandboxes")["pruned"] in (0, 1)
+    wait_for(lambda: call.send("GET", f"/sandboxes/{gone['id']}")
+             .status_code == 404, "it to expire or be pruned")
+    assert call.json("DELETE", "/sandboxes") == {"pruned": 0}
+
+
+@pytest.mark.parametrize("owner", ["\u00e4".encode(), "\u00e4".encode("latin-1"),
+                                   b"a/b", b"a\\b", b"a b", b"x" * 129])
+def test_owners_that_clients_encode_differently(call, owner):
+    e = call.json("POST", "/sandboxes", 400, json=SPAWN,
+                  headers={"X-User-ID": owner})
+    assert e["code"] == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize("kind", [Sync, Async])
+def test_keys(guarded, kind):
+    """In either header; what an ordinary key may not is 403."""
+    if not httpx:
+        pytest.skip("needs python3-httpx")
+    none = kind(guarded.port, "localhost")
+    assert none.json("GET", "/sandboxes", 401)["code"] == "UNAUTHORIZED"
+    none("GET", "/live")
+    for headers in ({"X-API-Key": KEY}, {"Authorization": f"Bearer {KEY}"}):
+        c = kind(guarded.port, "localhost", **headers, **{"X-User-ID": "ann"})
+        box = c.json("POST", "/sandboxes", 201, json=SPAWN)
+        assert box["owner_id"] == "ann"
+        assert [b["id"] for b in c.json("GET", "/sandboxes")] == [box["id"]]
+        for path in "/quotas", "/audit", "/quotas/summary":
+            assert c.json("GET", path, 403)["code"] == "FORBIDDEN"
+        other = kind(guarded.port, "localhost", **headers,
+                     **{"X-User-ID": "ben"})
+        assert other.json("GET", "/sandboxes") == []
+        assert other.json("GET", f"/sandboxes/{box['id']}", 403)[
+            "code"] == "FORBIDDEN"
+        c("DELETE", f"/sandboxes/{box['id']}")
+        c.close()
+        other.close()
+    for headers in ({"X-Admin-API-Key": ADMIN}, {"X-API-Key": ADMIN}):
+        admin = kind(guarded.port, "localhost", **headers)
+        assert isinstance(admin.json("GET", "/quotas"), list)
+        admin.close()
+    none.close()
+
+
 def test_sessions(call, box):
     at = f"/sandboxes/{box}/sessions"
     assert call.json("GET", at) == []
@@ -438,196 +366,3 @@ def test_an_early_answer_is_readable(guarded, kind):
             for _ in range(3):
                 assert c.json("POST", path, status, json=big)["code"] == code
             c.close()
-
-
-# -- streams
-
-def test_stream(client, box):
-    with stream(client, box, ODD_OUTPUT + "; echo err >&2; exit 3") as r:
-        assert r.status_code == 200
-        assert r.headers["content-type"].startswith("application/x-ndjson")
-        assert r.headers["cache-control"] == "no-cache"
-        text = "".join(r.iter_text())
-    lines = text.split("\n")
-    assert lines == text.splitlines() + [""], "an escape is missing"
-    chunks = [json.loads(x) for x in lines if x]
-    # Others would be empty chunks to the published clients.
-    assert all(set(c) == {"stream", "data"} for c in chunks), chunks
-    said = {s: "".join(c["data"] for c in chunks if c["stream"] == s)
-            for s in ("stdout", "stderr")}
-    assert said == {"stdout": ODD_TEXT, "stderr": "err\n"}
-
-
-def test_stream_line_by_line(client, box):
-    """Each line when it is written, the first while the command runs."""
-    with stream(client, box, "echo one; read x; echo $x", stdin="two\n") as r:
-        got = [json.loads(x) for x in r.iter_lines() if x.strip()]
-    assert "".join(c["data"] for c in got) == "one\ntwo\n"
-    wait = "echo one; while [ ! -e go ]; do sleep 0.02; done; echo two"
-    with stream(client, box, wait) as r:
-        lines = (x for x in r.iter_lines() if x.strip())
-        assert json.loads(next(lines))["data"] == "one\n"
-        client.post(f"/sandboxes/{box}/files",
-                    json={"path": "/workspace/go", "content": ""})
-        assert json.loads(next(lines))["data"] == "two\n"
-        assert next(lines, None) is None
-
-
-def test_stream_with_frames(client, box):
-    with stream(client, box, "echo x; exit 3", frames="full") as r:
-        got = [json.loads(x) for x in r.iter_lines() if x.strip()]
-    assert got[-1]["type"] == "exit" and got[-1]["exit_code"] == 3
-
-
-def test_stream_that_does_not_begin(client, box):
-    with stream(client, box, "true", workdir="/none") as r:
-        r.read()
-        assert r.status_code == 400 and r.json()["code"] == "BAD_REQUEST"
-
-
-def test_stream_timeout_is_a_chunk(client, box):
-    with stream(client, box, "echo x; sleep 100", timeout="300ms") as r:
-        got = [json.loads(x) for x in r.iter_lines() if x.strip()]
-    assert got[-1]["stream"] == "stderr"
-    assert re.fullmatch(r"exec timeout: \S+\n", got[-1]["data"])
-
-
-def test_stream_that_breaks_does_not_end(client, shared):
-    sid = shared.sandbox()["id"]
-    with pytest.raises(httpx.RemoteProtocolError):
-        with stream(client, sid, "echo x; sleep 1000") as r:
-            for line in r.iter_lines():
-                if line.strip():
-                    shared.api("DELETE", f"/sandboxes/{sid}", check=200)
-
-
-@pytest.mark.parametrize("flood", ["sleep 1000", "yes"])
-def test_break_out_of_a_stream(client, shared, box, flood):
-    """The command ends, quiet or in the middle of its output (a reset)."""
-    with stream(client, box, f"echo $$; exec {flood}") as r:
-        for line in r.iter_lines():
-            if line.strip():
-                pid = int(json.loads(line)["data"].split()[0])
-                break
-    gone(shared, box, pid)
-    assert client.get("/health").status_code == 200
-
-
-def test_async_break_out_of_a_stream(shared, box):
-    if not httpx:
-        pytest.skip("needs python3-httpx")
-
-    async def run():
-        async with httpx.AsyncClient(
-                base_url=f"http://localhost:{shared.port}{API}") as c:
-            async with stream(c, box, "echo $$; exec yes") as r:
-                async for line in r.aiter_lines():
-                    if line.strip():
-                        return int(json.loads(line)["data"].split()[0])
-
-    gone(shared, box, asyncio.run(run()))
-
-
-def test_a_caller_that_gives_up(client, shared, box):
-    """Its command ends with it, whatever the plain reply would have been."""
-    with pytest.raises(httpx.ReadTimeout):
-        client.post(f"/sandboxes/{box}/exec", timeout=1, json={
-            "command": "echo $$ >pid; sleep 1000"})
-    r = client.get(f"/sandboxes/{box}/files", params={"path": "/workspace/pid"})
-    gone(shared, box, int(r.text))
-
-
-# -- time
-
-def slow_exec(client, sid):
-    return client.post(f"/sandboxes/{sid}/exec", json={
-        "command": f"sleep {SILENCE}; echo done"})
-
-
-def check_slow_stream(lines):
-    assert json.loads(lines[-1])["data"] == "done\n", lines
-    assert any(not x.strip() for x in lines), "no sign of life"
-
-
-def test_silence_sync(shared, box):
-    """102 keeps a slow exec's caller waiting, a blank line a stream's."""
-    if not httpx:
-        pytest.skip("needs python3-httpx")
-
-    def read_slow_stream(c):
-        with stream(c, box, f"sleep {SILENCE}; echo done") as r:
-            return [x for x in r.iter_lines()]
-
-    with httpx.Client(base_url=f"http://127.0.0.1:{shared.port}{API}",
-                      timeout=PATIENCE) as c, \
-            concurrent.futures.ThreadPoolExecutor(1) as other:
-        lines = other.submit(read_slow_stream, c)
-        assert slow_exec(c, box).json()["stdout"] == "done\n"
-        check_slow_stream(lines.result())
-
-
-def test_silence_async(shared, box):
-    """The same, and an idle connection is still there afterwards."""
-    if not httpx:
-        pytest.skip("needs python3-httpx")
-
-    def peer(r):
-        return r.extensions["network_stream"].get_extra_info("client_addr")
-
-    async def read_slow_stream(c):
-        async with stream(c, box, f"sleep {SILENCE}; echo done") as r:
-            return [x async for x in r.aiter_lines()]
-
-    async def idle(base):
-        async with httpx.AsyncClient(base_url=base, limits=httpx.Limits(
-                keepalive_expiry=None)) as c:
-            before = peer(await c.get("/health"))
-            await asyncio.sleep(SILENCE)
-            assert peer(await c.get("/health")) == before
-
-    async def run():
-        base = f"http://localhost:{shared.port}{API}"
-        async with httpx.AsyncClient(base_url=base, timeout=PATIENCE) as c:
-            r, lines, _ = await asyncio.gather(
-                slow_exec(c, box), read_slow_stream(c), idle(base))
-        assert r.json()["stdout"] == "done\n"
-        check_slow_stream(lines)
-
-    asyncio.run(run())
-
-
-def test_many_at_once(shared, box):
-    """Twenty execs that wait for each other run side by side."""
-    if not httpx:
-        pytest.skip("needs python3-httpx")
-    meet = ("mkdir -p m; : >m/%d; "
-            "while [ $(ls m | wc -l) -lt 20 ]; do sleep 0.1; done; "
-            "echo %d")
-
-    async def run():
-        async with httpx.AsyncClient(
-                base_url=f"http://localhost:{shared.port}{API}",
-                timeout=60) as c:
-            return await asyncio.gather(*(
-                c.post(f"/sandboxes/{box}/exec",
-                       json={"command": meet % (i, i)}) for i in range(20)))
-
-    assert [r.json()["stdout"] for r in asyncio.run(run())] == [
-        f"{i}\n" for i in range(20)]
-
-
-# -- fetch
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-@pytest.mark.parametrize("case", [
-    pytest.param(c, marks=[pytest.mark.native] * (c == "quick_start"))
-    for c in CASES])
-def test_fetch(shared, guarded, box, case, host):
-    if not NODE:
-        pytest.skip("needs node")
-    r = subprocess.run(
-        [NODE, SCRIPT, case, f"http://{host}:{shared.port}{API}", box,
-         f"http://{host}:{guarded.port}{API}", KEY],
-        capture_output=True, text=True, timeout=100)
-    assert r.returncode == 0, r.stderr
-    assert r.stdout == f"ok {case}\n"
