@@ -230,6 +230,17 @@ void canvas_shade(struct canvas *c, int row, int col, int rows, int cols,
 				COLOUR_ROLE((uint32_t)background);
 }
 
+void canvas_tint(struct canvas *c, int row, int col, int rows, int cols,
+		 enum theme_role role)
+{
+	int end_row = MIN(row + rows, c->rows);
+	int end_col = MIN(col + cols, c->cols);
+
+	for (int r = MAX(row, 0); r < end_row; r++)
+		for (int k = MAX(col, 0); k < end_col; k++)
+			cell_at(c, r, k)->fg = COLOUR_ROLE((uint32_t)role);
+}
+
 void canvas_cursor(struct canvas *c, int row, int col)
 {
 	c->cursor_visible = row >= 0 && row < c->rows && col >= 0 &&

@@ -79,6 +79,10 @@ void canvas_box(struct canvas *c, int row, int col, int rows, int cols,
 void canvas_shade(struct canvas *c, int row, int col, int rows, int cols,
 		  enum theme_role background);
 
+/* The same with a foreground. */
+void canvas_tint(struct canvas *c, int row, int col, int rows, int cols,
+		 enum theme_role role);
+
 void canvas_cursor(struct canvas *c, int row, int col);
 
 /* The rows as lines of UTF-8, blanks at their ends left out. */

@@ -169,3 +169,39 @@ bool objects_input(struct model *m, struct objects *x,
 	x->typing = field_type(&x->filter, m->keymap, ev) == FIELD_GOES_ON;
 	return true;
 }
+
+void *objects_screen_make(struct model *m)
+{
+	(void)m;
+	return xcalloc(1, sizeof(struct objects));
+}
+
+void objects_screen_release(struct model *m, void *state)
+{
+	(void)m;
+	objects_release(state);
+	free(state);
+}
+
+bool objects_screen_input(struct model *m, void *state,
+			  const struct input_event *ev)
+{
+	return objects_input(m, state, ev);
+}
+
+const struct field *objects_screen_typing(const struct model *m,
+					  const void *state,
+					  const char **ret_label)
+{
+	const struct objects *x = state;
+
+	(void)m;
+	*ret_label = "filter";
+	return x->typing ? &x->filter : NULL;
+}
+
+const cJSON *objects_screen_subject(const struct model *m, const void *state)
+{
+	(void)m;
+	return objects_selected(state);
+}

@@ -32,5 +32,14 @@ bool objects_input(struct model *m, struct objects *x,
 		   const struct input_event *ev);
 const cJSON *objects_selected(const struct objects *x); /* or NULL */
 
+/* Of a screen whose state is this and nothing else. */
+void *objects_screen_make(struct model *m);
+void objects_screen_release(struct model *m, void *state);
+bool objects_screen_input(struct model *m, void *state,
+			  const struct input_event *ev);
+const struct field *objects_screen_typing(const struct model *m,
+					  const void *state,
+					  const char **ret_label);
+const cJSON *objects_screen_subject(const struct model *m, const void *state);
 
 #endif

@@ -9,7 +9,7 @@
 #include "tui/textlog.h"
 
 struct events {
-	struct textlog text;
+	struct textlog text; /* first */
 	size_t kind; /* of kinds[]; 0: all */
 };
 
@@ -61,24 +61,6 @@ static void events_view(const struct model *m, const void *state,
 	textlog_view(m, &e->text, c, a, title, true);
 }
 
-static void events_settle(struct model *m, void *state, struct area a)
-{
-	struct events *e = state;
-
-	(void)m;
-	a.rows -= 2;
-	a.cols -= 2;
-	textlog_settle(&e->text, a);
-}
-
-static void events_contexts(const struct model *m, const void *state,
-			    enum context ret[CONTEXT_CHAIN], bool *alone)
-{
-	(void)m, (void)state, (void)alone;
-	ret[0] = CTX_EVENTS;
-	ret[1] = CTX_LIST;
-}
-
 /* The sandbox that the line names, if it is still there. */
 static void jump(struct model *m, const struct events *e)
 {
@@ -111,44 +93,17 @@ static bool events_act(struct model *m, void *state, enum action a)
 	}
 }
 
-static bool events_input(struct model *m, void *state,
-			 const struct input_event *ev)
-{
-	struct events *e = state;
-
-	return textlog_input(m, &e->text, ev);
-}
-
-static const struct field *events_typing(const struct model *m,
-					 const void *state,
-					 const char **ret_label)
-{
-	const struct events *e = state;
-
-	(void)m;
-	return textlog_typing(&e->text, ret_label);
-}
-
-static void events_status(const struct model *m, const void *state,
-			  struct buf *out)
-{
-	const struct events *e = state;
-
-	(void)m;
-	textlog_status(&e->text, out);
-}
-
 const struct screen screen_events = {
 	.name = "events",
 	.title = "EVENTS",
 	.make = events_make,
 	.release = events_release,
 	.view = events_view,
-	.settle = events_settle,
-	.contexts = events_contexts,
+	.settle = textlog_screen_settle,
+	.context = CTX_EVENTS,
 	.act = events_act,
-	.input = events_input,
+	.input = textlog_screen_input,
 	.event = events_event,
-	.typing = events_typing,
-	.status = events_status,
+	.typing = textlog_screen_typing,
+	.status = textlog_screen_status,
 };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/client/reply.h"
 #include "tui/fleet-table.h"
@@ -18,15 +19,18 @@ struct source {
 };
 
 struct logs {
-	struct textlog text;
+	struct textlog text; /* first */
 	struct source *sources[SOURCES_MAX];
 	size_t n;
 };
 
 static void *logs_make(struct model *m)
 {
+	struct logs *g = xcalloc(1, sizeof(*g));
+
 	(void)m;
-	return xcalloc(1, sizeof(struct logs));
+	g->text.json = true;
+	return g;
 }
 
 static void close_sources(struct model *m, struct logs *g)
@@ -48,32 +52,55 @@ static void logs_release(struct model *m, void *state)
 	free(g);
 }
 
-/* A JSON string, or an object with the line and its stream. */
+static enum textlog_source source_named(const char *name)
+{
+	for (int i = TEXTLOG_ANY + 1; i < TEXTLOG_SOURCES; i++)
+		if (strcmp(textlog_source_name((enum textlog_source)i),
+			   name) == 0)
+			return (enum textlog_source)i;
+	return TEXTLOG_ANY;
+}
+
+/* What programs say of themselves: {"level":"error",...}. */
+static bool says_error(const char *line)
+{
+	static const char *const levels[] = { "error", "fatal", "critical",
+					      "panic" };
+	const char *at = line[strspn(line, " ")] == '{' ?
+				 strcasestr(line, "\"level\"") : NULL;
+
+	at = at ? at + 7 + strspn(at + 7, " :\"") : NULL;
+	for (size_t i = 0; at && i < ARRAY_SIZE(levels); i++)
+		if (strncasecmp(at, levels[i], strlen(levels[i])) == 0)
+			return true;
+	return false;
+}
+
+/* A JSON string, or an object with the line, its time and its stream. */
 static void log_line(struct model *m, struct stream *s, const char *text,
 		     size_t n)
 {
 	struct source *from = s->data;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_err struct svm_err err = SVM_ERR_INIT;
-	const cJSON *stream = NULL, *line;
+	struct textlog_line about = { 0 };
+	const cJSON *line;
 	cJSON *v;
 
 	(void)m;
 	if (!from || reply_parse(&doc, text, n, &v, &err) < 0)
 		return;
-	line = v;
-	if (cJSON_IsObject(v)) {
-		stream = json_get(v, "stream");
-		line = json_get(v, "line");
-		line = line ? line : json_get(v, "data");
-	}
-	if (cJSON_IsString(line))
-		textlog_add(&from->logs->text, line->valuestring,
-			    strlen(line->valuestring),
-			    from->logs->n > 1 ? from->id : NULL,
-			    cJSON_IsString(stream) &&
-				    strcmp(stream->valuestring, "stderr") ==
-					    0);
+	line = cJSON_IsObject(v) ? json_get(v, "line") : v;
+	if (!cJSON_IsString(line))
+		return;
+	about.from = source_named(json_text(v, "stream"));
+	if (clock_parse_rfc3339(json_text(v, "time"), &about.wall_ns) < 0)
+		about.wall_ns = 0;
+	about.bad = about.from == TEXTLOG_STDERR ||
+		    says_error(line->valuestring);
+	about.tag = from->logs->n > 1 ? from->id : NULL;
+	textlog_add_line(&from->logs->text, line->valuestring,
+			 strlen(line->valuestring), &about);
 }
 
 static void add_source(struct model *m, struct logs *g, const char *id)
@@ -86,7 +113,8 @@ static void add_source(struct model *m, struct logs *g, const char *id)
 	s->logs = g;
 	s->id = xstrdup(id);
 	s->stream = stream_open(
-		m, request_sandbox(id, "/logs?lines=1000&follow=true"),
+		m, request_sandbox(id, "/logs?lines=1000&follow=true"
+				    "&details=true"),
 		false, log_line);
 	s->stream->once = true;
 	s->stream->data = s;
@@ -136,24 +164,6 @@ static void logs_view(const struct model *m, const void *state,
 
 	logs_title(g, &title);
 	textlog_view(m, &g->text, c, a, buf_str(&title), true);
-}
-
-static void logs_settle(struct model *m, void *state, struct area a)
-{
-	struct logs *g = state;
-
-	(void)m;
-	a.rows -= 2;
-	a.cols -= 2;
-	textlog_settle(&g->text, a);
-}
-
-static void logs_contexts(const struct model *m, const void *state,
-			  enum context ret[CONTEXT_CHAIN], bool *alone)
-{
-	(void)m, (void)state, (void)alone;
-	ret[0] = CTX_LOGS;
-	ret[1] = CTX_LIST;
 }
 
 static void chosen(struct model *m, size_t i, void *data)
@@ -239,33 +249,6 @@ static bool logs_act(struct model *m, void *state, enum action a)
 	}
 }
 
-static bool logs_input(struct model *m, void *state,
-		       const struct input_event *ev)
-{
-	struct logs *g = state;
-
-	return textlog_input(m, &g->text, ev);
-}
-
-static const struct field *logs_typing(const struct model *m,
-				       const void *state,
-				       const char **ret_label)
-{
-	const struct logs *g = state;
-
-	(void)m;
-	return textlog_typing(&g->text, ret_label);
-}
-
-static void logs_status(const struct model *m, const void *state,
-			struct buf *out)
-{
-	const struct logs *g = state;
-
-	(void)m;
-	textlog_status(&g->text, out);
-}
-
 const struct screen screen_logs = {
 	.name = "logs",
 	.title = "LOGS",
@@ -273,10 +256,10 @@ const struct screen screen_logs = {
 	.release = logs_release,
 	.enter = logs_enter,
 	.view = logs_view,
-	.settle = logs_settle,
-	.contexts = logs_contexts,
+	.settle = textlog_screen_settle,
+	.context = CTX_LOGS,
 	.act = logs_act,
-	.input = logs_input,
-	.typing = logs_typing,
-	.status = logs_status,
+	.input = textlog_screen_input,
+	.typing = textlog_screen_typing,
+	.status = textlog_screen_status,
 };

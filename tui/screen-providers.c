@@ -7,19 +7,6 @@
 #include "tui/objects.h"
 #include "tui/glyph.h"
 
-static void *providers_make(struct model *m)
-{
-	(void)m;
-	return xcalloc(1, sizeof(struct objects));
-}
-
-static void providers_release(struct model *m, void *state)
-{
-	(void)m;
-	objects_release(state);
-	free(state);
-}
-
 static void providers_enter(struct model *m, void *state)
 {
 	(void)state;
@@ -78,14 +65,6 @@ static void providers_settle(struct model *m, void *state, struct area a)
 	objects_settle(state, m->providers, a);
 }
 
-static void providers_contexts(const struct model *m, const void *state,
-			       enum context ret[CONTEXT_CHAIN], bool *alone)
-{
-	(void)m, (void)state, (void)alone;
-	ret[0] = CTX_PROVIDERS;
-	ret[1] = CTX_LIST;
-}
-
 static void tested(struct model *m, struct request *r)
 {
 	auto_json struct json_doc doc = JSON_DOC_INIT;
@@ -129,40 +108,17 @@ static bool providers_act(struct model *m, void *state, enum action a)
 	return true;
 }
 
-static const cJSON *providers_subject(const struct model *m, const void *state)
-{
-	(void)m;
-	return objects_selected(state);
-}
-
-static bool providers_input(struct model *m, void *state,
-			    const struct input_event *ev)
-{
-	return objects_input(m, state, ev);
-}
-
-static const struct field *providers_typing(const struct model *m,
-					    const void *state,
-					    const char **ret_label)
-{
-	const struct objects *x = state;
-
-	(void)m;
-	*ret_label = "filter";
-	return x->typing ? &x->filter : NULL;
-}
-
 const struct screen screen_providers = {
 	.name = "providers",
 	.title = "PROVIDERS",
-	.make = providers_make,
-	.release = providers_release,
+	.make = objects_screen_make,
+	.release = objects_screen_release,
 	.enter = providers_enter,
 	.view = providers_view,
 	.settle = providers_settle,
-	.contexts = providers_contexts,
+	.context = CTX_PROVIDERS,
 	.act = providers_act,
-	.input = providers_input,
-	.subject = providers_subject,
-	.typing = providers_typing,
+	.input = objects_screen_input,
+	.subject = objects_screen_subject,
+	.typing = objects_screen_typing,
 };

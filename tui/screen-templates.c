@@ -7,19 +7,6 @@
 #include "tui/objects.h"
 #include "tui/template-edit.h"
 
-static void *templates_make(struct model *m)
-{
-	(void)m;
-	return xcalloc(1, sizeof(struct objects));
-}
-
-static void templates_release(struct model *m, void *state)
-{
-	(void)m;
-	objects_release(state);
-	free(state);
-}
-
 static void templates_enter(struct model *m, void *state)
 {
 	(void)state;
@@ -52,14 +39,6 @@ static void templates_view(const struct model *m, const void *state,
 static void templates_settle(struct model *m, void *state, struct area a)
 {
 	objects_settle(state, m->templates, a);
-}
-
-static void templates_contexts(const struct model *m, const void *state,
-			       enum context ret[CONTEXT_CHAIN], bool *alone)
-{
-	(void)m, (void)state, (void)alone;
-	ret[0] = CTX_TEMPLATES;
-	ret[1] = CTX_LIST;
 }
 
 static void changed(struct model *m, struct request *r)
@@ -243,40 +222,17 @@ static bool templates_act(struct model *m, void *state, enum action a)
 	}
 }
 
-static const cJSON *templates_subject(const struct model *m, const void *state)
-{
-	(void)m;
-	return objects_selected(state);
-}
-
-static bool templates_input(struct model *m, void *state,
-			    const struct input_event *ev)
-{
-	return objects_input(m, state, ev);
-}
-
-static const struct field *templates_typing(const struct model *m,
-					    const void *state,
-					    const char **ret_label)
-{
-	const struct objects *x = state;
-
-	(void)m;
-	*ret_label = "filter";
-	return x->typing ? &x->filter : NULL;
-}
-
 const struct screen screen_templates = {
 	.name = "templates",
 	.title = "TEMPLATES",
-	.make = templates_make,
-	.release = templates_release,
+	.make = objects_screen_make,
+	.release = objects_screen_release,
 	.enter = templates_enter,
 	.view = templates_view,
 	.settle = templates_settle,
-	.contexts = templates_contexts,
+	.context = CTX_TEMPLATES,
 	.act = templates_act,
-	.input = templates_input,
-	.subject = templates_subject,
-	.typing = templates_typing,
+	.input = objects_screen_input,
+	.subject = objects_screen_subject,
+	.typing = objects_screen_typing,
 };

@@ -46,6 +46,9 @@ struct screen {
 	void (*contexts)(const struct model *m, const void *state,
 			 enum context ret[CONTEXT_CHAIN], bool *alone);
 
+	/* Without contexts(): this one and CTX_LIST hold. */
+	enum context context;
+
 	/* True when it was for this screen. */
 	bool (*act)(struct model *m, void *state, enum action a);
 

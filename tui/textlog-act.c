@@ -113,6 +113,16 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 		t->wrap = !t->wrap;
 		t->left = 0;
 		return true;
+	case ACT_TIMES:
+		t->times = !t->times;
+		return true;
+	case ACT_JSON:
+		t->json = !t->json;
+		return true;
+	case ACT_STREAM:
+		t->from = (t->from + 1) % TEXTLOG_SOURCES;
+		model_say(m, "stream: %s", textlog_source_name(t->from));
+		return true;
 	case ACT_CLEAR:
 		textlog_clear(t);
 		return true;
@@ -129,6 +139,35 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 	default:
 		return false;
 	}
+}
+
+void textlog_screen_settle(struct model *m, void *state, struct area a)
+{
+	(void)m;
+	a.rows -= 2;
+	a.cols -= 2;
+	textlog_settle(state, a);
+}
+
+bool textlog_screen_input(struct model *m, void *state,
+			  const struct input_event *ev)
+{
+	return textlog_input(m, state, ev);
+}
+
+const struct field *textlog_screen_typing(const struct model *m,
+					  const void *state,
+					  const char **ret_label)
+{
+	(void)m;
+	return textlog_typing(state, ret_label);
+}
+
+void textlog_screen_status(const struct model *m, const void *state,
+			   struct buf *out)
+{
+	(void)m;
+	textlog_status(state, out);
 }
 
 bool textlog_input(struct model *m, struct textlog *t,

@@ -4,17 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/api/limits.h"
-#include "lib/base/escape.h"
+#include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
-#include "lib/base/width.h"
-#include "tui/frame.h"
-#include "tui/glyph.h"
 
 struct textlog_line *textlog_at(const struct textlog *t, size_t i)
 {
@@ -43,9 +40,18 @@ void textlog_release(struct textlog *t)
 	field_release(&t->only);
 }
 
+const char *textlog_source_name(enum textlog_source from)
+{
+	static const char *const names[TEXTLOG_SOURCES] = {
+		"all", "stdout", "stderr", "pty", "system",
+	};
+
+	return names[from];
+}
+
 static bool shows_all(const struct textlog *t)
 {
-	return !*field_text(&t->only);
+	return !*field_text(&t->only) && t->from == TEXTLOG_ANY;
 }
 
 /* "!word" is what hasn't it. */
@@ -53,6 +59,11 @@ bool textlog_shows(const struct textlog *t, const struct textlog_line *l)
 {
 	const char *only = field_text(&t->only);
 	bool not = only[0] == '!';
+
+	/* What isn't known to come from elsewhere is shown. */
+	if (t->from != TEXTLOG_ANY && l->from != TEXTLOG_ANY &&
+	    l->from != t->from)
+		return false;
 	bool has = strcasestr(l->text, only + not) ||
 		   (l->tag && strcasestr(l->tag, only + not));
 
@@ -61,6 +72,14 @@ bool textlog_shows(const struct textlog *t, const struct textlog_line *l)
 
 void textlog_add(struct textlog *t, const char *text, size_t n,
 		 const char *tag, bool bad)
+{
+	textlog_add_line(t, text, n,
+			 &(struct textlog_line){ .tag = (char *)(uintptr_t)tag,
+						 .bad = bad });
+}
+
+void textlog_add_line(struct textlog *t, const char *text, size_t n,
+		      const struct textlog_line *about)
 {
 	struct textlog_line *l;
 
@@ -75,11 +94,9 @@ void textlog_add(struct textlog *t, const char *text, size_t n,
 		t->n--;
 	}
 	l = textlog_at(t, t->n++);
-	*l = (struct textlog_line){
-		.text = xstrndup(text, MIN(n, LIMIT_TUI_LINE_KEPT)),
-		.tag = xstrdup(tag),
-		.bad = bad,
-	};
+	*l = *about;
+	l->text = xstrndup(text, MIN(n, LIMIT_TUI_LINE_KEPT));
+	l->tag = xstrdup(about->tag);
 	t->total++;
 }
 
@@ -92,40 +109,6 @@ size_t textlog_count(const struct textlog *t)
 	for (size_t i = 0; i < t->n; i++)
 		n += textlog_shows(t, textlog_at(t, i));
 	return n;
-}
-
-#define TAG_COLS 14
-
-static int tag_cols(const struct textlog_line *l, int cols)
-{
-	size_t n = l->tag ? width_text(l->tag, strlen(l->tag)) + 1 : 0;
-
-	return (int)MIN(n, (size_t)MIN(TAG_COLS, cols));
-}
-
-/* How much of the rest a row takes; all of it where nothing would fit. */
-static size_t piece(const struct buf *safe, size_t from, int cols)
-{
-	size_t width, n = width_fit(buf_str(safe) + from, safe->len - from,
-				    (size_t)MAX(cols, 1), &width);
-
-	return n ? n : safe->len - from;
-}
-
-static size_t rows_of(const struct textlog *t, const struct textlog_line *l,
-		      int cols)
-{
-	auto_buf struct buf safe = BUF_INIT;
-	size_t rows = 0, at = 0;
-
-	if (!t->wrap)
-		return 1;
-	escape_line(&safe, l->text, strlen(l->text));
-	do {
-		at += piece(&safe, at, cols - tag_cols(l, cols));
-		rows++;
-	} while (at < safe.len);
-	return rows;
 }
 
 /* Where in the ring the k-th line that is shown is. */
@@ -150,7 +133,7 @@ static size_t count_fit(const struct textlog *t, struct area in, size_t i,
 	for (; i < t->n; i += back ? SIZE_MAX : 1) {
 		if (!textlog_shows(t, textlog_at(t, i)))
 			continue;
-		used += rows_of(t, textlog_at(t, i), in.cols);
+		used += textlog_rows(t, textlog_at(t, i), in.cols);
 		if (fit && used > rows)
 			break;
 		fit++;
@@ -201,68 +184,6 @@ const struct textlog_line *textlog_current(const struct textlog *t)
 	return shown_at(t, t->top + t->at);
 }
 
-/* Returns the rows it takes. */
-static int view_line(const struct textlog *t, struct canvas *c, int row,
-		     struct area in, const struct textlog_line *l)
-{
-	const char *search = field_text(&t->search);
-	struct cell pen = pen_role(l->bad ? ROLE_BAD : ROLE_INK);
-	auto_buf struct buf safe = BUF_INIT;
-	int tag = tag_cols(l, in.cols), rows = 0;
-	size_t at = 0, width;
-
-	if (tag)
-		canvas_textf(c, row, in.col, tag, pen_role(ROLE_VALUE), "%s ",
-			     l->tag);
-	escape_line(&safe, l->text, strlen(l->text));
-	if (!t->wrap)
-		at = width_fit(buf_str(&safe), safe.len, t->left, &width);
-	do {
-		size_t n = t->wrap ? piece(&safe, at, in.cols - tag) :
-				     safe.len - at;
-		auto_free char *part = xstrndup(buf_str(&safe) + at, n);
-
-		canvas_text(c, row + rows++, in.col + tag, in.cols - tag, pen,
-			    part);
-		at += n;
-	} while (at < safe.len && row + rows < in.row + in.rows);
-	if (*search && strcasestr(l->text, search))
-		canvas_shade(c, row, in.col, rows, in.cols, ROLE_SELECTED);
-	return rows;
-}
-
-void textlog_view(const struct model *m, const struct textlog *t,
-		  struct canvas *c, struct area pane, const char *title,
-		  bool focused)
-{
-	struct area in = frame_pane(c, pane, title, focused);
-	size_t k = 0;
-	int row = 0, cursor = 0;
-	char corner[64];
-
-	if (t->paused)
-		snprintf(corner, sizeof(corner), " paused  +%zu new ",
-			 t->total - t->seen);
-	else
-		snprintf(corner, sizeof(corner), " %s following ",
-			 m->set.ascii ? "*" : GLYPH_DOT);
-	frame_corner(c, pane, false,
-		     pen_role(t->paused ? ROLE_ACCENT : ROLE_OK), corner);
-	for (size_t i = 0; i < t->n && row < in.rows; i++) {
-		if (!textlog_shows(t, textlog_at(t, i)) || k++ < t->top)
-			continue;
-		if (k - 1 == t->top + t->at)
-			cursor = row;
-		row += view_line(t, c, in.row + row, in, textlog_at(t, i));
-	}
-	if (!row)
-		canvas_text(c, in.row, in.col + 1, in.cols - 1,
-			    pen_role(ROLE_DIM),
-			    t->n ? "no line matches" : "nothing yet");
-	if (focused && !m->dialog)
-		canvas_cursor(c, in.row + cursor, in.col);
-}
-
 const struct field *textlog_typing(const struct textlog *t,
 				   const char **ret_label)
 {
@@ -276,6 +197,8 @@ void textlog_status(const struct textlog *t, struct buf *out)
 	buf_addf(out, "%zu kept", t->n);
 	if (t->wrap)
 		buf_addstr(out, "  wrap");
+	if (t->from != TEXTLOG_ANY)
+		buf_addf(out, "  stream: %s", textlog_source_name(t->from));
 	if (*field_text(&t->only))
 		buf_addf(out, "  only: %s", field_text(&t->only));
 	if (*field_text(&t->search))
@@ -290,6 +213,13 @@ bool textlog_save(struct model *m, const struct textlog *t, const char *path)
 	for (size_t i = 0; i < t->n; i++) {
 		const struct textlog_line *l = textlog_at(t, i);
 
+		if (t->times && l->wall_ns) {
+			char when[CLOCK_RFC3339_SIZE];
+
+			clock_format_rfc3339(l->wall_ns, when);
+			buf_addf(&all, "%s %s ", when,
+				 textlog_source_name(l->from));
+		}
 		buf_addf(&all, "%s%s%s\n", l->tag ? l->tag : "",
 			 l->tag ? " " : "", l->text);
 	}

@@ -9,10 +9,17 @@
 
 #include "tui/screen.h"
 
+enum textlog_source { TEXTLOG_ANY, TEXTLOG_STDOUT, TEXTLOG_STDERR,
+		      TEXTLOG_PTY, TEXTLOG_SYSTEM, TEXTLOG_SOURCES };
+/* "all", "stdout", ... */
+const char *textlog_source_name(enum textlog_source from);
+
 struct textlog_line {
 	char *text; /* owned; anything */
 	char *tag;  /* before it, in the value colour; owned or NULL */
 	bool bad;   /* of stderr, of a failure */
+	int64_t wall_ns; /* when; 0: nobody knows */
+	enum textlog_source from; /* TEXTLOG_ANY: nobody knows */
 };
 
 struct textlog {
@@ -26,6 +33,9 @@ struct textlog {
 	/* As of the last settle: lines that fit, which has the cursor. */
 	size_t height, at;
 	bool wrap;          /* long lines take several rows */
+	bool times;         /* when and whence, before each */
+	bool json;          /* keys and values of JSON stand out */
+	enum textlog_source from; /* these alone; TEXTLOG_ANY: all */
 	struct field search, only;
 	enum { TEXTLOG_IDLE, TEXTLOG_SEARCH, TEXTLOG_ONLY } typing;
 };
@@ -34,6 +44,9 @@ void textlog_release(struct textlog *t);
 void textlog_clear(struct textlog *t);
 void textlog_add(struct textlog *t, const char *text, size_t n,
 		 const char *tag, bool bad); /* copies */
+/* With all that is known of it; `about` has no text. */
+void textlog_add_line(struct textlog *t, const char *text, size_t n,
+		      const struct textlog_line *about);
 
 void textlog_settle(struct textlog *t, struct area inside);
 void textlog_view(const struct model *m, const struct textlog *t,
@@ -45,6 +58,16 @@ bool textlog_input(struct model *m, struct textlog *t,
 const struct field *textlog_typing(const struct textlog *t,
 				   const char **ret_label);
 void textlog_status(const struct textlog *t, struct buf *out);
+
+/* The same for a screen whose state begins with a textlog. */
+void textlog_screen_settle(struct model *m, void *state, struct area a);
+bool textlog_screen_input(struct model *m, void *state,
+			  const struct input_event *ev);
+const struct field *textlog_screen_typing(const struct model *m,
+					  const void *state,
+					  const char **ret_label);
+void textlog_screen_status(const struct model *m, const void *state,
+			   struct buf *out);
 
 /* The line the cursor is on, or NULL. */
 const struct textlog_line *textlog_current(const struct textlog *t);

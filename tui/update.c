@@ -29,6 +29,8 @@ void update_contexts(const struct model *m, enum context ret[CONTEXT_CHAIN])
 	}
 	if (s->contexts)
 		s->contexts(m, m->state[m->screen], ret, &alone);
+	else
+		ret[0] = s->context, ret[1] = CTX_LIST;
 	while (n < CONTEXT_CHAIN && ret[n] != CTX_NONE)
 		n++;
 	if (!alone && n < CONTEXT_CHAIN - 1)

@@ -101,6 +101,27 @@ static void show_logs(struct model *m)
 	fixture_line(m, last_stream(m), "\"\u6f22\u5b57 and more\"");
 }
 
+static void show_logs_times(struct model *m)
+{
+	static const char *const lines[] = {
+		"{\"time\":\"2026-03-01T11:59:58.120Z\","
+		"\"stream\":\"stdout\",\"line\":\"24 passed\"}",
+		"{\"time\":\"2026-03-01T11:59:59.001Z\","
+		"\"stream\":\"stderr\",\"line\":\"could not bind\"}",
+		"{\"time\":\"2026-03-01T12:00:00Z\",\"stream\":\"pty\","
+		"\"line\":\"{\\\"level\\\":\\\"info\\\",\\\"n\\\":-1.5,"
+		"\\\"a\\\":[true,\\\"\\u001b[2J\\\"]}\"}",
+		"{\"time\":\"nonsense\",\"stream\":\"nose\","
+		"\"line\":\"unknown\"}",
+		"{\"time\":\"2026-03-01T12:00:01Z\",\"stream\":\"system\","
+		"\"line\":\"killed\"}",
+	};
+
+	fixture_keys(m, "j l T");
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		fixture_line(m, last_stream(m), lines[i]);
+}
+
 static void show_config(struct model *m)
 {
 	settings_fixture_open(m);
@@ -294,6 +315,7 @@ static const struct scene {
 	{ "templates", show_templates },
 	{ "providers", show_providers },
 	{ "logs", show_logs },
+	{ "logs-times", show_logs_times },
 	{ "config", show_config },
 	{ "config-choose", show_config_choose },
 	{ "config-refused", show_config_refused },

@@ -261,6 +261,117 @@ static void test_textlog__wrap(void **state)
 	textlog_release(&t);
 }
 
+static void add_from(struct textlog *t, const char *text,
+		     enum textlog_source from)
+{
+	textlog_add_line(t, text, strlen(text),
+			 &(struct textlog_line){ .from = from });
+}
+
+/* A stream alone; what isn't known to be another's stays. */
+static void test_textlog__one_stream(void **state)
+{
+	struct textlog t = { 0 };
+
+	(void)state;
+	add_from(&t, "out", TEXTLOG_STDOUT);
+	add_from(&t, "err", TEXTLOG_STDERR);
+	add_from(&t, "sys", TEXTLOG_SYSTEM);
+	add_from(&t, "who knows", TEXTLOG_ANY);
+	settle(&t);
+	assert_int_equal(t.height, ROWS);
+	act(&t, ACT_STREAM);
+	settle(&t);
+	assert_view(&t, "out", "", "who knows", "following");
+	act(&t, ACT_STREAM);
+	settle(&t);
+	assert_view(&t, "err", "", "who knows", "following");
+	auto_buf struct buf status = BUF_INIT;
+	textlog_status(&t, &status);
+	assert_non_null(strstr(buf_str(&status), "stream: stderr"));
+	act(&t, ACT_STREAM);
+	act(&t, ACT_STREAM);
+	settle(&t);
+	assert_view(&t, "sys", "", "who knows", "following");
+	act(&t, ACT_STREAM);
+	settle(&t);
+	assert_view(&t, "out", "who knows", "who knows", "following");
+	textlog_release(&t);
+}
+
+/* The roles of what is on the first row, a letter each. */
+static void roles_of(const struct textlog *t, int cols, char *out)
+{
+	static const char letters[ROLE_MAX] = {
+		[ROLE_INK] = 'i', [ROLE_DIM] = '.', [ROLE_BAD] = 'b',
+		[ROLE_VALUE] = 'k', [ROLE_ACCENT2] = 'n',
+	};
+	struct model *m = model_new(ROWS + 2, cols + 2);
+	auto_canvas struct canvas *c = canvas_new(ROWS + 2, cols + 2);
+
+	textlog_view(m, t, c, (struct area){ 0, 0, ROWS + 2, cols + 2 }, "T",
+		     true);
+	for (int i = 0; i < cols; i++) {
+		struct cell cell = c->cells[c->cols + 1 + i];
+
+		*out++ = cell.cp == ' ' ? ' ' :
+			 letters[colour_value((uint32_t)cell.fg)];
+	}
+	*out = '\0';
+	model_free(m);
+}
+
+static void test_textlog__json_stands_out(void **state)
+{
+	static const struct {
+		const char *text, *roles;
+	} cases[] = {
+		{ "{\"a\": \"b\",\"c\":[-1,true]}", ".kkk. iii.kkk..nn.nnnn.." },
+		{ "{\"a\\\"b\":1}", ".kkkkkk.n." },
+		{ "{\"open", ".iiiii" },
+		{ "plain {\"a\":1}", "iiiii iiiiiii" },
+		{ "[1]", ".n." },
+		{ "{\"\u6f22\":\"\u5b57\"}", ".kkkk.iiii." },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct textlog t = { .json = true };
+		char roles[41];
+
+		add(&t, cases[i].text);
+		settle(&t);
+		roles_of(&t, 40, roles);
+		roles[strlen(cases[i].roles)] = '\0';
+		if (strcmp(roles, cases[i].roles) != 0)
+			fail_msg("<%s>: <%s>, expected <%s>", cases[i].text,
+				 roles, cases[i].roles);
+		t.json = false;
+		roles_of(&t, 40, roles);
+		assert_null(strchr(roles, 'k'));
+		textlog_release(&t);
+	}
+}
+
+/* What is cut off keeps its mark, and nothing is drawn outside. */
+static void test_textlog__json_at_any_width(void **state)
+{
+	struct textlog t = { .json = true, .times = true };
+
+	(void)state;
+	add(&t, "{\"key\":\"value \u6f22\u5b57\",\"other\":[1,2,3,null]}");
+	for (int cols = 1; cols < 60; cols++) {
+		char roles[64];
+
+		for (int wrap = 0; wrap < 2; wrap++) {
+			t.wrap = wrap;
+			textlog_settle(&t, (struct area){ 1, 1, ROWS, cols });
+			roles_of(&t, cols, roles);
+		}
+	}
+	textlog_release(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +381,9 @@ int main(void)
 		cmocka_unit_test(test_textlog__only),
 		cmocka_unit_test(test_textlog__hostile),
 		cmocka_unit_test(test_textlog__wrap),
+		cmocka_unit_test(test_textlog__one_stream),
+		cmocka_unit_test(test_textlog__json_stands_out),
+		cmocka_unit_test(test_textlog__json_at_any_width),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8")) {

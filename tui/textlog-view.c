@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* Drawing lines that go on arriving.  See textlog.h. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/escape.h"
+#include "lib/base/mem.h"
+#include "lib/base/width.h"
+#include "tui/frame.h"
+#include "tui/glyph.h"
+#include "tui/textlog-internal.h"
+
+#define TAG_COLS 14
+#define TIME_COLS 17 /* "17:38:02.120 out " */
+
+/* What stands before a line: when and whence, then the tag. */
+static int head_cols(const struct textlog *t, const struct textlog_line *l,
+		     int cols)
+{
+	size_t n = l->tag ? width_text(l->tag, strlen(l->tag)) + 1 : 0;
+
+	n = MIN(n, TAG_COLS) + (t->times ? TIME_COLS : 0);
+	return (int)MIN(n, (size_t)cols);
+}
+
+/* How much of the rest a row takes; all of it where nothing would fit. */
+static size_t piece(const struct buf *safe, size_t from, int cols)
+{
+	size_t width, n = width_fit(buf_str(safe) + from, safe->len - from,
+				    (size_t)MAX(cols, 1), &width);
+
+	return n ? n : safe->len - from;
+}
+
+size_t textlog_rows(const struct textlog *t, const struct textlog_line *l,
+		    int cols)
+{
+	auto_buf struct buf safe = BUF_INIT;
+	size_t rows = 0, at = 0;
+
+	if (!t->wrap)
+		return 1;
+	escape_line(&safe, l->text, strlen(l->text));
+	do {
+		at += piece(&safe, at, cols - head_cols(t, l, cols));
+		rows++;
+	} while (at < safe.len);
+	return rows;
+}
+
+/* -- JSON */
+
+/* Behind the string that begins here. */
+static size_t string_end(const char *s, size_t n, size_t at)
+{
+	for (at++; at < n && s[at] != '"'; at++)
+		if (s[at] == '\\')
+			at++;
+	return MIN(at + 1, n);
+}
+
+/* A role for each byte of what looks like an object or a list; false when it
+ * looks like neither. */
+static bool json_roles(const char *s, size_t n, enum theme_role text,
+		       unsigned char *roles)
+{
+	size_t at = strspn(s, " ");
+
+	if (s[at] != '{' && s[at] != '[')
+		return false;
+	memset(roles, ROLE_DIM, n);
+	while (at < n) {
+		size_t end = at + 1;
+		enum theme_role role = ROLE_DIM;
+
+		if (s[at] == '"') {
+			end = string_end(s, n, at);
+			role = s[end + strspn(s + end, " ")] == ':' ?
+				       ROLE_VALUE : text;
+		} else if (isalnum((unsigned char)s[at]) || s[at] == '-') {
+			end = at + strcspn(s + at, " ,:]}\"");
+			end = MAX(end, at + 1);
+			role = ROLE_ACCENT2;
+		}
+		memset(roles + at, (int)role, end - at);
+		at = end;
+	}
+	return true;
+}
+
+/* -- lines */
+
+static void view_head(const struct model *m, const struct textlog *t,
+		      struct canvas *c, int row, struct area in,
+		      const struct textlog_line *l)
+{
+	static const char *const sources[TEXTLOG_SOURCES] = {
+		"", "out", "err", "pty", "sys",
+	};
+	int64_t ms = l->wall_ns / 1000000 + m->utc_offset * INT64_C(1000);
+	int used = 0;
+
+	if (t->times && l->wall_ns)
+		canvas_textf(c, row, in.col, MIN(12, in.cols),
+			     pen_role(ROLE_DIM), "%02d:%02d:%02d.%03d",
+			     (int)(ms / 3600000 % 24), (int)(ms / 60000 % 60),
+			     (int)(ms / 1000 % 60), (int)(ms % 1000));
+	if (t->times) {
+		used = MIN(TIME_COLS, in.cols);
+		canvas_text(c, row, in.col + 13, MIN(4, MAX(in.cols - 13, 0)),
+			    pen_role(l->from == TEXTLOG_STDERR ? ROLE_BAD :
+								 ROLE_DIM),
+			    sources[l->from]);
+	}
+	if (l->tag)
+		canvas_textf(c, row, in.col + used,
+			     head_cols(t, l, in.cols) - used,
+			     pen_role(ROLE_VALUE), "%s ", l->tag);
+}
+
+/* One row of it, then its runs of roles, if there are any. */
+static void view_part(struct canvas *c, int row, int col, int width,
+		      enum theme_role role, const char *s, size_t n,
+		      const unsigned char *roles)
+{
+	auto_free char *part = xstrndup(s, n);
+	int end = col + canvas_text(c, row, col, width, pen_role(role), part);
+
+	for (size_t at = 0, run; roles && at < n && col < end; at += run) {
+		for (run = 1; at + run < n && roles[at + run] == roles[at];)
+			run++;
+		int cols = (int)width_text(s + at, run);
+
+		canvas_tint(c, row, col, 1, MIN(cols, end - col),
+			    (enum theme_role)roles[at]);
+		col += cols;
+	}
+}
+
+/* Returns the rows it takes. */
+static int view_line(const struct model *m, const struct textlog *t,
+		     struct canvas *c, int row, struct area in,
+		     const struct textlog_line *l)
+{
+	const char *search = field_text(&t->search);
+	enum theme_role role = l->bad ? ROLE_BAD : ROLE_INK;
+	auto_buf struct buf safe = BUF_INIT;
+	int head = head_cols(t, l, in.cols), rows = 0;
+	size_t at = 0, width;
+
+	view_head(m, t, c, row, in, l);
+	escape_line(&safe, l->text, strlen(l->text));
+	auto_free unsigned char *roles = xcalloc(safe.len + 1, 1);
+	bool json = t->json && json_roles(buf_str(&safe), safe.len, role,
+					  roles);
+	if (!t->wrap)
+		at = width_fit(buf_str(&safe), safe.len, t->left, &width);
+	do {
+		size_t n = t->wrap ? piece(&safe, at, in.cols - head) :
+				     safe.len - at;
+
+		view_part(c, row + rows++, in.col + head, in.cols - head, role,
+			  buf_str(&safe) + at, n, json ? roles + at : NULL);
+		at += n;
+	} while (at < safe.len && row + rows < in.row + in.rows);
+	if (*search && strcasestr(l->text, search))
+		canvas_shade(c, row, in.col, rows, in.cols, ROLE_SELECTED);
+	return rows;
+}
+
+void textlog_view(const struct model *m, const struct textlog *t,
+		  struct canvas *c, struct area pane, const char *title,
+		  bool focused)
+{
+	struct area in = frame_pane(c, pane, title, focused);
+	size_t k = 0;
+	int row = 0, cursor = 0;
+	char corner[64];
+
+	if (t->paused)
+		snprintf(corner, sizeof(corner), " paused  +%zu new ",
+			 t->total - t->seen);
+	else
+		snprintf(corner, sizeof(corner), " %s following ",
+			 m->set.ascii ? "*" : GLYPH_DOT);
+	frame_corner(c, pane, false,
+		     pen_role(t->paused ? ROLE_ACCENT : ROLE_OK), corner);
+	for (size_t i = 0; i < t->n && row < in.rows; i++) {
+		if (!textlog_shows(t, textlog_at(t, i)) || k++ < t->top)
+			continue;
+		if (k - 1 == t->top + t->at)
+			cursor = row;
+		row += view_line(m, t, c, in.row + row, in, textlog_at(t, i));
+	}
+	if (!row)
+		canvas_text(c, in.row, in.col + 1, in.cols - 1,
+			    pen_role(ROLE_DIM),
+			    t->n ? "no line matches" : "nothing yet");
+	if (focused && !m->dialog)
+		canvas_cursor(c, in.row + cursor, in.col);
+}
