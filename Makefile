@@ -58,7 +58,7 @@ bench_src := $(wildcard tests/bench/*.c) # one program, and a floor
 screen_src := $(wildcard tests/screen/*.c) # linked as tests are
 room_src := $(base_src) $(api_src) $(client_src) $(providers_src) \
 	$(daemon_src) $(tui_src) $(cli_src) cli/main.c
-all_src := $(room_src) $(test_src) $(fuzz_src) $(bench_src) $(screen_src) tests/fuzz/replay.c
+all_src := $(room_src) $(wildcard man/*.c) $(test_src) $(fuzz_src) $(bench_src) $(screen_src) tests/fuzz/replay.c
 
 # Static what is big or only the daemon needs: every call of the program pays
 # for symbols it resolves at start.
@@ -72,10 +72,11 @@ TEST_LIBS := -Wl,--as-needed -lcmocka -lhttp_parser -lvterm
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 libs := $(addprefix $(B)/,libcli.a libtui.a libdaemon.a libproviders.a libclient.a libapi.a libbase.a)
 
-all: $(B)/stacyvm $(B)/stacyvm-agent    ## build everything (the default)
+all: $(B)/stacyvm $(B)/stacyvm-agent $(B)/man/.made ## build everything (the default)
 
 $(B)/stacyvm: $(B)/cli/main.o $(libs)
-	$(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(TUI_LIBS) $(LIBS)
+$(B)/man/make-pages: $(call obj,$(wildcard man/*.c)) $(libs)
+$(B)/stacyvm $(B)/man/make-pages:; $(call Q,LD,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(TUI_LIBS) $(LIBS)
 
 $(B)/libbase.a: $(call obj,$(base_src))
 $(B)/libapi.a: $(call obj,$(api_src))
@@ -114,6 +115,10 @@ $(B)/.flags: FORCE                      # changed flags rebuild everything
 $(B)/.version: FORCE                    # a new version only what names it
 	@mkdir -p $(@D); [ '$(VERSION)' = "$$(cat $@ 2>/dev/null)" ] || echo '$(VERSION)' >$@
 $(call obj,$(shell grep -ls SVM_VERSION $(room_src))): $(B)/.version
+
+pages := $(patsubst man/%.in,%,$(wildcard man/*.in)) # the manual: see man/page.h
+$(B)/man/.made: $(B)/man/make-pages man $(pages:%=man/%.in)
+	$(call Q,MAN,$(@D))$< man $(@D) && touch $@
 
 # Tests: each file of tests/unit is a program, linked with everything but main;
 # each of tests/fuzz too, with replay.c as its main or with clang's libFuzzer.
@@ -167,15 +172,14 @@ test-deps:                              ## install what testing needs
 
 install: all                            ## install to $(DESTDIR)$(PREFIX)
 	install -Dm755 -t '$(DESTDIR)$(BINDIR)' $(B)/stacyvm $(B)/stacyvm-agent
-	@for n in 1 5 7; do for f in man/*.$$n; do [ ! -e "$$f" ] || \
-	install -Dm644 -t '$(DESTDIR)$(MANDIR)/man'$$n "$$f" || exit 1; done; done
+	@for p in $(pages); do install -Dm644 -t '$(DESTDIR)$(MANDIR)/man'"$${p##*.}" "$(B)/man/$$p" || exit 1; done
 	@for f in $(completions); do install -Dm644 "completions/$${f##*:}" '$(DESTDIR)$(COMPDIR)'/"$${f%%:*}" || exit 1; done
 	@install -Dm644 -t '$(DESTDIR)$(UNITDIR)' daemon/service/stacyvm.socket
 	@sed 's|@BINDIR@|$(BINDIR)|' daemon/service/stacyvm.service.in >'$(DESTDIR)$(UNITDIR)/stacyvm.service'
 uninstall:                              ## remove what install put there
 	rm -f $(addprefix '$(DESTDIR)$(BINDIR)'/,stacyvm stacyvm-agent) \
 	$(addprefix '$(DESTDIR)$(UNITDIR)'/,stacyvm.service stacyvm.socket) \
-	$(foreach f,$(notdir $(wildcard man/*.[157])),'$(DESTDIR)$(MANDIR)'/man$(subst .,,$(suffix $f))/$f) \
+	$(foreach f,$(pages),'$(DESTDIR)$(MANDIR)'/man$(subst .,,$(suffix $f))/$f) \
 	$(foreach f,$(completions),'$(DESTDIR)$(COMPDIR)'/$(firstword $(subst :, ,$f)))
 # where it goes:what it is
 completions := $(foreach f,bash-completion/completions/stacyvm:stacyvm.bash \

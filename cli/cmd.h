@@ -3,9 +3,9 @@
  * Subcommands, and what each gets.
  *
  * To add one: write cli/NAME.c with a `const struct cmd cmd_NAME`, list it in
- * cli/cmds.c and below, describe it in man/stacyvm.1.  tests/unit/
- * test-options.c checks the tables, tests/system/test_cli.py that the man
- * page and `help` know every command and option.
+ * cli/cmds.c and below, describe it in man/stacyvm-NAME.1.in: the build asks
+ * for that page, and takes its tables from here.  tests/unit/test-options.c
+ * checks the tables.
  */
 #ifndef SVM_CLI_CMD_H
 #define SVM_CLI_CMD_H
@@ -64,7 +64,7 @@ struct entries {
 		      char *const *args, struct svm_err *err);
 	int (*db)(int argc, char **argv);
 	int (*tui)(const struct tui_args *args, struct svm_err *err);
-	void (*keys)(bool mdoc); /* print the keys of the dashboard */
+	void (*keys)(void); /* print the keys of the dashboard */
 };
 
 /* One run of the program: the global options and what follows from them. */

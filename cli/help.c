@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "lib/base/buf.h"
 
 #define LEFT_WIDTH 25 /* of an option and its value */
@@ -99,35 +100,49 @@ void help_print(const struct cmd *cmd, const char *path)
 	puts("\nOptions of all commands: stacyvm help");
 }
 
+const struct help_line help_exit_codes[] = {
+	{ "0", "done" },
+	{ "1", "failure" },
+	{ "2", "the command line makes no sense" },
+	{ "3", "not found" },
+	{ "4", "not allowed, or not authenticated" },
+	{ "5", "the daemon or server can't be reached" },
+	{ "6", "wrong state, or a conflict" },
+	{ "7", "a quota or capacity is exhausted" },
+	{ "8", "cancelled at a prompt" },
+	{ "124", "--timeout passed" },
+	{ "125", "our own failure: exec, shell, attach, spawn --rm" },
+	{ "126", "the command is not executable: exec, shell, spawn --rm" },
+	{ "127", "the command was not found: exec, shell, spawn --rm" },
+	{ "N", "the command's own status, 128+S after signal S: exec" },
+	{ "130", "interrupted" },
+	{ NULL, NULL },
+};
+
+const struct help_line help_env[] = {
+	{ "STACYVM_SERVER", "daemon to talk to, as --server" },
+	{ "STACYVM_API_KEY", "key for a daemon that wants one" },
+	{ "STACYVM_USER_ID", "owner to act as (X-User-ID)" },
+	{ "STACYVM_NO_AUTOSTART", "1: never start a daemon" },
+	{ "STACYVM_STATE_DIR", "where sandboxes and the database are kept" },
+	{ "STACYVM_RUNTIME_DIR", "where the socket is" },
+	{ "STACYVM_SECTION_KEY", "configuration, as in stacyvm.yaml(5)" },
+	{ "NO_COLOR", "no colours, and no bold text" },
+	{ "FORCE_COLOR", "colours in a pipe too" },
+	{ "CLICOLOR_FORCE", "the same" },
+	{ "TERM", "of the terminal; dumb: no colours, nothing is painted in place" },
+	{ "ACCESSIBLE", "when set, nothing is painted in place" },
+	{ NULL, NULL },
+};
+
 static const struct {
-	const char *name, *text;
+	const char *name;
+	const struct help_line *lines; /* or */
+	const char *text;
 } topics[] = {
-	{ "exit-codes",
-	  "0    done\n"
-	  "1    failure\n"
-	  "2    usage: the command line makes no sense\n"
-	  "3    not found\n"
-	  "4    not allowed, or not authenticated\n"
-	  "5    the daemon or server can't be reached\n"
-	  "6    wrong state, or a conflict\n"
-	  "7    a quota or capacity is exhausted\n"
-	  "8    cancelled at a prompt\n"
-	  "124  --timeout passed\n"
-	  "125  exec, shell, attach, spawn --rm: our own failure\n"
-	  "126  exec, shell, spawn --rm: the command is not executable\n"
-	  "127  exec, shell, spawn --rm: the command was not found\n"
-	  "N    exec: the command's own status; 128+S after signal S\n"
-	  "130  interrupted" },
-	{ "env",
-	  "STACYVM_SERVER        daemon to talk to, as --server\n"
-	  "STACYVM_API_KEY       key for a daemon that wants one\n"
-	  "STACYVM_USER_ID       owner to act as (X-User-ID)\n"
-	  "STACYVM_NO_AUTOSTART  1: never start a daemon\n"
-	  "STACYVM_STATE_DIR     where sandboxes and the database are kept\n"
-	  "STACYVM_RUNTIME_DIR   where the socket is\n"
-	  "STACYVM_SECTION_KEY   configuration, as in stacyvm.yaml(5)\n"
-	  "NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM=dumb" },
-	{ "formats",
+	{ "exit-codes", help_exit_codes, NULL },
+	{ "env", help_env, NULL },
+	{ "formats", NULL,
 	  "On a terminal tables are fitted to its width; in a pipe nothing is "
 	  "cut.\n\n"
 	  "--plain               one record per line, tabs between fields\n"
@@ -142,6 +157,18 @@ static const struct {
 	  "\"exit\"}} on stderr." },
 };
 
+static void print_topic(const struct help_line *lines, const char *text)
+{
+	size_t width = 0;
+
+	for (const struct help_line *l = lines; l && l->name; l++)
+		width = MAX(width, strlen(l->name));
+	for (const struct help_line *l = lines; l && l->name; l++)
+		printf("%-*s  %s\n", (int)width, l->name, l->text);
+	if (text)
+		puts(text);
+}
+
 static int run(struct cli *cli, void *opts, int argc, char **args,
 	       struct svm_err *err)
 {
@@ -151,12 +178,12 @@ static int run(struct cli *cli, void *opts, int argc, char **args,
 
 	(void)opts;
 	if (argc == 1 && strcmp(args[0], "keys") == 0 && cli->entries->keys) {
-		cli->entries->keys(false);
+		cli->entries->keys();
 		return 0;
 	}
 	for (size_t i = 0; argc == 1 && i < ARRAY_SIZE(topics); i++) {
 		if (strcmp(topics[i].name, args[0]) == 0) {
-			puts(topics[i].text);
+			print_topic(topics[i].lines, topics[i].text);
 			return 0;
 		}
 	}

@@ -290,18 +290,17 @@ static bool bare_is_dashboard(void)
 	return is;
 }
 
-static void print_keys(bool mdoc)
+static void print_keys(void)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	struct keymap *keys = keymap_new();
 	struct buf text = BUF_INIT;
 	struct config *c = NULL;
 
-	/* The manual has the keys as they come; help those of the user. */
-	if (!mdoc && (load_config(&c, &err) < 0 || set_keys(keys, c, &err) < 0))
+	if (load_config(&c, &err) < 0 || set_keys(keys, c, &err) < 0)
 		fprintf(stderr, "stacyvm: %s\n", err.msg);
 	config_free(c);
-	keymap_print(keys, mdoc, &text);
+	keymap_print(keys, &text);
 	fputs(buf_str(&text), stdout);
 	buf_release(&text);
 	keymap_free(keys);

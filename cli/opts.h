@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Options as data.  A subcommand describes its options once, in a const
- * array; parsing, -h, completion and the man page check all read that.
+ * array; parsing, -h, completion and the manual all read that.
  *
  * Values land in the command's own struct at `off`, zeroed before parsing.
  * Strings are borrowed from argv.  Options and arguments may be mixed; `--`

@@ -25,7 +25,8 @@
 
 const struct opt spawn_options[] = {
 	{ OPT_STRING, 0, "image", O(image), "IMAGE",
-	  "host, an imported image, or a directory", COMPLETE_IMAGE, false },
+	  "make it from this: host, an image or a directory",
+	  COMPLETE_IMAGE, false },
 	{ OPT_STRING, 0, "template", O(template), "NAME",
 	  "start from a template", COMPLETE_TEMPLATE, false },
 	{ OPT_DURATION, 0, "ttl", O(ttl), "D",
@@ -47,7 +48,8 @@ const struct opt spawn_options[] = {
 	{ OPT_STRING, 0, "provider", O(provider), "NAME",
 	  "kind of runtime (see: stacyvm provider ls)", COMPLETE_PROVIDER,
 	  false },
-	{ OPT_STRING, 0, "network", O(network), "MODE", "none or bridge",
+	{ OPT_STRING, 0, "network", O(network), "MODE",
+	  "its network; there is only none yet",
 	  COMPLETE_NONE, false },
 	{ OPT_FLAG, 0, "wait", O(wait), NULL,
 	  "return when it runs (always so)", COMPLETE_NONE, true },

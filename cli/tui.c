@@ -16,7 +16,7 @@ static const struct opt opts[] = {
 	  "change nothing: no spawn, kill, terminal or edit", COMPLETE_NONE,
 	  false },
 	{ OPT_STRING, 0, "theme", O(theme), "NAME",
-	  "colours: auto, mission, light, contrast, mono or your own",
+	  "its colours: auto, mission, light, contrast, mono or your own",
 	  COMPLETE_NONE, false },
 	{ OPT_FLAG, 0, "no-mouse", O(no_mouse), NULL,
 	  "leave the mouse to the terminal", COMPLETE_NONE, false },
@@ -41,7 +41,7 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 
 	(void)argc, (void)args;
 	if (o->print_keys) {
-		cli->entries->keys(false);
+		cli->entries->keys();
 		return 0;
 	}
 	if (cli_key(cli, &key, err) < 0)

@@ -17,24 +17,11 @@
 
 static void add_capabilities(struct json_writer *w, unsigned caps)
 {
-	static const struct {
-		unsigned bit;
-		const char *name;
-	} names[] = {
-		{ PROVIDER_ISOLATES, "isolation" },
-		{ PROVIDER_AGENT, "exec" },
-		{ PROVIDER_AGENT, "files" },
-		{ PROVIDER_AGENT, "sessions" },
-		{ PROVIDER_LIMITS, "limits" },
-		{ PROVIDER_STATS, "stats" },
-		{ PROVIDER_IMAGES, "images" },
-		{ PROVIDER_NET_BRIDGE, "network" },
-	};
-
 	json_open(w, "capabilities", '[');
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (caps & names[i].bit)
-			json_str(w, NULL, names[i].name);
+	for (const struct provider_capability *c = provider_capabilities;
+	     c->name; c++)
+		if (caps & c->bit)
+			json_str(w, NULL, c->name);
 	json_close(w, ']');
 }
 

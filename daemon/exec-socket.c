@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * WebSockets on commands and sessions.  See exec-socket.h.
- *
- * Close codes: 1000 the command has ended; 1008 the start message or the
- * session is no good; 1007 a text message that is no JSON; 1003 a message
- * that makes no sense here; 1011 our failure or the runtime's; 4001 another
- * client took the session over.
  */
 #include "daemon/exec-socket.h"
 
@@ -23,12 +18,9 @@
 #include "lib/base/signame.h"
 
 enum close_code {
-	CLOSE_NORMAL = 1000,
-	CLOSE_UNSUPPORTED = 1003,
-	CLOSE_INVALID = 1007,
-	CLOSE_POLICY = 1008,
-	CLOSE_OURS = 1011,
-	CLOSE_TAKEN = 4001,
+#define CLOSE(NAME, code, what) CLOSE_##NAME = (code),
+	EXEC_SOCKET_CLOSES(CLOSE)
+#undef CLOSE
 };
 
 struct exec_socket {

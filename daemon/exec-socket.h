@@ -10,6 +10,15 @@
 struct http_req;
 struct sandbox;
 
+/* How it ends; 1001 and 1002 are those of every WebSocket (http/ws.c). */
+#define EXEC_SOCKET_CLOSES(CLOSE)                                           \
+	CLOSE(NORMAL, 1000, "the command has ended")                        \
+	CLOSE(UNSUPPORTED, 1003, "a message that makes no sense here")      \
+	CLOSE(INVALID, 1007, "a text message that is no JSON")              \
+	CLOSE(POLICY, 1008, "the start message or the session is no good")  \
+	CLOSE(OURS, 1011, "the daemon or the runtime failed")               \
+	CLOSE(TAKEN, 4001, "another client took the session over")
+
 /* GET exec/ws: the first message says what to run. */
 void exec_socket_accept(struct http_req *r, struct sandbox *s);
 

@@ -42,11 +42,9 @@ bool reload_is_live(const char *key)
 
 static bool is_live(const struct change *c, enum config_id id)
 {
-	const char *name = config_key(id)->name;
-
-	if (c->auth_flips && strncmp(name, "auth.", 5) == 0)
+	if (c->auth_flips && strncmp(config_key(id)->name, "auth.", 5) == 0)
 		return false;
-	return reload_is_live(name);
+	return reload_is_live(config_key(id)->name);
 }
 
 /* Swapping twice changes nothing. */

@@ -9,10 +9,9 @@
 
 #include <stdbool.h>
 
+#include "daemon/config.h"
 #include "lib/base/err.h"
 
-struct config;
-struct config_source;
 struct daemon;
 
 /* A change of this key needs no restart. */

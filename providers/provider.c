@@ -17,6 +17,18 @@
 #define MFD_EXEC 0x0010U /* 6.3 */
 #endif
 
+const struct provider_capability provider_capabilities[] = {
+	{ PROVIDER_ISOLATES, "isolation" },
+	{ PROVIDER_AGENT, "exec" },
+	{ PROVIDER_AGENT, "files" },
+	{ PROVIDER_AGENT, "sessions" },
+	{ PROVIDER_LIMITS, "limits" },
+	{ PROVIDER_STATS, "stats" },
+	{ PROVIDER_IMAGES, "images" },
+	{ PROVIDER_NET_BRIDGE, "network" },
+	{ 0, NULL },
+};
+
 void provider_box_release(struct provider_box *box)
 {
 	free(box->record);

@@ -38,6 +38,13 @@ enum provider_caps {
 	PROVIDER_NET_BRIDGE = 1u << 5,
 };
 
+/* Their names for users: "exec", "files", ... */
+struct provider_capability {
+	unsigned bit;
+	const char *name;
+};
+extern const struct provider_capability provider_capabilities[]; /* name NULL */
+
 /* What the daemon lends to providers; outlives them. */
 struct provider_host {
 	const char *state_dir;   /* absolute */

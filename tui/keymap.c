@@ -274,50 +274,23 @@ bool keymap_binding(const struct keymap *k, enum context c, size_t i,
 	return false;
 }
 
-/* roff has its own ideas of some characters. */
-static void add_mdoc(struct buf *out, const char *s)
-{
-	for (; *s; s++)
-		buf_addstr(out, *s == '^'  ? "\\(ha" :
-				*s == '~'  ? "\\(ti" :
-				*s == '"'  ? "\\(dq" :
-				*s == '\\' ? "\\e" : (char[2]){ *s, '\0' });
-}
-
-static void print_context(const struct keymap *k, enum context c, bool mdoc,
+static void print_context(const struct keymap *k, enum context c,
 			  struct buf *out)
 {
 	auto_buf struct buf keys = BUF_INIT;
 	enum action a;
 
-	if (mdoc)
-		buf_addf(out, ".Ss \"%s (keys.%s)\"\n"
-			      ".Bl -tag -width Ds\n",
-			 contexts[c].what, contexts[c].name);
-	else
-		buf_addf(out, "%s (keys.%s)\n", contexts[c].what,
-			 contexts[c].name);
+	buf_addf(out, "%s (keys.%s)\n", contexts[c].what, contexts[c].name);
 	for (size_t i = 0; keymap_binding(k, c, i, &keys, &a); i++) {
-		const struct action_info *info = &actions[a];
-
-		if (mdoc) {
-			/* \& keeps "[" or "." from being punctuation. */
-			buf_addstr(out, ".It Ic \"\\&");
-			add_mdoc(out, buf_str(&keys));
-			buf_addf(out, "\" Pq Cm %s\n", info->name);
-			add_mdoc(out, info->what);
-			buf_addstr(out, ".\n");
-		} else {
-			buf_addf(out, "  %-16s %-16s %s\n", buf_str(&keys),
-				 info->name, info->what);
-		}
+		buf_addf(out, "  %-16s %-16s %s\n", buf_str(&keys),
+			 actions[a].name, actions[a].what);
 		buf_clear(&keys);
 	}
-	buf_addstr(out, mdoc ? ".El\n" : "\n");
+	buf_addch(out, '\n');
 }
 
-void keymap_print(const struct keymap *k, bool mdoc, struct buf *out)
+void keymap_print(const struct keymap *k, struct buf *out)
 {
 	for (int c = CTX_NONE + 1; c < CTX_MAX; c++)
-		print_context(k, (enum context)c, mdoc, out);
+		print_context(k, (enum context)c, out);
 }

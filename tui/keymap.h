@@ -87,8 +87,7 @@ const char *keymap_key(const struct keymap *k, const enum context *chain,
 bool keymap_binding(const struct keymap *k, enum context c, size_t i,
 		    struct buf *keys, enum action *ret_action);
 
-/* All of it as text: `stacyvm help keys`; as the source of the man page with
- * `mdoc`. */
-void keymap_print(const struct keymap *k, bool mdoc, struct buf *out);
+/* All of it as text: `stacyvm help keys`. */
+void keymap_print(const struct keymap *k, struct buf *out);
 
 #endif

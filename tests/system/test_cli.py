@@ -43,17 +43,6 @@ def test_help_of_everything(shared):
         assert shared.ok("help", topic).text
 
 
-def test_man_page_knows_every_command_and_option(shared):
-    page = (ROOT / "man/stacyvm.1").read_text()
-    for name in commands(shared):
-        assert re.search(rf"^\.It Ic {name}\b", page, re.M), name
-        for option in re.findall(r"--([a-z][a-z-]+)",
-                                 shared.ok("help", name).text):
-            assert f"Fl -{option}" in page, (name, option)
-    for option in re.findall(r"  --([a-z][a-z-]+)", shared.ok("help").text):
-        assert f"Fl -{option}" in page, option
-
-
 def test_usage_errors(inst):
     r = inst.must_fail("spwan")
     assert r.code == 2 and 'Did you mean "spawn"' in r.errtext

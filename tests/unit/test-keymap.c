@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The rules of keymap.def, and changing it. */
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/fd.h"
-#include "lib/base/mem.h"
 #include "tests/unit/unit.h"
 #include "tui/keymap.h"
 
@@ -231,50 +227,13 @@ static void test_keymap__ways_out(void **state)
 static void test_keymap__print(void **state)
 {
 	struct keymap *k = keymap_new();
-	auto_buf struct buf text = BUF_INIT, mdoc = BUF_INIT;
+	auto_buf struct buf text = BUF_INIT;
 
 	(void)state;
-	keymap_print(k, false, &text);
-	keymap_print(k, true, &mdoc);
-	for (int c = CTX_NONE + 1; c < CTX_MAX; c++) {
+	keymap_print(k, &text);
+	for (int c = CTX_NONE + 1; c < CTX_MAX; c++)
 		assert_non_null(strstr(text.data,
 				       context_what((enum context)c)));
-		assert_non_null(strstr(mdoc.data,
-				       context_what((enum context)c)));
-	}
-	keymap_free(k);
-}
-
-/* The manual has these keys and no others; UPDATE_GOLDEN=1 writes it. */
-static void test_keymap__manual(void **state)
-{
-	static const char path[] = "man/stacyvm-keys.7";
-	static const char head[] =
-		".Dd November 26, 2026\n.Dt STACYVM-KEYS 7\n.Os\n"
-		".Sh NAME\n.Nm stacyvm-keys\n"
-		".Nd keys of the stacyvm dashboard\n"
-		".Sh DESCRIPTION\nThese are the keys of\n"
-		".Ic stacyvm tui\nas they come.\n"
-		".Ic \"stacyvm help keys\"\nprints them as they are now:\n"
-		".Cm keys\nin\n.Xr stacyvm.yaml 5\nchanges them by the names "
-		"in parentheses.\nWhere several of these places apply, the most "
-		"specific has a key first.\n.Pp\n"
-		"^X is Ctrl with X, M-x is Alt with x, S-Tab is Shift with "
-		"Tab.\n.Sh KEYS\n";
-	static const char tail[] = ".Sh SEE ALSO\n.Xr stacyvm 1 ,\n"
-				   ".Xr stacyvm.yaml 5\n";
-	struct keymap *k = keymap_new();
-	auto_buf struct buf is = BUF_INIT, was = BUF_INIT;
-
-	(void)state;
-	buf_addstr(&is, head);
-	keymap_print(k, true, &is);
-	buf_addstr(&is, tail);
-	if (getenv("UPDATE_GOLDEN"))
-		assert_int_equal(fd_replace_path(AT_FDCWD, path, is.data,
-						 is.len, 0644), 0);
-	assert_int_equal(fd_slurp_path(AT_FDCWD, path, 1 << 20, &was), 0);
-	assert_string_equal(buf_str(&is), buf_str(&was));
 	keymap_free(k);
 }
 
@@ -289,7 +248,6 @@ int main(void)
 		cmocka_unit_test(test_keymap__change_places),
 		cmocka_unit_test(test_keymap__ways_out),
 		cmocka_unit_test(test_keymap__print),
-		cmocka_unit_test(test_keymap__manual),
 	};
 
 	return cmocka_run_group_tests_name("keymap", tests, NULL, NULL);
