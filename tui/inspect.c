@@ -8,6 +8,7 @@
 #include "lib/api/limits.h"
 #include "lib/base/mem.h"
 #include "lib/client/reply.h"
+#include "tui/facts.h"
 #include "tui/frame.h"
 
 #define LOG_KEPT 200
@@ -84,53 +85,7 @@ static void follow(struct model *m, struct inspect *x,
 
 /* -- lines of a tab, in the order they are drawn */
 
-struct page {
-	const struct model *m;
-	struct canvas *c; /* NULL: only count */
-	struct area a;
-	size_t top, line;
-};
-
-/* The row of the next line, or -1 when it is out of view. */
-static int next_row(struct page *p)
-{
-	size_t line = p->line++;
-
-	if (!p->c || line < p->top || line >= p->top + (size_t)p->a.rows)
-		return -1;
-	return p->a.row + (int)(line - p->top);
-}
-
-static void pair(struct page *p, const char *label, const char *text)
-{
-	int row;
-
-	if (!*text || (row = next_row(p)) < 0)
-		return;
-	canvas_text(p->c, row, p->a.col + 1, 10, pen_role(ROLE_DIM), label);
-	canvas_text(p->c, row, p->a.col + 12, p->a.cols - 12,
-		    pen_role(ROLE_INK), text);
-}
-
-static void plain(struct page *p, enum theme_role role, const char *text)
-{
-	int row = next_row(p);
-
-	if (row >= 0)
-		canvas_text(p->c, row, p->a.col + 1, p->a.cols - 1,
-			    pen_role(role), text);
-}
-
-static void when(struct page *p, const char *label, int64_t ns)
-{
-	char text[FRAME_CLOCK_SIZE] = "";
-
-	if (ns)
-		frame_clock(p->m, ns, text);
-	pair(p, label, text);
-}
-
-static void metadata(struct page *p, const struct sandbox *s)
+static void metadata(struct facts *p, const struct sandbox *s)
 {
 	const cJSON *member;
 	bool first = true;
@@ -142,12 +97,12 @@ static void metadata(struct page *p, const struct sandbox *s)
 			continue;
 		text = xasprintf("%s=%s", member->string,
 				 member->valuestring);
-		pair(p, first ? "metadata" : "", text);
+		facts_pair(p, first ? "metadata" : "", text);
 		first = false;
 	}
 }
 
-static void tab_info(struct page *p, const struct sandbox *s)
+static void tab_info(struct facts *p, const struct sandbox *s)
 {
 	auto_free char *size = xasprintf("%ld MiB, %ld vCPU%s", s->memory_mb,
 					 s->vcpus, s->vcpus == 1 ? "" : "s");
@@ -155,32 +110,32 @@ static void tab_info(struct page *p, const struct sandbox *s)
 	const cJSON *domain = json_get(s->json, "preview_domain");
 	auto_free char *preview = NULL;
 
-	pair(p, "id", s->id);
-	pair(p, "name", s->name);
-	pair(p, "state", s->state);
-	pair(p, "image", s->image);
-	pair(p, "template", s->template);
-	pair(p, "provider", s->provider);
-	pair(p, "size", size);
-	pair(p, "network", s->network);
-	pair(p, "owner", s->owner);
-	when(p, "created", s->created_ns);
+	facts_pair(p, "id", s->id);
+	facts_pair(p, "name", s->name);
+	facts_pair(p, "state", s->state);
+	facts_pair(p, "image", s->image);
+	facts_pair(p, "template", s->template);
+	facts_pair(p, "provider", s->provider);
+	facts_pair(p, "size", size);
+	facts_pair(p, "network", s->network);
+	facts_pair(p, "owner", s->owner);
+	facts_when(p, "created", s->created_ns);
 	if (s->expires_ns)
 		frame_left(s->expires_ns - p->m->wall_ns, left);
-	pair(p, "ttl", left);
-	when(p, "expires", s->expires_ns);
+	facts_pair(p, "ttl", left);
+	facts_when(p, "expires", s->expires_ns);
 	if (cJSON_IsString(domain)) {
 		preview = xasprintf("http://PORT-%s.%s", s->id,
 				    domain->valuestring);
-		pair(p, "preview", preview);
+		facts_pair(p, "preview", preview);
 	}
 	metadata(p, s);
 }
 
-static void meter(struct page *p, const char *label, double part,
+static void meter(struct facts *p, const char *label, double part,
 		  const char *text)
 {
-	int row = next_row(p);
+	int row = facts_row(p);
 	int width = MIN(16, p->a.cols - 34);
 
 	if (row < 0)
@@ -194,14 +149,14 @@ static void meter(struct page *p, const char *label, double part,
 		    text);
 }
 
-static void tab_stats(struct page *p, const struct sandbox *s)
+static void tab_stats(struct facts *p, const struct sandbox *s)
 {
 	char used[FRAME_TIME_SIZE], most[FRAME_TIME_SIZE];
 	auto_free char *cpu = NULL, *mem = NULL, *pids = NULL;
 	int row;
 
 	if (!s->has_stats) {
-		plain(p, ROLE_DIM, "no figures of this sandbox");
+		facts_plain(p, ROLE_DIM, "no figures of this sandbox");
 		return;
 	}
 	cpu = s->has_cpu ? xasprintf("%.0f%% of %ld vCPU", s->cpu_pct,
@@ -214,10 +169,10 @@ static void tab_stats(struct page *p, const struct sandbox *s)
 	meter(p, "memory",
 	      s->mem_limit ? (double)s->mem / (double)s->mem_limit : 0, mem);
 	pids = xasprintf("%lld", (long long)s->pids);
-	pair(p, "processes", pids);
+	facts_pair(p, "processes", pids);
 	frame_bytes(s->disk, used);
-	pair(p, "disk", used);
-	row = next_row(p);
+	facts_pair(p, "disk", used);
+	row = facts_row(p);
 	if (row >= 0) {
 		canvas_text(p->c, row, p->a.col + 1, 10, pen_role(ROLE_DIM),
 			    "cpu lately");
@@ -228,15 +183,21 @@ static void tab_stats(struct page *p, const struct sandbox *s)
 	}
 }
 
-static void tab_json(struct page *p, const cJSON *value, const char *none)
+static void tab_posture(struct facts *p, const cJSON *posture)
 {
-	char *text = value ? cJSON_Print(value) : NULL;
+	if (cJSON_IsObject(posture))
+		facts_object(p, posture);
+	else
+		facts_plain(p, ROLE_DIM, "this provider tells nothing");
+}
+
+static void tab_json(struct facts *p, const cJSON *value)
+{
+	char *text = cJSON_Print(value);
 	char *rest = NULL;
 
-	if (!text) {
-		plain(p, ROLE_DIM, none);
+	if (!text)
 		return;
-	}
 	for (char *l = strtok_r(text, "\n", &rest); l;
 	     l = strtok_r(NULL, "\n", &rest)) {
 		auto_buf struct buf line = BUF_INIT;
@@ -244,37 +205,36 @@ static void tab_json(struct page *p, const cJSON *value, const char *none)
 		for (; *l; l++)
 			buf_addstr(&line, *l == '\t' ? "  " :
 					  (char[2]){ *l, '\0' });
-		plain(p, ROLE_INK, buf_str(&line));
+		facts_plain(p, ROLE_INK, buf_str(&line));
 	}
 	cJSON_free(text);
 }
 
-static void tab_logs(struct page *p, const struct inspect *x)
+static void tab_logs(struct facts *p, const struct inspect *x)
 {
 	if (!x->n_log)
-		plain(p, ROLE_DIM, "nothing written yet");
+		facts_plain(p, ROLE_DIM, "nothing written yet");
 	for (size_t i = 0; i < x->n_log; i++)
-		plain(p, ROLE_INK, x->log[i]);
+		facts_plain(p, ROLE_INK, x->log[i]);
 }
 
 static size_t draw(const struct model *m, const struct inspect *x,
 		   const struct sandbox *s, struct canvas *c, struct area a)
 {
-	struct page p = { m, c, a, x->top, 0 };
+	struct facts p = { m, c, a, x->top, 0 };
 
 	if (!s)
-		plain(&p, ROLE_DIM, "nothing selected");
+		facts_plain(&p, ROLE_DIM, "nothing selected");
 	else if (x->tab == INSPECT_INFO)
 		tab_info(&p, s);
 	else if (x->tab == INSPECT_STATS)
 		tab_stats(&p, s);
 	else if (x->tab == INSPECT_LOGS)
 		tab_logs(&p, x);
+	else if (x->tab == INSPECT_POSTURE)
+		tab_posture(&p, json_get(s->json, "posture"));
 	else
-		tab_json(&p, x->tab == INSPECT_JSON ?
-				     s->json :
-				     json_get(s->json, "posture"),
-			 "this provider tells nothing");
+		tab_json(&p, s->json);
 	return p.line;
 }
 
@@ -299,9 +259,17 @@ void inspect_view(const struct model *m, const struct inspect *x,
 {
 	auto_buf struct buf title = BUF_INIT;
 
-	buf_addstr(&title, s ? s->id : "DETAILS");
 	for (size_t i = 0; i < INSPECT_MAX; i++)
-		buf_addf(&title, i == x->tab ? "  [%s]" : "  %s", tabs[i]);
+		buf_addf(&title, i == x->tab ? "%s[%s]" : "%s%s",
+			 i ? "  " : "", tabs[i]);
+	/* The tabs are what can't be seen elsewhere. */
+	if ((int)title.len + (int)strlen(s ? s->id : "") + 6 <= a.cols) {
+		auto_buf struct buf tail = title;
+
+		title = (struct buf)BUF_INIT;
+		buf_addf(&title, "%s  %s", s ? s->id : "DETAILS",
+			 buf_str(&tail));
+	}
 	draw(m, x, s, c, frame_pane(c, a, buf_str(&title), focused));
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "tui/facts.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
 
@@ -59,27 +60,37 @@ const cJSON *objects_selected(const struct objects *x)
 	return x->pos.at < x->n ? x->shown[x->pos.at] : NULL;
 }
 
-static void view_details(const cJSON *o, struct canvas *c, struct area in)
+/* Of a template: who was made from it. */
+static void used_by(struct facts *f, const cJSON *o)
 {
-	char *text = o ? cJSON_Print(o) : NULL;
-	char *rest = NULL;
-	int row = 0;
+	auto_free char *text = NULL;
+	size_t n = 0;
 
-	for (char *l = text ? strtok_r(text, "\n", &rest) : NULL;
-	     l && row < in.rows; l = strtok_r(NULL, "\n", &rest)) {
-		auto_buf struct buf line = BUF_INIT;
-		size_t deep = strspn(l, "\t");
+	if (!json_get(o, "pool_size"))
+		return;
+	for (size_t i = 0; i < f->m->fleet.n; i++)
+		n += strcmp(f->m->fleet.all[i]->template,
+			    json_text(o, "name")) == 0;
+	text = xasprintf("%zu sandbox%s", n, n == 1 ? "" : "es");
+	facts_pair(f, "used by", text);
+}
 
-		/* The braces around it all say nothing. */
-		if (!deep)
-			continue;
-		for (char *p = l + 1; *p; p++)
-			buf_addstr(&line, *p == '\t' ? "  " :
-					  (char[2]){ *p, '\0' });
-		canvas_text(c, in.row + row++, in.col + 1, in.cols - 1,
-			    pen_role(ROLE_INK), buf_str(&line));
-	}
-	cJSON_free(text);
+static void view_details(const struct model *m, const cJSON *o,
+			 struct canvas *c, struct area pane)
+{
+	struct facts f = { m, c, frame_pane(c, pane, json_text(o, "name"),
+					    false), 0, 0 };
+
+	if (!o)
+		return;
+	facts_object(&f, o);
+	used_by(&f, o);
+	if (f.line <= (size_t)f.a.rows)
+		return;
+	auto_free char *more = xasprintf(" %zu more: Y copies all ",
+					 f.line - (size_t)f.a.rows);
+
+	frame_corner(c, pane, true, pen_role(ROLE_DIM), more);
 }
 
 void objects_view(const struct model *m, const struct objects *x,
@@ -114,10 +125,7 @@ void objects_view(const struct model *m, const struct objects *x,
 			canvas_cursor(c, in.row + i, in.col);
 	}
 	if (details.cols)
-		view_details(objects_selected(x), c,
-			     frame_pane(c, details,
-					json_text(objects_selected(x),
-						    "name"), false));
+		view_details(m, objects_selected(x), c, details);
 }
 
 bool objects_act(struct model *m, struct objects *x, enum action a)

@@ -43,11 +43,12 @@ static void row(const struct model *m, const cJSON *o, struct buf *out)
 	buf_addf(out, "%s %-12s", healthy ? (m->set.ascii ? "*" : GLYPH_DOT) :
 					    (m->set.ascii ? "o" : GLYPH_RING),
 		 json_text(o, "name"));
+	/* In front of what may be cut off. */
+	buf_addf(out, " %s", isolation(json_text(o, "name")));
 	if (healthy && cJSON_IsNumber(ms))
-		buf_addf(out, " %.0f ms", ms->valuedouble);
+		buf_addf(out, "  %.0f ms", ms->valuedouble);
 	if (cJSON_IsNumber(n))
 		buf_addf(out, "  %d running", n->valueint);
-	buf_addf(out, "  isolation: %s", isolation(json_text(o, "name")));
 	if (cJSON_IsTrue(json_get(o, "default")))
 		buf_addstr(out, "  default");
 	if (!healthy)

@@ -257,7 +257,7 @@ wait DELETE THE TEMPLATE?
 send y
 gone tpl
 send 4
-wait isolation:
+wait namespaces, seccomp
 send 6
 wait server.port
 send /max_ttl\\r

@@ -46,13 +46,23 @@
 
 #define FIXTURE_TEMPLATES \
 	"[{\"name\":\"data-science\",\"image\":\"python:3.12\"," \
-	"\"memory_mb\":1024,\"vcpus\":2,\"ttl\":\"30m\",\"pool_size\":3}," \
+	"\"memory_mb\":1024,\"vcpus\":2,\"ttl\":\"30m\",\"pool_size\":3," \
+	"\"description\":\"Python with numpy, pandas and scikit-learn\"," \
+	"\"cpu_cores\":2,\"ttl_seconds\":1800,\"network\":\"\"," \
+	"\"env\":{\"OMP_NUM_THREADS\":\"2\",\"MPLBACKEND\":\"agg\"}," \
+	"\"setup\":[\"pip install --quiet numpy pandas scikit-learn\"," \
+	"\"python -c 'import numpy'\"],\"metadata\":{}," \
+	"\"read_only_rootfs\":false," \
+	"\"created_at\":\"2026-03-01T10:00:00Z\"}," \
 	"{\"name\":\"web-build\",\"image\":\"node:20\",\"memory_mb\":512," \
 	"\"vcpus\":1}]"
 
 #define FIXTURE_PROVIDERS \
 	"[{\"name\":\"native\",\"healthy\":true,\"default\":true," \
-	"\"latency_ms\":3,\"runtime_count\":2}," \
+	"\"latency_ms\":3,\"runtime_count\":2," \
+	"\"capabilities\":[\"isolation\",\"exec\",\"files\",\"sessions\"," \
+	"\"limits\",\"stats\",\"images\"],\"error\":\"\"," \
+	"\"last_checked\":\"2026-03-01T11:59:00Z\"}," \
 	"{\"name\":\"mock\",\"healthy\":true,\"latency_ms\":0," \
 	"\"runtime_count\":3}," \
 	"{\"name\":\"docker\",\"healthy\":false," \

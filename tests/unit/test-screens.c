@@ -70,6 +70,27 @@ static void show_stats(struct model *m)
 	fixture_keys(m, "2 j i ]");
 }
 
+static void show_posture(struct model *m)
+{
+	auto_free char *list = xasprintf("[%s]", FIXTURE_SANDBOX(
+		"sb-7f3a91c2", "web", "running", "python:3.12", "55",
+		",\"posture\":{\"isolation\":\"namespaces\","
+		"\"mode\":\"root\",\"seccomp\":\"filter\","
+		"\"no_new_privs\":true,"
+		"\"agent_capabilities\":\"00000000000001e0\","
+		"\"user_namespace\":true,\"mapped_ids\":65536,"
+		"\"network_namespace\":false,\"pid_namespace\":true,"
+		"\"mount_namespace\":true,\"ipc_namespace\":true,"
+		"\"uts_namespace\":true,\"cgroup_namespace\":true,"
+		"\"limits\":\"cgroup\",\"cgroup\":{\"version\":\"v1\","
+		"\"memory_bytes\":1610612736,\"cpu_quota_us\":100000},"
+		"\"disk_mb\":512,\"landlock_abi\":7}"));
+
+	model_refresh(m);
+	fixture_answer(m, "GET", "/api/v1/sandboxes", SVM_OK, list);
+	fixture_keys(m, "2 i ] ] ]");
+}
+
 static void show_filter(struct model *m)
 {
 	fixture_keys(m, "2 /");
@@ -311,6 +332,7 @@ static const struct scene {
 	{ "dash", show_dash },
 	{ "sandboxes", show_sandboxes },
 	{ "sandboxes-stats", show_stats },
+	{ "sandboxes-posture", show_posture },
 	{ "sandboxes-filter", show_filter },
 	{ "templates", show_templates },
 	{ "providers", show_providers },
