@@ -56,6 +56,12 @@ void preview_hmac(const void *key, size_t nkey, const void *text, size_t n,
 void preview_relay(struct http_req *r, struct sandbox *s, int port,
 		   const char *target, const char *set_cookie);
 
+/* preview-request.c: the head of a request as the port may see it: without
+ * our keys and cookies, for one hop, framed as the body will be.  True when it
+ * asks for another protocol. */
+bool preview_request(struct daemon *d, const struct http_req *r,
+		     const char *target, struct buf *out);
+
 /* preview-raw.c: two sockets, joined until both directions have ended.  Takes
  * the descriptors, and the bytes that are for each already. */
 void preview_join(struct sandbox *s, int client, struct buf *to_port, int port,
