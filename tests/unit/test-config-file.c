@@ -326,6 +326,25 @@ static void test_config_file__the_daemons_keys_are_checked(void **state)
 		    "keys:\n  sandboxes:\n    kill: F8\n");
 }
 
+static int refuse(const struct config *c, struct svm_err *err)
+{
+	assert_int_equal(c->server_port, 1234);
+	return svm_err_set(err, SVM_BAD_REQUEST, "others disagree");
+}
+
+static void test_config_file__others_are_asked_too(void **state)
+{
+	const struct config_source src = { .dir = dir };
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_free char *path = put("server:\n  port: 1\n");
+
+	(void)state;
+	assert_int_equal(config_edit(&src, "server.port", "1234", refuse,
+				     NULL, &err), -1);
+	assert_string_equal(err.msg, "others disagree");
+	holds(path, "server:\n  port: 1\n");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_config_file__##name, \
@@ -343,6 +362,7 @@ int main(void)
 		TEST(refused_text_is_not_written),
 		TEST(others_work_is_not_undone),
 		TEST(the_daemons_keys_are_checked),
+		TEST(others_are_asked_too),
 #undef TEST
 	};
 
