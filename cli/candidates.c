@@ -151,7 +151,6 @@ static void offer_paths(struct line *l, const char *sandbox, const char *path)
 	const char *slash = strrchr(path, '/');
 	size_t n = slash ? (size_t)(slash - path) + 1 : 0;
 	auto_free char *dir = xstrndup(path, n);
-	auto_free char *abs = sandbox_abs_path(dir);
 	auto_err struct svm_err ignored = SVM_ERR_INIT;
 	auto_buf struct buf body = BUF_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
@@ -163,6 +162,7 @@ static void offer_paths(struct line *l, const char *sandbox, const char *path)
 		return;
 	client_set_deadline(c, clock_boot_ns() + PATIENCE_NS);
 	auto_free char *id = sandbox_resolve(l->cli, sandbox, &ignored);
+	auto_free char *abs = sandbox_abs_path(l->cli, id, dir);
 	auto_free char *target = id ? files_target(id, "/list", abs) : NULL;
 
 	if (!target || get_items(l, target, &body, &doc, &items) < 0)

@@ -87,6 +87,7 @@ struct cli {
 	/* In the console: it, for its own commands; the sandbox in use. */
 	struct console *console;
 	const char *in_use; /* its id, or NULL */
+	const char *in_dir; /* where in it, or NULL: /workspace */
 };
 
 extern const struct cmd *const cmds[]; /* NULL-terminated, in help order */

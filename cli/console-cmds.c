@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/out.h"
 #include "cli/sandbox.h"
+#include "cli/transfer.h"
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
 
@@ -17,6 +18,13 @@ static int must_be_first(struct cli *cli, struct svm_err *err)
 {
 	return cli->console ? 0 : cli_usage(cli, err, "write it first on its "
 					    "line, with options after it");
+}
+
+void console_use_none(struct console *c)
+{
+	free(steal_ptr(&c->id));
+	free(steal_ptr(&c->name));
+	free(steal_ptr(&c->dir));
 }
 
 static void set_text(char **at, const cJSON *item, const char *key)
@@ -44,6 +52,7 @@ int console_use(struct console *c, struct cli *cli, const char *name,
 	if (!id || cli_get(cli, target, &body, err) < 0 ||
 	    out_parse_object(&doc, &body, err) < 0)
 		return -1;
+	free(steal_ptr(&c->dir));
 	set_text(&c->id, doc.root, "id");
 	set_text(&c->name, doc.root, "name");
 	out_field_text(doc.root, "state", 5, &state);
@@ -62,8 +71,63 @@ static int run_use(struct cli *cli, void *values, int argc, char **args,
 		return -1;
 	if (argc)
 		return console_use(c, cli, args[0], err);
-	free(steal_ptr(&c->id));
-	free(steal_ptr(&c->name));
+	console_use_none(c);
+	return 0;
+}
+
+/* Without its "." and "..", as shells see a path: where one has come from,
+ * whatever is a link on the way. */
+static char *plain_path(const char *path)
+{
+	struct buf b = BUF_INIT;
+
+	while (*path) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 2 && strncmp(path, "..", 2) == 0)
+			buf_truncate(&b, b.len ? (size_t)(strrchr(b.data, '/') -
+							  b.data) : 0);
+		else if (n && !(n == 1 && path[0] == '.'))
+			buf_addf(&b, "/%.*s", (int)n, path);
+		path += n + (path[n] == '/');
+	}
+	if (!b.len)
+		buf_addch(&b, '/');
+	return buf_steal(&b);
+}
+
+static int run_cd(struct cli *cli, void *values, int argc, char **args,
+		  struct svm_err *err)
+{
+	struct console *c = cli->console;
+
+	(void)values;
+	if (must_be_first(cli, err) < 0)
+		return -1;
+	if (!c->id) {
+		cli_usage(cli, err, "no sandbox is in use");
+		return svm_err_hint(err, "choose one with:  use ID");
+	}
+	if (!argc) {
+		free(steal_ptr(&c->dir));
+		return 0;
+	}
+	auto_free char *path = sandbox_abs_path(cli, c->id, args[0]);
+	auto_free char *dir = plain_path(path);
+	struct client *client = cli_client(cli, err);
+
+	if (!client)
+		return -1;
+	client_set_cancel_fd(client, c->prompt.signals);
+	int r = files_is_dir(cli, c->id, dir, NULL, err);
+
+	if (r < 0)
+		return -1;
+	if (r == 0)
+		return svm_err_set(err, SVM_NOT_FOUND,
+				   "no directory '%s' in the sandbox", dir);
+	free(c->dir);
+	c->dir = steal_ptr(&dir);
 	return 0;
 }
 
@@ -104,10 +168,13 @@ static int run_help(struct cli *cli, void *values, int argc, char **args,
 	}
 	if (argc)
 		return console_run(c, cmds, words);
-	printf("%s\n\nHere alone:\n", cmd_console.help);
-	help_print_list(console_cmds);
-	puts("\nCommands:");
+	puts("Commands:");
 	help_print_list(cmds);
+	puts("\nHere alone:");
+	help_print_list(console_cmds);
+	/* Which ends in a blank line. */
+	printf("\n%.*s", (int)(strstr(cmd_console.help, CONSOLE_SCRIPTS) - 1 -
+			       cmd_console.help), cmd_console.help);
 	return 0;
 }
 
@@ -121,6 +188,16 @@ static const struct cmd cmd_use = {
 	.max_args = 1,
 	.flags = CMD_CONSOLE,
 	.run = run_use,
+};
+
+static const struct cmd cmd_cd = {
+	.name = "cd",
+	.args = "[DIR]",
+	.summary = "act in this directory of it; without DIR in /workspace",
+	.help = "Paths count from there, and commands run there.",
+	.max_args = 1,
+	.flags = CMD_CONSOLE,
+	.run = run_cd,
 };
 
 static const struct cmd cmd_exit = {
@@ -143,5 +220,5 @@ static const struct cmd cmd_console_help = {
 };
 
 const struct cmd *const console_cmds[] = {
-	&cmd_use, &cmd_exit, &cmd_console_help, NULL,
+	&cmd_use, &cmd_cd, &cmd_exit, &cmd_console_help, NULL,
 };

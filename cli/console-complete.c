@@ -18,6 +18,7 @@ struct asking {
 	const struct console *console;
 	struct offers *offers;
 	const char *last; /* the word that is typed */
+	bool dirs;        /* nothing else */
 	bool ours;        /* our own commands have been offered for it */
 };
 
@@ -38,6 +39,8 @@ static void take(void *data, const char *word, const char *about)
 {
 	const struct asking *a = data;
 
+	if (a->dirs && word[0] && word[strlen(word) - 1] != '/')
+		return;
 	if (!a->ours || !cmd_find(console_cmds, word))
 		offers_add(a->offers, word, about);
 }
@@ -86,6 +89,7 @@ static void ask(const struct asking *a, char **words)
 
 	cli.client = NULL;
 	cli.in_use = a->console->id;
+	cli.in_dir = a->console->dir;
 	if (candidates_offer(&cli, (int)strv_len(words), words, take,
 			     (void *)(uintptr_t)a))
 		offer_local(a);
@@ -129,7 +133,10 @@ static void complete_words(struct asking *a, char **v, size_t n)
 		offer_list(a, console_cmds);
 	if (n == 1 && c->id)
 		offer_list(a, cmd_files.subs);
-	if (own && strcmp(own->name, "use") == 0 && n == 2)
+	a->dirs = own && strcmp(own->name, "cd") == 0;
+	if (a->dirs && n == 2 && c->id)
+		ask_about(a, "files", "ls", true, v + 1);
+	else if (own && strcmp(own->name, "use") == 0 && n == 2)
 		ask_about(a, "inspect", NULL, false, v + 1);
 	else if (n > 1 && c->id && console_file_cmd(v[0]))
 		ask_about(a, "files", v[0], true, v + 1);

@@ -27,7 +27,7 @@
 #include "lib/base/signame.h"
 #include "lib/base/width.h"
 
-#define NAME_WIDTH 40 /* columns of the prompt */
+#define PROMPT_WIDTH 40 /* columns of a name, and of a directory */
 /* Whether the sandbox is still there is no reason to wait for. */
 #define PATIENCE_NS 200000000
 
@@ -63,6 +63,7 @@ static int child_main(const struct console *c, const struct cmd *const *list,
 		(void)open("/dev/null", O_RDONLY);
 	}
 	cli.in_use = c->id;
+	cli.in_dir = c->dir;
 	int status = cli_run(&cli, list, argc, words);
 
 	term_restore();
@@ -221,6 +222,8 @@ static int run_words(struct console *c, char **words)
 	struct cli cli = *c->cli;
 
 	cli.console = c;
+	cli.in_use = c->id;
+	cli.in_dir = c->dir;
 	return cli_run(&cli, console_cmds, (int)strv_len(words), words);
 }
 
@@ -246,8 +249,7 @@ static void check_use(struct console *c, bool destroyed)
 			cli_notice(c->cli, "no sandbox is in use now");
 		else
 			cli_warn("%s is gone; no sandbox is in use", name);
-		free(steal_ptr(&c->id));
-		free(steal_ptr(&c->name));
+		console_use_none(c);
 	}
 	client_free(cli.client);
 }
@@ -282,6 +284,22 @@ static int run_line(struct console *c, const char *line)
 
 /* ---- a person ---- */
 
+/* The end of a long path says more than its beginning. */
+static void add_dir(struct buf *out, const char *dir)
+{
+	auto_buf struct buf b = BUF_INIT;
+	size_t width;
+
+	escape_line(&b, dir, strlen(dir));
+	const char *text = buf_str(&b), *end = text;
+
+	while (width_text(end, strlen(end)) > PROMPT_WIDTH &&
+	       strchr(end + 1, '/'))
+		end = strchr(end + 1, '/');
+	buf_addf(out, ":%s", end > text ? "..." : "");
+	buf_add(out, end, width_fit(end, strlen(end), PROMPT_WIDTH, &width));
+}
+
 static char *prompt_text(const struct console *c)
 {
 	auto_buf struct buf name = BUF_INIT;
@@ -291,8 +309,10 @@ static char *prompt_text(const struct console *c)
 	if (!c->id)
 		return xstrdup("stacyvm> ");
 	escape_line(&name, text, strlen(text));
-	buf_truncate(&name, width_fit(buf_str(&name), name.len, NAME_WIDTH,
+	buf_truncate(&name, width_fit(buf_str(&name), name.len, PROMPT_WIDTH,
 				      &width));
+	if (c->dir)
+		add_dir(&name, c->dir);
 	return xasprintf("stacyvm %s> ", buf_str(&name));
 }
 
@@ -492,8 +512,7 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	prompt_release(&c.prompt);
 	fd_close(c.prompt.signals);
 	free(c.all);
-	free(c.id);
-	free(c.name);
+	console_use_none(&c);
 	return status;
 }
 
@@ -507,7 +526,8 @@ const struct cmd cmd_console = {
 		"! alone opens one\n"
 		"  ls, cat, write, rm, mv, chmod, stat, glob\n"
 		"                     as in `files`; paths count from "
-		"/workspace\n"
+		"/workspace, or where\n"
+		"                     `cd DIR` went\n"
 		"  cp FILE :PATH      a path after a colon is there\n"
 		"  shell, logs, ...   act in it when no ID is given, but kill "
 		"must be told; . is it\n\n"
@@ -517,7 +537,7 @@ const struct cmd cmd_console = {
 		"Ctrl-C ends a command or clears the line, Ctrl-D leaves.  "
 		"Lines are kept for the\nnext time, but for those that begin "
 		"with a blank.\n\n"
-		"When standard input is not a terminal it is a script, whose "
+		CONSOLE_SCRIPTS " it is a script, whose "
 		"commands get no\nstandard input.  It ends at the first line "
 		"that fails, with that line's status;\nwith -k it goes on, and "
 		"ends with the status of the first that failed.  With -v\n"

@@ -23,6 +23,7 @@ struct console {
 			    * a copy */
 	const struct cmd **all; /* our own commands, then the program's */
 	char *id, *name;   /* the sandbox in use, or NULL; name may be "" */
+	char *dir;         /* the directory in it, or NULL: /workspace */
 	struct prompt prompt;
 	struct history history;
 	sigset_t mask;     /* of signals, as commands get it */
@@ -33,11 +34,17 @@ struct console {
 	unsigned line;     /* number of the line that runs */
 };
 
+/* In the help of the command: from here on it is no matter of a person. */
+#define CONSOLE_SCRIPTS "When standard input is not a terminal"
+
 /* The console's own commands, NULL-terminated. */
 extern const struct cmd *const console_cmds[];
 
-/* Use a sandbox from here on, NULL: none.  0, or -1 with err and the one in
- * use as it was. */
+/* No sandbox is in use. */
+void console_use_none(struct console *c);
+
+/* Use a sandbox from here on.  0, or -1 with err and the one in use as it
+ * was. */
 int console_use(struct console *c, struct cli *cli, const char *name,
 		struct svm_err *err);
 

@@ -209,7 +209,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 				 source ? "only one" : "one");
 	if (source && !from[0])
 		return cli_usage(cli, err, "which file of '%s'?", args[0]);
-	auto_free char *remote = sandbox_abs_path(source ? from : to);
+	auto_free char *remote = sandbox_abs_path(
+		cli, source ? source : target, source ? from : to);
 	if (!cli_client(cli, err))
 		return -1;
 	/* An interrupted copy is taken back, here and there. */

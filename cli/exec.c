@@ -47,8 +47,9 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	const struct exec_opts *o = values;
 	bool tty = o->tty && !o->no_tty, here = isatty(STDIN_FILENO);
 	struct run_command c = { .argv = args + 1, .env = o->env,
-				 .workdir = o->workdir, .timeout = o->timeout,
-				 .tty = tty };
+				 .workdir = o->workdir ? o->workdir :
+					    sandbox_dir(cli, args[0]),
+				 .timeout = o->timeout, .tty = tty };
 	struct run r = { .detach_key = term_parse_key(
 				 o->detach_key ? o->detach_key : "ctrl-]") };
 	auto_buf struct buf start = BUF_INIT;

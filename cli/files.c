@@ -49,7 +49,7 @@ static int find_place(struct cli *cli, int argc, char **args,
 	if (!path)
 		return cli_usage(cli, err, "no path given");
 	ret->id = sandbox_resolve(cli, split ? split : args[0], err);
-	ret->path = sandbox_abs_path(path);
+	ret->path = sandbox_abs_path(cli, ret->id, path);
 	return ret->id ? 0 : -1;
 }
 
@@ -94,7 +94,7 @@ static int run_ls(struct cli *cli, void *values, int argc, char **args,
 	cJSON *items;
 
 	(void)values;
-	if (find_place(cli, argc, args, "/workspace", &p, err) < 0)
+	if (find_place(cli, argc, args, "", &p, err) < 0)
 		return -1;
 	auto_free char *target = files_target(p.id, "/list", p.path);
 
@@ -211,7 +211,7 @@ static int run_mv(struct cli *cli, void *values, int argc, char **args,
 	(void)values;
 	if (find_place(cli, argc, args, NULL, &p, err) < 0)
 		return -1;
-	auto_free char *to = sandbox_abs_path(args[2]);
+	auto_free char *to = sandbox_abs_path(cli, p.id, args[2]);
 
 	return post(cli, p.id, "/files/move", "old_path", p.path, "new_path",
 		    to, err);

@@ -130,8 +130,20 @@ int sandbox_fill_in(struct cli *cli, int argc, char **argv)
 	return argc + 1;
 }
 
-char *sandbox_abs_path(const char *path)
+const char *sandbox_dir(const struct cli *cli, const char *id)
 {
-	return path[0] == '/' ? xstrdup(path) :
-				xasprintf("/workspace/%s", path);
+	return cli->in_use && id && strcmp(id, cli->in_use) == 0 ?
+		       cli->in_dir : NULL;
+}
+
+char *sandbox_abs_path(const struct cli *cli, const char *id,
+		       const char *path)
+{
+	const char *dir = sandbox_dir(cli, id);
+
+	if (path[0] == '/')
+		return xstrdup(path);
+	if (!dir)
+		dir = "/workspace";
+	return xasprintf("%s/%s", strcmp(dir, "/") == 0 ? "" : dir, path);
 }

@@ -34,8 +34,13 @@ char *sandbox_split(const struct cli *cli, const char *text,
  * more.  Returns how many there are now. */
 int sandbox_fill_in(struct cli *cli, int argc, char **argv);
 
-/* A path as the sandbox sees it: relative ones count from /workspace, "" is
- * "/workspace/".  Owned. */
-char *sandbox_abs_path(const char *path);
+/* Where relative paths in a sandbox count from: the console's directory in
+ * the one that is in use, else NULL for /workspace. */
+const char *sandbox_dir(const struct cli *cli, const char *id);
+
+/* A path as the sandbox sees it: a relative one made absolute, "" is the
+ * directory and a slash.  Owned. */
+char *sandbox_abs_path(const struct cli *cli, const char *id,
+		       const char *path);
 
 #endif

@@ -57,7 +57,8 @@ static int start_shell(struct cli *cli, const struct shell_opts *o,
 	char *found[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" },
 			  (char *)(uintptr_t)find_shell, NULL };
 	struct run_command c = { .argv = o->shell ? by_name : found,
-				 .workdir = o->workdir,
+				 .workdir = o->workdir ? o->workdir :
+					    sandbox_dir(cli, name),
 				 .tty = r->flags & RUN_TTY };
 	auto_buf struct buf start = BUF_INIT;
 	char **env = make_env(o->env);

@@ -68,6 +68,35 @@ def test_a_script_acts_in_the_sandbox_in_use(shared, web, tmp_path):
         '{"name":"web"}\n')
 
 
+def test_a_script_goes_from_directory_to_directory(shared, web, tmp_path):
+    write(shared, web, "/workspace/d/e/f", "deep\n")
+    host = tmp_path / "host"
+    host.write_text("host\n")
+    r = script(shared, "use web", "cd d", "cat e/f", "!pwd", "cd e",
+               "exec -- pwd", "cat f", f"cp {host} :", "cp :host -",
+               "cd ../../d/./e/../..", "!pwd", "cd /", "exec -- pwd",
+               "ls --format '{{name}}'", "cd ..", "cd /etc", "!pwd",
+               "exec -w /tmp -- pwd", "cat hostname", "cd", "!pwd",
+               f"cat /workspace/d/e/host", "cd /usr", f"use {web}", "!pwd")
+    assert r.code == 0 and r.err == b"", r
+    lines = r.text.splitlines()
+    assert lines[:7] == ["deep", "/workspace/d", "/workspace/d/e", "deep",
+                         "host", "/workspace", "/"]
+    assert "workspace" in lines[7:-6]
+    assert lines[-6:] == ["/etc", "/tmp", web, "/workspace", "host",
+                          "/workspace"]
+    for line, what in (("cd nope", "'/workspace/nope'"), ("cd /etc/passwd",
+                       "'/etc/passwd'")):
+        r = script(shared, "use web", line)
+        assert r.code == 3 and f"no directory {what}" in r.errtext, r
+    r = script(shared, "cd /")
+    assert r.code == 2 and "no sandbox is in use" in r.errtext
+    other = shared.spawn()
+    r = script(shared, "use web", "cd /etc", f"files ls {other}")
+    assert r.code == 0 and "hostname" not in r.text, "another's paths"
+    shared.ok("kill", other)
+
+
 def test_a_script_ends_at_the_first_failure(shared):
     r = script(shared, "version", "inspect nope", "version")
     assert r.code == 3 and r.text.count("stacyvm") == 1
@@ -434,15 +463,19 @@ def test_completes_paths_here_and_there(term, shared, web):
     s = term("web")
     s.step("wait stacyvm web>", r"send ls the\t", "wait ls there/",
            r"send \t\t", "wait one  two", "send ^U",
+           r"send cd the\t\r", "wait stacyvm web:/workspace/there>",
+           r"send ls o\t\r", "wait ls one", "send ^L",
+           "row 0 /workspace/there>", r"send cd\r",
+           "row 1 stacyvm web>", "send ^L", "row 0 stacyvm web>",
            r"send !cat the\to\t", "wait !cat there/one", "send ^U",
            r"send cp her\ti\t:the\t\r", r"wait cp here\ dir/it\'s :there/",
-           "row 5 stacyvm web>",
-           r"send cp web:/workspace/there/i\t-\r", "row 6 local",
-           "row 7 stacyvm web>",
+           "row 1 stacyvm web>",
+           r"send cp web:/workspace/there/i\t-\r", "row 2 local",
+           "row 3 stacyvm web>",
            r"send cat 'there/i\t\r", r"wait cat 'there/it'\''s'",
-           "row 9 stacyvm web>")
+           "row 5 stacyvm web>")
     s.end(r"send cp :there/it\\'s 'here dir/back'\r",
-          "row 10 stacyvm web>", "send ^D", "exit 0")
+          "row 6 stacyvm web>", "send ^D", "exit 0")
     assert (home / "here dir" / "back").read_text() == "local\n"
     shutil.rmtree(home / "here dir")
 
