@@ -77,6 +77,8 @@ struct conn {
 	uint64_t cursor;   /* the next byte of it to send */
 	struct exec *exec; /* CONN_OUTPUT (NULL: the logs), CONN_WAIT */
 	bool started;      /* STARTED was sent */
+	bool timed;        /* SEEN and TTY frames are wanted */
+	int64_t seen_ns;   /* of the last SEEN */
 	bool may_write;    /* stdin and CANCEL count */
 	pid_t worker;      /* CONN_JOB */
 	unsigned stops;    /* of the worker */

@@ -142,11 +142,23 @@ static void send_lagged(struct conn *c, uint64_t lost)
 	conn_reply(c, FRAME_LAGGED, text.data, text.len);
 }
 
+static void send_piece(struct conn *c, const struct ring_piece *piece)
+{
+	auto_buf struct buf text = BUF_INIT;
+	bool plain = piece->type == FRAME_TTY && !c->timed;
+
+	if (c->timed && piece->seen_ns != c->seen_ns) {
+		msg_add_u64(&text, (uint64_t)piece->seen_ns);
+		conn_reply(c, FRAME_SEEN, text.data, text.len);
+		c->seen_ns = piece->seen_ns;
+	}
+	conn_reply(c, plain ? FRAME_STDOUT : piece->type, piece->p, piece->n);
+	c->cursor += piece->n;
+}
+
 void conn_pump(struct conn *c)
 {
-	unsigned type;
-	const char *p;
-	size_t n;
+	struct ring_piece got;
 
 	if (c->state != CONN_OUTPUT || !c->started)
 		return;
@@ -155,10 +167,9 @@ void conn_pump(struct conn *c)
 		c->cursor = c->ring->start;
 	}
 	while (c->out.len < LIMIT_FRAME &&
-	       (n = ring_peek(c->ring, c->cursor, &type, &p))) {
-		n = MIN(n, (size_t)PIECE);
-		conn_reply(c, type, p, n);
-		c->cursor += n;
+	       (got = ring_peek(c->ring, c->cursor)).n) {
+		got.n = MIN(got.n, (size_t)PIECE);
+		send_piece(c, &got);
 	}
 	if (c->cursor < c->ring->end || !c->exec)
 		return;

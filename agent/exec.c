@@ -341,7 +341,10 @@ static void command_failed(struct exec *x, int step, int e)
 
 		text = xasprintf("%s: %s\n", x->command,
 				 e == ENOENT ? "not found" : strerror(e));
-		ring_add(&x->ring, FRAME_STDERR, text, strlen(text));
+		ring_add(&x->ring, FRAME_STDERR, clock_boot_ns(), text,
+			 strlen(text));
+		if (x->flags & AGENT_EXEC_DETACH)
+			stream_leave(x, 0);
 		x->exit.code = none ? 127 : 126;
 		x->state = EXEC_DRAINING;
 		announce(x);
@@ -673,7 +676,8 @@ void exec_detach(struct conn *c)
 		return;
 	if (!x->delivered) {
 		x->lost = true;
-		if (list_empty(&x->attached))
+		if (list_empty(&x->attached) &&
+		    !(x->flags & AGENT_EXEC_DETACH))
 			stream_leave(x, c->cursor);
 	}
 	stream_update(x);

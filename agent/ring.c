@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include "lib/api/limits.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 #define RING_FIRST 4096
-#define RUNS_MAX 1024 /* streams that take turns byte by byte lose the rest */
+#define TYPES_MAX 1024 /* streams that take turns byte by byte lose the rest */
+#define TIMES_MAX 1024
+#define TIME_STEP INT64_C(1000000) /* ns that two times differ by */
 
 _Static_assert((LIMIT_AGENT_RING & (LIMIT_AGENT_RING - 1)) == 0,
 	       "offsets are masked");
@@ -21,7 +24,8 @@ _Static_assert((LIMIT_AGENT_RING & (LIMIT_AGENT_RING - 1)) == 0,
 void ring_release(struct ring *r)
 {
 	free(r->data);
-	free(r->runs);
+	free(r->types.v);
+	free(r->times.v);
 	*r = (struct ring){ .start = r->end, .end = r->end };
 }
 
@@ -59,17 +63,60 @@ static void grow(struct ring *r, size_t need)
 	free(old.data);
 }
 
-static void forget_before(struct ring *r, uint64_t start)
+/* The one that is about offset `at`; there is one. */
+static size_t notes_find(const struct ring_notes *l, uint64_t at)
 {
-	size_t gone = 0;
+	size_t lo = 0, hi = l->n;
 
-	r->start = start;
-	while (gone + 1 < r->nruns && r->runs[gone + 1].at <= start)
-		gone++;
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (l->v[mid].at <= at)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Where the next one begins, or `end`. */
+static uint64_t notes_stop(const struct ring_notes *l, size_t i, uint64_t end)
+{
+	return i + 1 < l->n ? l->v[i + 1].at : end;
+}
+
+static void notes_forget(struct ring_notes *l, uint64_t start)
+{
+	size_t gone = l->n ? notes_find(l, start) : 0;
+
 	if (!gone)
 		return;
-	r->nruns -= gone;
-	memmove(r->runs, r->runs + gone, r->nruns * sizeof(*r->runs));
+	l->n -= gone;
+	memmove(l->v, l->v + gone, l->n * sizeof(*l->v));
+}
+
+static void notes_add(struct ring_notes *l, uint64_t at, uint64_t value)
+{
+	if (l->n == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 4;
+		l->v = xreallocarray(l->v, l->cap, sizeof(*l->v));
+	}
+	l->v[l->n++] = (struct ring_note){ at, value };
+}
+
+/* Every other one goes. */
+static void notes_thin(struct ring_notes *l)
+{
+	for (size_t i = 0; i < l->n; i += 2)
+		l->v[i / 2] = l->v[i];
+	l->n = (l->n + 1) / 2;
+}
+
+static void forget_before(struct ring *r, uint64_t start)
+{
+	r->start = start;
+	notes_forget(&r->types, start);
+	notes_forget(&r->times, start);
 }
 
 /* Make room for n bytes; n <= LIMIT_AGENT_RING. */
@@ -83,21 +130,26 @@ static void make_room(struct ring *r, size_t n)
 		forget_before(r, r->end + n - r->cap);
 }
 
-static void note_run(struct ring *r, unsigned type)
+/* What is added next is of this stream, and read at this time. */
+static void note(struct ring *r, unsigned type, int64_t seen_ns)
 {
-	if (r->nruns && r->runs[r->nruns - 1].type == type)
-		return;
-	if (r->nruns == RUNS_MAX)
-		forget_before(r, r->runs[1].at);
-	if (r->nruns == r->runs_cap) {
-		r->runs_cap = r->runs_cap ? r->runs_cap * 2 : 4;
-		r->runs = xreallocarray(r->runs, r->runs_cap,
-					sizeof(*r->runs));
+	struct ring_notes *types = &r->types, *times = &r->times;
+
+	if (!types->n || types->v[types->n - 1].value != type) {
+		if (types->n == TYPES_MAX)
+			forget_before(r, types->v[1].at);
+		notes_add(types, r->end, type);
 	}
-	r->runs[r->nruns++] = (struct ring_run){ r->end, type };
+	if (times->n &&
+	    seen_ns - (int64_t)times->v[times->n - 1].value < TIME_STEP)
+		return;
+	if (times->n == TIMES_MAX)
+		notes_thin(times);
+	notes_add(times, r->end, (uint64_t)seen_ns);
 }
 
-void ring_add(struct ring *r, unsigned type, const void *data, size_t n)
+void ring_add(struct ring *r, unsigned type, int64_t seen_ns,
+	      const void *data, size_t n)
 {
 	const char *p = data;
 
@@ -110,10 +162,10 @@ void ring_add(struct ring *r, unsigned type, const void *data, size_t n)
 		n = LIMIT_AGENT_RING;
 		r->end += skip;
 		r->start = r->end;
-		r->nruns = 0;
+		r->types.n = r->times.n = 0;
 	}
 	make_room(r, n);
-	note_run(r, type);
+	note(r, type, seen_ns);
 	put(r, r->end, p, n);
 	r->end += n;
 }
@@ -129,7 +181,7 @@ static ssize_t read_few(struct ring *r, unsigned type, int fd)
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return -errno;
-	ring_add(r, type, few, (size_t)got);
+	ring_add(r, type, clock_boot_ns(), few, (size_t)got);
 	return got;
 }
 
@@ -154,38 +206,26 @@ ssize_t ring_read_fd(struct ring *r, unsigned type, int fd, size_t max)
 	if (got < 0)
 		return -errno;
 	if (got) {
-		note_run(r, type);
+		note(r, type, clock_boot_ns());
 		r->end += (size_t)got;
 	}
 	return got;
 }
 
-/* The run that offset `at` lies in. */
-static size_t find_run(const struct ring *r, uint64_t at)
-{
-	size_t lo = 0, hi = r->nruns;
-
-	while (hi - lo > 1) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (r->runs[mid].at <= at)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-size_t ring_peek(const struct ring *r, uint64_t at, unsigned *ret_type,
-		 const char **ret_p)
+struct ring_piece ring_peek(const struct ring *r, uint64_t at)
 {
 	if (at >= r->end || at < r->start)
-		return 0;
-	size_t run = find_run(r, at);
-	uint64_t stop = run + 1 < r->nruns ? r->runs[run + 1].at : r->end;
+		return (struct ring_piece){ 0 };
+	size_t type = notes_find(&r->types, at);
+	size_t time = notes_find(&r->times, at);
+	uint64_t stop = MIN(notes_stop(&r->types, type, r->end),
+			    notes_stop(&r->times, time, r->end));
 	size_t i = at_index(r, at);
 
-	*ret_type = r->runs[run].type;
-	*ret_p = r->data + i;
-	return MIN((size_t)(stop - at), r->cap - i);
+	return (struct ring_piece){
+		.p = r->data + i,
+		.n = MIN((size_t)(stop - at), r->cap - i),
+		.type = (unsigned)r->types.v[type].value,
+		.seen_ns = (int64_t)r->times.v[time].value,
+	};
 }

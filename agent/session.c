@@ -54,6 +54,7 @@ void exec_logs(struct conn *c, struct msg_reader *m)
 
 	if (!complete(c, m))
 		return;
+	c->timed = msg_u32(m) & 1; /* a daemon older than that sends none */
 	c->ring = &c->agent->logs;
 	c->cursor = MIN(since, c->ring->end);
 	c->started = true;

@@ -93,16 +93,17 @@ static void give_logs(struct agent *a)
 		conn_update(list_entry(pos, struct conn, peers));
 }
 
-/* Output from offset `from` on that nobody was given. */
+/* Output from offset `from` on that nobody was given, or may not have taken:
+ * of a detached command all. */
 void stream_leave(struct exec *x, uint64_t from)
 {
-	unsigned type;
-	const char *p;
-	size_t n;
+	bool tty = x->flags & AGENT_EXEC_TTY;
+	struct ring_piece got;
 
 	for (from = MAX(from, x->ring.start);
-	     (n = ring_peek(&x->ring, from, &type, &p)); from += n)
-		ring_add(&x->agent->logs, type, p, n);
+	     (got = ring_peek(&x->ring, from)).n; from += got.n)
+		ring_add(&x->agent->logs, tty ? FRAME_TTY : got.type,
+			 got.seen_ns, got.p, got.n);
 	give_logs(x->agent);
 }
 
@@ -133,10 +134,9 @@ static void read_stream(struct stream *s)
 	}
 	if (x->ring.end == before)
 		return;
-	if (list_empty(&x->attached))
+	if (list_empty(&x->attached) || x->flags & AGENT_EXEC_DETACH)
 		stream_leave(x, before);
-	else
-		stream_give(x);
+	stream_give(x);
 }
 
 static void on_output(struct loop *l, void *data, unsigned events)

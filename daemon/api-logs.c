@@ -11,6 +11,8 @@
 #include "daemon/log-follow.h"
 #include "daemon/sandbox-log.h"
 #include "daemon/sandbox.h"
+#include "lib/base/clock.h"
+#include "lib/base/duration.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 
@@ -21,22 +23,42 @@ struct follower {
 	struct sandbox *s;
 	struct http_req *r;
 	uint64_t at;
+	struct log_filter filter; /* of what is still to come */
 };
 
-static void add_line(void *data, const char *line, size_t n)
+static void add_text(void *data, const struct log_line *line)
 {
-	json_strn(data, NULL, line, n);
+	json_strn(data, NULL, line->text, line->len);
 }
 
-static void send_line(void *data, const char *line, size_t n)
+static void add_object(void *data, const struct log_line *line)
+{
+	struct json_writer *w = data;
+	char when[CLOCK_RFC3339_SIZE];
+
+	json_open(w, NULL, '{');
+	if (line->seen.wall_ms) {
+		clock_format_rfc3339(line->seen.wall_ms * INT64_C(1000000),
+				     when);
+		json_str(w, "time", when);
+	} else {
+		json_null(w, "time");
+	}
+	if (log_stream_name(line->stream))
+		json_str(w, "stream", log_stream_name(line->stream));
+	else
+		json_null(w, "stream");
+	json_strn(w, "line", line->text, line->len);
+	json_close(w, '}');
+}
+
+static void send_line(void *data, const struct log_line *line)
 {
 	struct follower *f = data;
 	auto_buf struct buf out = BUF_INIT;
 	struct json_writer w = json_writer(&out);
 
-	json_open(&w, NULL, '{');
-	json_strn(&w, "line", line, n);
-	json_close(&w, '}');
+	add_object(&w, line);
 	buf_addch(&out, '\n');
 	http_stream_write(f->r, out.data, out.len);
 }
@@ -60,7 +82,8 @@ static void pump(struct follower *f)
 	struct sandbox_log *l = sandbox_log(f->s);
 
 	if (l && http_stream_queued(f->r) < LIMIT_QUEUE_HIGH)
-		(void)sandbox_log_since(l, f->at, send_line, f, &f->at);
+		(void)sandbox_log_since(l, f->at, &f->filter, send_line, f,
+					&f->at);
 }
 
 static void follower_drained(struct http_req *r)
@@ -90,13 +113,17 @@ void log_followers_end(struct sandbox *s)
 	}
 }
 
-static void follow(struct http_req *r, struct sandbox *s, unsigned lines)
+static void follow(struct http_req *r, struct sandbox *s,
+		   const struct log_filter *wanted)
 {
 	struct follower *f = xcalloc(1, sizeof(*f));
 	struct sandbox_log *l = sandbox_log(s);
 
 	f->s = sandbox_ref(s);
 	f->r = r;
+	/* However the clock jumps, what comes now comes after `since`. */
+	f->filter = (struct log_filter){ .one_stream = wanted->one_stream,
+					 .stream = wanted->stream };
 	list_append(&s->followers, &f->link);
 	http_set_data(r, f);
 	http_on_gone(r, follower_gone);
@@ -105,14 +132,13 @@ static void follow(struct http_req *r, struct sandbox *s, unsigned lines)
 	http_stream_begin(r, 200, "application/x-ndjson", -1);
 	http_stream_keepalive(r, "\n");
 	if (l)
-		(void)sandbox_log_tail(l, lines, send_line, f, &f->at);
+		(void)sandbox_log_tail(l, wanted, send_line, f, &f->at);
 }
 
 static int parse_lines(const char *text, unsigned *ret, struct svm_err *err)
 {
 	char *end;
 
-	*ret = DEFAULT_LINES;
 	if (!text || !*text)
 		return 0;
 	unsigned long v = strtoul(text, &end, 10);
@@ -124,20 +150,70 @@ static int parse_lines(const char *text, unsigned *ret, struct svm_err *err)
 	return 0;
 }
 
+/* "10m": that long ago by the clock that never jumps; or a time of day. */
+static int parse_since(const char *text, struct log_filter *f,
+		       struct svm_err *err)
+{
+	int64_t ns;
+
+	if (!text || !*text)
+		return 0;
+	f->lines = LIMIT_LOG_LINES;
+	if (duration_parse(text, &ns) == 0 && ns >= 0) {
+		f->from_boot_ms = MAX(clock_boot_ns() - ns, INT64_C(1000000)) /
+				  1000000;
+		return 0;
+	}
+	if (clock_parse_rfc3339(text, &ns) < 0)
+		return svm_err_set(err, SVM_BAD_REQUEST, "since is a duration "
+				   "or a time, such as 10m or "
+				   "2026-01-31T12:00:00Z, not '%.64s'", text);
+	f->from_wall_ms = MAX(ns / 1000000, INT64_C(1));
+	return 0;
+}
+
+static int parse_stream(const char *text, struct log_filter *f,
+			struct svm_err *err)
+{
+	if (!text || !*text)
+		return 0;
+	f->one_stream = true;
+	if (log_stream_parse(text, &f->stream))
+		return 0;
+	return svm_err_set(err, SVM_BAD_REQUEST, "stream is stdout, stderr, "
+			   "pty or system, not '%.64s'", text);
+}
+
+static int parse_filter(struct http_req *r, struct log_filter *f,
+			struct svm_err *err)
+{
+	*f = (struct log_filter){ .lines = DEFAULT_LINES };
+	if (parse_since(http_query(r, "since"), f, err) < 0 ||
+	    parse_stream(http_query(r, "stream"), f, err) < 0)
+		return -1;
+	return parse_lines(http_query(r, "lines"), &f->lines, err);
+}
+
+static bool is_true(struct http_req *r, const char *key)
+{
+	const char *v = http_query(r, key);
+
+	return v && strcmp(v, "true") == 0;
+}
+
 void api_sandbox_logs(struct http_req *r, void *app)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	struct sandbox *s = api_find_sandbox(r, app, &err);
-	const char *want = http_query(r, "follow");
-	unsigned lines = 0;
+	struct log_filter f;
 	uint64_t end;
 
-	if (!s || parse_lines(http_query(r, "lines"), &lines, &err) < 0) {
+	if (!s || parse_filter(r, &f, &err) < 0) {
 		http_reply_error(r, &err);
 		return;
 	}
-	if (want && strcmp(want, "true") == 0) {
-		follow(r, s, lines);
+	if (is_true(r, "follow")) {
+		follow(r, s, &f);
 		return;
 	}
 	auto_buf struct buf out = BUF_INIT;
@@ -145,7 +221,10 @@ void api_sandbox_logs(struct http_req *r, void *app)
 	struct sandbox_log *l = sandbox_log(s);
 	json_open(&w, NULL, '[');
 	if (l)
-		(void)sandbox_log_tail(l, lines, add_line, &w, &end);
+		(void)sandbox_log_tail(l, &f,
+				       is_true(r, "details") ? add_object :
+								add_text,
+				       &w, &end);
 	json_close(&w, ']');
 	http_reply_json(r, 200, &out);
 }

@@ -35,6 +35,8 @@ struct exec_run {
 	bool survives;  /* its caller: terminal or detached */
 	bool live_input;
 	bool started, orphan, dead;
+	bool tty;
+	bool detached;  /* its output comes with the leftovers */
 	unsigned busy;
 	struct agent_exit exit;
 	bool exited;
@@ -223,6 +225,9 @@ static void on_started(struct exec_run *run, const struct frame *f)
 		return;
 	}
 	run->started = true;
+	run->tty = s.tty;
+	if (run->detached)
+		sandbox_follow_leftovers(run->sandbox);
 	tell(run, "exec.started", NULL, NULL);
 	run->ev.started(run->data, &s);
 }
@@ -233,10 +238,20 @@ static void on_output(struct exec_run *run, const struct frame *f)
 
 	if (!f->len)
 		return;
-	if (!run->attached)
-		sandbox_log_output(run->sandbox, run->sid, is_stderr,
+	if (!run->attached && !run->detached)
+		sandbox_log_output(run->sandbox, run->sid,
+				   run->tty  ? LOG_STREAM_PTY :
+				   is_stderr ? LOG_STREAM_STDERR :
+					       LOG_STREAM_STDOUT,
 				   f->payload, f->len);
 	run->ev.output(run->data, is_stderr, f->payload, f->len);
+}
+
+static void end_output(struct exec_run *run)
+{
+	if (!run->attached)
+		sandbox_log_output(run->sandbox, run->sid, LOG_STREAM_UNKNOWN,
+				   NULL, 0);
 }
 
 static void on_exited(struct exec_run *run, const struct frame *f)
@@ -296,6 +311,7 @@ static void on_end(void *data, const struct svm_err *err)
 
 	run->busy++;
 	run->conn = NULL;
+	end_output(run);
 	if (err)
 		explain(run, err, &why);
 	else if (run->exit.flags & AGENT_EXIT_UNKNOWN)
@@ -409,6 +425,7 @@ struct exec_run *exec_run_start(struct sandbox *s, struct exec_request *q,
 	run->who = q->who;
 	q->who = (struct audit_who)AUDIT_WHO_INIT;
 	run->survives = q->tty || q->detach;
+	run->detached = q->detach;
 	run->live_input = live_input;
 	run->input = q->input;
 	q->input = (struct buf)BUF_INIT;
@@ -459,6 +476,7 @@ void exec_run_detach(struct exec_run *run)
 {
 	if (run->dead)
 		return;
+	end_output(run); /* the rest comes with the leftovers */
 	run->ev = nobody;
 	run->dead = true;
 	agent_conn_drop(run->conn);

@@ -102,8 +102,9 @@ const struct route_info route_infos[] = {
 	  "The address of a port inside", "port:integer", NULL,
 	  "200 Preview" },
 	{ "GET", ID "/logs", "sandbox.logs", ROUTE_UNTIMED,
-	  "Output of its commands", "lines:integer follow:boolean", NULL,
-	  "200 [String]" },
+	  "Output of its commands: lines of text, or with details objects",
+	  "lines:integer since stream follow:boolean details:boolean", NULL,
+	  "200 [LogLine]" },
 
 	{ "GET", V1 "/templates", "template.list", 0, "Templates, by name",
 	  NULL, NULL, "200 [Template]" },

@@ -17,6 +17,7 @@
 #include "daemon/spec-json.h"
 #include "daemon/store.h"
 #include "daemon/warm.h"
+#include "lib/api/msg.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/json.h"
@@ -428,27 +429,70 @@ struct sandbox_log *sandbox_log(struct sandbox *s)
 	return log_of(s);
 }
 
-void sandbox_log_output(struct sandbox *s, const char *sid, bool is_stderr,
-			const void *p, size_t n)
+void sandbox_log_output(struct sandbox *s, const char *sid,
+			enum log_stream stream, const void *p, size_t n)
+{
+	struct sandbox_log *l = p ? log_of(s) : s->log;
+
+	if (!l)
+		return;
+	if (p)
+		sandbox_log_add(l, sid, stream, 0, p, n);
+	else
+		sandbox_log_finish(l, sid);
+	log_followers_wake(s);
+}
+
+/* Output the agent has kept: nobody knows any more whose it is. */
+static void leftover_output(struct sandbox *s, enum log_stream stream,
+			    const struct frame *f)
 {
 	struct sandbox_log *l = log_of(s);
 
-	(void)sid;
 	if (!l)
 		return;
-	sandbox_log_add(l, is_stderr, p, n);
+	sandbox_log_add(l, "", stream, s->leftovers_seen, f->payload, f->len);
+	sandbox_log_set_agent_at(l, sandbox_log_agent_at(l) + f->len);
+	log_followers_wake(s);
+}
+
+static void leftover_lost(struct sandbox *s, uint64_t n)
+{
+	struct sandbox_log *l = log_of(s);
+
+	if (!l)
+		return;
+	sandbox_log_finish(l, "");
+	sandbox_log_lost(l, n);
+	sandbox_log_set_agent_at(l, sandbox_log_agent_at(l) + n);
 	log_followers_wake(s);
 }
 
 static void leftover_frame(void *data, const struct frame *f, int *fd)
 {
 	struct sandbox *s = data;
+	struct msg_reader m = msg_reader(f->payload, f->len);
 
 	(void)fd;
-	if (f->type != FRAME_STDOUT && f->type != FRAME_STDERR)
-		return;
-	s->leftovers_at += f->len;
-	sandbox_log_output(s, "", f->type == FRAME_STDERR, f->payload, f->len);
+	switch (f->type) {
+	case FRAME_SEEN:
+		s->leftovers_seen = (int64_t)msg_u64(&m);
+		break;
+	case FRAME_LAGGED:
+		leftover_lost(s, msg_u64(&m));
+		break;
+	case FRAME_STDOUT:
+		leftover_output(s, LOG_STREAM_STDOUT, f);
+		break;
+	case FRAME_STDERR:
+		leftover_output(s, LOG_STREAM_STDERR, f);
+		break;
+	case FRAME_TTY:
+		leftover_output(s, LOG_STREAM_PTY, f);
+		break;
+	default:
+		break;
+	}
 }
 
 static void leftover_end(void *data, const struct svm_err *err)
@@ -468,13 +512,15 @@ void sandbox_follow_leftovers(struct sandbox *s)
 		.on_end = leftover_end,
 	};
 	auto_err struct svm_err err = SVM_ERR_INIT;
-	unsigned char since[8];
+	auto_buf struct buf request = BUF_INIT;
+	struct sandbox_log *l = log_of(s);
 
-	if (s->leftovers)
+	if (s->leftovers || !l)
 		return;
-	for (int i = 0; i < 8; i++)
-		since[i] = (unsigned char)(s->leftovers_at >> (8 * i));
-	s->leftovers = sandbox_agent(s, FRAME_LOGS, since, sizeof(since),
+	s->leftovers_seen = 0;
+	msg_add_u64(&request, sandbox_log_agent_at(l));
+	msg_add_u32(&request, 1); /* timed */
+	s->leftovers = sandbox_agent(s, FRAME_LOGS, request.data, request.len,
 				     INT64_MAX, &ev, s, &err);
 }
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "daemon/agent-conn.h"
+#include "daemon/log-line.h"
 #include "lib/api/spec.h"
 #include "lib/api/state.h"
 #include "lib/base/list.h"
@@ -44,7 +45,7 @@ struct sandbox {
 	bool busy;                      /* create or destroy is on a worker */
 	bool destroy_wanted;            /* as soon as it is not busy */
 	struct agent_conn *leftovers;   /* the LOGS stream, or NULL */
-	uint64_t leftovers_at;          /* its offset, to go on from */
+	int64_t leftovers_seen;         /* boot time of what follows in it */
 	struct loop_timer *ttl;
 	struct loop_fd *watch;          /* pidfd of the agent */
 	struct sandbox_log *log;        /* sandbox-log.h, opened on use */
@@ -128,9 +129,10 @@ bool sandbox_taken_away(const struct sandbox *s, const struct svm_err *from,
 /* Its log ring, opened on first use; NULL when it has none. */
 struct sandbox_log *sandbox_log(struct sandbox *s);
 
-/* Append output to the sandbox's log ring (sandbox-log.h). */
-void sandbox_log_output(struct sandbox *s, const char *sid, bool is_stderr,
-			const void *p, size_t n);
+/* Append output of the command `sid` that was read just now to the sandbox's
+ * log (sandbox-log.h); at its end p is NULL. */
+void sandbox_log_output(struct sandbox *s, const char *sid,
+			enum log_stream stream, const void *p, size_t n);
 
 /* Tell the registry that output was left to the agent (background children,
  * detached sessions): it opens the LOGS stream if it is not open. */

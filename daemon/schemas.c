@@ -68,6 +68,10 @@ const struct schema schemas[] = {
 	{ "Object", "{\"type\":\"object\"}" },
 	{ "String", STR },
 	{ "Booleans", MAP(BOOL) },
+	{ "LogLine", "{\"type\":[\"string\",\"object\"],"
+		     "\"required\":[\"time\",\"stream\",\"line\"],"
+		     "\"properties\":{" P("time", STR_NULL) ","
+		     P("stream", STR_NULL) "," P("line", STR) "}}" },
 	{ "Error", OBJECT("\"code\",\"message\"",
 			  P("code", STR) "," P("message", STR) ","
 			  P("remediation", STR) "," P("request_id", STR)) },

@@ -53,9 +53,13 @@ enum frame_type {
 	FRAME_RESIZE,    /* str sid, u16 cols, u16 rows -> END */
 	FRAME_KILL,      /* str sid: TERM, 2 s, KILL the tree -> END when no
 			  * process of it is left */
-	FRAME_LOGS,      /* u64 since -> LAGGED?, STDOUT/STDERR... for ever:
-			  * output nobody else was given (background children,
-			  * detached sessions, callers that went away) */
+	FRAME_LOGS,      /* u64 since, u32 flags (1: timed; absent: 0)
+			  * -> LAGGED?, STDOUT/STDERR... for ever: output
+			  * nobody else was given (background children,
+			  * callers that went away), and all of detached
+			  * sessions.
+			  * Timed: SEEN before what was read at another time,
+			  * and TTY instead of STDOUT. */
 	FRAME_READ,      /* str path, u64 offset, u64 length (~0: to the end)
 			  * -> FILE, DATA..., END */
 	FRAME_WRITE,     /* str path, u32 mode, u32 flags; then the client
@@ -104,6 +108,8 @@ enum frame_type {
 	FRAME_SESSION,   /* struct agent_session */
 	FRAME_FILE,      /* struct agent_file */
 	FRAME_PATH,      /* str path */
+	FRAME_SEEN,      /* u64 CLOCK_BOOTTIME ns: when what follows was read */
+	FRAME_TTY,       /* bytes of a terminal */
 	FRAME_TYPE_MAX
 };
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The routes of sandboxes: what is accepted, what is refused, what is shown."""
+import contextlib
+import datetime
 import json
 import os
 import signal
@@ -286,6 +288,68 @@ def test_logs(shared, made):
     for bad in ("-1", "x", "1.5", "99999999"):
         r = shared.api("GET", f"/sandboxes/{o['id']}/logs?lines={bad}")
         assert r.status == 400, r
+
+
+def log_objects(inst, sid, query=""):
+    return inst.api("GET", f"/sandboxes/{sid}/logs?details=true{query}",
+                    check=200).json()
+
+
+def test_logs_in_detail(shared, made):
+    o = made()
+    shared.exec(o["id"], "echo out; echo err >&2")
+    shared.exec(o["id"], "printf unfinished")
+    shared.exec(o["id"], "echo next")
+    rows = log_objects(shared, o["id"])
+    assert sorted((r["stream"], r["line"]) for r in rows[:2]) == [
+        ("stderr", "err"), ("stdout", "out")]
+    assert [r["line"] for r in rows[2:]] == ["unfinished", "next"]
+    times = [r["time"] for r in rows]
+    assert times == sorted(times) and times[0] > o["created_at"]
+
+    def texts(query):
+        return [r["line"] for r in log_objects(shared, o["id"], query)]
+
+    assert texts("&stream=stderr") == ["err"]
+    assert texts("&stream=stdout&lines=1") == ["next"]
+    assert len(texts("&since=1h")) == 4 and texts("&since=1h&lines=1") == [
+        "next"]
+    assert texts(f"&since={times[0]}") and not texts(
+        "&since=2100-01-01T00:00:00Z")
+    for bad in ("since=x", "since=-1m", "stream=stdin", "since=12:00"):
+        r = shared.api("GET", f"/sandboxes/{o['id']}/logs?{bad}", check=400)
+        assert bad.split("=")[1] in r.json()["message"], r
+
+
+def cmdlines():
+    found = b""
+    for pid in svm.processes():
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline",
+                                                "rb") as f:
+            found += f.read() + b"\n"
+    return found
+
+
+def test_logs_go_on_with_the_next_daemon(new_instance):
+    """What was written while there was none has the time at which it was,
+    and what the old one had logged is not there twice."""
+    i = new_instance()
+    i.start()
+    sid = i.sandbox()["id"]
+    i.exec(sid, "(echo before; sleep 0.5; date +%s.%N; sleep 2; "
+                "until [ -e stop ]; do sleep 0.06125; done; echo after) &")
+    svm.wait_for(lambda: any(r["line"] == "before"
+                             for r in log_objects(i, sid)), "the first line")
+    i.kill_daemon()
+    svm.wait_for(lambda: b"0.06125" in cmdlines(), "the end of the silence")
+    i.start()
+    i.exec(sid, "touch stop")
+    svm.wait_for(lambda: any(r["line"] == "after"
+                             for r in log_objects(i, sid)), "the last line")
+    first, alone, last = log_objects(i, sid)
+    assert first["line"] == "before" and last["line"] == "after"
+    seen = datetime.datetime.fromisoformat(alone["time"].replace("Z", "+00:00"))
+    assert abs(seen.timestamp() - float(alone["line"])) < 1.5
 
 
 def test_logs_followed_until_the_end(shared):

@@ -437,6 +437,49 @@ static void test_agent__background_child_does_not_hold_the_call(void **state)
 	result_release(&r);
 }
 
+/* What is still there of a command whose caller went away has the times at
+ * which it was read, and says what a terminal wrote; to those who ask. */
+static void test_agent__logs_have_times(void **state)
+{
+	struct box *b = *state;
+	auto_buf struct buf plain = BUF_INIT, timed = BUF_INIT, out = BUF_INIT;
+	int64_t before = clock_boot_ns(), seen = 0, first = 0;
+	struct call c;
+	struct frame f;
+
+	sh_begin(b, &c, "echo timed-1; sleep 0.05; echo timed-2", "timed",
+		 AGENT_EXEC_TTY | AGENT_EXEC_DETACH, 0);
+	assert_true(call_next(&c, &f));
+	call_close(&c);
+	msg_add_u64(&plain, 0);
+	msg_add_u64(&timed, 0);
+	msg_add_u32(&timed, 1);
+	call_begin(b, &c, FRAME_LOGS, timed.data, timed.len);
+	while (!strstr(buf_str(&out), "timed-2\r\n")) {
+		assert_true(call_next(&c, &f));
+		if (f.type == FRAME_SEEN) {
+			struct msg_reader m = msg_reader(f.payload, f.len);
+
+			seen = (int64_t)msg_u64(&m);
+		} else if (f.type == FRAME_TTY) {
+			buf_add(&out, f.payload, f.len);
+			first = first ? first : seen;
+		}
+	}
+	call_close(&c);
+	assert_in_range(first, before, seen - 30 * MS);
+	assert_in_range(seen, before, clock_boot_ns());
+	buf_clear(&out);
+	call_begin(b, &c, FRAME_LOGS, plain.data, plain.len);
+	while (!memmem(buf_str(&out), out.len, "timed-2\r\n", 9)) {
+		assert_true(call_next(&c, &f));
+		if (f.type == FRAME_STDOUT)
+			buf_add(&out, f.payload, f.len);
+		assert_true(f.type != FRAME_SEEN && f.type != FRAME_TTY);
+	}
+	call_close(&c);
+}
+
 static void test_agent__lost_connection_kills_nothing(void **state)
 {
 	struct box *b = *state;
@@ -875,6 +918,7 @@ int main(void)
 		T(timeout_ends_a_command_that_can_not_start),
 		T(cancel_insists),
 		T(background_child_does_not_hold_the_call),
+		T(logs_have_times),
 		T(lost_connection_kills_nothing),
 		T(ring_keeps_the_latest),
 		T(terminal),

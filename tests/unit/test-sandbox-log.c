@@ -13,6 +13,7 @@
 
 #include "lib/api/limits.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
 #include "tests/unit/unit.h"
@@ -25,12 +26,16 @@ static struct sandbox_log *l;
 static struct buf got;
 static size_t n_lines;
 
-static void on_line(void *data, const char *line, size_t n)
+static struct log_line last;
+
+static void on_line(void *data, const struct log_line *line)
 {
 	(void)data;
-	buf_add(&got, line, n);
+	buf_add(&got, line->text, line->len);
 	buf_addch(&got, '|');
 	n_lines++;
+	last = *line;
+	last.text = NULL;
 }
 
 static int setup(void **state)
@@ -69,27 +74,35 @@ static void reopen(void)
 
 static void add(bool is_stderr, const char *s)
 {
-	sandbox_log_add(l, is_stderr, s, strlen(s));
+	sandbox_log_add(l, "ex-1", is_stderr ? LOG_STREAM_STDERR :
+					       LOG_STREAM_STDOUT,
+			0, s, strlen(s));
 }
 
-static uint64_t tail(unsigned lines)
+static uint64_t tail_of(const struct log_filter *f)
 {
 	uint64_t end = 0;
 
 	buf_clear(&got);
 	n_lines = 0;
-	assert_int_equal(sandbox_log_tail(l, lines, on_line, NULL, &end), 0);
+	assert_int_equal(sandbox_log_tail(l, f, on_line, NULL, &end), 0);
 	return end;
+}
+
+static uint64_t tail(unsigned lines)
+{
+	return tail_of(&(struct log_filter){ .lines = lines });
 }
 
 static uint64_t since(uint64_t offset)
 {
+	const struct log_filter all = { 0 };
 	uint64_t next = 0;
 
 	buf_clear(&got);
 	n_lines = 0;
-	assert_int_equal(sandbox_log_since(l, offset, on_line, NULL, &next),
-			 0);
+	assert_int_equal(sandbox_log_since(l, offset, &all, on_line, NULL,
+					   &next), 0);
 	return next;
 }
 
@@ -102,7 +115,7 @@ static void test_sandbox_log__lines(void **state)
 	assert_int_equal(tail(10), sandbox_log_end(l));
 	assert_string_equal(got.data, "one|two||");
 	add(false, "!\n");
-	assert_int_equal(tail(2), 16);
+	assert_int_equal(tail(2), 16 + 4 * LOG_LINE_PREFIX);
 	assert_string_equal(got.data, "|three!|");
 	tail(0);
 	assert_int_equal(n_lines, 0);
@@ -165,14 +178,15 @@ static void fill(unsigned from, unsigned to)
 		int n = snprintf(line, sizeof(line), "line %08u %0*d\n", i,
 				 (int)(i % 60) + 1, 0);
 
-		sandbox_log_add(l, i % 2, line, (size_t)n);
+		sandbox_log_add(l, "ex-1", LOG_STREAM_STDOUT + i % 2, 0, line,
+				(size_t)n);
 	}
 }
 
 static void test_sandbox_log__wraps_within_its_limit(void **state)
 {
 	struct stat st;
-	char last[64];
+	char newest[64];
 
 	(void)state;
 	for (unsigned i = 0; i < 100000; i += 10000) {
@@ -183,15 +197,17 @@ static void test_sandbox_log__wraps_within_its_limit(void **state)
 	}
 	tail(3);
 	assert_int_equal(n_lines, 3);
-	snprintf(last, sizeof(last), "line %08u ", 99997);
-	assert_memory_equal(got.data, last, strlen(last));
+	snprintf(newest, sizeof(newest), "line %08u ", 99997);
+	assert_memory_equal(got.data, newest, strlen(newest));
 	/* Everything: a marker first, then only whole lines. */
 	tail(1000000);
 	assert_memory_equal(got.data, "[... ", 5);
 	uint64_t lost = strtoull(got.data + 5, NULL, 10);
 	assert_true(lost > 0);
-	assert_int_equal(lost + got.len - (strchr(got.data, '|') + 1 -
-					   got.data), sandbox_log_end(l));
+	size_t shown = got.len - (size_t)(strchr(got.data, '|') + 1 -
+					  got.data);
+	shown += (n_lines - 1) * LOG_LINE_PREFIX;
+	assert_int_equal(lost + shown, sandbox_log_end(l));
 	assert_memory_equal(strchr(got.data, '|') + 1, "line ", 5);
 	reopen();
 	size_t before = n_lines;
@@ -213,6 +229,7 @@ static void test_sandbox_log__slow_follower_is_told(void **state)
 	uint64_t lost = strtoull(got.data + 5, NULL, 10);
 	size_t shown = got.len - (size_t)(strchr(got.data, '|') + 1 -
 					  got.data);
+	shown += (n_lines - 1) * LOG_LINE_PREFIX;
 	assert_int_equal(at + lost + shown, end);
 }
 
@@ -222,13 +239,14 @@ static void test_sandbox_log__long_lines_are_cut(void **state)
 
 	(void)state;
 	memset(big, 'x', 3 * LIMIT_LOG_LINE + 5);
-	sandbox_log_add(l, false, big, 3 * LIMIT_LOG_LINE + 5);
+	sandbox_log_add(l, "ex-1", LOG_STREAM_STDOUT, 0, big,
+			3 * LIMIT_LOG_LINE + 5);
 	add(false, "\n");
 	tail(10);
 	assert_int_equal(n_lines, 4);
 	assert_int_equal(got.len, 3 * LIMIT_LOG_LINE + 5 + 4);
 	/* Exactly the limit and its newline are one line, not two. */
-	sandbox_log_add(l, false, big, LIMIT_LOG_LINE);
+	sandbox_log_add(l, "ex-1", LOG_STREAM_STDOUT, 0, big, LIMIT_LOG_LINE);
 	add(false, "\n");
 	add(false, "next\n");
 	tail(10);
@@ -238,10 +256,176 @@ static void test_sandbox_log__long_lines_are_cut(void **state)
 static void test_sandbox_log__bytes_are_data(void **state)
 {
 	(void)state;
-	sandbox_log_add(l, false, "a\0b\xff\n", 5);
+	sandbox_log_add(l, "ex-1", LOG_STREAM_STDOUT, 0, "a\0b\xff\n", 5);
 	tail(1);
 	assert_int_equal(got.len, 5);
 	assert_memory_equal(got.data, "a\0b\xff|", 5);
+}
+
+/* The time of a line is that of its end, by both clocks, and orders also when
+ * the wall clock is set or the agent says nonsense. */
+static void test_sandbox_log__times(void **state)
+{
+	int64_t now = clock_boot_ns(), ago = now - 5 * SECONDS(1);
+
+	(void)state;
+	sandbox_log_add(l, "", LOG_STREAM_STDOUT, ago, "old ", 4);
+	sandbox_log_add(l, "", LOG_STREAM_STDOUT, ago + SECONDS(1), "line\n",
+			5);
+	tail(1);
+	assert_int_equal(last.seen.boot_ms, (ago + SECONDS(1)) / 1000000);
+	assert_int_equal(llabs((clock_wall_ns() - clock_boot_ns()) / 1000000 -
+			       (last.seen.wall_ms - last.seen.boot_ms)) > 1000,
+			 false);
+	/* Earlier than the line before; after the end of the world. */
+	struct log_time first = last.seen;
+	sandbox_log_add(l, "", LOG_STREAM_STDERR, 1, "x\n", 2);
+	tail(1);
+	assert_int_equal(last.seen.boot_ms, first.boot_ms);
+	sandbox_log_add(l, "", LOG_STREAM_STDERR, INT64_MAX, "x\n", 2);
+	tail(1);
+	assert_in_range(last.seen.boot_ms, now / 1000000,
+			clock_boot_ns() / 1000000);
+	first = last.seen;
+	clock_inject_wall_jump(-SECONDS(3600));
+	add(false, "after the jump\n");
+	clock_inject_wall_jump(0);
+	tail(1);
+	assert_true(last.seen.boot_ms >= first.boot_ms);
+	assert_in_range(last.seen.wall_ms, first.wall_ms - 3600 * 1000,
+			first.wall_ms - 3000 * 1000);
+	reopen();
+	tail(1);
+	assert_in_range(last.seen.wall_ms, first.wall_ms - 3600 * 1000,
+			first.wall_ms - 3000 * 1000);
+}
+
+static void test_sandbox_log__filter(void **state)
+{
+	int64_t now = clock_boot_ns(), ago = now - SECONDS(60);
+	struct log_filter f = { .lines = 10 };
+
+	(void)state;
+	sandbox_log_add(l, "a", LOG_STREAM_STDOUT, ago, "1\n2\n", 4);
+	sandbox_log_add(l, "a", LOG_STREAM_STDERR, ago, "3\n", 2);
+	sandbox_log_add(l, "b", LOG_STREAM_PTY, now, "4\r\n\r\n", 5);
+	sandbox_log_lost(l, 7);
+	f.from_boot_ms = (now - SECONDS(30)) / 1000000;
+	tail_of(&f);
+	assert_string_equal(got.data, "4||[... 7 bytes lost ...]|");
+	assert_int_equal(last.stream, LOG_STREAM_SYSTEM);
+	f = (struct log_filter){ .lines = 10, .one_stream = true,
+				 .stream = LOG_STREAM_STDERR };
+	tail_of(&f);
+	assert_string_equal(got.data, "3|");
+	/* The last of those that fit, not those that fit of the last. */
+	f.stream = LOG_STREAM_STDOUT;
+	f.lines = 1;
+	tail_of(&f);
+	assert_string_equal(got.data, "2|");
+	f = (struct log_filter){ .lines = 10, .from_wall_ms = INT64_MAX };
+	tail_of(&f);
+	assert_int_equal(n_lines, 0);
+}
+
+/* Commands that run at the same time, and what one leaves unfinished. */
+static void test_sandbox_log__commands_do_not_mix(void **state)
+{
+	(void)state;
+	sandbox_log_add(l, "a", LOG_STREAM_STDOUT, 0, "50%", 3);
+	sandbox_log_add(l, "b", LOG_STREAM_STDOUT, 0, "hello\nend", 9);
+	sandbox_log_finish(l, "b");
+	sandbox_log_add(l, "c", LOG_STREAM_STDOUT, 0, "next\n", 5);
+	sandbox_log_add(l, "a", LOG_STREAM_STDOUT, 0, " 100%\n", 6);
+	tail(10);
+	assert_string_equal(got.data, "hello|end|next|50% 100%|");
+	/* More at once than are kept: the oldest ends early. */
+	for (unsigned i = 0; i < 40; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "many-%u", i);
+		sandbox_log_add(l, name, LOG_STREAM_STDOUT, 0, name,
+				strlen(name));
+	}
+	tail(1);
+	assert_string_equal(got.data, "many-23|");
+}
+
+/* How far the agent's ring was read goes with the bytes. */
+static void test_sandbox_log__agent_offset_is_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(sandbox_log_agent_at(l), 0);
+	add(false, "one\n");
+	sandbox_log_set_agent_at(l, 4711);
+	sandbox_log_flush(l);
+	reopen();
+	assert_int_equal(sandbox_log_agent_at(l), 4711);
+	sandbox_log_set_agent_at(l, 4712);
+	reopen();
+	assert_int_equal(sandbox_log_agent_at(l), 4712);
+}
+
+#define OLD_ROOM (LIMIT_LOG_RING - 32)
+
+/* A file as it was before lines had times: `n` bytes were written to it. */
+static void write_old(const char *bytes, uint64_t n)
+{
+	auto_free char *ring = xcalloc(1, OLD_ROOM);
+	uint64_t begin = n > OLD_ROOM ? n - OLD_ROOM : 0;
+	uint64_t h[4] = { UINT64_C(0x31676f4c4d5653), begin, n, 0 };
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	h[3] = (h[0] ^ begin) * UINT64_C(0x9e3779b97f4a7c15);
+	h[3] = (h[3] ^ h[3] >> 29 ^ n) * UINT64_C(0xbf58476d1ce4e5b9);
+	h[3] ^= h[3] >> 32;
+	for (uint64_t o = begin; o < n; o++)
+		ring[o % OLD_ROOM] = bytes[o];
+	assert_int_equal(write(fd, h, sizeof(h)), sizeof(h));
+	assert_int_equal(write(fd, ring, MIN(n, OLD_ROOM)), MIN(n, OLD_ROOM));
+	close(fd);
+}
+
+static void test_sandbox_log__old_files_are_readable(void **state)
+{
+	auto_buf struct buf text = BUF_INIT;
+
+	(void)state;
+	write_old("first\nsecond\n", 13);
+	reopen();
+	tail(10);
+	assert_string_equal(got.data, "first|second|");
+	assert_int_equal(last.stream, LOG_STREAM_UNKNOWN);
+	assert_int_equal(last.seen.wall_ms, 0);
+	add(true, "third\n");
+	reopen();
+	tail(10);
+	assert_string_equal(got.data, "first|second|third|");
+	assert_int_equal(last.stream, LOG_STREAM_STDERR);
+	/* Of unknown time is older than any time. */
+	tail_of(&(struct log_filter){ .lines = 10, .from_wall_ms = 1 });
+	assert_string_equal(got.data, "third|");
+	/* Nearly full: prefixes leave no room for all; and wrapped. */
+	for (size_t wanted = OLD_ROOM - 7; wanted < 3 * OLD_ROOM;
+	     wanted += OLD_ROOM) {
+		while (text.len < wanted)
+			buf_addf(&text, "line %zu\n", text.len);
+		size_t end = text.len;
+		write_old(text.data, end);
+		reopen();
+		tail(1000000);
+		assert_memory_equal(got.data, "[... ", 5);
+		assert_memory_equal(strchr(got.data, '|') + 1, "line ", 5);
+		assert_true(n_lines > 10000);
+		size_t before = n_lines;
+		reopen();
+		tail(1000000);
+		assert_int_equal(n_lines, before);
+		add(false, "new\n");
+		tail(2);
+		assert_memory_equal(got.data, "line ", 5);
+		assert_non_null(strstr(got.data, "|new|"));
+	}
 }
 
 /* Damage of every byte of the header, and cutting the file anywhere, give an
@@ -249,7 +433,7 @@ static void test_sandbox_log__bytes_are_data(void **state)
 static void test_sandbox_log__damage_starts_anew(void **state)
 {
 	(void)state;
-	for (off_t i = 0; i < 32; i++) {
+	for (off_t i = 0; i < 40; i++) {
 		add(false, "text\n");
 		sandbox_log_flush(l);
 		int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -266,7 +450,7 @@ static void test_sandbox_log__damage_starts_anew(void **state)
 		tail(10);
 		assert_int_equal(n_lines, 0);
 	}
-	for (off_t cut = 0; cut < 37; cut++) {
+	for (off_t cut = 0; cut < 60; cut++) {
 		add(false, "text\n");
 		sandbox_log_flush(l);
 		assert_int_equal(truncate(path, cut), 0);
@@ -333,9 +517,9 @@ static void test_sandbox_log__no_room_is_kept(void **state)
 
 	(void)state;
 	for (int i = 0; i < LIMIT_LOG_LINE; i++)
-		sandbox_log_add(l, i % 2, "xyz", 3);
-	sandbox_log_add(l, false, "\n", 1);
-	sandbox_log_add(l, true, "\n", 1);
+		add(i % 2, "xyz");
+	add(false, "\n");
+	add(true, "\n");
 	sandbox_log_flush(l);
 	assert_true(mallinfo2().uordblks < before + LIMIT_LOG_LINE);
 }
@@ -352,6 +536,11 @@ int main(void)
 		TEST(slow_follower_is_told),
 		TEST(long_lines_are_cut),
 		TEST(bytes_are_data),
+		TEST(times),
+		TEST(filter),
+		TEST(commands_do_not_mix),
+		TEST(agent_offset_is_kept),
+		TEST(old_files_are_readable),
 		TEST(damage_starts_anew),
 		TEST(disk_full),
 		TEST(link_is_refused),
