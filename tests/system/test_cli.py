@@ -473,9 +473,40 @@ def test_cp_recursive(shared, box, tmp_path):
 def test_logs_of_some_lines(shared, box):
     shared.ok("exec", box, "--", "sh", "-c", "echo red; echo green; echo blue")
     assert shared.ok("logs", box, "--grep", "^(red|blue)$").text == "red\nblue\n"
-    assert shared.ok("logs", box, "--json", "--grep", "gr").json() == ["green"]
+    line = shared.ok("logs", box, "--json", "--grep", "gr").json()
+    assert line["line"] == "green" and line["stream"] == "stdout"
     assert shared.ok("logs", box, "-n", "1").text == "blue\n"
     assert shared.ok("logs", box, "-n", "0").text == ""
+
+
+def test_logs_have_times_and_streams(shared, box):
+    shared.ok("exec", box, "--", "sh", "-c", "echo out; echo err >&2")
+    rows = shared.ok("logs", box, "-t").text.splitlines()
+    times = [row.split(" ")[0] for row in rows]
+    assert sorted(row.split(" ")[1] for row in rows) == ["err", "out"]
+    assert all(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", t)
+               for t in times) and times == sorted(times)
+    assert shared.ok("logs", box, "--stream", "stderr").text == "err\n"
+    assert shared.ok("logs", box, "--stream", "pty").text == ""
+    objects = [json.loads(x) for x in
+               shared.ok("logs", box, "--json").text.splitlines()]
+    assert sorted((o["stream"], o["line"]) for o in objects) == [
+        ("stderr", "err"), ("stdout", "out")]
+    assert [o["time"] for o in objects] == times
+    assert shared.ok("logs", box, "--format", "{{stream}}:{{line}}",
+                     "--stream", "stderr").text.strip() == "stderr:err"
+    shared.exec(box, "echo terminal", tty=True, detach=True)
+    svm.wait_for(lambda: "terminal" in shared.ok("logs", box).text,
+                 "the terminal's output")
+    assert shared.ok("logs", box, "--stream", "pty").text == "terminal\n"
+    assert "terminal" in shared.ok("logs", box, "--since", times[-1]).text
+    assert shared.ok("logs", box, "--since", "1h", "-n", "1").text.count(
+        "\n") == 1
+    assert shared.ok("logs", box, "--since", "2100-01-01T00:00:00Z").text == ""
+    for bad in (("--since", "yesterday"), ("--since", "-5m"),
+                ("--stream", "stdin")):
+        r = shared.must_fail("logs", box, *bad)
+        assert r.code == 2 and bad[1] in r.errtext, r
 
 
 def test_timeout_of_all_commands(shared, box):
