@@ -18,8 +18,6 @@
 #include "daemon/quota.h"
 #include "daemon/sandbox-request.h"
 #include "daemon/sandbox.h"
-#include "daemon/template.h"
-#include "daemon/templates.h"
 #include "daemon/warm.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
@@ -223,28 +221,6 @@ void api_sandbox_create(struct http_req *r, void *app)
 
 /* POST /sandboxes/admission: what would become of that spawn? */
 
-/* Would it be over a limit of its own, whatever room there is? */
-static int ask_limits(const cJSON *body, const struct quota_limits *l,
-		      struct svm_err *ret_over, struct svm_err *err)
-{
-	int64_t ttl = 0, memory = 0, vcpus = 0;
-	const char *text = NULL;
-
-	if (json_get_string(body, "ttl", &text, err) < 0 ||
-	    (text && sandbox_request_ttl(text, 0, &ttl, err) < 0) ||
-	    json_get_int(body, "memory_mb", 1, LIMIT_MEMORY_MB, &memory,
-			 err) < 0 ||
-	    json_get_int(body, "vcpus", 1, LIMIT_VCPUS, &vcpus, err) < 0)
-		return -1;
-	const struct sandbox_spec s = { .memory_mb = (uint32_t)memory,
-					.vcpus = (uint32_t)vcpus };
-	if (text && sandbox_request_ttl(text, l->max_ttl_ns, &ttl,
-					ret_over) < 0)
-		return 0;
-	(void)quota_check(l, &s, ret_over);
-	return 0;
-}
-
 static void reply_admission(struct http_req *r, struct daemon *d,
 			    const char *owner, const struct quota_limits *l,
 			    const struct svm_err *over)
@@ -270,49 +246,20 @@ static void reply_admission(struct http_req *r, struct daemon *d,
 	http_reply_json(r, 200, &out);
 }
 
-/* What the template adds is asked for too. */
-static int add_template(struct http_req *r, struct daemon *d,
-			struct json_doc *doc, struct svm_err *err)
-{
-	const char *name = NULL;
-	struct caller c;
-
-	if (json_get_string(doc->root, "template", &name, err) < 0)
-		return -1;
-	if (!name)
-		return 0;
-	auth_caller(d, r, &c);
-	const struct template *t = templates_get(d, &c, name, err);
-	if (!t)
-		return -1;
-	cJSON *merged = template_merge(t, doc->root, NULL);
-	cJSON_Delete(doc->root);
-	doc->root = merged;
-	return 0;
-}
-
 void api_sandbox_admission(struct http_req *r, void *app)
 {
 	struct daemon *d = app;
 	auto_err struct svm_err err = SVM_ERR_INIT, over = SVM_ERR_INIT;
-	auto_json struct json_doc doc = JSON_DOC_INIT;
-	auto_free char *owner = NULL;
-	const struct buf *body = http_body(r);
-	const char *owner_id = NULL;
+	struct sandbox_spec spec = { 0 };
 	struct quota_limits l;
 
-	if (json_parse_object(&doc, buf_str(body), body->len, &err) < 0 ||
-	    json_get_string(doc.root, "owner_id", &owner_id, &err) < 0 ||
-	    sandbox_request_owner(d, r, owner_id, &owner, &err) < 0 ||
-	    add_template(r, d, &doc, &err) < 0) {
+	if (sandbox_request_ask(d, r, &spec, &over, &err) < 0) {
 		http_reply_error(r, &err);
 		return;
 	}
-	quota_limits(d, owner, &l);
-	if (ask_limits(doc.root, &l, &over, &err) < 0)
-		http_reply_error(r, &err);
-	else
-		reply_admission(r, d, owner, &l, &over);
+	quota_limits(d, spec.owner, &l);
+	reply_admission(r, d, spec.owner, &l, &over);
+	sandbox_spec_release(&spec);
 }
 
 void api_sandbox_prune(struct http_req *r, void *app)

@@ -221,69 +221,119 @@ static int64_t at_most(int64_t v, int64_t max)
 	return max && v > max ? max : v;
 }
 
-/* payer: whose limits hold when nobody asks (r NULL). */
-static int parse(struct daemon *d, struct http_req *r, const char *payer,
-		 const cJSON *body, struct sandbox_spec *s,
-		 struct provider **ret_provider, struct svm_err *err)
+/* Who asks, and how. */
+struct ask {
+	struct daemon *d;
+	struct http_req *r; /* NULL: nobody, it is for the warm pool */
+	const char *payer;  /* then: whose limits hold */
+	struct svm_err *over; /* admission: what is over a limit is told here,
+			       * and no image is looked for; else NULL */
+};
+
+static int get_ttl(const struct ask *a, const cJSON *body, int64_t max,
+		   struct sandbox_spec *s, struct svm_err *err)
 {
-	const char *provider = NULL, *image = NULL, *ttl = NULL, *name = NULL,
-		   *snapshot = NULL, *owner = NULL;
+	const char *text = NULL;
+
+	s->ttl_ns = at_most(a->d->config->defaults_ttl, max);
+	if (json_get_string(body, "ttl", &text, err) < 0)
+		return -1;
+	if (!text)
+		return 0;
+	if (!a->over)
+		return sandbox_request_ttl(text, max, &s->ttl_ns, err);
+	if (sandbox_request_ttl(text, 0, &s->ttl_ns, err) < 0)
+		return -1;
+	(void)sandbox_request_ttl(text, max, &s->ttl_ns, a->over);
+	return 0;
+}
+
+/* What is limited: by the owner's quota, by the configuration, at all. */
+static int get_limits(const struct ask *a, const cJSON *body,
+		      struct sandbox_spec *s, struct svm_err *err)
+{
+	const struct config *c = a->d->config;
 	struct quota_limits l;
+
+	quota_limits(a->d, a->r ? s->owner : a->payer, &l);
+	s->memory_mb = (uint32_t)at_most(c->defaults_memory_mb,
+					 l.max_memory_mb);
+	s->vcpus = (uint32_t)at_most(c->defaults_vcpus, l.max_vcpus);
+	s->disk_mb = (uint32_t)c->providers_native_disk_mb;
+	s->pids = (uint32_t)c->providers_native_pids_limit;
+	s->inodes = (uint64_t)c->providers_native_inodes;
+	if (get_ttl(a, body, l.max_ttl_ns, s, err) < 0 ||
+	    get_u32(body, "memory_mb", LIMIT_MEMORY_MB, &s->memory_mb, err) ||
+	    get_u32(body, "vcpus", LIMIT_VCPUS, &s->vcpus, err) ||
+	    get_u32(body, "disk_mb", LIMIT_DISK_MB, &s->disk_mb, err) ||
+	    get_u32(body, "pids", LIMIT_PIDS, &s->pids, err))
+		return -1;
+	if (!a->over)
+		return quota_check(&l, s, err);
+	if (a->over->code == SVM_OK)
+		(void)quota_check(&l, s, a->over);
+	return 0;
+}
+
+static int check_network(struct daemon *d, struct provider *p,
+			 const struct sandbox_spec *s, struct svm_err *err)
+{
+	auto_buf struct buf can = BUF_INIT;
+
+	if (s->network == SPEC_NETWORK_NONE ||
+	    provider_caps(p) & PROVIDER_NET_BRIDGE)
+		return 0;
+	runtimes_list(d, PROVIDER_NET_BRIDGE, &can);
+	svm_err_set(err, SVM_UNSUPPORTED, "provider '%s' has no network but "
+		    "'none'; providers that have one: %s", provider_name(p),
+		    buf_str(&can));
+	return svm_err_hint(err, "leave 'network' out, or say none");
+}
+
+static int get_name_and_owner(const struct ask *a, const cJSON *body,
+			      struct sandbox_spec *s, struct svm_err *err)
+{
+	const char *name = NULL, *owner = NULL;
+
+	if (json_get_string(body, "name", &name, err) < 0 ||
+	    json_get_string(body, "owner_id", &owner, err) < 0 ||
+	    (name && check_name(name, err) < 0) ||
+	    (a->r && sandbox_request_owner(a->d, a->r, owner, &s->owner,
+					   err) < 0))
+		return -1;
+	s->name = xstrdup(name);
+	return 0;
+}
+
+static int parse(const struct ask *a, const cJSON *body,
+		 struct sandbox_spec *s, struct provider **ret_provider,
+		 struct svm_err *err)
+{
+	const char *provider = NULL, *image = NULL, *snapshot = NULL;
+	struct daemon *d = a->d;
 
 	if (json_get_string(body, "provider", &provider, err) < 0 ||
 	    json_get_string(body, "image", &image, err) < 0 ||
-	    json_get_string(body, "ttl", &ttl, err) < 0 ||
-	    json_get_string(body, "name", &name, err) < 0 ||
-	    json_get_string(body, "from_snapshot", &snapshot, err) < 0 ||
-	    json_get_string(body, "owner_id", &owner, err) < 0)
+	    json_get_string(body, "from_snapshot", &snapshot, err) < 0)
 		return -1;
 	if (snapshot) {
 		svm_err_set(err, SVM_UNSUPPORTED, "snapshots are not "
 			    "supported; providers that make any: none");
 		return svm_err_hint(err, "leave 'from_snapshot' out");
 	}
-	if (name && check_name(name, err) < 0)
-		return -1;
-	if (r && sandbox_request_owner(d, r, owner, &s->owner, err) < 0)
-		return -1;
-	s->name = xstrdup(name);
-	quota_limits(d, r ? s->owner : payer, &l);
-	s->ttl_ns = at_most(d->config->defaults_ttl, l.max_ttl_ns);
-	if (ttl && sandbox_request_ttl(ttl, l.max_ttl_ns, &s->ttl_ns, err) < 0)
-		return -1;
-	s->memory_mb = (uint32_t)at_most(d->config->defaults_memory_mb,
-					 l.max_memory_mb);
-	s->vcpus = (uint32_t)at_most(d->config->defaults_vcpus, l.max_vcpus);
-	s->disk_mb = (uint32_t)d->config->providers_native_disk_mb;
-	s->pids = (uint32_t)d->config->providers_native_pids_limit;
-	s->inodes = (uint64_t)d->config->providers_native_inodes;
-	if (get_u32(body, "memory_mb", LIMIT_MEMORY_MB, &s->memory_mb, err) ||
-	    get_u32(body, "vcpus", LIMIT_VCPUS, &s->vcpus, err) ||
-	    get_u32(body, "disk_mb", LIMIT_DISK_MB, &s->disk_mb, err) ||
-	    get_u32(body, "pids", LIMIT_PIDS, &s->pids, err) ||
+	if (get_name_and_owner(a, body, s, err) < 0 ||
+	    get_limits(a, body, s, err) < 0 ||
 	    sandbox_request_network(body, d->config->defaults_network,
-				    &s->network, err) ||
-	    json_get_bool(body, "read_only_rootfs", &s->read_only_rootfs, err))
-		return -1;
-	if (quota_check(&l, s, err) < 0)
-		return -1;
-	if (sandbox_request_map(body, "metadata", &s->metadata, err) < 0 ||
+				    &s->network, err) < 0 ||
+	    json_get_bool(body, "read_only_rootfs", &s->read_only_rootfs,
+			  err) < 0 ||
+	    sandbox_request_map(body, "metadata", &s->metadata, err) < 0 ||
 	    sandbox_request_map(body, "env", &s->env, err) < 0)
 		return -1;
 	*ret_provider = runtimes_pick(d, provider, err);
-	if (!*ret_provider)
+	if (!*ret_provider || check_network(d, *ret_provider, s, err) < 0)
 		return -1;
-	if (s->network != SPEC_NETWORK_NONE &&
-	    !(provider_caps(*ret_provider) & PROVIDER_NET_BRIDGE)) {
-		auto_buf struct buf can = BUF_INIT;
-
-		runtimes_list(d, PROVIDER_NET_BRIDGE, &can);
-		svm_err_set(err, SVM_UNSUPPORTED, "provider '%s' has no "
-			    "network but 'none'; providers that have one: %s",
-			    provider_name(*ret_provider), buf_str(&can));
-		return svm_err_hint(err, "leave 'network' out, or say none");
-	}
-	return choose_image(d, image, *ret_provider, s, err);
+	return a->over ? 0 : choose_image(d, image, *ret_provider, s, err);
 }
 
 /* What a template leaves on a sandbox besides the fields of its spawn. */
@@ -306,19 +356,16 @@ static void add_template(const struct template *t, struct sandbox_spec *s)
 	s->metadata[kept] = NULL;
 }
 
-/* r NULL: nobody asks, it is for the warm pool, on account of t's owner. */
-static int parse_with(struct daemon *d, struct http_req *r,
-		      const struct template *t, const cJSON *body,
-		      struct sandbox_spec *ret, struct provider **ret_provider,
-		      struct svm_err *err)
+static int parse_with(const struct ask *a, const struct template *t,
+		      const cJSON *body, struct sandbox_spec *ret,
+		      struct provider **ret_provider, struct svm_err *err)
 {
-	const char *dflt = d->config->defaults_image;
+	const char *dflt = a->d->config->defaults_image;
 	bool insists = dflt && strcmp(dflt, DEFAULT_IMAGE) == 0;
 	cJSON *merged = t ? template_merge(t, body, insists ? NULL :
 							DEFAULT_IMAGE) : NULL;
 	struct sandbox_spec s = { 0 };
-	int result = parse(d, r, t ? t->owner : NULL, t ? merged : body, &s,
-			   ret_provider, err);
+	int result = parse(a, t ? merged : body, &s, ret_provider, err);
 
 	cJSON_Delete(merged);
 	if (result < 0) {
@@ -331,31 +378,53 @@ static int parse_with(struct daemon *d, struct http_req *r,
 	return 0;
 }
 
+static int parse_body(const struct ask *a, const char *template,
+		      struct sandbox_spec *ret, struct provider **ret_provider,
+		      struct svm_err *err)
+{
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	const struct buf *body = http_body(a->r);
+	const struct template *t = NULL;
+	const char *named = NULL;
+	struct caller c;
+
+	if (json_parse_object(&doc, buf_str(body), body->len, err) < 0 ||
+	    json_get_string(doc.root, "template", &named, err) < 0)
+		return -1;
+	if (!template)
+		template = named;
+	auth_caller(a->d, a->r, &c);
+	if (template && !(t = templates_get(a->d, &c, template, err)))
+		return -1;
+	return parse_with(a, t, doc.root, ret, ret_provider, err);
+}
+
 int sandbox_request_parse(struct daemon *d, struct http_req *r,
 			  const char *template, struct sandbox_spec *ret,
 			  struct provider **ret_provider, struct svm_err *err)
 {
-	auto_json struct json_doc doc = JSON_DOC_INIT;
-	const struct buf *body = http_body(r);
-	const struct template *t = NULL;
-	struct caller c;
+	const struct ask a = { .d = d, .r = r };
 
-	if (json_parse_object(&doc, buf_str(body), body->len, err) < 0)
-		return -1;
-	if (!template && json_get_string(doc.root, "template", &template,
-					 err) < 0)
-		return -1;
-	auth_caller(d, r, &c);
-	if (template && !(t = templates_get(d, &c, template, err)))
-		return -1;
-	return parse_with(d, r, t, doc.root, ret, ret_provider, err);
+	return parse_body(&a, template, ret, ret_provider, err);
+}
+
+int sandbox_request_ask(struct daemon *d, struct http_req *r,
+			struct sandbox_spec *ret, struct svm_err *ret_over,
+			struct svm_err *err)
+{
+	const struct ask a = { .d = d, .r = r, .over = ret_over };
+	struct provider *p = NULL;
+
+	return parse_body(&a, NULL, ret, &p, err);
 }
 
 int sandbox_request_warm(struct daemon *d, const struct template *t,
 			 struct sandbox_spec *ret,
 			 struct provider **ret_provider, struct svm_err *err)
 {
-	if (parse_with(d, NULL, t, NULL, ret, ret_provider, err) < 0)
+	const struct ask a = { .d = d, .payer = t->owner };
+
+	if (parse_with(&a, t, NULL, ret, ret_provider, err) < 0)
 		return -1;
 	ret->ttl_ns = LIMIT_TIME_WARM;
 	ret->warm = xstrdup(t->key);
