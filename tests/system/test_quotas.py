@@ -83,6 +83,17 @@ def destroy(inst, sandbox):
     inst.api("DELETE", f"/sandboxes/{sandbox['id']}", check=200)
 
 
+def test_admission_is_the_spawn_but_for_its_image(shared):
+    """What would be a mistake there is one here; no image is looked for."""
+    for body, status in (({"image": "nowhere/none:1"}, 200),
+                         ({"image": 5}, 400), ({"name": "No"}, 400),
+                         ({"provider": "none"}, 400), ({"ttl": "x"}, 400),
+                         ({"env": {"A": 1}}, 400), ({"network": "moon"}, 400),
+                         ({"network": "bridge"}, 501)):
+        r = shared.api("POST", "/sandboxes/admission", body)
+        assert r.status == status, (body, r)
+
+
 @pytest.fixture
 def full(new_instance):
     """Makes an instance with a queue, and the sandboxes that fill it."""
