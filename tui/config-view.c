@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
-#include "lib/base/width.h"
+#include "tui/facts.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
 
-#define ABOUT_ROWS 4 /* a rule, and what the setting is */
+#define ABOUT_ROWS 5 /* a rule, and what the setting is */
 
 struct area config_rows(struct area a)
 {
@@ -51,11 +51,34 @@ static const char *source(const char *origin)
 	       slash && origin[0] == '/' ? slash + 1 : origin;
 }
 
+/* From which word on there is room for the chosen one. */
+static const char *first_shown(const char *choices, const char *value,
+			       int width)
+{
+	const char *from = choices;
+	int used = 0;
+
+	for (const char *w = choices; *w;) {
+		size_t n = strcspn(w, "|");
+		bool it = strlen(value) == n && strncmp(w, value, n) == 0;
+
+		used += (int)n + (it ? 5 : 2);
+		while (it && used > width && from < w) {
+			used -= (int)strcspn(from, "|") + 2;
+			from += strcspn(from, "|") + 1;
+		}
+		if (it)
+			return from;
+		w += n + (w[n] == '|');
+	}
+	return choices;
+}
+
 /* "( auto ) mission  light" */
 static void view_choices(struct canvas *c, int row, int col, int width,
 			 const char *choices, const char *value)
 {
-	auto_free char *words = xstrdup(choices);
+	auto_free char *words = xstrdup(first_shown(choices, value, width));
 	int end = col + width;
 	char *rest = NULL;
 
@@ -145,26 +168,28 @@ static void view_about(const struct model *m, const struct config_screen *s,
 		       struct canvas *c, struct area in, const cJSON *o)
 {
 	int row = in.row + in.rows - ABOUT_ROWS;
+	struct facts f = { m, c,
+			   { row + 1, in.col + 1, ABOUT_ROWS - 1,
+			     in.cols - 1 }, 0, 0 };
 	auto_buf struct buf note = BUF_INIT;
 	struct setting about;
 
 	for (int i = 0; i < in.cols; i++)
 		canvas_text(c, row, in.col + i, 1, pen_role(ROLE_LINE),
 			    m->set.ascii ? "-" : "\u2500");
-	if (!o)
-		return;
-	if (settings_find(m, json_text(o, "name"), &about)) {
-		canvas_text(c, row + 1, in.col + 2, in.cols - 2,
-			    pen_role(ROLE_INK), about.help);
-		canvas_textf(c, row + 2, in.col + 2, in.cols - 2,
-			     pen_role(ROLE_DIM), "default %s%s",
-			     *about.def ? about.def : "none",
-			     about.restart ? "   ! needs a restart of the "
-					     "daemon" : "");
+	if (o && settings_find(m, json_text(o, "name"), &about)) {
+		auto_free char *def = xasprintf(
+			"default %s%s", *about.def ? about.def : "none",
+			about.restart ? "   ! needs a restart of the daemon" :
+					"");
+
+		facts_plain(&f, ROLE_INK, about.help);
+		facts_plain(&f, ROLE_DIM, def);
 	}
-	about_file(s, o, &note);
-	canvas_text(c, row + 3, in.col + 2, in.cols - 2,
-		    pen_role(ROLE_ACCENT2), buf_str(&note));
+	if (o)
+		about_file(s, o, &note);
+	if (note.len)
+		facts_plain(&f, ROLE_ACCENT2, buf_str(&note));
 }
 
 /* Beside the row it is about: below, or above the last. */

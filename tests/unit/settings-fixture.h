@@ -24,8 +24,10 @@ static bool settings_fixture_at(void *data, size_t i, struct setting *ret)
 		  false },
 		{ "auth.api_key", NULL, "", "the key of callers", true,
 		  false },
-		{ "ui.theme", "auto|mission|light", "auto",
-		  "colours of the dashboard", false, false },
+		{ "ui.theme", "auto|mission|light|contrast|mono|one-more",
+		  "auto", "colours of the dashboard: auto, mission, light, "
+		  "contrast, mono or a file of yours, themes/NAME.yaml, "
+		  "beside the configuration", false, false },
 	};
 
 	(void)data;
