@@ -158,12 +158,15 @@ def test_man_db():
 
 
 def test_install(tmp_path):
-    """`make install` puts them where man(1) looks, `make uninstall` takes them."""
-    if svm.BUILD != svm.ROOT / "build" or not svm.IS_WHOLE_ROOT:
-        pytest.skip("needs root, and the tree make install is for")
+    """`make install` puts them where man(1) looks, `make uninstall` takes them.
+    Nothing is built for it: other tests run on this tree."""
+    if not shutil.which("man"):
+        pytest.skip("needs man-db")
     place = tmp_path / "root"
-    make_ = ["make", "-C", str(svm.ROOT), f"DESTDIR={place}", "PREFIX=/usr"]
-    subprocess.run([*make_, "install"], check=True, capture_output=True)
+    make_ = ["make", "-C", str(svm.ROOT), "-o", "all", f"B={svm.BUILD}",
+             f"DESTDIR={place}", "PREFIX=/usr"]
+    p = subprocess.run([*make_, "install"], check=True, capture_output=True, text=True)
+    assert "  CC " not in p.stdout
     p = subprocess.run(["man", "-M", place / "usr/share/man", "-w",
                         "stacyvm-spawn"], capture_output=True, text=True, check=False)
     assert p.stdout.strip().endswith("man1/stacyvm-spawn.1"), p
