@@ -59,7 +59,9 @@ struct daemon {
 	int tcp_port;          /* 0: none */
 	char *preview_domain;  /* owned; NULL without TCP */
 	unsigned previews;     /* requests to ports, and joined connections */
+	struct list relays;    /* preview-relay.c */
 	struct list raws;      /* preview-raw.c */
+	int64_t tunnel_idle;   /* of those, ns; 0: limits.h.  For tests */
 	char *socket_link;     /* to a server.socket elsewhere, or NULL */
 	char *tcp_problem;     /* why there is no TCP though it was asked for */
 };

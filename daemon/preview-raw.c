@@ -122,7 +122,8 @@ static void settle(struct raw *w)
 			loop_fd_mod(e->src, (may_read(e) ? LOOP_READ : 0) |
 					    (e->out.len ? LOOP_WRITE : 0));
 	}
-	loop_timer_after(w->idle, LIMIT_TIME_TUNNEL_IDLE);
+	loop_timer_after(w->idle, w->d->tunnel_idle ? w->d->tunnel_idle
+						    : LIMIT_TIME_TUNNEL_IDLE);
 }
 
 static void on_end(struct loop *l, void *data, unsigned events)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 #define READ_BYTES KIB(64)
 
 struct relay {
+	struct list link;    /* daemon->relays */
 	struct http_req *r;  /* NULL: the client is gone, or answered */
 	struct daemon *d;
 	struct sandbox *s;
@@ -37,6 +39,7 @@ struct relay {
 	struct preview_answer answer;
 	struct loop_timer *patience; /* for the head of the answer */
 	bool held;           /* the client is slow: not read */
+	bool endless;        /* the answer: events */
 	char *cookie;
 };
 
@@ -50,6 +53,7 @@ static void relay_free(struct relay *y)
 	preview_answer_release(&y->answer);
 	loop_timer_free(y->patience);
 	free(y->cookie);
+	list_remove(&y->link);
 	y->s->previews--;
 	y->d->previews--;
 	sandbox_unref(y->s);
@@ -194,6 +198,7 @@ static void on_begin(void *data, int status, const char *type, int64_t length)
 	loop_timer_stop(y->patience);
 	if (y->cookie)
 		http_reply_header(y->r, "Set-Cookie", "%s", y->cookie);
+	y->endless = type && strncasecmp(type, "text/event-stream", 17) == 0;
 	http_on_drain(y->r, on_drain);
 	http_stream_begin(y->r, status, type, length);
 }
@@ -344,6 +349,7 @@ void preview_relay(struct http_req *r, struct sandbox *s, int port,
 	y->patience = loop_timer_new(d->loop, on_impatience, y);
 	loop_timer_after(y->patience, LIMIT_TIME_PREVIEW_HEAD);
 	y->cookie = xstrdup(set_cookie);
+	list_append(&d->relays, &y->link);
 	s->previews++;
 	d->previews++;
 	msg_add_u16(&payload, (uint16_t)port);
@@ -363,4 +369,16 @@ void preview_relay(struct http_req *r, struct sandbox *s, int port,
 	http_set_data(r, y);
 	http_on_gone(r, on_gone);
 	http_body_read(r, &sink);
+}
+
+void preview_end_streams(struct daemon *d)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &d->relays) {
+		struct relay *y = list_entry(pos, struct relay, link);
+
+		if (y->endless)
+			fail(y, "the daemon is stopping");
+	}
 }

@@ -55,6 +55,9 @@ void preview_hmac(const void *key, size_t nkey, const void *text, size_t n,
  * for; set_cookie is a line to add to the answer, or NULL. */
 void preview_relay(struct http_req *r, struct sandbox *s, int port,
 		   const char *target, const char *set_cookie);
+/* At shutdown: answers that would never end are broken off, so that nobody
+ * waits for them. */
+void preview_end_streams(struct daemon *d);
 
 /* preview-request.c: the head of a request as the port may see it: without
  * our keys and cookies, for one hop, framed as the body will be.  True when it

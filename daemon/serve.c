@@ -140,6 +140,7 @@ static int start(struct serve *s, struct svm_err *err)
 	if (runtimes_open(d, err) < 0)
 		return -1;
 	d->registry = registry_new(d);
+	list_init(&d->relays);
 	list_init(&d->raws);
 	d->admission = admission_new(d);
 	d->warm = warm_new(d);
@@ -192,6 +193,7 @@ static void stop(struct daemon *d, const char *why)
 		 sandbox_count(d));
 	d->stopping = true;
 	listen_unlink(d);
+	preview_end_streams(d);
 	preview_close_all(d);
 	admission_close(d);
 	events_close_all(d->events);

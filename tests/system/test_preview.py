@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Live preview: a Host of PORT-ID.DOMAIN is a port inside a sandbox."""
+import os
+import signal
 import socket
 import threading
 import time
@@ -380,6 +382,56 @@ def test_a_tunnel_ends_with_its_last_byte(web):
     assert n == 16 << 20
 
 
+def test_pipelining(web):
+    """Several requests at once are answered in their order, and those to the
+    API between them by the API."""
+    api = f"GET {API}/live HTTP/1.1\r\nHost: localhost:{web.port}\r\n\r\n"
+    with web.client() as c:
+        c.send((f"GET /big HTTP/1.1\r\nHost: {web.host}\r\n\r\n" + api +
+                f"POST /sum HTTP/1.1\r\nHost: {web.host}\r\n"
+                "Content-Length: 3\r\n\r\nabc" +
+                f"GET / HTTP/1.1\r\nHost: {web.host}\r\n\r\n").encode())
+        assert len(c.reply().body) == 64 << 20
+        assert "status" in c.reply().json()
+        assert c.reply().text.startswith("3 ba7816bf")
+        assert c.reply().text == "root"
+
+
+def test_expect(web):
+    """We answer the expectation; the port gets the body, not the word."""
+    with web.client() as c:
+        c.send(f"POST /sum HTTP/1.1\r\nHost: {web.host}\r\n"
+               "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n".encode())
+        assert c._line() == "HTTP/1.1 100 Continue" and c._line() == ""
+        c.send(b"abc")
+        assert c.reply("POST").text.startswith("3 ba7816bf")
+    r = web("/head", "POST", "abc", Expect="100-continue")
+    assert r.interim == [100] and "expect" not in r.text.lower(), r
+
+
+def test_an_old_client(web):
+    """HTTP/1.0: no chunks, and the end is the end of the connection."""
+    for path, want in (("/", b"root"), ("/trailers", b"ok"),
+                       ("/close", b"to the end"),
+                       ("/big", b"x" * (64 << 20))):
+        s = web.raw(f"GET {path} HTTP/1.0\r\nHost: {web.host}\r\n\r\n")
+        text = bytearray()
+        while data := s.recv(1 << 20):
+            text += data
+        head, _, body = text.partition(b"\r\n\r\n")
+        assert b"Transfer-Encoding" not in head and body == want, path
+
+
+def test_heads(web):
+    """HEAD has no body however its length is told, and ends there."""
+    with web.client() as c:
+        for path in ("/", "/trailers", "/nobody", "/notmod", "/short"):
+            r = c.request("HEAD", path, None, {"Host": web.host})
+            assert r.status in (200, 204, 304), (path, r)
+            assert c.sock, "the connection goes on"
+        assert c.request("GET", "/", None, {"Host": web.host}).text == "root"
+
+
 def test_trailers_are_dropped(web):
     r = web("/trailers")
     assert r.text == "ok" and "trailer" not in r.headers, r
@@ -561,5 +613,38 @@ def test_daemon_killed_meanwhile(provider):
         assert web("/").text == "root"
         inst.api("DELETE", f"/sandboxes/{web.id}", check=200)
         assert web("/").status == 404
+    finally:
+        inst.stop()
+
+
+def test_stop_with_open_previews(provider):
+    """Tunnels and events end at once, an answer under way is let finish."""
+    inst, port = begin(provider)
+    try:
+        web = Preview(inst, port)
+        events = web.raw(f"GET /sse HTTP/1.1\r\nHost: {web.host}\r\n\r\n")
+        text = b""
+        while b"data: 1" not in text:
+            text += events.recv(4096)
+        tunnel = web.raw(f"GET /ws HTTP/1.1\r\nHost: {web.host}\r\n"
+                         "Upgrade: x\r\nConnection: Upgrade\r\n\r\n")
+        text = b""
+        while not text.endswith(b"first"):
+            text += tunnel.recv(4096)
+        big = web.client().connect()
+        big.begin("GET", "/big", None, {"Host": web.host})
+        reply = big.head()
+        pid = inst.daemon_pid()
+        os.kill(pid, signal.SIGTERM)
+        text = b""
+        while data := events.recv(4096):
+            text += data
+        assert not text.endswith(b"0\r\n\r\n")  # cut, not ended
+        assert tunnel.recv(4096) == b""
+        assert svm.pid_alive(pid), "it waits for the answer under way"
+        assert sum(len(x) for x in big.chunks(reply)) == 64 << 20
+        big.close()
+        wait_for(lambda: not svm.pid_alive(pid), "the daemon to end")
+        inst.drop_client()
     finally:
         inst.stop()
