@@ -97,7 +97,8 @@ void help_print(const struct cmd *cmd, const char *path)
 		help_print_list(cmd->subs);
 	}
 	print_options("Options:", cmd->opts);
-	puts("\nOptions of all commands: stacyvm help");
+	printf("\nOptions of all commands: stacyvm help\n"
+	       "The manual: man stacyvm-%.*s\n", (int)strcspn(path, " "), path);
 }
 
 const struct help_line help_exit_codes[] = {

@@ -177,6 +177,38 @@ def test_install(tmp_path):
 
 # -- examples
 
+def uses(script):
+    """(command, long options) of each stacyvm in shell text."""
+    for part in re.split(r"[|;&()\n]+", script.replace("\\\n", " ")):
+        m = re.search(r"(?:^|[\s\"])stacyvm ([a-z]+)(.*)", part)
+        if m:
+            own = re.split(r" -- |'", m[2])[0]
+            yield m[1], re.findall(r"(?:^|\s)--([a-z][a-z-]+)", own)
+
+
+def check_uses(where, script):
+    own = re.compile(r"^\.It .*Fl -([a-z][a-z-]*)", re.M)
+    everywhere = set(own.findall(text("stacyvm.1")))
+    for name, options in uses(script):
+        page = f"stacyvm-{name}.1"
+        assert page in PAGES, (where, name)
+        known = everywhere | set(own.findall(text(page)))
+        if "are those of" in text(page):
+            known |= set(own.findall(text("stacyvm-spawn.1")))
+        assert set(options) <= known, (where, name, set(options) - known)
+
+
+def test_examples_use_what_there_is(shared):
+    """Also those that are not run, and those of help."""
+    for page in PAGES:
+        for block in re.findall(r"^\.Bd -literal.*\n([^\0]*?)^\.Ed", text(page), re.M):
+            check_uses(page, block.replace("\\e", "\\"))
+    for page in COMMANDS:
+        said = shared.ok("help", page[8:-2]).text
+        m = re.search(r"^Examples:\n((?:  .*\n)+)", said, re.M)
+        check_uses(f"help of {page}", m[1] if m else "")
+
+
 def examples():
     found = []
     for page in PAGES:
