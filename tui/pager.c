@@ -319,7 +319,7 @@ static void hex_row(const struct pager *p, size_t i, struct buf *out)
 	size_t n = MIN((size_t)PAGER_HEX_ROW, p->window.len - at);
 	const unsigned char *s = (const unsigned char *)p->window.data + at;
 
-	buf_addf(out, "%08llx ", (unsigned long long)(p->base + at));
+	buf_addf(out, "%08llx", (unsigned long long)(p->base + at));
 	for (size_t x = 0; x < PAGER_HEX_ROW; x++)
 		if (x < n)
 			buf_addf(out, "%s%02x", x % 8 ? " " : "  ", s[x]);

@@ -79,7 +79,7 @@ static void test_pager__small(void **state)
 	pager_act(&p, ACT_BOTTOM);
 	assert_int_equal(pager_top(&p), 0); /* all of it fits */
 	pager_act(&p, ACT_HEX);
-	expect_row(&p, 0, "00000000   61 0a 09 62 0a 0a 65 6e  64            "
+	expect_row(&p, 0, "00000000  61 0a 09 62 0a 0a 65 6e  64            "
 			  "           a..b..end");
 	pager_clear(&p);
 	buf_release(&file);
