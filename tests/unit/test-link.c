@@ -203,7 +203,7 @@ static void test_link__much_typed(void **state)
 		buf_addf(&all, "%d,", i);
 	http_ws_pause(its.ws, true);
 	terminal_type(ours.t, all.data, all.len);
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 100; i++) {
 		links_sync(ours.links);
 		turn(1);
 	}
@@ -227,6 +227,8 @@ static void test_link__size(void **state)
 	say("{\"type\":\"resized\",\"cols\":20,\"rows\":5}");
 	until(ours.t->theirs);
 	assert_int_equal(emu_cols(ours.t->emu), 20);
+	output("more");
+	until(shown("more"));
 	for (int i = 0; i < 10; i++) {
 		links_sync(ours.links);
 		turn(1);
