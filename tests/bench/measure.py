@@ -134,11 +134,11 @@ class Bench:
     def samples(self, *args, **kw):
         return [int(line.split()[0]) for line in self.run(*args, **kw)]
 
-    def turns(self, *jobs, rounds=None):
+    def turns(self, *jobs, rounds=None, warm_up=True):
         """Run each job once a round, in turns; one list of samples a job.
-        The first round only warms up."""
+        A round before them only warms up."""
         found = [[] for _ in jobs]
-        for turn in range((rounds or self.rounds) + 1):
+        for turn in range(not warm_up, (rounds or self.rounds) + 1):
             for i, job in enumerate(jobs):
                 got = job()
                 if turn:
@@ -170,9 +170,10 @@ class Bench:
             return kib(status, "VmRSS") - start
 
         # It waits until it is quiet; what it will have then tests don't need.
-        enough = self.few(KEPT_KIB, 0)
+        enough, seconds = self.few((KEPT_KIB, 10), (256, 2.5))
         with contextlib.suppress(svm.Timeout):
-            svm.wait_for(lambda: kept() < enough, "memory to be given back", 3)
+            svm.wait_for(lambda: kept() < enough, "memory to be given back",
+                         seconds)
         self.table.memory.append((what, *(
             f"{n / 1024:.1f} MiB" for n in
             (start, kib(status, "VmHWM"), start + kept()))))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Sandboxes: one at a time, from a pool, many at once, many that stay."""
+import svm
 from measure import (kib, median, ms, percentile, processes, pss_of, topic)
 from peers import peers
 
@@ -60,6 +61,20 @@ def spawns(b):
                     ms(percentile(many, .99)),
                     f"{count} one after another {ms(median(one) * count)}",
                     "all succeed")
+
+
+@topic("tcp")
+def tcp(b):
+    n = b.few(5, 100)
+    port = svm.free_port()
+    with b.daemon("TCP", STACYVM_SERVER_PORT=str(port)):
+        ours, floor = b.turns(
+            lambda: b.samples("request", port, "/health", 1, n),
+            lambda: b.samples("echo", "tcp", 1, 60, 200, n),
+            rounds=b.few(1, 10))
+    b.table.row("`/health` over loopback TCP", f"{median(ours) / 1e3:.0f} µs",
+                f"{percentile(ours, .99) / 1e3:.0f} µs",
+                f"bare epoll echo {median(floor) / 1e3:.0f} µs")
 
 
 @topic("live")

@@ -131,11 +131,11 @@ def through(b, inst, t):
                     seconds=60, env={"TMUX_TMPDIR": b.tmp}) as tmux:
             tmux.step("wait [0]", PROMPT)
             ours, theirs = b.turns(lambda: pane(t), lambda: pane(tmux),
-                                   rounds=b.few(1, 3))
+                                   rounds=1, warm_up=False)
             tmux.end("send exit\\r", "exit 0")
         beside = f"`tmux` {rate(size, median(theirs))}"
     else:
-        [ours] = b.turns(lambda: pane(t), rounds=b.few(1, 3))
+        [ours] = b.turns(lambda: pane(t), rounds=1, warm_up=False)
         beside = ""
         b.table.missing.append("tmux is not installed")
     after = kib(f"/proc/{t.pid()}/status", "VmRSS")
