@@ -16,6 +16,7 @@
 #include "lib/base/mem.h"
 #include "man/mdoc.h"
 #include "man/page.h"
+#include "providers/native/filter.h"
 #include "providers/provider.h"
 
 /* 16384 as 16 KiB, 3600 s as 1h0m0s. */
@@ -325,6 +326,27 @@ static void add_provider(struct table *t, const struct provider_ops *ops)
 	buf_addstr(&r->text, " .\n");
 }
 
+/* "mount, umount2, ..." */
+static void add_calls(struct table *t, const char *key, enum filter_list list)
+{
+	struct row *r = table_row(t, ROW_ITEM, xstrdup(key), NULL);
+	const char *name;
+
+	buf_addf(&r->head, "No %s", key);
+	for (size_t i = 0; (name = filter_name(list, i)); i++)
+		buf_addf(&r->tail, "%s%s", i ? ",\n" : "", name);
+	buf_addstr(&r->tail, ".\n");
+}
+
+static void add_filter(struct manual *m)
+{
+	struct table *t = manual_table(m, xstrdup("calls"));
+
+	add_calls(t, "refused", FILTER_REFUSED);
+	add_calls(t, "tracing", FILTER_TRACING);
+	add_calls(t, "allowed", FILTER_ALLOWED);
+}
+
 static void add_providers(struct manual *m)
 {
 	struct table *t = manual_table(m, xstrdup("providers"));
@@ -353,4 +375,5 @@ void tables_of_daemon(struct manual *m)
 	add_closes(m);
 	add_limits(m);
 	add_providers(m);
+	add_filter(m);
 }

@@ -110,6 +110,19 @@ static const char *const tracing[] = {
 	"pidfd_getfd", "process_madvise",
 };
 
+const char *filter_name(enum filter_list list, size_t i)
+{
+	switch (list) {
+	case FILTER_ALLOWED:
+		return i < ARRAY_SIZE(allowed) ? allowed[i] : NULL;
+	case FILTER_REFUSED:
+		return i < ARRAY_SIZE(refused) ? refused[i] : NULL;
+	case FILTER_TRACING:
+		return i < ARRAY_SIZE(tracing) ? tracing[i] : NULL;
+	}
+	return NULL;
+}
+
 static void add_names(scmp_filter_ctx ctx, int *r, uint32_t action,
 		      const char *const *names, size_t n)
 {

@@ -8,6 +8,7 @@
 #define SVM_PROVIDERS_NATIVE_FILTER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
@@ -16,5 +17,14 @@
  * work inside. */
 int filter_build(bool allow_ptrace, struct buf *agent, struct buf *work,
 		 struct svm_err *err);
+
+/* What the lists have, for the manual: the i-th name, NULL past the last.
+ * Calls whose arguments are looked at are in none of them. */
+enum filter_list {
+	FILTER_ALLOWED,
+	FILTER_REFUSED, /* EPERM; what is in no list is ENOSYS */
+	FILTER_TRACING, /* EPERM, or allowed with allow_ptrace */
+};
+const char *filter_name(enum filter_list list, size_t i);
 
 #endif

@@ -62,6 +62,8 @@ def broken(old, new):
     ("stacyvm-api.7", broken("@about PIDS\nProcesses and threads in one.\n", ""),
      "'PIDS' wants an @about"),
     ("stacyvm-api.7", broken("@closes\n", ""), "no page has '1000' of @closes"),
+    ("stacyvm-security.7", broken("@about tracing", "@about traced"),
+     "@calls has no 'traced'"),
     ("stacyvm-keys.7", broken("@keys\n", ""), "of @keys"),
     ("stacyvm-providers.7", broken("@about mock", "@about mocks"),
      "@providers has no 'mocks'"),
