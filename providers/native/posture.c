@@ -135,6 +135,36 @@ static void add_process(struct json_writer *w, int proc, const char *status)
 	json_bool(w, "cgroup_namespace", own_ns(proc, "cgroup"));
 }
 
+/* What keeps /etc as it was made: a mount, or who owns it.  False also when
+ * its mounts can't be read. */
+static bool etc_is_mounted_read_only(int proc)
+{
+	auto_buf struct buf b = BUF_INIT;
+	char *p, *line;
+
+	if (fd_slurp_path(proc, "mountinfo", 1 << 20, &b) < 0)
+		return false;
+	for (p = b.data; p && (line = strsep(&p, "\n"));) {
+		const char *at = strstr(line, " /etc ro");
+
+		if (at && (at[8] == ',' || at[8] == ' '))
+			return true;
+	}
+	return false;
+}
+
+/* Where agent and commands are one user, what else keeps them apart. */
+static void add_single_id(struct json_writer *w, int proc)
+{
+	json_str(w, "etc", etc_is_mounted_read_only(proc) ? "read-only" :
+							    "writable");
+	/* A domain is made by the process that enters it and passed on to its
+	 * children alone; so each command has its own, and its supervisor,
+	 * which nobody inside may stop, has none. */
+	json_str(w, "signals", posture_landlock_abi() >= 6 ? "own command" :
+							     "any command");
+}
+
 char *posture_read(const struct cgroups *g, const char *id, pid_t pid,
 		   const struct posture_facts *facts, struct svm_err *err)
 {
@@ -162,6 +192,8 @@ char *posture_read(const struct cgroups *g, const char *id, pid_t pid,
 	json_str(&w, "disk", facts->disk_limited ? "limited" : "unlimited");
 	json_str(&w, "network", "none");
 	json_int(&w, "landlock_abi", posture_landlock_abi());
+	if (facts->mode == NATIVE_SINGLE)
+		add_single_id(&w, proc);
 	json_close(&w, '}');
 	return buf_steal(&out);
 }

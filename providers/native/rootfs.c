@@ -476,6 +476,23 @@ static void make_read_only(const struct child *c, int root)
 		child_fail(c, errno, "can't make '/' read-only");
 }
 
+/* Where all ids are one, the user's, only a mount keeps /etc as we made it;
+ * elsewhere its owner does.  What is bound inside goes along. */
+static void protect_etc(const struct child *c, int root)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	auto_close int fd = rootfs_open(root, "etc", O_PATH | O_DIRECTORY);
+	auto_close int tree = fd < 0 ? -1 :
+		open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+					  AT_EMPTY_PATH | AT_RECURSIVE);
+
+	if (tree < 0 ||
+	    mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ||
+	    move_mount(tree, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH |
+						 MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		child_fail(c, errno, "can't make '/etc' read-only");
+}
+
 static int pivot_here(void)
 {
 	if (syscall(SYS_pivot_root, ".", ".") < 0 ||
@@ -508,6 +525,8 @@ static void build(const struct child *c, int root)
 		make_read_only(c, root);
 	else
 		chown_to_user(c, root, "");
+	if (c->mode == NATIVE_SINGLE)
+		protect_etc(c, root);
 }
 
 void child_enter_rootfs(const struct child *c)

@@ -171,17 +171,6 @@ static bool agent_is_out_of_reach(void)
 	       REFUSED(open("/proc/1/environ", O_RDONLY));
 }
 
-static bool has_one_id(void)
-{
-	auto_buf struct buf b = BUF_INIT;
-	unsigned long inside, outside, count = 0;
-
-	return fd_slurp_path(AT_FDCWD, "/proc/self/uid_map", 4096, &b) == 0 &&
-	       sscanf(buf_str(&b), "%lu %lu %lu", &inside, &outside,
-		      &count) == 3 &&
-	       inside == 1000;
-}
-
 static bool no_host_files(void)
 {
 	static const char *const hidden[] = {
@@ -197,10 +186,19 @@ static bool no_host_files(void)
 		printf("visible: %s\n", hidden[i]);
 		return false;
 	}
-	/* With a single id /etc is the user's like everything else. */
-	return REFUSED(open("/usr/x", O_WRONLY | O_CREAT, 0600)) &&
-	       (has_one_id() ||
-		REFUSED(open("/etc/x", O_WRONLY | O_CREAT, 0600)));
+	return REFUSED(open("/usr/x", O_WRONLY | O_CREAT, 0600));
+}
+
+/* By its owner, or with a single id by a mount. */
+static bool etc_is_as_made(void)
+{
+	return REFUSED(open("/etc/x", O_WRONLY | O_CREAT, 0600)) &&
+	       REFUSED(open("/etc/passwd", O_WRONLY)) &&
+	       REFUSED(unlink("/etc/hosts")) &&
+	       REFUSED(chmod("/etc/group", 0666)) &&
+	       REFUSED(chmod("/etc", 0777)) &&
+	       REFUSED(rename("/etc/nsswitch.conf", "/tmp/n")) &&
+	       access("/etc/hosts", R_OK) == 0;
 }
 
 /* stdio, and what reading the directory takes. */
@@ -373,6 +371,7 @@ static const struct {
 	{ "core", core_limit_sticks },
 	{ "agent", agent_is_out_of_reach },
 	{ "files", no_host_files },
+	{ "etc", etc_is_as_made },
 	{ "descriptors", no_host_descriptors },
 	{ "proc", proc_is_masked },
 	{ "devices", no_privileged_files },
@@ -472,6 +471,7 @@ ATTEMPT(setuid)
 ATTEMPT(core)
 ATTEMPT(agent)
 ATTEMPT(files)
+ATTEMPT(etc)
 ATTEMPT(descriptors)
 ATTEMPT(proc)
 ATTEMPT(devices)
@@ -480,6 +480,33 @@ ATTEMPT(ptys)
 ATTEMPT(disk)
 ATTEMPT(inodes)
 ATTEMPT(forks)
+
+/* What the posture says of signals is so: commands reach each other or, where
+ * all is one user, only what they started themselves; and nobody reaches the
+ * agent or the supervisor of a command, unless the kernel can't tell. */
+static void test_escape__signals(void **state)
+{
+	bool one = strstr(box.box.posture, "\"signals\":\"own command\"");
+	bool any = strstr(box.box.posture, "\"signals\":\"any command\"");
+	struct result r;
+
+	(void)state;
+	assert_int_equal(one || any, strstr(box.box.posture, "single-id") !=
+					     NULL);
+	r = sh(&box, "sleep 3113 & echo $! >/tmp/pid; kill -0 $!; echo $?");
+	assert_string_equal(buf_str(&r.out), "0\n");
+	result_release(&r);
+	assert_prints(&box, "kill -0 $(cat /tmp/pid) 2>/dev/null; echo $?",
+		      one ? "1\n" : "0\n");
+	assert_prints(&box, "kill -0 1 2>/dev/null; echo $?",
+		      any ? "0\n" : "1\n");
+	if (!any) /* its parent is the supervisor */
+		assert_prints(&box, "kill -9 $PPID 2>/dev/null; echo $?",
+			      "1\n");
+	r = sh(&box, "read p </tmp/pid; kill -9 $p 2>/dev/null; true");
+	result_release(&r);
+	assert_prints(&box, "echo alive", "alive\n");
+}
 
 static void test_escape__memory(void **state)
 {
@@ -510,6 +537,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_escape__core),
 		cmocka_unit_test(test_escape__agent),
 		cmocka_unit_test(test_escape__files),
+		cmocka_unit_test(test_escape__etc),
 		cmocka_unit_test(test_escape__descriptors),
 		cmocka_unit_test(test_escape__proc),
 		cmocka_unit_test(test_escape__devices),
@@ -518,6 +546,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_escape__disk),
 		cmocka_unit_test(test_escape__inodes),
 		cmocka_unit_test(test_escape__forks),
+		cmocka_unit_test(test_escape__signals),
 		cmocka_unit_test(test_escape__memory),
 	};
 	int ret;
