@@ -251,3 +251,29 @@ def test_a_template_in_the_editor(inst, tmp_path):
         t.step("wait other")
         t.end("send q", "exit 0", RESTORED)
     assert inst.api("GET", "/templates/tpl").json()["memory_mb"] == 200
+
+
+def test_logs_have_times_and_streams(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "echo plain; echo broken >&2")
+    drive(inst, f"""
+wait {s}
+send l
+wait plain
+wait broken
+send T
+wait out plain
+wait err broken
+send t
+wait stream: stdout
+gone broken
+send t
+wait err broken
+gone out plain
+send ttt
+wait out plain
+wait err broken
+send q
+exit 0
+{RESTORED}""")
