@@ -9,6 +9,9 @@
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 
+#define SANDBOX_WORDS { "id", "name", "state", "image", "provider", \
+			"template", "network", "owner_id", NULL }
+
 /* Where a command can be at home, and what can be selected there. */
 static const struct scope {
 	const char *name;
@@ -16,9 +19,9 @@ static const struct scope {
 	const char *words[9]; /* and NULL */
 } scopes[] = {
 	{ "global", CTX_GLOBAL, { NULL } },
-	{ "sandboxes", CTX_SANDBOXES, { "id", "name", "state", "image",
-					"provider", "template", "network",
-					"owner_id", NULL } },
+	{ "sandboxes", CTX_SANDBOXES, SANDBOX_WORDS },
+	{ "workspace", CTX_WORKSPACE, SANDBOX_WORDS },
+	{ "logs", CTX_LOGS, SANDBOX_WORDS },
 	{ "templates", CTX_TEMPLATES, { "name", "image", NULL } },
 	{ "providers", CTX_PROVIDERS, { "name", NULL } },
 };
@@ -77,7 +80,8 @@ static int set_scope(struct command *c, const char *text, struct svm_err *err)
 		return 0;
 	}
 	return svm_err_set(err, SVM_BAD_REQUEST, "'%.32s' is not one of "
-			   "global, sandboxes, templates and providers", text);
+			   "global, sandboxes, workspace, logs, templates and "
+			   "providers", text);
 }
 
 static int set_output(struct command *c, const char *text, struct svm_err *err)
@@ -266,9 +270,13 @@ static enum action meaning(const struct command *c, const struct keymap *keys)
 	const enum context near[] = { c->scope, CTX_GLOBAL, CTX_LIST,
 				      CTX_TABLE, CTX_PANES, CTX_DETAILS,
 				      CTX_NONE };
+	const enum context panes[] = { CTX_FILES, CTX_VIEWER, CTX_LEFT,
+				       CTX_NONE };
+	enum action a = keymap_find(keys, near, c->key);
 
 	/* A global one may be hidden by what a screen does with the key. */
-	return keymap_find(keys, near, c->key);
+	return a == ACT_NONE && c->scope == CTX_WORKSPACE ?
+		       keymap_find(keys, panes, c->key) : a;
 }
 
 static bool same_key(const struct command *a, const struct command *b)

@@ -5,7 +5,8 @@
  *	commands:
  *	  ssh-config:
  *	    key: F5                 # none: from the palette alone
- *	    scope: sandboxes        # templates, providers; global (the default)
+ *	    scope: sandboxes        # workspace, logs, templates, providers;
+ *	                            # global (the default)
  *	    run: [git, -C, /srv/boxes, log, "--grep={id}"]
  *	    confirm: true
  *	    output: show            # terminal (the default), show, none

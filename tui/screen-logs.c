@@ -214,6 +214,15 @@ static void merge(struct model *m, struct logs *g)
 			add_source(m, g, m->fleet.all[i]->id);
 }
 
+static const cJSON *logs_subject(const struct model *m, const void *state)
+{
+	const struct logs *g = state;
+	const struct sandbox *s =
+		g->n ? fleet_find(&m->fleet, g->sources[0]->id) : NULL;
+
+	return s ? s->json : NULL;
+}
+
 static void save(struct model *m, const char *path, void *data)
 {
 	struct logs *g = data;
@@ -258,6 +267,7 @@ const struct screen screen_logs = {
 	.view = logs_view,
 	.settle = textlog_screen_settle,
 	.context = CTX_LOGS,
+	.subject = logs_subject,
 	.act = logs_act,
 	.input = textlog_screen_input,
 	.typing = textlog_screen_typing,

@@ -648,6 +648,14 @@ static void workspace_rescue(struct model *m, void *state, struct buf *say)
 	files_edit_rescue(&w->files, say);
 }
 
+static const cJSON *workspace_subject(const struct model *m, const void *state)
+{
+	const struct workspace *w = state;
+	const struct sandbox *s = w->id ? fleet_find(&m->fleet, w->id) : NULL;
+
+	return s ? s->json : NULL;
+}
+
 const struct screen screen_workspace = {
 	.name = "workspace",
 	.make = workspace_make,
@@ -657,6 +665,7 @@ const struct screen screen_workspace = {
 	.contexts = workspace_contexts,
 	.act = workspace_act,
 	.input = workspace_input,
+	.subject = workspace_subject,
 	.status = workspace_status,
 	.full = workspace_full,
 	.busy = workspace_busy,

@@ -6,6 +6,7 @@
  *
  * The input is a program: a byte that says what happens, and what it needs.
  */
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/path.h"
 #include "tui/model.h"
 #include "tui/screen.h"
 #include "tui/terminal.h"
@@ -225,10 +227,77 @@ static char dir[] = "/tmp/svm-fuzz-XXXXXX";
 
 static void remove_dir(void)
 {
-	auto_free char *config = xasprintf("%s/stacyvm", dir);
+	int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	rmdir(config);
-	rmdir(dir);
+	path_remove_tree(tmp, dir + strlen("/tmp/"));
+	close(tmp);
+}
+
+/* Settings that are taken, but not by everybody, and are nowhere. */
+
+static bool setting_at(void *data, size_t i, struct setting *ret)
+{
+	static const struct setting all[] = {
+		{ "server.port", NULL, "7423", "TCP port", false, true },
+		{ "ui.theme", "auto|mission|light", "auto", "colours", false,
+		  false },
+		{ "auth.api_key", NULL, "", "a key", true, false },
+	};
+
+	(void)data;
+	if (i < ARRAY_SIZE(all))
+		*ret = all[i];
+	return i < ARRAY_SIZE(all);
+}
+
+static int show_settings(void *data, struct buf *json, struct svm_err *err)
+{
+	(void)data, (void)err;
+	buf_addstr(json, "{\"ui.theme\":{\"value\":\"light\",\"origin\":"
+			 "\"/x:1\"},\"keys.a.b\":{\"value\":[\"\\u001b\"]}}");
+	return 0;
+}
+
+static int change_setting(void *data, const char *key, const char *value,
+			  struct config_change *ret, struct svm_err *err)
+{
+	(void)data;
+	if (!value || strlen(value) & 1)
+		return svm_err_set(err, SVM_BAD_REQUEST, "%s: no", key);
+	*ret = (struct config_change){ .path = path_join(dir, "none/none"),
+				       .after = xstrdup(value) };
+	return 1;
+}
+
+static int apply_settings(void *data, struct model *m, struct svm_err *err)
+{
+	(void)data, (void)m, (void)err;
+	return 0;
+}
+
+static const struct settings_ops settings = { .at = setting_at,
+					      .show = show_settings,
+					      .change = change_setting,
+					      .apply = apply_settings };
+
+/* One of the user's own, on the key Z where sandboxes are. */
+static void add_command(struct model *m)
+{
+	static const char *const members[][2] = {
+		{ "own.run", "echo" }, { "own.scope", "sandboxes" },
+		{ "own.key", "Z" }, { "own.output", "show" },
+	};
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		char *values[] = { (char *)(uintptr_t)members[i][1],
+				   i ? NULL : (char *)(uintptr_t)"{name}",
+				   NULL };
+
+		if (commands_set(&m->commands, members[i][0], values, "x",
+				 &err) < 0)
+			abort();
+	}
 }
 
 static void stay_inside(struct model *m)
@@ -251,6 +320,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct model *m = model_new(24, 80);
 
 	stay_inside(m);
+	m->settings = &settings;
+	add_command(m);
 	m->boot_ns = INT64_C(1000000000000);
 	m->wall_ns = INT64_C(1772366400000000000);
 	model_start(m);

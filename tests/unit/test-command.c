@@ -183,6 +183,30 @@ static void test_command__its_key_runs_it_on_what_is_selected(void **state)
 	fixture_free(m);
 }
 
+static void test_command__in_workspace_and_logs(void **state)
+{
+	struct model *m = fixture_model(30, 100);
+
+	(void)state;
+	must(m, "w.scope", "workspace");
+	must(m, "w.key", "F5");
+	must(m, "w.run", "a;{id}");
+	must(m, "l.scope", "logs");
+	must(m, "l.key", "F5");
+	must(m, "l.run", "b;{name}");
+	check(m);
+	fixture_keys(m, "2 j f F5");
+	assert_string_equal(m->command[0], "a");
+	assert_string_equal(m->command[1], "sb-7f3a91c2");
+	strv_free(m->command);
+	m->command = NULL;
+	fixture_keys(m, "Escape 2 l F5");
+	assert_string_equal(m->command[0], "b");
+	assert_string_equal(m->command[1], "web");
+	fixture_free(m);
+	REFUSED("'u' is upload there", "scope=workspace", "run=a;b", "key=u");
+}
+
 static void test_command__typing_goes_before(void **state)
 {
 	struct model *m = fixture_model(30, 100);
@@ -283,6 +307,7 @@ int main(void)
 		TEST(words_are_text_and_nothing_else),
 		TEST(a_name_is_no_option),
 		TEST(its_key_runs_it_on_what_is_selected),
+		TEST(in_workspace_and_logs),
 		TEST(typing_goes_before),
 		TEST(output_is_shown),
 		TEST(asks_with_what_it_will_run),
