@@ -72,13 +72,25 @@ void files_read(struct model *m, struct files *f, const char *path)
 	request_send(m, r);
 }
 
-void files_settle_content(struct model *m, struct files *f, int rows)
+/* Columns of the numbers before the lines. */
+static int gutter(const struct files *f)
+{
+	const struct pager *p = &f->pager;
+
+	if (p->hex || !f->numbers || !p->number)
+		return 0;
+	return p->number + p->n_lines > 999999 ? 9 : 7;
+}
+
+void files_settle_content(struct model *m, struct files *f, struct area in)
 {
 	struct request *r;
 	uint64_t from;
 	size_t n;
 
-	pager_settle(&f->pager, (size_t)MAX(rows, 1));
+	pager_wrap(&f->pager, f->wrap ? (size_t)MAX(in.cols - gutter(f), 1) :
+					0);
+	pager_settle(&f->pager, (size_t)MAX(in.rows, 1));
 	if (!f->view_path || f->reading || !pager_wants(&f->pager, &from, &n))
 		return;
 	f->reading = true;
@@ -105,8 +117,7 @@ static void view_line(const struct files *f, struct canvas *c, int row,
 	if (number && f->numbers)
 		canvas_textf(c, row, col, 9, pen_role(ROLE_FAINT), "%6llu ",
 			     (unsigned long long)number);
-	if (!p->hex && f->numbers && p->number)
-		col += p->number + p->n_lines > 999999 ? 9 : 7;
+	col += gutter(f);
 	escape_line(&safe, buf_str(&text), text.len);
 	skip = width_fit(buf_str(&safe), safe.len, p->left, &width);
 	canvas_text(c, row, col, in.col + in.cols - col, pen_role(ROLE_INK),
@@ -247,6 +258,9 @@ bool files_act_content(struct model *m, struct files *f, enum action a)
 	switch (a) {
 	case ACT_NUMBERS:
 		f->numbers = !f->numbers;
+		return true;
+	case ACT_WRAP:
+		f->wrap = !f->wrap;
 		return true;
 	case ACT_GOTO:
 		ask_place(m, f);

@@ -139,7 +139,7 @@ void files_settle(struct model *m, struct files *f, struct area list,
 	if (f->edit)
 		files_edit_settle(f, content);
 	else
-		files_settle_content(m, f, content.rows);
+		files_settle_content(m, f, content);
 }
 
 static const cJSON *selected(const struct files *f)

@@ -34,7 +34,7 @@ struct files {
 	/* What is being viewed. */
 	char *view_path;
 	struct pager pager;
-	bool numbers, reading;
+	bool numbers, wrap, reading;
 	struct field search;
 	struct files_hunt hunt;
 	bool searching;
@@ -62,7 +62,7 @@ void files_view(const struct model *m, const struct files *f,
 /* files-content.c */
 bool files_viewing(const struct files *f);
 void files_read(struct model *m, struct files *f, const char *path);
-void files_settle_content(struct model *m, struct files *f, int rows);
+void files_settle_content(struct model *m, struct files *f, struct area in);
 void files_close_content(struct files *f);
 void files_view_content(const struct model *m, const struct files *f,
 			struct canvas *c, struct area pane, bool focused);

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/escape.h"
 #include "lib/base/mem.h"
+#include "lib/base/utf8.h"
 #include "lib/base/width.h"
 
 #define TAB 8
@@ -23,7 +25,7 @@ void pager_clear(struct pager *p)
 {
 	buf_release(&p->window);
 	free(p->lines);
-	*p = (struct pager){ .height = p->height };
+	*p = (struct pager){ .height = p->height, .wrap = p->wrap };
 }
 
 static uint64_t window_end(const struct pager *p)
@@ -36,10 +38,47 @@ bool pager_whole(const struct pager *p)
 	return !p->base && window_end(p) >= p->size;
 }
 
+/* Columns of the character there, as it will be shown; its bytes. */
+static size_t shown_width(const char *s, size_t n, size_t col,
+			  size_t *ret_width)
+{
+	auto_buf struct buf safe = BUF_INIT;
+	uint32_t cp;
+	int k;
+
+	*ret_width = *s == '\t' ? TAB - col % TAB : 1;
+	if (*s == '\t' || (*s >= 0x20 && *s < 0x7f))
+		return 1;
+	k = utf8_decode(s, n, &cp);
+	n = k > 0 ? (size_t)k : 1;
+	escape_line(&safe, s, n);
+	*ret_width = width_text(buf_str(&safe), safe.len);
+	return n;
+}
+
+/* Where the row ends that is as wide as it may be; a row has something. */
+static size_t wrap_end(const struct pager *p, size_t at, size_t end)
+{
+	const char *data = p->window.data;
+	size_t col = 0, width, n;
+
+	if (data[end - 1] == '\n')
+		end--;
+	for (size_t i = at; i < end; i += n) {
+		n = shown_width(data + i, end - i, col, &width);
+		if (i > at && col + width > p->wrap)
+			return i;
+		col += width;
+	}
+	return SIZE_MAX; /* with its line */
+}
+
 /* Where a piece of a very long line ends: at places that are the same for
  * every window, so that rows stay what they are when another one is read. */
 static size_t piece_end(const struct pager *p, size_t at, size_t end)
 {
+	if (p->wrap)
+		return MIN(wrap_end(p, at, end), end);
 	uint64_t from = p->base + at + PIECE_MIN;
 	uint64_t cut = (from + PIECE - 1) / PIECE * PIECE;
 
@@ -127,6 +166,8 @@ void pager_take(struct pager *p, uint64_t base, struct buf *bytes,
 	if (p->number && p->n_lines && is_here(p)) {
 		size_t i = line_of(p, (size_t)(p->top - p->base));
 
+		while (i && p->lines[i].before == p->lines[i - 1].before)
+			i--;
 		line = p->base + p->lines[i].at;
 		number = p->number + p->lines[i].before;
 	}
@@ -208,6 +249,17 @@ void pager_settle(struct pager *p, size_t height)
 	p->height = MAX(height, 1);
 	if (p->window.len && is_here(p))
 		p->top = pager_row_at(p, MIN(pager_top(p), last_top(p)));
+}
+
+void pager_wrap(struct pager *p, size_t columns)
+{
+	if (columns == p->wrap)
+		return;
+	p->wrap = columns;
+	p->left = 0;
+	if (p->window.len)
+		index_lines(p);
+	pager_settle(p, p->height);
 }
 
 static void scroll(struct pager *p, size_t rows, bool up)

@@ -41,6 +41,7 @@ struct pager {
 	uint64_t number;  /* of the first of them, from 1; 0: unknown */
 	uint64_t top;     /* the first row in view begins there */
 	size_t left, height;
+	size_t wrap;      /* columns of a row; 0: as long as the line is */
 	bool hex, at_end; /* the last row is to be in view */
 };
 
@@ -57,6 +58,8 @@ bool pager_wants(const struct pager *p, uint64_t *ret_from, size_t *ret_n);
 bool pager_whole(const struct pager *p);
 
 void pager_settle(struct pager *p, size_t height);
+/* Break lines after so many columns; 0: not at all. */
+void pager_wrap(struct pager *p, size_t columns);
 /* UP, DOWN, PAGE_*, TOP, BOTTOM, LEFT, RIGHT, HEX; false for another. */
 bool pager_act(struct pager *p, enum action a);
 void pager_go(struct pager *p, uint64_t at); /* the row that has it on top */

@@ -188,6 +188,39 @@ static void test_pager__long_lines(void **state)
 	buf_release(&file);
 }
 
+/* Lines broken to a width, each character once, wide ones whole. */
+static void test_pager__wrap(void **state)
+{
+	struct buf file = BUF_INIT;
+	struct pager p = { 0 };
+
+	(void)state;
+	buf_addstr(&file, "short\n\n0123456789abcdefghij\n"
+			  "\t89\t\xe6\xbc\xa2\xe6\xbc\xa2!\n\033[31m\xff\n"
+			  "exactly_10\nend");
+	begin(&p, &file);
+	pager_wrap(&p, 10);
+	assert_int_equal(pager_rows(&p), 10);
+	expect_row(&p, 2, "0123456789");
+	expect_row(&p, 3, "abcdefghij");
+	expect_row(&p, 4, "        89");
+	expect_row(&p, 5, "        \xe6\xbc\xa2");
+	expect_row(&p, 6, "\xe6\xbc\xa2!");
+	expect_row(&p, 7, "\033[31m\xff");
+	expect_row(&p, 8, "exactly_10");
+	assert_int_equal(pager_row_number(&p, 2), 3);
+	assert_int_equal(pager_row_number(&p, 3), 0); /* the same line */
+	assert_int_equal(pager_row_number(&p, 9), 7);
+	/* A character wider than the row has one for itself. */
+	pager_wrap(&p, 1);
+	for (size_t i = 0; i + 1 < pager_rows(&p); i++)
+		assert_true(pager_row_at(&p, i) < pager_row_at(&p, i + 1));
+	pager_wrap(&p, 0);
+	assert_int_equal(pager_rows(&p), 7);
+	pager_clear(&p);
+	buf_release(&file);
+}
+
 static void test_pager__find(void **state)
 {
 	static const char text[] = "one Two\0two one";
@@ -377,6 +410,7 @@ int main(void)
 		cmocka_unit_test(test_pager__through),
 		cmocka_unit_test(test_pager__jump),
 		cmocka_unit_test(test_pager__long_lines),
+		cmocka_unit_test(test_pager__wrap),
 		cmocka_unit_test(test_pager__find),
 		cmocka_unit_test(test_pager__screen),
 		cmocka_unit_test(test_pager__search),

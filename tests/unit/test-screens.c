@@ -244,6 +244,23 @@ static void show_panes(struct model *m)
 	terminal_resized(t, 3, 20);
 }
 
+/* Wrapped: a line that is longer than the pane, with its one number. */
+static void show_file_wrapped(struct model *m)
+{
+	auto_buf struct buf text = BUF_INIT;
+
+	for (int i = 1; i <= 3; i++) {
+		for (int x = 0; x < 70; x++)
+			buf_addf(&text, "%d\u6f22 ", i);
+		buf_addch(&text, '\n');
+	}
+	show_files(m);
+	fixture_keys(m, "j j Enter");
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/files",
+		       SVM_OK, buf_str(&text));
+	fixture_keys(m, "w");
+}
+
 static void show_file_zoomed(struct model *m)
 {
 	show_file(m);
@@ -350,6 +367,7 @@ static const struct scene {
 	{ "terminal-zoomed", show_zoomed },
 	{ "panes", show_panes },
 	{ "file-zoomed", show_file_zoomed },
+	{ "file-wrapped", show_file_wrapped },
 	{ "kill", show_kill },
 	{ "kill-several", show_kill_several },
 	{ "type-name", show_type_name },
