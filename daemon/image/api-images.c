@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/daemon.h"
+#include "daemon/events.h"
 #include "daemon/http/http.h"
 #include "daemon/image/image.h"
 #include "daemon/image/internal.h"
@@ -66,8 +67,8 @@ static void on_stored(void *data, const struct svm_err *err,
 	struct image_store *s = m->store;
 	struct list *pos, *tmp;
 
-	(void)events;
-	(void)n;
+	if (!err)
+		events_publish(s->daemon->events, events, n);
 	list_for_each_safe(pos, tmp, &m->images) {
 		struct image *i = list_entry(pos, struct image, link);
 
@@ -121,11 +122,24 @@ static struct removal *removal_new(struct image_store *s, struct http_req *r,
 	return m;
 }
 
+static void add_event(struct store_txn *t, const struct image *i)
+{
+	auto_buf struct buf data = BUF_INIT;
+	struct json_writer w = json_writer(&data);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "ref", i->ref);
+	json_str(&w, "digest", i->digest);
+	json_close(&w, '}');
+	store_add_event(t, "image.deleted", NULL, NULL, buf_str(&data));
+}
+
 static void take(struct removal *m, struct store_txn *t, struct image *i)
 {
 	list_remove(&i->link);
 	list_append(&m->images, &i->link);
 	store_delete_image(t, i->ref);
+	add_event(t, i);
 	m->removed++;
 	m->bytes += freed_by(m->store, i);
 }

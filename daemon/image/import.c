@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "daemon/events.h"
 #include "daemon/http/http.h"
 #include "daemon/image/image.h"
 #include "daemon/image/internal.h"
@@ -195,6 +196,19 @@ static void put_row(struct store_txn *t, const struct image *i,
 	store_image_release(&row);
 }
 
+static void add_event(struct store_txn *t, const struct image *i)
+{
+	auto_buf struct buf data = BUF_INIT;
+	struct json_writer w = json_writer(&data);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "ref", i->ref);
+	json_str(&w, "digest", i->digest);
+	json_int(&w, "size_bytes", i->size_bytes);
+	json_close(&w, '}');
+	store_add_event(t, "image.saved", NULL, NULL, buf_str(&data));
+}
+
 /* Live sandboxes keep the image whose name moved on: under its digest. */
 static bool must_keep(const struct image_store *s, const struct image *old,
 		      const struct image *fresh)
@@ -210,14 +224,13 @@ static void on_stored(void *data, const struct svm_err *err,
 	struct image_store *s = m->store;
 	struct image *i = m->image, *old;
 
-	(void)events;
-	(void)n;
 	if (err) {
 		svm_err_set(&m->err, err->code, "can't store the image: %s",
 			    err->msg);
 		import_end(m, NULL);
 		return;
 	}
+	events_publish(s->daemon->events, events, n);
 	old = find_ref(s, i->ref);
 	if (must_keep(s, old, i) && !s->daemon->stopping) {
 		/* Again: another import may have brought `old` meanwhile. */
@@ -251,6 +264,7 @@ static void store_row(struct import *m)
 	}
 	struct store_txn *t = store_begin(s->daemon->store);
 	put_row(t, m->image, m->image->ref);
+	add_event(t, m->image);
 	if (must_keep(s, old, m->image))
 		put_row(t, old, old->digest);
 	store_commit(t, on_stored, m);

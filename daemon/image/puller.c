@@ -18,6 +18,7 @@
 
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/events.h"
 #include "daemon/http/http.h"
 #include "daemon/image/image.h"
 #include "daemon/image/internal.h"
@@ -39,6 +40,7 @@ struct pull {
 	bool newer;           /* than what is here; set at the end */
 	char *before;         /* digest of the image of that name, or NULL */
 	int64_t begun_ns;
+	int64_t told_ns;      /* its last event of progress */
 
 	pid_t pid;
 	int pidfd, out, status;
@@ -164,6 +166,26 @@ static void answer(struct waiter *w, const struct image *i,
 	free(w);
 }
 
+static void emit(const struct pull *p, const char *type, struct buf *data)
+{
+	if (!p->store->daemon->stopping)
+		events_emit(p->store->daemon, type, NULL, NULL,
+			    buf_str(data));
+}
+
+static void emit_failure(const struct pull *p, const struct svm_err *err)
+{
+	auto_buf struct buf data = BUF_INIT;
+	struct json_writer w = json_writer(&data);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "ref", p->ref);
+	json_str(&w, "code", svm_code_name(err->code));
+	json_str(&w, "error", err->msg);
+	json_close(&w, '}');
+	emit(p, "image.failed", &data);
+}
+
 /* The end of every pull.  i: borrowed, or NULL with err. */
 static void pull_end(struct pull *p, const struct image *i,
 		     const struct svm_err *err)
@@ -176,8 +198,10 @@ static void pull_end(struct pull *p, const struct image *i,
 			 p->ref, p->from, i->digest, p->newer,
 			 (long long)((clock_boot_ns() - p->begun_ns) /
 				     1000000));
-	else
+	else {
 		log_warn("image=%s pull failed: %s", p->ref, err->msg);
+		emit_failure(p, err);
+	}
 	/* From here on nobody joins, and again() may start others. */
 	list_remove(&p->link);
 	while (!list_empty(&p->waiters))
@@ -200,11 +224,43 @@ static int pull_fail(struct pull *p, enum svm_code code, const char *what)
 
 /* The worker's reports. */
 
-static void tell(struct pull *p, const char *stage, int64_t layer,
-		 int64_t layers, int64_t bytes, int64_t total)
+struct progress {
+	const char *stage;
+	int64_t layer, layers, bytes, total;
+};
+
+static void add_progress(struct json_writer *j, const struct progress *now)
+{
+	json_str(j, "stage", now->stage);
+	json_int(j, "layer", now->layer);
+	json_int(j, "layers", now->layers);
+	json_int(j, "bytes", now->bytes);
+	if (now->total)
+		json_int(j, "total", now->total);
+}
+
+/* Those who watch get the first and then a few: events are stored. */
+static void emit_progress(struct pull *p, const struct progress *now)
+{
+	auto_buf struct buf data = BUF_INIT;
+	struct json_writer w = json_writer(&data);
+	int64_t t = clock_boot_ns();
+
+	if (p->told_ns && t - p->told_ns < LIMIT_TIME_IMAGE_EVENT)
+		return;
+	p->told_ns = t;
+	json_open(&w, NULL, '{');
+	json_str(&w, "ref", p->ref);
+	add_progress(&w, now);
+	json_close(&w, '}');
+	emit(p, "image.progress", &data);
+}
+
+static void tell(struct pull *p, const struct progress *now)
 {
 	struct list *pos, *tmp;
 
+	emit_progress(p, now);
 	list_for_each_safe(pos, tmp, &p->waiters) {
 		struct waiter *w = list_entry(pos, struct waiter, link);
 		auto_buf struct buf line = BUF_INIT;
@@ -215,12 +271,7 @@ static void tell(struct pull *p, const char *stage, int64_t layer,
 			continue;
 		json_open(&j, NULL, '{');
 		json_str(&j, "type", "progress");
-		json_str(&j, "stage", stage);
-		json_int(&j, "layer", layer);
-		json_int(&j, "layers", layers);
-		json_int(&j, "bytes", bytes);
-		if (total)
-			json_int(&j, "total", total);
+		add_progress(&j, now);
 		json_close(&j, '}');
 		send_line(w, &line);
 	}
@@ -234,18 +285,18 @@ static int protocol_error(struct pull *p)
 
 static int on_progress(struct pull *p, const cJSON *o)
 {
-	int64_t layer = 0, layers = 0, bytes = 0, total = 0;
+	struct progress now = { .stage = "download" };
 
-	if (json_get_int(o, "layer", 0, LIMIT_IMAGE_LAYERS, &layer, &p->err) <
-		    0 ||
-	    json_get_int(o, "layers", 0, LIMIT_IMAGE_LAYERS, &layers,
+	if (json_get_int(o, "layer", 0, LIMIT_IMAGE_LAYERS, &now.layer,
 			 &p->err) < 0 ||
-	    json_get_int(o, "bytes", 0, LIMIT_IMAGE_BYTES, &bytes, &p->err) <
-		    0 ||
-	    json_get_int(o, "total", 0, LIMIT_IMAGE_BYTES, &total, &p->err) <
-		    0)
+	    json_get_int(o, "layers", 0, LIMIT_IMAGE_LAYERS, &now.layers,
+			 &p->err) < 0 ||
+	    json_get_int(o, "bytes", 0, LIMIT_IMAGE_BYTES, &now.bytes,
+			 &p->err) < 0 ||
+	    json_get_int(o, "total", 0, LIMIT_IMAGE_BYTES, &now.total,
+			 &p->err) < 0)
 		return -1;
-	tell(p, "download", layer, layers, bytes, total);
+	tell(p, &now);
 	return 0;
 }
 
@@ -322,7 +373,7 @@ static int take_lines(struct pull *p)
 static void on_unpacking(void *data, int64_t layer, int64_t layers,
 			 int64_t bytes)
 {
-	tell(data, "unpack", layer, layers, bytes, 0);
+	tell(data, &(struct progress){ "unpack", layer, layers, bytes, 0 });
 }
 
 static void on_imported(void *data, const struct image *i,

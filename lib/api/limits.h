@@ -153,6 +153,7 @@
 #define LIMIT_IMAGE_PULLS 8             /* at once */
 #define LIMIT_IMAGE_KEPT (INT64_C(8) * 1024 * 1024 * 1024) /* of broken pulls */
 #define LIMIT_TIME_IMAGE_KEPT SECONDS(86400)
+#define LIMIT_TIME_IMAGE_EVENT SECONDS(2) /* between those of one pull */
 #define LIMIT_TIME_REGISTRY SECONDS(60) /* one small document */
 
 /* The command line. */

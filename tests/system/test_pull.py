@@ -146,6 +146,33 @@ def test_progress(inst, registry):
     assert events[-1]["image"]["digest"] == digest(image.config)
 
 
+def test_what_watchers_see(inst, registry):
+    """Progress, the image, its failure and its end, without asking."""
+    def events(kind):
+        text = inst.api("GET", f"/events?since=0&follow=false&type={kind}",
+                        check=200).text
+        return [json.loads(x[6:])["data"] for x in text.split("\n")
+                if x.startswith("data: ")]
+
+    image = big_image()
+    ref = registry.push("watched", "1", image)
+    pull(inst, ref)
+    first = events("image.progress")[0]
+    assert (first["ref"], first["stage"], first["layers"]) == (
+        ref, "download", 1)
+    assert 0 < first["bytes"] <= first["total"] == len(image.layers[0])
+    [saved] = events("image.saved")
+    assert (saved["ref"], saved["digest"]) == (ref, digest(image.config))
+    assert saved["size_bytes"] > 0
+    pull(inst, f"{registry.host}/nobody/nothing", 404)
+    [failed] = events("image.failed")
+    assert failed["ref"] == f"{registry.host}/nobody/nothing:latest"
+    assert failed["code"] == "NOT_FOUND" and failed["error"]
+    inst.api("POST", "/images/prune", check=200)
+    [deleted] = events("image.deleted")
+    assert deleted == {"ref": ref, "digest": digest(image.config)}
+
+
 def test_unknown_images(inst, registry):
     for ref in ("nobody/nothing", "nothing:3"):
         e = pull(inst, f"{registry.host}/{ref}", 404)
