@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """GET /events: every event once, in order, whoever comes when."""
 import json
+import re
 
 import pytest
 
+import svm
 from svm import wait_for
 
 API = "/api/v1"
@@ -181,3 +183,22 @@ def test_templates_are_events(shared):
     shared.api("DELETE", "/templates/seen", check=200)
     [e] = told(shared, at, "template.deleted")
     assert e["data"] == {"name": "seen"} and e["id"] > saved[-1]["id"]
+
+
+def test_the_page_lists_every_type(shared):
+    """Those of the source, no more: stacyvm-events(1)."""
+    page = (svm.ROOT / "man/stacyvm-events.1.in").read_text()
+    types = page[page.index(".Sh TYPES"):page.index(".Sh EXIT")]
+    listed = set(re.findall(r"\b[a-z]+\.[a-z_]+\b", types))
+    source = "".join(p.read_text() for p in
+                     (svm.ROOT / "daemon").rglob("*.c"))
+    family = r'"((?:sandbox|exec|file|spawn|quota|template|image|operation' \
+             r'|provider|resource|reconcile)\.[a-z_]+)"'
+    calls = re.findall(r"(?:store_add_event|events_emit|add_event|commit|"
+                       r"commit_for|emit|tell|tell_event|api_files_changed)"
+                       r"\(([^;]*);", source)
+    calls += re.findall(r"struct word word = \{([^;]*);", source)
+    made = {t for c in calls for t in re.findall(family, c)}
+    actions = {"quota.put", "quota.delete", "file.write", "file.delete",
+               "file.move", "file.chmod", "archive.write"} # of the audit
+    assert made - actions == listed, made - actions ^ listed

@@ -453,6 +453,24 @@ def test_stream_of_ten_megabytes_to_a_slow_reader(shared, box):
     assert total == 10000000 and r.trailers["x-exit-code"] == "0"
 
 
+@pytest.mark.parametrize("fields", [{}, {"stream": True}], ids=str)
+def test_a_command_that_calls_the_api(new_instance, fields):
+    """About its own sandbox, while its caller waits for it: nobody waits for
+    anybody in a circle.  (The mock's commands reach the daemon's socket.)"""
+    inst = new_instance(provider="mock")
+    inst.start()
+    sid = inst.sandbox()["id"]
+    line = (f"for i in 1 2 3; do {inst.binary} exec {sid} -- echo inner $i; "
+            f"{inst.binary} list -q; done")
+    env = {k: inst.env[k] for k in ("STACYVM_STATE_DIR", "HOME",
+                                    "STACYVM_RUNTIME_DIR")}
+    r = inst.exec(sid, line, env=env, **fields)
+    assert r.status == 200, r
+    said = r.json()["stdout"] if not fields else "".join(
+        json.loads(x)["data"] for x in r.text.split("\n") if x)
+    assert said == "".join(f"inner {i}\n{sid}\n" for i in (1, 2, 3)), r
+
+
 def rss(pid):
     with open(f"/proc/{pid}/status") as f:
         for line in f:
