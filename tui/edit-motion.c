@@ -86,7 +86,7 @@ static bool in_line(struct edit *e, enum action a, unsigned count,
 		break;
 	case ACT_WORD_END:
 		*ret_past = true;
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case ACT_LEFT:
 	case ACT_RIGHT:
 	case ACT_WORD_NEXT:

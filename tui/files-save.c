@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/api/dirs.h"
@@ -36,14 +35,14 @@ const char *files_name(const char *path)
 
 static char *draft_path(const struct file_edit *x)
 {
+	auto_err struct svm_err err = SVM_ERR_INIT;
 	struct dirs dirs;
 	char *path;
 
 	dirs_init(&dirs);
 	auto_free char *dir = path_join(dirs.state, "drafts");
 
-	if (mkdir(dirs.state, 0700) == 0 || access(dirs.state, W_OK) == 0)
-		mkdir(dir, 0700); /* writing says when it isn't there */
+	path_make_private_dir(dir, 0700, &err); /* else it can't be written */
 	path = xasprintf("%s/%s-%d-%u-%.100s", dir, x->id, (int)getpid(),
 			 x->serial, files_name(x->path));
 	dirs_release(&dirs);

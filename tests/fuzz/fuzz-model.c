@@ -307,6 +307,8 @@ static void stay_inside(struct model *m)
 
 	if (!made && (!mkdtemp(dir) || atexit(remove_dir) != 0 ||
 		      setenv("STACYVM_RUNTIME_DIR", dir, 1) < 0 ||
+		      /* Where no draft can be made. */
+		      setenv("STACYVM_STATE_DIR", "/dev/null/none", 1) < 0 ||
 		      setenv("XDG_CONFIG_HOME", dir, 1) < 0))
 		abort();
 	made = true;
