@@ -152,17 +152,22 @@ size_t edit_prev(const struct edit_text *t, size_t at)
 	}
 }
 
+/* One byte, one column, and nothing stands on it. */
+static bool is_plain(const struct edit_text *t, size_t at)
+{
+	unsigned char c = byte(t, at);
+
+	return c >= 0x20 && c < 0x7f &&
+	       (at + 1 == t->text.len || byte(t, at + 1) < 0x80);
+}
+
 size_t edit_unit_width(const struct edit_text *t, size_t at, size_t col)
 {
-	unsigned char c;
-
 	if (at >= t->text.len || newline(t, at))
 		return 0;
-	c = byte(t, at);
-	if (c >= 0x20 && c < 0x7f &&
-	    (at + 1 == t->text.len || byte(t, at + 1) < 0x80))
+	if (is_plain(t, at))
 		return 1;
-	if (c == '\t')
+	if (byte(t, at) == '\t')
 		return TAB - col % TAB;
 	auto_buf struct buf safe = BUF_INIT;
 
@@ -174,8 +179,13 @@ size_t edit_column(const struct edit_text *t, size_t at)
 {
 	size_t col = 0;
 
-	for (size_t i = edit_line_start(t, at); i < at; i = edit_next(t, i))
-		col += edit_unit_width(t, i, col);
+	/* Lines can be very long: most of them is plain. */
+	for (size_t i = edit_line_start(t, at); i < at;) {
+		bool plain = is_plain(t, i);
+
+		col += plain ? 1 : edit_unit_width(t, i, col);
+		i = plain ? i + 1 : edit_next(t, i);
+	}
 	return col;
 }
 
@@ -184,10 +194,12 @@ size_t edit_at_column(const struct edit_text *t, size_t line, size_t col)
 	size_t end = edit_line_end(t, line), at = line, here = 0;
 
 	while (at < end) {
-		here += edit_unit_width(t, at, here);
+		bool plain = is_plain(t, at);
+
+		here += plain ? 1 : edit_unit_width(t, at, here);
 		if (here > col)
 			break;
-		at = edit_next(t, at);
+		at = plain ? at + 1 : edit_next(t, at);
 	}
 	return at;
 }

@@ -49,12 +49,24 @@ struct model *model_new(int rows, int cols)
 	return m;
 }
 
+/* It will not be opened any more: whoever waits for it cleans up. */
+static void forget_editor(struct model *m)
+{
+	if (!m->editor.path)
+		return;
+	free(m->editor.path);
+	m->editor.path = NULL;
+	if (m->editor.done)
+		m->editor.done(m, m->editor.data, false);
+}
+
 void model_free(struct model *m)
 {
 	struct list *pos, *tmp;
 
 	if (!m)
 		return;
+	forget_editor(m);
 	dialog_release_all(m);
 	for (size_t i = 0; i < SCREEN_MAX; i++)
 		if (screens[i]->release)

@@ -389,6 +389,22 @@ exit 0
     assert left == []
 
 
+def test_editor_left_at_once(inst):
+    """Who leaves before the file is there leaves no copy of it behind."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "echo old >/workspace/f")
+    drive(inst, f"""
+wait ▌ {s}
+send f
+wait 0644
+send eq
+exit 0
+{RESTORED}""", EDITOR="true", VISUAL="")
+    left = [n for n in os.listdir(inst.runtime) if n.startswith("edit-")]
+    assert left == []
+
+
 @pytest.mark.parametrize("how", ["q", "TERM", "HUP", "SEGV", "INT"])
 def test_every_way_out(inst, how):
     inst.start()

@@ -113,6 +113,28 @@ static void test_files__editor_left(void **state)
 	assert_int_equal(rmdir(runtime), 0);
 }
 
+/* It came, but there is no editor any more to be opened with it. */
+static void test_files__editor_not_opened(void **state)
+{
+	char runtime[] = "/tmp/svm-files-XXXXXX";
+	struct model *m;
+
+	(void)state;
+	assert_non_null(mkdtemp(runtime));
+	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
+	m = fixture_model(30, 120);
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+	fixture_keys(m, "e");
+	fixture_answer(m, "GET", A "/stat", SVM_OK,
+		       "{\"type\":\"file\",\"mode\":\"0600\"}");
+	write_text(fixture_request(m, "GET")->download, "old");
+	fixture_answer(m, "GET", A, SVM_OK, "");
+	assert_non_null(m->editor.path);
+	fixture_free(m);
+	assert_int_equal(rmdir(runtime), 0);
+}
+
 /* But what was typed there and isn't saved stays, and leaving asks. */
 static void test_files__editor_unsaved(void **state)
 {
@@ -168,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_files__late_content),
 		cmocka_unit_test(test_files__edited_elsewhere),
 		cmocka_unit_test(test_files__editor_left),
+		cmocka_unit_test(test_files__editor_not_opened),
 		cmocka_unit_test(test_files__editor_unsaved),
 		cmocka_unit_test(test_files__click),
 	};
