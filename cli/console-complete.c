@@ -68,6 +68,7 @@ static void offer_local(const struct asking *a)
 	size_t n = slash ? (size_t)(slash - a->last) + 1 : 0;
 	auto_free char *dir = xstrndup(a->last, n);
 	DIR *d = opendir(n ? dir : ".");
+	size_t first = a->offers->n;
 
 	for (const struct dirent *e; d && (e = readdir(d));) {
 		bool dots = strcmp(e->d_name, ".") == 0 ||
@@ -80,6 +81,7 @@ static void offer_local(const struct asking *a)
 	}
 	if (d)
 		closedir(d);
+	offers_sort(a->offers, first);
 }
 
 /* What the program's own completion says, with a client of its own. */

@@ -29,6 +29,18 @@ void offers_release(struct offers *o)
 	*o = (struct offers){ 0 };
 }
 
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct offer *)a)->word,
+		      ((const struct offer *)b)->word);
+}
+
+void offers_sort(struct offers *o, size_t first)
+{
+	if (o->n > first)
+		qsort(o->v + first, o->n - first, sizeof(*o->v), compare);
+}
+
 void offers_common(const struct offers *o, struct buf *out)
 {
 	const char *first = o->n ? o->v[0].word : "";

@@ -21,6 +21,9 @@ struct offers {
 void offers_add(struct offers *o, const char *word, const char *about);
 void offers_release(struct offers *o);
 
+/* From the first-th on, by their words. */
+void offers_sort(struct offers *o, size_t first);
+
 /* Append the word as far as all of them agree, and cut no character. */
 void offers_common(const struct offers *o, struct buf *out);
 

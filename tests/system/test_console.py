@@ -494,6 +494,21 @@ def test_completes_what_a_hostile_sandbox_says(term, shared, web):
     s.end("send ^D", "exit 0")
 
 
+def test_completes_no_file_that_would_not_be_typed(term, shared, web):
+    place = pathlib.Path(shared.home) / "names"
+    place.mkdir()
+    for name in HOSTILE + UNPRINTABLE:
+        (place / name).touch()
+    s = term("web")
+    s.step("wait stacyvm web>", r"send cp names/z\t\t", "wait > cp names/z",
+           "send ^U", r"send cp names/\t\t", "wait b2!x", "gone z1",
+           "send ^U", r"send cp names/a2\t:\r", r"wait a2\$(touch\ PWNED) :",
+           "row 7 stacyvm web>")
+    s.end("send ^D", "exit 0")
+    assert exists(shared, web, "a2$(touch PWNED)")
+    shutil.rmtree(place)
+
+
 def test_completion_does_not_wait_for_a_daemon_that_hangs(term, shared, web):
     s = term()
     s.step("wait stacyvm>")
