@@ -67,8 +67,15 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	auto_free char *id = signals < 0 ?
 				     NULL : sandbox_resolve(cli, args[0], err);
 
-	if (!id)
+	if (!id) {
+		/* At the console, as if it were a shell's prompt. */
+		if (cli->in_use && err->code == SVM_NOT_FOUND) {
+			free(steal_ptr(&err->hint));
+			svm_err_hint(err, "in the one in use it is:  exec -- "
+					  "%s ...", args[0]);
+		}
 		return -1;
+	}
 	auto_free char *target = sandbox_path(id, "/exec/ws");
 
 	if (tty)

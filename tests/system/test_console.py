@@ -129,6 +129,14 @@ def test_commands_of_a_script_do_not_read_it(shared, web):
     r = script(shared, "use web", "write f", "exec -i -- cat", "!cat",
                "version")
     assert r.code == 0 and r.text.startswith("stacyvm "), r
+    # Nor do they wait for what is still to come of it.
+    p = svm.Popen([shared.binary, "console", "web"], stdin=subprocess.PIPE,
+                  stdout=subprocess.PIPE, env=shared.env)
+    p.stdin.write(b"exec -i -- cat\nversion\n")
+    p.stdin.flush()
+    assert p.stdout.readline().startswith(b"stacyvm ")
+    assert p.communicate(b"exit 3\n", 30) == (b"", None)
+    assert p.returncode == 3
     r = shared.ok("console", "-c", "use web", "-c", "write f", "-c", "cat f",
                   input=b"list\n")
     assert r.text == "list\n"
@@ -162,13 +170,15 @@ def test_standard_input_is_closed(shared):
     assert (r.returncode, r.stdout, r.stderr) == (0, b"", b"")
 
 
-def test_a_word_too_near_to_guess_is_suggested(shared):
+def test_a_word_that_is_near_is_suggested(shared, web):
     for typed, meant in (("ues web", "use"), ("lsit", "list"),
                          ("exti", "exit")):
         r = script(shared, typed)
         assert r.code == 2 and f'Did you mean "{meant}"' in r.errtext, r
     r = script(shared, "use web now")
     assert r.code == 2 and "  use [ID]" in r.errtext, r
+    r = script(shared, "use web", "exec uname x")
+    assert r.code == 125 and "exec -- uname" in r.errtext
     r = script(shared, "--quiet use web")
     assert r.code == 2 and "first" in r.errtext
 
@@ -209,7 +219,11 @@ def test_signals_end_a_script(shared, web):
         p.stdin.write(b"use web\n!echo on; exec sleep 1000\nversion\n")
         p.stdin.flush()
         assert p.stdout.readline() == b"on\n"
-        os.killpg(p.pid, sig)
+        # Ctrl-C is for both, as a terminal has it; the other is passed on.
+        if sig == signal.SIGINT:
+            os.killpg(p.pid, sig)
+        else:
+            os.kill(p.pid, sig)
         out, err = p.communicate(timeout=30)
         assert p.returncode == 128 + sig, (sig, p.returncode, err)
         assert b"stacyvm 0" not in out
