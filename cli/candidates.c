@@ -198,6 +198,27 @@ static void offer_sandbox_path(struct line *l)
 	l->before = "";
 }
 
+static void offer_settings(struct line *l)
+{
+	const struct entries *e = l->cli->entries;
+	const char *name, *about, *choices;
+
+	for (size_t i = 0;
+	     e->setting && (name = e->setting(i, &about, &choices)); i++)
+		offer(l, name, "", about);
+}
+
+static void offer_setting_values(struct line *l)
+{
+	const struct entries *e = l->cli->entries;
+	const char *name, *about, *choices;
+
+	for (size_t i = 0;
+	     e->setting && (name = e->setting(i, &about, &choices)); i++)
+		if (l->first_arg && strcmp(name, l->first_arg) == 0)
+			offer_choices(l, choices);
+}
+
 static void offer_values(struct line *l, enum opt_complete kind,
 			 const char *part)
 {
@@ -229,6 +250,12 @@ static void offer_values(struct line *l, enum opt_complete kind,
 	case COMPLETE_STATE:
 		for (unsigned s = 0; s < SANDBOX_STATE_MAX; s++)
 			offer(l, sandbox_state_name(s), "", NULL);
+		break;
+	case COMPLETE_SETTING:
+		offer_settings(l);
+		break;
+	case COMPLETE_CHOICE:
+		offer_setting_values(l);
 		break;
 	case COMPLETE_WORDS:
 		offer_choices(l, l->cmd ? l->cmd->words : NULL);

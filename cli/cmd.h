@@ -62,6 +62,10 @@ struct entries {
 	 * changed, 0, or -1 with err. */
 	int (*config)(const char *verb, bool json, bool origin,
 		      char *const *args, struct svm_err *err);
+	/* Its keys, with what each is for and "a|b" or NULL, its values; NULL
+	 * after the last. */
+	const char *(*setting)(size_t i, const char **ret_about,
+			       const char **ret_choices);
 	int (*db)(int argc, char **argv);
 	int (*tui)(const struct tui_args *args, struct svm_err *err);
 	void (*keys)(void); /* print the keys of the dashboard */

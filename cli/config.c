@@ -198,6 +198,7 @@ static const struct cmd get = {
 	.opts = get_opts,
 	.opts_size = sizeof(struct config_opts),
 	.max_args = 1,
+	.complete = COMPLETE_SETTING,
 	.run = run_get,
 };
 
@@ -214,6 +215,8 @@ static const struct cmd set = {
 		    "openssl rand -hex 32 | stacyvm config set auth.api_key -",
 	.min_args = 2,
 	.max_args = -1,
+	.complete = COMPLETE_SETTING,
+	.complete_then = COMPLETE_CHOICE,
 	.run = run_set,
 };
 
@@ -223,6 +226,7 @@ static const struct cmd unset = {
 	.summary = "take a key out of it: the default holds again",
 	.min_args = 1,
 	.max_args = 1,
+	.complete = COMPLETE_SETTING,
 	.run = run_unset,
 };
 

@@ -275,6 +275,17 @@ static int config_main(const char *verb, bool json, bool origin,
 				  args, check_ui, err);
 }
 
+static const char *setting_name(size_t i, const char **ret_about,
+				const char **ret_choices)
+{
+	if (i >= CONFIG_ID_MAX)
+		return NULL;
+	const struct config_key *k = config_key((enum config_id)i);
+	*ret_about = k->help;
+	*ret_choices = k->kind == CONFIG_BOOL ? "true|false" : k->choices;
+	return k->name;
+}
+
 /* ui.bare: nothing was said, on a terminal. */
 static bool bare_is_dashboard(void)
 {
@@ -311,6 +322,7 @@ int main(int argc, char **argv)
 	const struct entries entries = {
 		.serve = daemon_main,
 		.config = config_main,
+		.setting = setting_name,
 		.db = daemon_db_main,
 		.tui = open_dashboard,
 		.keys = print_keys,

@@ -212,6 +212,9 @@ void api_metrics_prometheus(struct http_req *r, void *app)
 		   (double)warm.wanted);
 	add_metric(&out, "warm_claims_total", "counter",
 		   "Spawns that were a claim.", (double)warm.claims);
+	add_metric(&out, "warm_failures_total", "counter",
+		   "Warm copies that could not be made.",
+		   (double)warm.failures);
 	add_metric(&out, "warm_misses_total", "counter",
 		   "Spawns that found no warm copy to claim.",
 		   (double)warm.misses);

@@ -159,7 +159,9 @@ const struct schema schemas[] = {
 				   P("ttl", STR) "," P("template", STR) ","
 				   P("metadata", MAP(STR)) ","
 				   P("env", MAP(STR)) "," P("network", ANY)
-				   "," P("owner_id", STR)) },
+				   "," P("owner_id", STR) ","
+				   P("from_snapshot", STR) ","
+				   P("read_only_rootfs", BOOL)) },
 	{ "Sandbox", OBJECT("\"id\",\"state\",\"provider\",\"created_at\","
 			    "\"metadata\"", SANDBOX) },
 	{ "Admission", OBJECT("\"allowed\",\"queueable\",\"reason\","
@@ -221,7 +223,8 @@ const struct schema schemas[] = {
 				P("env", MAP(STR)) "," P("workdir", STR) ","
 				P("timeout", STR) "," P("stdin", STR) ","
 				P("stream", BOOL) "," P("detach", BOOL) ","
-				P("tty", BOOL) ","
+				P("tty", BOOL) "," P("cols", INT) ","
+				P("rows", INT) ","
 				P("frames", STR) "," P("encoding", STR)) },
 	{ "ExecResult", OBJECT("", P("exit_code", INT) "," P("stdout", STR)
 			       "," P("stderr", STR) "," P("duration", STR)

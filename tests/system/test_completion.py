@@ -56,6 +56,15 @@ def test_commands_options_and_values(shared):
     assert words(shared, "list", "--color", "a") == ["auto", "always"]
     assert words(shared, "list", "--color=n") == ["--color=never"]
     assert words(shared, "config", "l") == ["lint"]
+    for verb in ("get", "set", "unset"):
+        assert words(shared, "config", verb, "rate_limit.") == [
+            "rate_limit.enabled", "rate_limit.requests_per_minute",
+            "rate_limit.burst"]
+    assert words(shared, "config", "set", "logging.level", "") == [
+        "debug", "info", "warn", "error"]
+    assert words(shared, "config", "set", "ui.motion", "f") == ["false"]
+    assert words(shared, "config", "set", "server.port", "") == []
+    assert words(shared, "config", "get", "ui.motion", "") == []
     assert words(shared, "help", "ex") == ["exec", "extend", "exit-codes"]
     assert words(shared, "help", "key") == ["keys"]
     assert words(shared, "image", "import", "x")[-1] == ""  # local files
