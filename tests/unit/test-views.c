@@ -49,8 +49,8 @@ static void test_views__nonsense_changes_nothing(void **state)
 {
 	static const char *const texts[] = {
 		"{}", "{\"sandboxes\":7}", "{\"nothing\":{}}",
-		"{\"sandboxes\":{\"filter\":\"\",\"sort\":\"nose\","
-		"\"inverted\":\"yes\",\"hidden\":[\"id\",\"nose\",7]}}",
+		("{\"sandboxes\":{\"filter\":\"\",\"sort\":\"nose\","
+		 "\"inverted\":\"yes\",\"hidden\":[\"id\",\"nose\",7]}}"),
 		"{\"sandboxes\":{\"hidden\":{\"a\":\"b\"}}}",
 	};
 	struct model *m = fixture_model(24, 140);
