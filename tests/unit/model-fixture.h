@@ -126,6 +126,14 @@ static inline int fixture_answer(struct model *m, const char *method,
 	return n;
 }
 
+/* $EDITOR ended, as the program would tell. */
+static inline void fixture_edited(struct model *m, bool ok)
+{
+	free(m->editor.path);
+	m->editor.path = NULL;
+	m->editor.done(m, m->editor.data, ok);
+}
+
 /* The one request that waits with this method; NULL when there is none. */
 static inline struct request *fixture_request(struct model *m,
 					      const char *method)

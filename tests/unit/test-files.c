@@ -84,7 +84,7 @@ static void test_files__edited_elsewhere(void **state)
 	fixture_answer(m, "GET", A, SVM_OK, "");
 	assert_true(m->effects & EFFECT_EDITOR);
 	write_text(m->editor.path, "new");
-	m->editor.done(m, m->editor.data, true);
+	fixture_edited(m, true);
 	r = fixture_request(m, "PUT");
 	assert_non_null(r);
 	assert_string_equal(r->target, A "?path=%2Fworkspace%2Fsame&mode=0600");
@@ -155,7 +155,7 @@ static void test_files__editor_unsaved(void **state)
 	write_text(local, "old");
 	fixture_answer(m, "GET", A, SVM_OK, "");
 	write_text(local, "new");
-	m->editor.done(m, m->editor.data, true);
+	fixture_edited(m, true);
 	fixture_keys(m, "q");
 	assert_shown(m, "A copy of a file is under way");
 	fixture_free(m);
