@@ -156,9 +156,9 @@ FUZZ ?= $(patsubst tests/fuzz/fuzz-%.c,%,$(fuzz_src))
 TIME ?= 60
 fuzz: $(FUZZ:%=$(B)/tests/fuzz/replay-%) ## fuzz: FUZZ=target TIME=seconds
 	@for f in $(FUZZ); do $(B)/tests/fuzz/replay-$$f -m $(TIME) tests/fuzz/corpus/$$f || exit 1; done
-bench: all $(bench_tools)               ## measure, beside floors and peers (QUICK=1: roughly; BENCH="topics")
+bench: all $(bench_tools)               ## measure, beside floors and peers (QUICK=1, BENCH="topics", INTO=README.md)
 	tests/deps bench
-	$(PYTHON) -B tests/bench/run $(if $(QUICK),--quick) --build $(B) $(BENCH)
+	$(PYTHON) -B tests/bench/run $(if $(QUICK),--quick) $(INTO:%=--into %) --build $(B) $(BENCH)
 
 quickstart: deps                        ## build, then run a program in a sandbox
 	@$(MAKE) --no-print-directory -j2 all

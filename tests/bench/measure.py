@@ -24,6 +24,8 @@ MIB = 1024 * 1024
 # What a daemon may keep of any row: caches of a bounded size.
 KEPT_KIB = 3 * 1024
 
+MARKS = ("<!-- bench -->", "<!-- /bench -->")
+
 median = statistics.median
 topics = {} # name -> (function, what it measures)
 
@@ -76,6 +78,9 @@ class Table:
 
     def __init__(self):
         self.rows, self.memory = [], []
+        # What else the machine had to do: numbers under load are not to be
+        # read as those of a quiet one.
+        self.load = os.getloadavg()[0]
         self.missing, self.failures = [], []
 
     def row(self, what, value, p99="", beside="", goal=""):
@@ -87,29 +92,32 @@ class Table:
         self.row(what, ms(median(samples)), ms(percentile(samples, .99)),
                  beside, goal)
 
-    @staticmethod
-    def machine():
+    def machine(self):
         cpu = first("/proc/cpuinfo", "model name")
         memory = kib("/proc/meminfo", "MemTotal") // 1024
         return (f"{cpu}, {os.cpu_count()} cores, {memory} MiB; Linux "
                 f"{platform.release()}; {datetime.date.today()}; "
-                f"{'root' if os.geteuid() == 0 else 'unprivileged'}")
+                f"{'root' if os.geteuid() == 0 else 'unprivileged'}; load "
+                f"average at the start {self.load:.1f}")
 
-    def print(self):
-        print(f"Measured on {self.machine()}.\n")
-        self._table(("what", "median", "p99", "beside", "goal"), self.rows)
-        print()
-        self._table(("resident memory of the daemon", "at start", "at most",
-                     "afterwards"), self.memory)
-        for what in dict.fromkeys(self.missing):
-            print(f"\nNot compared: {what}.")
+    def text(self):
+        missing = "".join(f"\nNot compared: {what}.\n"
+                          for what in dict.fromkeys(self.missing))
+        return (f"Measured on {self.machine()}.\n\n" + self._table(
+            ("what", "median", "p99", "beside", "goal"), self.rows) + "\n" +
+            self._table(("resident memory of the daemon", "at start",
+                         "at most", "afterwards"), self.memory) + missing)
 
     @staticmethod
     def _table(head, rows):
-        print("| " + " | ".join(head) + " |")
-        print("|---" * len(head) + "|")
-        for row in rows:
-            print("| " + " | ".join(row) + " |")
+        return "".join("| " + " | ".join(row) + " |\n" for row in
+                       (head, ["---"] * len(head), *rows))
+
+    def put_into(self, path):
+        """Replace what stands between the marks in a file."""
+        old = path.read_text()
+        begin, end = (old.index(mark) for mark in MARKS)
+        path.write_text(old[:begin] + MARKS[0] + "\n" + self.text() + old[end:])
 
 
 class Bench:

@@ -29,6 +29,15 @@ def test_topic(topic, provider):
     assert memory.count("\n") == 2, p.stdout
 
 
+def test_table_is_put_into_a_file(provider, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n")
+    p = run("--provider", provider, "--into", str(page), "tcp")
+    assert p.returncode == 0, p.stderr
+    assert page.read_text() == (f"before\n<!-- bench -->\n{p.stdout}"
+                                "<!-- /bench -->\nafter\n")
+
+
 def test_what_fails_is_told(provider):
     """An unknown topic, and a request that is refused."""
     p = run("nothing-such")
