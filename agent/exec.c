@@ -66,6 +66,7 @@ static void exec_free(struct exec *x)
 	ring_release(&x->ring);
 	free(x->sid);
 	free(x->command);
+	free(x->cwd);
 	free(x);
 }
 
@@ -356,8 +357,8 @@ static void command_failed(struct exec *x, int step, int e)
 
 		if (step == COMMAND_CWD)
 			conn_fail(c, SVM_BAD_REQUEST, e,
-				  "can't use the working directory: %s",
-				  strerror(e));
+				  "can't use the working directory '%s': %s",
+				  x->cwd, strerror(e));
 		else if (step == COMMAND_FORK && e == EAGAIN)
 			conn_fail(c, SVM_RESOURCE_LIMIT, e,
 				  "the sandbox has no room for another "
@@ -557,6 +558,7 @@ static struct exec *exec_new(struct conn *c, struct agent_exec *m,
 	x->supervisor = supervisor;
 	x->sid = steal_ptr(&m->sid);
 	x->command = join_command(m->argv);
+	x->cwd = steal_ptr(&m->cwd);
 	x->flags = m->flags;
 	x->cols = m->cols;
 	x->rows = m->rows;

@@ -31,7 +31,7 @@ struct exec {
 	struct list link; /* agent->execs, oldest first */
 	struct agent *agent;
 	enum exec_state state;
-	char *sid, *command;
+	char *sid, *command, *cwd;
 	uint32_t flags; /* enum agent_exec_flags */
 	pid_t pid, supervisor;
 	int64_t start_ns; /* boot clock */

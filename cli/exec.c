@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* stacyvm exec: a command in a sandbox, as if it ran here. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -88,7 +90,14 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	r.target = target;
 	r.start = buf_str(&start);
 	r.signal_fd = signals;
-	return run_session(cli, &r, err);
+	int status = run_session(cli, &r, err);
+
+	if (status == 127 && argc == 2 && !cli->quiet &&
+	    strpbrk(args[1], " \t|&;<>"))
+		fprintf(stderr, "stacyvm: it was taken for the name of one "
+			"program; for a shell:  stacyvm exec ID -- sh -c "
+			"'...'\n");
+	return status;
 }
 
 const struct cmd cmd_exec = {

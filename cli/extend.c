@@ -6,8 +6,21 @@
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/sandbox.h"
+#include "lib/base/clock.h"
 #include "lib/base/duration.h"
 #include "lib/base/mem.h"
+
+/* The daemon gives what it may, which is not always what was asked for. */
+static void tell_if_clipped(const cJSON *sandbox, int64_t asked_ns)
+{
+	const char *expires = json_text(sandbox, "expires_at");
+	int64_t at, slack = INT64_C(60) * 1000000000;
+
+	if (expires && clock_parse_rfc3339(expires, &at) == 0 &&
+	    at - clock_wall_ns() < asked_ns - MIN(slack, asked_ns / 2))
+		fputs("stacyvm: that is sooner than asked for: no sandbox "
+		      "lives longer (defaults.max_ttl)\n", stderr);
+}
 
 static int run(struct cli *cli, void *values, int argc, char **args,
 	       struct svm_err *err)
@@ -38,6 +51,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	buf_clear(&body);
 	out_template("{{id}} expires at {{expires_at}}", doc.root, &body);
 	fputs(buf_str(&body), stdout);
+	fflush(stdout);
+	tell_if_clipped(doc.root, ns);
 	return 0;
 }
 

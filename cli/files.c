@@ -258,6 +258,8 @@ static int run_glob(struct cli *cli, void *values, int argc, char **args,
 	cJSON *items;
 
 	(void)values;
+	if (argc == 1 && !strchr(args[0], ':'))
+		return cli_usage(cli, err, "no pattern given");
 	if (find_place(cli, argc, args, NULL, &p, err) < 0)
 		return -1;
 	auto_free char *base = sandbox_path(p.id, "/files/glob");

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/sandbox.h"
+#include "lib/api/limits.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
 #include "lib/base/escape.h"
@@ -184,6 +185,13 @@ static bool is_moment(const char *text)
 	       clock_parse_rfc3339(text, &ns) == 0;
 }
 
+static bool is_line_count(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+
+	return n && !text[n] && n < 10 && atol(text) <= LIMIT_LOG_LINES;
+}
+
 static bool is_stream(const char *text)
 {
 	static const char *const names[] = { "stdout", "stderr", "pty",
@@ -198,10 +206,10 @@ static bool is_stream(const char *text)
 static int check(struct cli *cli, const struct logs_opts *o,
 		 struct svm_err *err)
 {
-	if (o->tail && (!*o->tail ||
-			o->tail[strspn(o->tail, "0123456789")]))
+	if (o->tail && !is_line_count(o->tail))
 		return cli_usage(cli, err, "bad value '%s' for --tail: not a "
-					   "whole number", o->tail);
+				 "whole number up to %d", o->tail,
+				 LIMIT_LOG_LINES);
 	if (o->since && !is_moment(o->since))
 		return cli_usage(cli, err, "bad value '%s' for --since: not a "
 				 "duration such as 10m, nor a time such as "

@@ -151,8 +151,13 @@ static int store(const struct opt *o, void *base, const char *value,
 		if (parse_number(value, at) < 0)
 			return bad_value(o, value, "not a whole number", err);
 		return 0;
+	case OPT_COUNT:
+		if (parse_number(value, at) < 0 || *(int64_t *)at == 0)
+			return bad_value(o, value, "not a whole number from 1",
+					 err);
+		return 0;
 	case OPT_MEBIBYTES:
-		if (parse_mebibytes(value, at) < 0)
+		if (parse_mebibytes(value, at) < 0 || *(int64_t *)at == 0)
 			return bad_value(o, value,
 					 "not a size (512, 512m, 2g)", err);
 		return 0;

@@ -24,8 +24,9 @@ enum opt_type {
 	OPT_LIST,     /* char **, NULL-terminated, each use adds one; freed by
 		       * opts_release() */
 	OPT_NUMBER,   /* int64_t, 0 .. INT32_MAX */
+	OPT_COUNT,    /* int64_t, 1 .. INT32_MAX */
 	OPT_DURATION, /* const char *, checked: 30s, 1h30m */
-	OPT_MEBIBYTES, /* int64_t MiB: 512, 512m, 2g */
+	OPT_MEBIBYTES, /* int64_t MiB, not 0: 512, 512m, 2g */
 	OPT_CHOICE,   /* const char *: one of the words of `arg`, "a|b|c" */
 };
 

@@ -21,7 +21,7 @@ static int ambiguous(const char *text, unsigned count, const struct buf *list,
 		     struct svm_err *err)
 {
 	svm_err_set(err, SVM_CONFLICT,
-		    "sandbox \"%s\" matches %u sandboxes: %s", text, count,
+		    "sandbox '%s' matches %u sandboxes: %s", text, count,
 		    buf_str(list));
 	return svm_err_hint(err, "use the full id, or see them with:  "
 				 "stacyvm list --filter id=%s", text);
@@ -58,7 +58,7 @@ static char *match(const cJSON *items, const char *text, struct svm_err *err)
 	if (count > 1) {
 		ambiguous(text, count, &list, err);
 	} else {
-		svm_err_set(err, SVM_NOT_FOUND, "no sandbox \"%s\"", text);
+		svm_err_set(err, SVM_NOT_FOUND, "no sandbox '%s'", text);
 		svm_err_hint(err, "see them with:  stacyvm list");
 	}
 	return NULL;

@@ -15,6 +15,7 @@
 #include "cli/term.h"
 #include "lib/api/errmap.h"
 #include "lib/base/clock.h"
+#include "lib/base/duration.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/utf8.h"
@@ -33,11 +34,11 @@ const struct opt spawn_options[] = {
 	  "destroy it after this long (default 30m)", COMPLETE_NONE, false },
 	{ OPT_MEBIBYTES, 0, "memory", O(memory), "SIZE",
 	  "memory limit: 512m, 2g", COMPLETE_NONE, false },
-	{ OPT_NUMBER, 0, "vcpus", O(vcpus), "N", "processors it may use",
+	{ OPT_COUNT, 0, "vcpus", O(vcpus), "N", "processors it may use",
 	  COMPLETE_NONE, false },
 	{ OPT_MEBIBYTES, 0, "disk", O(disk), "SIZE",
 	  "limit of what it may write: 512m, 2g", COMPLETE_NONE, false },
-	{ OPT_NUMBER, 0, "pids", O(pids), "N", "limit of processes",
+	{ OPT_COUNT, 0, "pids", O(pids), "N", "limit of processes",
 	  COMPLETE_NONE, false },
 	{ OPT_STRING, 0, "name", O(name), "NAME",
 	  "a name of your own for it", COMPLETE_NONE, false },
@@ -127,6 +128,32 @@ static int make_request(const struct spawn_opts *o, struct buf *body,
 	    spawn_add_pairs(&w, "env", o->env, true, err) < 0)
 		return -1;
 	json_close(&w, '}');
+	return 0;
+}
+
+/* What is empty comes from a variable that is not set, and the default is not
+ * what its author thinks he asked for. */
+static int check(struct cli *cli, const struct spawn_opts *o,
+		 struct svm_err *err)
+{
+	const struct { const char *name, *value; } texts[] = {
+		{ "image", o->image }, { "template", o->template },
+		{ "name", o->name }, { "provider", o->provider },
+		{ "network", o->network },
+	};
+	int64_t ns;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i].value && !*texts[i].value)
+			return cli_usage(cli, err, "--%s is empty; leave it "
+					 "out for the default",
+					 texts[i].name);
+	if (o->ttl && duration_parse(o->ttl, &ns) == 0 && ns == 0)
+		return cli_usage(cli, err, "--ttl must be longer than 0");
+	for (char **p = o->label; p && *p; p++)
+		if (!strchr(*p, '=') || **p == '=')
+			return cli_usage(cli, err, "--label '%s' is not "
+					 "KEY=VALUE", *p);
 	return 0;
 }
 
@@ -245,6 +272,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 				    "spawn --rm -- COMMAND");
 		return -1;
 	}
+	if (check(cli, o, err) < 0)
+		return -1;
 	if (o->rm)
 		return spawn_rm(cli, o, args, err);
 	if (argc) {

@@ -94,11 +94,25 @@ static int wait_for(struct cli *cli, const char *id, const char *want,
 	}
 }
 
+/* Nobody is late who was only waited for. */
+static int explain(const char *name, const char *want, struct svm_err *why,
+		   struct svm_err *err)
+{
+	if (why->code != SVM_TIMEOUT)
+		return svm_err_move(err, why);
+	return strcmp(want, "end") == 0 ?
+		       svm_err_set(err, SVM_TIMEOUT, "sandbox '%s' did not "
+				   "end within --timeout", name) :
+		       svm_err_set(err, SVM_TIMEOUT, "sandbox '%s' was not "
+				   "'%s' within --timeout", name, want);
+}
+
 static int run(struct cli *cli, void *values, int argc, char **args,
 	       struct svm_err *err)
 {
 	const struct wait_opts *o = values;
 	const char *want = o->what ? o->what : "end";
+	auto_err struct svm_err why = SVM_ERR_INIT;
 	enum sandbox_state state;
 
 	if (strcmp(want, "end") != 0 && !sandbox_state_parse(want, &state))
@@ -107,10 +121,10 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	if (!cli_client(cli, err))
 		return -1;
 	for (int i = 0; i < argc; i++) {
-		auto_free char *id = sandbox_resolve(cli, args[i], err);
+		auto_free char *id = sandbox_resolve(cli, args[i], &why);
 
-		if (!id || wait_for(cli, id, want, err) < 0)
-			return -1;
+		if (!id || wait_for(cli, id, want, &why) < 0)
+			return explain(args[i], want, &why, err);
 	}
 	return 0;
 }

@@ -282,6 +282,60 @@ def test_a_lost_daemon_is_a_failure(inst):
     inst.ok("kill", sid)
 
 
+@pytest.mark.parametrize("args,said", [
+    (("spawn", "--memory", "0"), "--memory"),
+    (("spawn", "--disk", "0m"), "--disk"),
+    (("spawn", "--vcpus", "0"), "--vcpus"),
+    (("spawn", "--pids", "0"), "--pids"),
+    (("spawn", "--ttl", "0s"), "--ttl"),
+    (("spawn", "--image", ""), "--image is empty"),
+    (("spawn", "--template", ""), "--template is empty"),
+    (("spawn", "--provider", ""), "--provider is empty"),
+    (("spawn", "--network", ""), "--network is empty"),
+    (("spawn", "--name", "", "--rm", "--", "true"), "--name is empty"),
+    (("spawn", "-l", "novalue"), "'novalue' is not KEY=VALUE"),
+    (("spawn", "-l", "=x"), "'=x' is not KEY=VALUE"),
+    (("files", "glob", "BOX"), "no pattern given"),
+    (("files", "cat", "BOX"), "no path given"),
+    (("cp", "a", "b"), "one of the two must be ID:/path"),
+    (("logs", "BOX", "-n", "10001"), "10000"),
+    (("logs", "BOX", "-n", "99999999999999999999"), "--tail"),
+    (("extend", "BOX", "0"), "'0' is not a duration"),
+    (("wait", "BOX", "--for", "dead"), "'dead' is no state"),
+    (("prune", "BOX"), "prune takes no arguments"),
+])
+def test_what_makes_no_sense_is_refused(shared, box, args, said):
+    """Here, with the name of what is wrong, and nothing is done."""
+    before = shared.ok("list", "-q").text
+    r = shared.must_fail(*(box if a == "BOX" else a for a in args))
+    assert said in r.errtext and r.out == b"", r
+    assert r.code == (125 if "--rm" in args else 2), r
+    assert shared.ok("list", "-q").text == before
+
+
+def test_a_command_line_is_no_program(shared, box):
+    r = shared.must_fail("exec", box, "echo hi")
+    assert r.code == 127 and "echo hi: not found" in r.errtext
+    assert "sh -c" in r.errtext, r
+    for args in (("exec", box, "nosuch"), ("exec", box, "no such", "x"),
+                 ("-q", "exec", box, "echo hi")):
+        assert "sh -c" not in shared.must_fail(*args).errtext
+    r = shared.must_fail("exec", box, "-w", "/no/such", "--", "true")
+    assert r.code == 125 and "'/no/such'" in r.errtext, r
+
+
+def test_waiting_blames_nobody(shared, box):
+    r = shared.must_fail("wait", box, "--timeout", "50ms")
+    assert r.code == 124 and f"'{box}' did not end" in r.errtext, r
+    assert "daemon" not in r.errtext
+
+
+def test_extend_tells_when_it_gave_less(shared, box):
+    assert shared.ok("extend", box, "2h").errtext == ""
+    r = shared.ok("extend", box, "9000h")
+    assert "sooner than asked for" in r.errtext and box in r.text, r
+
+
 def test_spawn_rm(shared):
     before = set(shared.ok("list", "-q").text.split())
     r = shared.run("spawn", "--rm", "--", "sh", "-c", "echo hi; exit 5")

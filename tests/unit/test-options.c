@@ -185,7 +185,7 @@ static void test_options__refuses_nonsense(void **state)
 	static const char *const bad[] = {
 		"--nope", "-x", "-fx", "--string", "-n", "--flag=1", "-n 1x",
 		"-n -1", "-n 99999999999", "--for 10", "--for -1s",
-		"--for x", "--size 1t", "--size m", "--size 9999999999g",
+		"--for x", "--size 1t", "--size 0", "--size m", "--size 9999999999g",
 		"--=x", "--choice three", "--choice on", "--choice one|two",
 		"--choice=", "--choice",
 	};
