@@ -205,8 +205,9 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 
 	(void)argc;
 	if (!source == !target)
-		return cli_usage(cli, err, "%s of the two must be ID:/path",
-				 source ? "only one" : "one");
+		return cli_usage(cli, err, "%s of the two must be ID:/path%s",
+				 source ? "only one" : "one", cli->in_use ?
+				 ", or :path in the sandbox in use" : "");
 	if (source && !from[0])
 		return cli_usage(cli, err, "which file of '%s'?", args[0]);
 	auto_free char *remote = sandbox_abs_path(

@@ -43,6 +43,17 @@ static const struct opt opts[] = {
 	OPTS_END,
 };
 
+/* At the console, as if it were a shell's prompt: `exec ls`. */
+static int meant_in_use(const struct cli *cli, const char *word,
+			struct svm_err *err)
+{
+	if (!cli->in_use || cli->dashes >= 0 || !word)
+		return -1;
+	free(steal_ptr(&err->hint));
+	return svm_err_hint(err, "in the sandbox in use it is:  exec -- %s "
+				 "...", word);
+}
+
 static int run(struct cli *cli, void *values, int argc, char **args,
 	       struct svm_err *err)
 {
@@ -56,8 +67,10 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 				 o->detach_key ? o->detach_key : "ctrl-]") };
 	auto_buf struct buf start = BUF_INIT;
 
-	if (argc < 2)
-		return cli_usage(cli, err, "no command given");
+	if (argc < 2) {
+		cli_usage(cli, err, "no command given");
+		return meant_in_use(cli, args[0], err);
+	}
 	if (tty && !here)
 		return cli_usage(cli, err, "-t needs a terminal as standard "
 					   "input; leave it out in scripts");
@@ -69,15 +82,9 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	auto_free char *id = signals < 0 ?
 				     NULL : sandbox_resolve(cli, args[0], err);
 
-	if (!id) {
-		/* At the console, as if it were a shell's prompt. */
-		if (cli->in_use && err->code == SVM_NOT_FOUND) {
-			free(steal_ptr(&err->hint));
-			svm_err_hint(err, "in the one in use it is:  exec -- "
-					  "%s ...", args[0]);
-		}
-		return -1;
-	}
+	if (!id)
+		return err->code == SVM_NOT_FOUND ?
+			       meant_in_use(cli, args[0], err) : -1;
 	auto_free char *target = sandbox_path(id, "/exec/ws");
 
 	if (tty)

@@ -177,8 +177,11 @@ def test_a_word_that_is_near_is_suggested(shared, web):
         assert r.code == 2 and f'Did you mean "{meant}"' in r.errtext, r
     r = script(shared, "use web now")
     assert r.code == 2 and "  use [ID]" in r.errtext, r
-    r = script(shared, "use web", "exec uname x")
-    assert r.code == 125 and "exec -- uname" in r.errtext
+    for line in ("exec uname", "exec uname x"):
+        r = script(shared, "use web", line)
+        assert r.code == 125 and "exec -- uname" in r.errtext, r
+    r = script(shared, "use web", "cp a b")
+    assert r.code == 2 and ", or :path in" in r.errtext
     r = script(shared, "--quiet use web")
     assert r.code == 2 and "first" in r.errtext
 
