@@ -66,6 +66,7 @@ static void settle_left(struct edit *e)
 	size_t col = edit_column(&e->text, e->at);
 	size_t width = edit_unit_width(&e->text, e->at, col);
 
+	e->column = col;
 	width = MAX(width, 1);
 	if (col < e->left)
 		e->left = col - col % SIDE;
@@ -131,6 +132,10 @@ static void view_line(const struct edit *e, struct canvas *c, int row,
 			  BUF_INIT, 0 };
 	size_t end = edit_line_end(&e->text, at), col = 0, next;
 
+	if (e->left) {
+		at = edit_at_column(&e->text, at, e->left);
+		col = edit_column(&e->text, at);
+	}
 	for (; at < end && col < e->left + (size_t)MAX(l.width, 0);
 	     at = next) {
 		next = edit_next(&e->text, at);
@@ -159,7 +164,7 @@ static void view_cursor(const struct edit *e, struct canvas *c,
 			struct area in)
 {
 	size_t row = lines_between(e, e->top, e->at, e->rows);
-	size_t col = edit_column(&e->text, e->at);
+	size_t col = e->column;
 
 	if (row < (size_t)in.rows && col >= e->left &&
 	    col - e->left < (size_t)MAX(in.cols - EDIT_NUMBERS, 0))
@@ -213,7 +218,7 @@ void edit_status(const struct edit *e, struct buf *out)
 			 e->pending == ACT_CHANGE      ? "c" :
 			 e->pending == ACT_YANK_TEXT   ? "y" : "");
 	buf_addf(out, "%zu:%zu", edit_line_number(&e->text, e->at),
-		 edit_column(&e->text, e->at) + 1);
+		 e->column + 1);
 	if (e->text.crlf)
 		buf_addstr(out, "  CRLF");
 	if (len && e->text.text.data[len - 1] != '\n')

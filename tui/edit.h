@@ -41,6 +41,7 @@ struct edit {
 	size_t col;          /* that it keeps to when it moves up and down */
 	size_t top, left;    /* the first line and column in view */
 	size_t rows, cols;
+	size_t column;       /* of the cursor, as of the last settle */
 	unsigned count, pending_count;
 	enum action pending; /* CUT, CHANGE or YANK_TEXT: where to? */
 	struct buf reg;
