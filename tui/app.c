@@ -344,7 +344,9 @@ static void finish_requests(struct app *a)
 	int64_t now;
 
 	loop_before_sleep(a->loop, NULL, NULL);
-	while (a->m->waiting && (now = clock_boot_ns()) < until) {
+	/* Commands of the user's own are ended. */
+	while (a->m->waiting > a->m->commands_running &&
+	       (now = clock_boot_ns()) < until) {
 		fetch_sync(a->fetch);
 		loop_turn(a->loop, (int)((until - now) / MS) + 1);
 	}

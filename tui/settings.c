@@ -74,6 +74,13 @@ static void remember(struct model *m, struct config_change *c)
 	*c = (struct config_change)CONFIG_CHANGE_INIT;
 }
 
+/* Over HTTP it reads a file of its own, wherever that is. */
+static bool is_elsewhere(const struct model *m)
+{
+	return strncmp(m->server, "http:", 5) == 0 ||
+	       strncmp(m->server, "https:", 6) == 0;
+}
+
 int settings_set(struct model *m, const char *key, const char *value,
 		 struct svm_err *err)
 {
@@ -82,6 +89,11 @@ int settings_set(struct model *m, const char *key, const char *value,
 	if (!m->settings)
 		return svm_err_set(err, SVM_UNSUPPORTED,
 				   "the configuration can't be changed here");
+	if (is_elsewhere(m) && !settings_is_ours(key))
+		return svm_err_set(err, SVM_UNSUPPORTED, "the daemon at %s has "
+				   "a configuration of its own; from here ui, "
+				   "keys and commands can be changed",
+				   m->server);
 	int r = m->settings->change(m->settings->data, key, value, &c, err);
 	if (r < 0)
 		return -1;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The dashboard's settings, keys and logs."""
+import os
 import pathlib
 import subprocess
 
@@ -174,9 +175,9 @@ commands:
           echo "got $x" >typed; exit 7']
   quiet:
     key: F7
-    run: [sh, -c, 'sleep 1000']
+    run: [sh, -c, 'sleep 98765']
     output: none
-""")
+""".replace("98765", f"98765.{os.getpid()}"))
     inst.start()
     s = inst.sandbox(name="web")["id"]
     with Screen(inst, "tui") as t:
@@ -194,7 +195,11 @@ commands:
         t.step(r"send \e[17~", "wait in front got hello", "send ^C",
                "wait exit status 130", r"send \r", f"wait {s}",
                r"send \e[18~", "send ^C", "wait cancelled")
-        t.end("send q", "exit 0", RESTORED)
+        t.end(r"send \e[18~", "send q", "wait still runs", "send y",
+              "exit 0", RESTORED)
+    # What ran in the background ended with the dashboard.
+    assert subprocess.run(["pgrep", "-f", f"[s]leep 98765.{os.getpid()}"],
+                          check=False).returncode == 1
 
 
 @pytest.mark.parametrize("text,why", [

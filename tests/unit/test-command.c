@@ -258,6 +258,11 @@ static void test_command__asks_with_what_it_will_run(void **state)
 	assert_null(fixture_request(m, REQUEST_RUN));
 	fixture_keys(m, "F5 y");
 	assert_non_null(fixture_request(m, REQUEST_RUN));
+	/* It would end with us. */
+	fixture_keys(m, "q");
+	assert_shown(m, "A command of yours still runs");
+	assert_false(m->effects & EFFECT_QUIT);
+	fixture_keys(m, "n");
 	fixture_answer(m, REQUEST_RUN, "log", SVM_OK, "");
 	assert_shown(m, "log: exit status 0");
 	fixture_free(m);

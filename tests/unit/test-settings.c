@@ -178,6 +178,25 @@ static void test_settings__what_the_daemon_takes_over_later(void **state)
 	fixture_free(m);
 }
 
+/* Your own file is not that of a daemon elsewhere. */
+static void test_settings__of_a_daemon_elsewhere(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	free(m->server);
+	m->server = xstrdup("http://other:7423");
+	fixture_keys(m, "Enter ^U");
+	fixture_type(m, "9000");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "the daemon at http://other:7423 has a configuration "
+			"of its own");
+	holds(NULL);
+	fixture_keys(m, "Escape j j j j Right Space");
+	holds("ui:\n  theme: light\n");
+	fixture_free(m);
+}
+
 static void test_settings__read_only_changes_nothing(void **state)
 {
 	struct model *m = open_screen();
@@ -231,6 +250,7 @@ int main(void)
 		TEST(others_work_is_not_undone),
 		TEST(a_new_key),
 		TEST(what_the_daemon_takes_over_later),
+		TEST(of_a_daemon_elsewhere),
 		TEST(read_only_changes_nothing),
 		TEST(a_secret_is_not_shown),
 		TEST(the_default_provider),
