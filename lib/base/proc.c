@@ -56,7 +56,8 @@ char proc_state(pid_t pid)
 	char text[1024];
 	const char *p = read_stat(pid, text, sizeof(text));
 
-	return p ? *p : 0;
+	/* X: its parent is just reaping it. */
+	return p && *p != 'X' ? *p : 0;
 }
 
 int proc_open_pidfd(pid_t pid, int64_t start_time)
@@ -65,7 +66,8 @@ int proc_open_pidfd(pid_t pid, int64_t start_time)
 
 	if (fd < 0)
 		return -errno;
-	if (proc_start_time(pid) != start_time || proc_state(pid) == 'Z')
+	char state = proc_start_time(pid) == start_time ? proc_state(pid) : 0;
+	if (!state || state == 'Z')
 		return -ESRCH;
 	return steal_fd(&fd);
 }

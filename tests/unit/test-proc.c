@@ -69,6 +69,53 @@ static void test_proc__pidfd_is_for_one_process(void **state)
 	close(pidfd);
 }
 
+/* Forks children one after the other, tells their pids, and reaps them. */
+static void breed(int fd, int n)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* when a test fails */
+	for (int i = 0; i < n; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (;;)
+				pause();
+		}
+		if (write(fd, &pid, sizeof(pid)) != sizeof(pid))
+			_exit(1);
+		waitpid(pid, NULL, 0);
+	}
+	_exit(0);
+}
+
+/* A process that somebody else is reaping while we look has ended. */
+static void test_proc__ended_is_ended(void **state)
+{
+	int p[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(p), 0);
+	pid_t breeder = fork();
+	if (breeder == 0)
+		breed(p[1], 4000);
+	close(p[1]);
+	while (read(p[0], &pid, sizeof(pid)) == sizeof(pid)) {
+		int64_t start = proc_start_time(pid);
+		auto_close int fd = proc_open_pidfd(pid, start);
+
+		assert_true(fd >= 0);
+		assert_int_equal(proc_pidfd_kill(fd, SIGKILL), 0);
+		assert_int_equal(proc_pidfd_wait(fd, 10000), 0);
+		char now = proc_state(pid);
+		if (now && now != 'Z')
+			fail_msg("%d is '%c'", (int)pid, now);
+		assert_int_equal(proc_open_pidfd(pid, start), -ESRCH);
+	}
+	close(p[0]);
+	assert_int_equal(waitpid(breeder, NULL, 0), breeder);
+}
+
 /* What a child that we start says on its standard output. */
 static char *output_of(const char *script, char *const envp[], unsigned flags)
 {
@@ -210,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_proc__start_time),
 		cmocka_unit_test(test_proc__pidfd_is_for_one_process),
+		cmocka_unit_test(test_proc__ended_is_ended),
 		cmocka_unit_test(test_proc__spawn_passes_only_what_is_named),
 		cmocka_unit_test(test_proc__spawn_resets_signals),
 		cmocka_unit_test(test_proc__spawn_session),
