@@ -11,6 +11,7 @@ struct config_screen {
 	cJSON *remote; /* as the daemon has it, or NULL */
 	cJSON *local;  /* as file and environment have it, or NULL */
 	cJSON *all;    /* what is shown: an array of {name, value, origin} */
+	char *key;     /* what `draft` and `edit` are about */
 	char *draft;   /* chosen but not applied */
 	bool editing;
 	struct field edit;

@@ -52,7 +52,8 @@ void objects_settle(struct objects *x, const cJSON *list, struct area a)
 		    strcasestr(json_text(o, "image"),
 			       field_text(&x->filter)))
 			x->shown[x->n++] = o;
-	list_settle(&x->pos, x->n, inside(rows).rows);
+	x->rows = inside(x->wide ? a : rows);
+	list_settle(&x->pos, x->n, x->rows.rows);
 }
 
 const cJSON *objects_selected(const struct objects *x)
@@ -162,6 +163,19 @@ bool objects_act(struct model *m, struct objects *x, enum action a)
 	}
 }
 
+static bool click(struct objects *x, const struct mouse *mouse)
+{
+	size_t at = x->pos.top + (size_t)(mouse->row - x->rows.row);
+
+	if (mouse->kind != MOUSE_PRESS || mouse->row < x->rows.row ||
+	    mouse->row >= x->rows.row + x->rows.rows ||
+	    mouse->col < x->rows.col ||
+	    mouse->col >= x->rows.col + x->rows.cols || at >= x->n)
+		return false;
+	x->pos.at = at;
+	return true;
+}
+
 bool objects_input(struct model *m, struct objects *x,
 		   const struct input_event *ev)
 {
@@ -172,7 +186,9 @@ bool objects_input(struct model *m, struct objects *x,
 			    ev->mouse.kind == MOUSE_WHEEL_UP ? -3 : 3);
 		return true;
 	}
-	if (!x->typing || ev->type == INPUT_MOUSE)
+	if (ev->type == INPUT_MOUSE)
+		return click(x, &ev->mouse);
+	if (!x->typing)
 		return false;
 	x->typing = field_type(&x->filter, m->keymap, ev) == FIELD_GOES_ON;
 	return true;

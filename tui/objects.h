@@ -16,6 +16,8 @@ struct objects {
 	const cJSON **shown;
 	size_t n;
 	size_t top; /* of the details */
+	bool wide;  /* no details beside it */
+	struct area rows; /* as of the last settle */
 };
 
 /* A row: what stands in it, as text; `what` is above the list. */

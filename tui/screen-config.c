@@ -16,8 +16,11 @@
 
 static void *config_make(struct model *m)
 {
+	struct config_screen *s = xcalloc(1, sizeof(*s));
+
 	(void)m;
-	return xcalloc(1, sizeof(struct config_screen));
+	s->list.wide = true;
+	return s;
 }
 
 static void config_release(struct model *m, void *state)
@@ -30,6 +33,7 @@ static void config_release(struct model *m, void *state)
 	cJSON_Delete(s->remote);
 	cJSON_Delete(s->local);
 	field_release(&s->edit);
+	free(s->key);
 	free(s->draft);
 	free(s->error);
 	free(s);
@@ -119,12 +123,19 @@ static void config_enter(struct model *m, void *state)
 	config_ask(m);
 }
 
+/* What is being changed stays selected, whatever the daemon says meanwhile. */
 static void config_settle(struct model *m, void *state, struct area a)
 {
 	struct config_screen *s = state;
 
 	(void)m;
 	objects_settle(&s->list, s->all, config_rows(a));
+	if (!s->editing && !s->draft)
+		return;
+	for (size_t i = 0; i < s->list.n; i++)
+		if (strcmp(json_text(s->list.shown[i], "name"), s->key) == 0)
+			s->list.pos.at = i;
+	list_settle(&s->list.pos, s->list.n, s->list.rows.rows);
 }
 
 static void config_contexts(const struct model *m, const void *state,
@@ -163,6 +174,15 @@ static void edit_file(struct model *m)
 	dirs_release(&dirs);
 }
 
+static void begin(struct config_screen *s, const cJSON *o)
+{
+	char *key = xstrdup(json_text(o, "name"));
+
+	drop_draft(s);
+	free(s->key);
+	s->key = key;
+}
+
 /* The choices of the selected setting; NULL when it has none. */
 static const char *choices_of(const struct model *m, const cJSON *o)
 {
@@ -199,7 +219,7 @@ static bool choose(struct model *m, struct config_screen *s, bool back)
 		return false;
 	char *draft = neighbour(choices, s->draft ? s->draft : text, back);
 
-	drop_draft(s);
+	begin(s, o);
 	s->draft = draft;
 	return true;
 }
@@ -214,15 +234,11 @@ static void set(struct model *m, const char *key, const char *value)
 
 static void apply(struct model *m, struct config_screen *s)
 {
-	const cJSON *o = objects_selected(&s->list);
 	auto_free char *draft = steal_ptr(&s->draft);
 
 	drop_draft(s);
-	if (o && draft) {
-		auto_free char *key = xstrdup(json_text(o, "name"));
-
-		set(m, key, draft);
-	}
+	if (draft)
+		set(m, s->key, draft);
 }
 
 static void edit_value(struct model *m, struct config_screen *s)
@@ -239,20 +255,18 @@ static void edit_value(struct model *m, struct config_screen *s)
 	}
 	settings_find(m, json_text(o, "name"), &about);
 	field_set(&s->edit, about.secret ? "" : text);
-	drop_draft(s);
+	begin(s, o);
 	s->editing = true;
 }
 
 /* The line is refused, with the reason beside it, until it is good. */
 static void submit(struct model *m, struct config_screen *s)
 {
-	const cJSON *o = objects_selected(&s->list);
-	auto_free char *key = xstrdup(json_text(o, "name"));
 	auto_free char *value = xstrdup(field_text(&s->edit));
 	auto_err struct svm_err err = SVM_ERR_INIT;
 
 	drop_draft(s);
-	if (settings_set(m, key, value, &err) < 0)
+	if (settings_set(m, s->key, value, &err) < 0)
 		s->error = xstrdup(err.msg);
 	else
 		s->editing = false;
@@ -344,8 +358,12 @@ static bool config_input(struct model *m, void *state,
 {
 	struct config_screen *s = state;
 
-	if (!s->editing)
-		return objects_input(m, &s->list, ev);
+	if (!s->editing && !objects_input(m, &s->list, ev))
+		return false;
+	if (!s->editing) {
+		drop_draft(s);
+		return true;
+	}
 	if (ev->type == INPUT_MOUSE)
 		return true;
 	enum field_typed r = field_type(&s->edit, m->keymap, ev);

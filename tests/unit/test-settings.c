@@ -114,6 +114,49 @@ static void test_settings__leaving_a_row_drops_the_choice(void **state)
 	fixture_free(m);
 }
 
+/* An answer that has other rows moves nothing under the hands. */
+static void test_settings__rows_that_come_while_typing(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	fixture_keys(m, "^R j Enter ^U");
+	fixture_type(m, "5h");
+	fixture_answer(m, "GET", "/api/v1/config", SVM_OK,
+		       "{\"a.b\":{\"value\":1},\"a.c\":{\"value\":2},"
+		       "\"server.port\":{\"value\":1},"
+		       "\"defaults.ttl\":{\"value\":\"30m\"}}");
+	fixture_keys(m, "Enter");
+	holds("defaults:\n  ttl: 5h\n");
+	fixture_free(m);
+}
+
+static void click(struct model *m, int row, int col)
+{
+	update_input(m, &(struct input_event){
+				.type = INPUT_MOUSE,
+				.mouse = { .kind = MOUSE_PRESS, .button = 1,
+					   .row = row, .col = col } });
+}
+
+static void test_settings__a_click_selects(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	fixture_keys(m, "j j j j Right");
+	click(m, 4, 90); /* and drops what was chosen elsewhere */
+	fixture_keys(m, "Space");
+	holds(NULL);
+	fixture_keys(m, "Enter ^U");
+	fixture_type(m, "5h");
+	fixture_keys(m, "Enter");
+	holds("defaults:\n  ttl: 5h\n");
+	click(m, 15, 5); /* nothing there */
+	assert_shown(m, "life of a sandbox");
+	fixture_free(m);
+}
+
 static void test_settings__undone_in_order_reset_included(void **state)
 {
 	struct model *m = open_screen();
@@ -246,6 +289,8 @@ int main(void)
 		TEST(escape_leaves_it_as_it_was),
 		TEST(choices_count_when_applied),
 		TEST(leaving_a_row_drops_the_choice),
+		TEST(rows_that_come_while_typing),
+		TEST(a_click_selects),
 		TEST(undone_in_order_reset_included),
 		TEST(others_work_is_not_undone),
 		TEST(a_new_key),
