@@ -8,6 +8,7 @@
 #include "lib/api/errmap.h"
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
+#include "lib/base/urlenc.h"
 
 static void show_name(const struct cli *cli, const cJSON *item,
 		      struct buf *out)
@@ -134,11 +135,37 @@ static int run_test(struct cli *cli, void *values, int argc, char **args,
 	return report_results(cli, doc.root, items, argc ? args[0] : NULL);
 }
 
+static int run_show(struct cli *cli, void *values, int argc, char **args,
+		    struct svm_err *err)
+{
+	auto_buf struct buf target = BUF_INIT, body = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+
+	(void)values, (void)argc;
+	buf_addstr(&target, API "/providers/");
+	urlenc_encode(&target, args[0], strlen(args[0]));
+	if (cli_get(cli, buf_str(&target), &body, err) < 0 ||
+	    out_parse_object(&doc, &body, err) < 0)
+		return -1;
+	return out_object(cli, doc.root, err);
+}
+
 static const struct cmd ls = {
 	.name = "ls",
 	.aliases = "list",
 	.summary = "list providers and whether they work here",
 	.run = run_ls,
+};
+
+static const struct cmd show = {
+	.name = "show",
+	.aliases = "get inspect",
+	.args = "NAME",
+	.summary = "show all about a provider: settings, abilities, findings",
+	.min_args = 1,
+	.max_args = 1,
+	.complete = COMPLETE_PROVIDER,
+	.run = run_show,
 };
 
 static const struct cmd test = {
@@ -152,7 +179,7 @@ static const struct cmd test = {
 	.run = run_test,
 };
 
-static const struct cmd *const subs[] = { &ls, &test, NULL };
+static const struct cmd *const subs[] = { &ls, &show, &test, NULL };
 
 const struct cmd cmd_provider = {
 	.name = "provider",

@@ -632,6 +632,10 @@ def test_providers_doctor_bench(shared):
     names = [x["name"] for x in shared.ok("provider", "ls", "--json").json()]
     assert "mock" in names and "native" in names
     shared.ok("provider", "test", shared.provider)
+    shown = shared.ok("provider", "show", shared.provider, "--json").json()
+    assert shown["config"]["enabled"] is True and shown["healthy"] is True
+    assert "capabilities" in shared.ok("provider", "show", "mock").text
+    assert shared.must_fail("provider", "show", "a/b").code == 3
     assert shared.must_fail("provider", "test", "nosuch").code == 3
     assert shared.provider in shared.ok("doctor").text
     rows = shared.ok("bench", "-n", "2", "--json").json()
