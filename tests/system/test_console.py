@@ -121,7 +121,7 @@ def test_a_script_runs_no_shell_here(shared, tmp_path):
     assert script(shared, "list 'x").code == 2
     (tmp_path / "afile").touch()
     r = script(shared, "inspect *", cwd=str(tmp_path))
-    assert r.code == 3 and '"*"' in r.errtext
+    assert r.code == 3 and "'*'" in r.errtext
     assert not (tmp_path / "x").exists()
 
 
