@@ -43,8 +43,14 @@ static char *draft_path(const struct file_edit *x)
 	auto_free char *dir = path_join(dirs.state, "drafts");
 
 	path_make_private_dir(dir, 0700, &err); /* else it can't be written */
-	path = xasprintf("%s/%s-%d-%u-%.100s", dir, x->id, (int)getpid(),
-			 x->serial, files_name(x->path));
+	auto_free char *name = xasprintf("draft-%.40s-%d-%u-%.100s", x->id,
+					 (int)getpid(), x->serial,
+					 files_name(x->path));
+
+	/* The id is a daemon's word, and this is a file of ours. */
+	for (char *p = name; (p = strchr(p, '/'));)
+		*p = '_';
+	path = path_join(dir, name);
 	dirs_release(&dirs);
 	return path;
 }

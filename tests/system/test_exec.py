@@ -712,6 +712,32 @@ def test_several_may_watch_and_one_takes_over(shared, box, ws):
     shared.api("DELETE", f"/sandboxes/{box}/sessions/{sid}", check=200)
 
 
+def test_viewers_are_told_the_size(shared, box, ws):
+    """Whoever takes binary output, but for the one who set it; others get
+    no message that they may not know."""
+    w = ws({"command": "read x; echo e''nd; sleep 100", "tty": True,
+            "binary": True, "cols": 80, "rows": 24})
+    it = w.messages()
+    sid = next(it)["session_id"]
+    binary = ws(path=f"sessions/{sid}/ws?binary=true")
+    bit = binary.messages()
+    next(bit)
+    plain = ws(path=f"sessions/{sid}/ws")
+    pit, seen = plain.messages(), []
+    seen.append(next(pit))
+    w.send({"type": "resize", "cols": 90, "rows": 30})
+    assert next(bit) == {"type": "resized", "cols": 90, "rows": 30}
+    shared.api("POST", f"/sandboxes/{box}/sessions/{sid}/resize",
+               {"cols": 70, "rows": 20}, check=200)
+    sized = {"type": "resized", "cols": 70, "rows": 20}
+    assert next(bit) == sized and next(it) == sized
+    w.send(b"go\n")
+    while "end" not in output(seen):
+        seen.append(next(pit))
+    assert "resized" not in [m["type"] for m in seen]
+    shared.api("DELETE", f"/sandboxes/{box}/sessions/{sid}", check=200)
+
+
 def test_attach_since_an_offset(shared, box, ws):
     r = shared.exec(box, "printf 0123456789; read x <&-; sleep 100",
                     detach=True).json()

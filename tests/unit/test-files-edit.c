@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <locale.h>
+#include <unistd.h>
 
 #include "lib/base/fd.h"
 #include "tests/unit/model-fixture.h"
 
 #define A "/api/v1/sandboxes/sb-7f3a91c2/files"
+#define EVIL "/api/v1/sandboxes/..%2F..%2F..%2Fx/files"
 #define PUT_A A "?path=%2Fworkspace%2Fmain.py&mode=0755"
 
 static const char list_a[] =
@@ -208,6 +210,36 @@ static void test_files_edit__draft(void **state)
 	remove_below(dir);
 }
 
+/* A sandbox that is named like a path makes no path of it. */
+static void test_files_edit__draft_stays_inside(void **state)
+{
+	char dir[] = "/tmp/svm-edit-XXXXXX";
+	struct model *m = fixture_model(30, 120);
+	auto_free char *draft = NULL;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	setenv("XDG_STATE_HOME", dir, 1);
+	model_refresh(m);
+	fixture_answer(m, "GET", "/api/v1/sandboxes", SVM_OK,
+		       "[" FIXTURE_SANDBOX("../../../x", "", "running", "i",
+					   "55", "") "]");
+	fixture_keys(m, "f");
+	fixture_answer(m, "GET", EVIL "/list", SVM_OK, list_a);
+	fixture_keys(m, "i");
+	fixture_answer(m, "GET", EVIL, SVM_OK, "abc");
+	fixture_answer(m, "GET", EVIL "/stat", SVM_OK,
+		       STAT("file", "4", ""));
+	fixture_answer(m, "GET", EVIL, SVM_OK, "abc");
+	fixture_keys(m, "x ^S");
+	fixture_answer(m, "GET", EVIL, SVM_UNREACHABLE, "nobody there");
+	draft = only_draft(dir);
+	assert_non_null(draft);
+	assert_int_equal(unlink(draft), 0);
+	fixture_free(m);
+	remove_below(dir);
+}
+
 static void test_files_edit__refused(void **state)
 {
 	static const struct {
@@ -289,6 +321,57 @@ static void test_files_edit__link(void **state)
 	fixture_free(m);
 }
 
+/* :e! takes what is there now; :e only when nothing is lost. */
+static void test_files_edit__reload(void **state)
+{
+	struct model *m = editing("abc\n");
+
+	(void)state;
+	fixture_keys(m, "x :");
+	fixture_type(m, "e");
+	fixture_keys(m, "Enter");
+	assert_null(fixture_request(m, "GET"));
+	assert_shown(m, "not saved");
+	fixture_keys(m, ":");
+	fixture_type(m, "e!");
+	fixture_keys(m, "Enter");
+	fixture_answer(m, "GET", A "/stat", SVM_OK, STAT("file", "4", ""));
+	fixture_answer(m, "GET", A, SVM_OK, "another\n");
+	assert_shown(m, "1 another");
+	assert_not_shown(m, "modified");
+	/* And that is what a save compares with. */
+	fixture_keys(m, "x ^S");
+	fixture_answer(m, "GET", A, SVM_OK, "another\n");
+	expect_put(m, "nother\n");
+	fixture_free(m);
+}
+
+/* Keys that are not the editor's: help, panes, the mouse. */
+static void test_files_edit__around(void **state)
+{
+	struct input_event ev = { .type = INPUT_MOUSE };
+	struct model *m = editing("abc\ndef\n");
+
+	(void)state;
+	fixture_keys(m, "F1");
+	assert_shown(m, "insert before the cursor");
+	fixture_keys(m, "Escape z");
+	assert_not_shown(m, "FILES");
+	fixture_keys(m, "z Tab");
+	assert_shown(m, "FILES");
+	/* A click goes into the text: column 42 is a border, then numbers. */
+	ev.mouse = (struct mouse){ MOUSE_PRESS, 1, 0, 5, 42 + 1 + 7 + 2 };
+	update_input(m, &ev);
+	assert_shown(m, "2:3");
+	fixture_keys(m, "x");
+	assert_shown(m, "de ");
+	/* Digits and q are the text's, not the program's. */
+	fixture_keys(m, "2 q 7");
+	assert_int_equal(m->screen, SCREEN_WORKSPACE);
+	assert_null(m->dialog);
+	fixture_free(m);
+}
+
 /* An answer that comes late is for nobody. */
 static void test_files_edit__late(void **state)
 {
@@ -311,9 +394,12 @@ int main(void)
 		cmocka_unit_test(test_files_edit__unsaved),
 		cmocka_unit_test(test_files_edit__typed_meanwhile),
 		cmocka_unit_test(test_files_edit__draft),
+		cmocka_unit_test(test_files_edit__draft_stays_inside),
 		cmocka_unit_test(test_files_edit__refused),
 		cmocka_unit_test(test_files_edit__read_only),
 		cmocka_unit_test(test_files_edit__link),
+		cmocka_unit_test(test_files_edit__reload),
+		cmocka_unit_test(test_files_edit__around),
 		cmocka_unit_test(test_files_edit__late),
 	};
 
