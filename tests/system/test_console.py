@@ -305,11 +305,11 @@ def test_control_c_ends_a_command_and_not_the_console(term, web):
     s.step(r"send exec -- sh -c 'echo w''o; exec sleep 1000'\r", "wait wo",
            "send ^C", "wait interrupted the command", "row 8 stacyvm web>")
     s.step(r"send !echo 1''2\r", "wait 12",
-           "row 10 stacyvm web>", r"send ^Llogs -f\r", "row 3 12", "send ^C",
-           "row 5 stacyvm web>")
-    s.step(r"send half a line", "row 5 half a line", "send ^C",
-           "row 5 half a line^C",
-           "row 6 stacyvm web>", r"send version\r", "row 8 stacyvm web>")
+           "row 10 stacyvm web>", r"send ^Llogs -f --tail 1\r", "row 1 12",
+           "send ^C", "row 3 stacyvm web>")
+    s.step(r"send half a line", "row 3 half a line", "send ^C",
+           "row 3 half a line^C",
+           "row 4 stacyvm web>", r"send version\r", "row 6 stacyvm web>")
     s.end("send ^D", "exit 0")
 
 
