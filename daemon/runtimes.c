@@ -141,6 +141,9 @@ int runtimes_open(struct daemon *d, struct svm_err *err)
 	auto_free char *ptrace = config_value(d->config,
 					      "providers.native.allow_ptrace");
 
+	auto_free char *spares = config_value(d->config,
+					      "providers.native.spares");
+
 	d->runtimes = r;
 	r->daemon = d;
 	r->host = (struct provider_host){
@@ -150,6 +153,8 @@ int runtimes_open(struct daemon *d, struct svm_err *err)
 		.native_base_uid =
 			uid ? (uint32_t)strtoul(uid, NULL, 10) : 0,
 		.native_allow_ptrace = ptrace && strcmp(ptrace, "true") == 0,
+		.native_spares =
+			spares ? (uint32_t)strtoul(spares, NULL, 10) : 0,
 	};
 	while (provider_builtin[r->n])
 		r->n++;

@@ -231,16 +231,29 @@ static void set_times(struct sandbox *s)
 	s->box.deadline_boot_ns = s->expires_boot_ns + LIMIT_TIME_TTL_GRACE;
 }
 
+/* That of a box made ahead, or a new one.  A warm copy is made ahead itself:
+ * it need not be quick. */
+static void choose_id(struct sandbox *s, struct provider *p,
+		      const struct sandbox_spec *spec)
+{
+	struct registry *all = s->daemon->registry;
+
+	if (!spec->warm && provider_reserve(p, spec, s->id) == 0 &&
+	    !by_id(all, s->id))
+		return;
+	do {
+		memcpy(s->id, "sb-", 3);
+		rand_hex(s->id + 3, 8);
+	} while (by_id(all, s->id));
+}
+
 struct sandbox *sandbox_new(struct daemon *d, struct provider *p,
 			    struct sandbox_spec *spec, struct svm_err *err)
 {
 	if (sandbox_check_name(d, spec, err) < 0)
 		return NULL;
 	struct sandbox *s = make(d, p);
-	do {
-		memcpy(s->id, "sb-", 3);
-		rand_hex(s->id + 3, 8);
-	} while (by_id(d->registry, s->id));
+	choose_id(s, p, spec);
 	rand_bytes(s->box.nonce, sizeof(s->box.nonce));
 	s->spec = *spec;
 	*spec = (struct sandbox_spec){ 0 };

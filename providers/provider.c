@@ -122,6 +122,12 @@ void provider_close(struct provider *p)
 		p->ops->close(p);
 }
 
+int provider_reserve(struct provider *p, const struct sandbox_spec *spec,
+		     char id[LIMIT_ID + 1])
+{
+	return p->ops->reserve ? p->ops->reserve(p, spec, id) : -ENOENT;
+}
+
 int provider_prepare(struct provider *p, struct provider_box *box,
 		     const struct sandbox_spec *spec, struct svm_err *err)
 {

@@ -53,6 +53,7 @@ struct provider_host {
 	/* providers.native.* */
 	uint32_t native_base_uid; /* 0: choose */
 	bool native_allow_ptrace;
+	uint32_t native_spares; /* boxes kept ready; 0: none */
 };
 
 /* Stages of a spawn, in nanoseconds, returned as `timings`. */
@@ -130,6 +131,13 @@ struct provider_ops {
 	/* Boxes live on. */
 	void (*close)(struct provider *p);
 
+	/* Optional.  0 with the id of a box that has been made ahead and
+	 * suits the spec: prepare() and create() of that id are then cheap.
+	 * The caller's from now on, to create or to destroy.  -ENOENT when
+	 * there is none.  On the loop; must not block. */
+	int (*reserve)(struct provider *p, const struct sandbox_spec *spec,
+		       char id[LIMIT_ID + 1]);
+
 	/* Reserve what must be recorded before anything exists (id block,
 	 * cgroup names) and write it to box->record.  On the loop: a few
 	 * system calls at most.  Undone by destroy(). */
@@ -178,6 +186,8 @@ int provider_open(const struct provider_ops *ops,
 		  const struct provider_host *host, struct provider **ret,
 		  struct svm_err *err);
 void provider_close(struct provider *p);
+int provider_reserve(struct provider *p, const struct sandbox_spec *spec,
+		     char id[LIMIT_ID + 1]);
 int provider_prepare(struct provider *p, struct provider_box *box,
 		     const struct sandbox_spec *spec, struct svm_err *err);
 int provider_create(struct provider *p, struct provider_box *box,

@@ -62,6 +62,7 @@
 #define LIMIT_VCPUS 512
 #define LIMIT_NETWORK_ALLOW 256 /* names a sandbox may reach */
 #define LIMIT_PIDS 32768
+#define LIMIT_SPARES 8          /* boxes made ahead */
 #define LIMIT_SANDBOXES 10000   /* the daemon's own, whatever is configured */
 #define LIMIT_TEMPLATE_NAME 64
 #define LIMIT_TEMPLATES 1000    /* everybody's; those of owners together */

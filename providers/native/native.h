@@ -3,6 +3,9 @@
  * The native provider: Linux namespaces, as root or without.
  *
  *	native.c    the provider's members: boxes from birth to removal
+ *	box.c       a box's way from nothing to an agent that answers
+ *	spare.c     boxes made before they are asked for
+ *	stats.c     what a box uses
  *	client.c    the daemon's end of the launcher
  *	launcher.c  the process that clones boxes (`stacyvm __launcher`)
  *	child.c     what a clone does before it becomes the agent

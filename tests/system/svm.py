@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -177,7 +178,9 @@ class Result:
 class Instance:
     """One state directory with its daemon, started by the first use."""
 
-    def __init__(self, provider, binary=None, env=None, base=None):
+    def __init__(self, provider, binary=None, env=None, base=None,
+                 spares=None):
+        self.spares = spares  # None: as the program has it
         self.binary = str(binary or STACYVM)
         self.provider = provider
         self.base = pathlib.Path(base or tempfile.mkdtemp(prefix="svm-"))
@@ -206,6 +209,8 @@ class Instance:
         for k in ("STACYVM_TEST_RUN",):
             if k in os.environ:
                 self.env[k] = os.environ[k]
+        if spares is not None:
+            self.env["STACYVM_PROVIDERS_NATIVE_SPARES"] = str(spares)
         self.env.update(env or {})
         self._client = None
         _live.add(self)
@@ -400,6 +405,10 @@ class Instance:
     def box_dirs(self):
         boxes = self.state / "boxes"
         return sorted(p.name for p in boxes.iterdir()) if boxes.exists() else []
+
+    def made_ahead(self):
+        """The spare boxes there have been."""
+        return re.findall(r"sandbox=(\S+) is made ahead", self.log())
 
     def check_nothing_left(self, daemon=False):
         """No process, mount, cgroup or directory of a sandbox is left."""

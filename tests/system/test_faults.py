@@ -9,6 +9,7 @@ success and must leave nothing when all is destroyed.
 """
 import io
 import re
+import signal
 import sqlite3
 import tarfile
 import threading
@@ -69,7 +70,14 @@ class Walk:
         self.spawned = self.broke = False
         self.claimed = self.queued = None
 
+    def wait_for_spare(self):
+        """With spares there will be one, or the daemon is gone."""
+        if self.inst.spares:
+            wait_for(lambda: self.inst.made_ahead() or
+                     not self.inst.daemon_pid(), "a spare box")
+
     def go(self, inst):
+        self.inst = inst
         try:
             with inst.client(timeout=20) as c:
                 self.steps(c)
@@ -88,6 +96,7 @@ class Walk:
             self.broke = r
             return
         self.id, self.spawned = r.json()["id"], True
+        self.wait_for_spare()
         base = f"{API}/sandboxes/{self.id}"
         r = c.request("POST", base + "/files",
                       {"path": "/workspace/f", "content": "answered\n"})
@@ -207,8 +216,8 @@ def hits(inst):
     return set(log.read_text().split()) if log.exists() else set()
 
 
-def faulty(new_instance, **kw):
-    inst = new_instance(binary=BINARY, **kw)
+def faulty(new_instance, spares=0, **kw):
+    inst = new_instance(binary=BINARY, spares=spares, **kw)
     inst.env["STACYVM_FAULT_LOG"] = str(inst.base / "hits")
     inst.env["STACYVM_DEFAULTS_SPAWN_OVERFLOW"] = "queue"
     return inst
@@ -225,8 +234,9 @@ def restart_healthy(inst):
 
 @pytest.mark.seconds(60)
 @pytest.mark.parametrize("label,action", CASES)
-def test_death_at(new_instance, label, action):
-    inst = faulty(new_instance)
+def test_death_at(new_instance, provider, label, action):
+    spares = label.startswith("spare.") and provider == "native"
+    inst = faulty(new_instance, spares=int(spares))
     walk = Walk()
     try:
         inst.start(env={"STACYVM_FAULT": f"{label}={action}"})
@@ -244,7 +254,10 @@ def test_death_at(new_instance, label, action):
     wait_for(lambda: inst.api("GET", "/sandboxes").json() == [],
              "every row to be gone")
     inst.drop_client()
-    inst.check_nothing_left(daemon=True)
+    if spares:
+        assert walk.broke, f"{label} was never reached"
+        inst.kill_daemon(signal.SIGTERM)
+    inst.check_nothing_left(daemon=not spares)
 
 
 def schema(inst):
@@ -312,15 +325,18 @@ def test_every_label_is_hit(new_instance, provider):
     """A fault point that no test reaches proves nothing."""
     seen = set()
     for kind in {provider, "mock"}:
-        inst = faulty(new_instance, provider=kind)
+        inst = faulty(new_instance, provider=kind,
+                      spares=int(kind == "native"))
         inst.start()
         walk = Walk().go(inst)
         assert walk.destroyed and walk.queued and not walk.broke, walk.broke
         seen |= hits(inst)
         inst.api("DELETE", "/templates/t", check=200)
         inst.destroy_all()
-        wait_for(lambda: not inst.box_dirs(), "the last copy to go")
+        inst.kill_daemon(signal.SIGTERM)
+        inst.check_nothing_left()
     missed = set(LABELS) - seen - set(UNLOGGED)
     if provider != "native":
-        missed = {n for n in missed if not n.startswith(("spawn.", "destroy."))}
+        missed = {n for n in missed
+                  if not n.startswith(("spawn.", "destroy.", "spare."))}
     assert not missed, f"never reached: {sorted(missed)}"
