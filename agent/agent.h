@@ -44,6 +44,10 @@ struct agent {
 	size_t request_bytes; /* of requests not yet whole, all connections */
 	struct list execs;
 	unsigned nexecs;
+	int idle_ctl;            /* of a supervisor without a command; -1 */
+	pid_t idle_pid;
+	bool idle_wanted;
+	struct loop_timer *idle_timer;
 	struct ring logs;        /* output that nobody else was given */
 	struct list log_readers; /* conns by `peers` */
 };
@@ -165,9 +169,24 @@ enum supervise_fd {
 	SUPERVISE_FD_MAX
 };
 
-/* fds: stdin, stdout, stderr, ctl; borrowed.  The pid or -errno. */
-pid_t supervise_start(const struct agent *a, const struct agent_exec *m,
-		      char *const *env, const int fds[4]);
+/* Start m, which is `text` decoded.  fds: stdin, stdout, stderr; borrowed.
+ * The supervisor's pid, with our end of its socket, or -errno. */
+pid_t supervise_start(struct agent *a, const struct agent_exec *m,
+		      const char *text, size_t n, const int fds[3],
+		      int *ret_ctl);
+
+/* A fork takes longer than all else we do for a command, so where there was
+ * one command a supervisor waits for the next; for SUPERVISE_IDLE.  `expect`
+ * asks for one, `prepare` makes what was asked for (once per turn, when
+ * everybody has his answer), `ended` is told of every child that ended. */
+#define SUPERVISE_IDLE SECONDS(30)
+void supervise_expect(struct agent *a);
+void supervise_prepare(struct agent *a);
+void supervise_ended(struct agent *a, pid_t pid);
+
+/* The environment of a command: ours, and what its request adds.  The array
+ * is the caller's, its strings are a's and m's. */
+char **command_env(const struct agent *a, const struct agent_exec *m);
 
 /* In the child: 0-2 and SUPERVISE_FD_STATUS, _ROOT are in place. */
 NORETURN void command_run(const struct agent *a, const struct agent_exec *m,

@@ -55,6 +55,41 @@ static int enter_cwd(const char *cwd)
 	return 0;
 }
 
+static bool env_names(const char *entry, const char *other)
+{
+	size_t n = strcspn(entry, "=");
+
+	return strncmp(entry, other, n) == 0 && other[n] == '=';
+}
+
+/* Theirs wins over ours, the later one over the earlier. */
+static void env_put(char **env, size_t *n, char *entry)
+{
+	for (size_t i = 0; i < *n; i++) {
+		if (env_names(env[i], entry)) {
+			env[i] = entry;
+			return;
+		}
+	}
+	env[(*n)++] = entry;
+}
+
+char **command_env(const struct agent *a, const struct agent_exec *m)
+{
+	size_t n = 0;
+	char **env = xcalloc(strv_len(a->setup.env) + strv_len(m->env) + 2,
+			     sizeof(*env));
+
+	if (m->flags & AGENT_EXEC_TTY)
+		env_put(env, &n, (char *)(uintptr_t)"TERM=xterm-256color");
+	for (char **v = a->setup.env; v && *v; v++)
+		env_put(env, &n, *v);
+	for (char **v = m->env; v && *v; v++)
+		if (strchr(*v, '='))
+			env_put(env, &n, *v);
+	return env;
+}
+
 static const char *find_path(char *const *env)
 {
 	for (; *env; env++)

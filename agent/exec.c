@@ -405,13 +405,13 @@ static void on_report(struct loop *l, void *data, unsigned events)
 /* Starting. */
 
 struct ends {
-	int child[4];  /* stdin, stdout, stderr, ctl */
-	int parent[4];
+	int child[3];  /* stdin, stdout, stderr */
+	int parent[3];
 };
 
-static void close_ends(int v[4])
+static void close_ends(int v[3])
 {
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 3; i++)
 		fd_close(v[i]);
 }
 
@@ -487,52 +487,11 @@ static int open_pipes(const struct agent *a, const struct agent_exec *m,
 static int open_ends(const struct agent *a, const struct agent_exec *m,
 		     struct ends *e)
 {
-	int pair[2];
-
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 3; i++)
 		e->child[i] = e->parent[i] = -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	e->parent[3] = pair[0];
-	e->child[3] = pair[1];
 	return m->flags & AGENT_EXEC_TTY ?
 		       open_terminal(a, e, m->cols, m->rows) :
 		       open_pipes(a, m, e);
-}
-
-static bool env_names(const char *entry, const char *other)
-{
-	size_t n = strcspn(entry, "=");
-
-	return strncmp(entry, other, n) == 0 && other[n] == '=';
-}
-
-/* Theirs wins over ours, the later one over the earlier. */
-static void env_put(char **env, size_t *n, char *entry)
-{
-	for (size_t i = 0; i < *n; i++) {
-		if (env_names(env[i], entry)) {
-			env[i] = entry;
-			return;
-		}
-	}
-	env[(*n)++] = entry;
-}
-
-static char **merge_env(const struct agent *a, const struct agent_exec *m)
-{
-	size_t n = 0;
-	char **env = xcalloc(strv_len(a->setup.env) + strv_len(m->env) + 2,
-			     sizeof(*env));
-
-	if (m->flags & AGENT_EXEC_TTY)
-		env_put(env, &n, (char *)(uintptr_t)"TERM=xterm-256color");
-	for (char **v = a->setup.env; v && *v; v++)
-		env_put(env, &n, *v);
-	for (char **v = m->env; v && *v; v++)
-		if (strchr(*v, '='))
-			env_put(env, &n, *v);
-	return env;
 }
 
 static char *join_command(char *const *argv)
@@ -549,7 +508,7 @@ static char *join_command(char *const *argv)
 }
 
 static struct exec *exec_new(struct conn *c, struct agent_exec *m,
-			     struct ends *e, pid_t supervisor)
+			     struct ends *e, pid_t supervisor, int ctl)
 {
 	struct agent *a = c->agent;
 	struct exec *x = xcalloc(1, sizeof(*x));
@@ -567,7 +526,7 @@ static struct exec *exec_new(struct conn *c, struct agent_exec *m,
 	x->in = e->parent[0];
 	stream_open(&x->out, x, FRAME_STDOUT, e->parent[1]);
 	stream_open(&x->err, x, FRAME_STDERR, e->parent[2]);
-	x->ctl = e->parent[3];
+	x->ctl = ctl;
 	x->ctl_watch = loop_fd_add(a->loop, x->ctl, LOOP_READ, on_report, x);
 	x->timer = loop_timer_new(a->loop, on_timer, x);
 	x->timeout_ns = (int64_t)MIN(m->timeout_ns, (uint64_t)INT64_MAX / 4);
@@ -633,6 +592,7 @@ void exec_start(struct conn *c, const char *p, size_t n)
 	struct agent *a = c->agent;
 	struct agent_exec m;
 	struct ends e;
+	int ctl = -1;
 
 	if (agent_exec_decode(p, n, &m) < 0) {
 		conn_fail(c, SVM_BAD_REQUEST, 0, "malformed exec request");
@@ -643,9 +603,8 @@ void exec_start(struct conn *c, const char *p, size_t n)
 		return;
 	}
 	int r = open_ends(a, &m, &e);
-	auto_free char **env = merge_env(a, &m);
 	if (r == 0)
-		r = supervise_start(a, &m, env, e.child);
+		r = supervise_start(a, &m, p, n, e.child, &ctl);
 	close_ends(e.child);
 	if (r < 0) {
 		close_ends(e.parent);
@@ -653,7 +612,8 @@ void exec_start(struct conn *c, const char *p, size_t n)
 				     SVM_RESOURCE_LIMIT : SVM_PROVIDER, r,
 			  "can't start the command: %s", strerror(-r));
 	} else {
-		exec_follow(c, exec_new(c, &m, &e, r), 0, true);
+		exec_follow(c, exec_new(c, &m, &e, r, ctl), 0, true);
+		supervise_expect(a);
 	}
 	agent_exec_release(&m);
 }

@@ -65,6 +65,7 @@ static void before_sleep(struct loop *l, void *data)
 {
 	(void)l;
 	exec_sweep(data);
+	supervise_prepare(data);
 }
 
 /* Everything is ours to reap: supervisors, workers, orphans. */
@@ -78,10 +79,12 @@ static void on_child(struct loop *l, void *data,
 	(void)l;
 	(void)info;
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-		if (!WIFSTOPPED(status))
+		if (!WIFSTOPPED(status)) {
+			supervise_ended(a, pid);
 			conn_worker_ended(a, pid);
-		else
+		} else {
 			conn_worker_stopped(a, pid);
+		}
 	}
 }
 
@@ -199,7 +202,7 @@ int main(void)
 	struct agent *a = xcalloc(1, sizeof(*a));
 	const char *step = "the set-up message";
 
-	a->cgroup = a->lock = a->listener = a->root = -1;
+	a->cgroup = a->lock = a->listener = a->root = a->idle_ctl = -1;
 	a->permitted = confine_permitted();
 	list_init(&a->conns);
 	list_init(&a->execs);

@@ -24,6 +24,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/proc-tree.h"
 
+#define IDLE_TEXT KIB(64) /* requests an idle one takes */
 #define AGAIN_MS 20   /* look again for what escaped a sweep */
 #define REAP_TURN 4096 /* the dead must not keep us from the living */
 
@@ -220,11 +221,9 @@ static void start_command(struct supervisor *s, const struct agent *a,
 		report(s, SUPERVISE_STARTED, pid, 0);
 }
 
-static NORETURN void supervise(const struct agent *a,
-			       const struct agent_exec *m, char *const *env,
-			       const int fds[4])
+/* What every supervisor does first.  fds: 0-2 and ctl. */
+static void become_supervisor(const struct agent *a, const int fds[4])
 {
-	struct supervisor s = { .ctl = SUPERVISE_FD_CTL };
 	sigset_t mask;
 
 	sigemptyset(&mask);
@@ -232,7 +231,17 @@ static NORETURN void supervise(const struct agent *a,
 	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
 	if (place_fds(a, fds) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		_exit(1);
-	start_command(&s, a, m, env);
+}
+
+static NORETURN void supervise(const struct agent *a,
+			       const struct agent_exec *m)
+{
+	struct supervisor s = { .ctl = SUPERVISE_FD_CTL };
+	sigset_t mask;
+
+	start_command(&s, a, m, command_env(a, m));
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
 	/* A child that has ended already is pending: the signal is blocked. */
 	s.children = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s.children < 0)
@@ -240,12 +249,106 @@ static NORETURN void supervise(const struct agent *a,
 	run(&s);
 }
 
-pid_t supervise_start(const struct agent *a, const struct agent_exec *m,
-		      char *const *env, const int fds[4])
+/* Without a command yet: its request comes with its stdio, which lands on
+ * 0-2, the lowest numbers there are. */
+static NORETURN void supervise_next(const struct agent *a, int ctl)
 {
-	pid_t pid = fork();
+	static char text[IDLE_TEXT];
+	const int none[4] = { -1, -1, -1, ctl };
+	struct agent_exec m;
+	int fds[3];
+	size_t nfds = ARRAY_SIZE(fds);
 
-	if (pid == 0)
-		supervise(a, m, env, fds);
-	return pid < 0 ? -errno : pid;
+	become_supervisor(a, none);
+	ssize_t n = fd_recv_msg(SUPERVISE_FD_CTL, text, sizeof(text), fds,
+				&nfds);
+	if (n <= 0 || nfds != ARRAY_SIZE(fds))
+		_exit(0); /* nobody wants us, or nobody is left */
+	for (int i = 0; i < 3; i++)
+		if (fds[i] != i || fd_set_cloexec(i, false) < 0)
+			_exit(1);
+	if (agent_exec_decode(text, (size_t)n, &m) < 0)
+		_exit(1);
+	supervise(a, &m);
+}
+
+/* m NULL: without a command.  The pid and our end of its socket. */
+static pid_t fork_supervisor(const struct agent *a, const struct agent_exec *m,
+			     const int fds[3], int *ret_ctl)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	pid_t pid = fork();
+	int e = errno;
+	if (pid == 0) {
+		if (!m)
+			supervise_next(a, pair[1]);
+		become_supervisor(a, (const int[]){ fds[0], fds[1], fds[2],
+						    pair[1] });
+		supervise(a, m);
+	}
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return -e;
+	}
+	*ret_ctl = pair[0];
+	return pid;
+}
+
+static void forget_idle(struct agent *a)
+{
+	fd_close(steal_fd(&a->idle_ctl));
+	a->idle_pid = 0;
+}
+
+pid_t supervise_start(struct agent *a, const struct agent_exec *m,
+		      const char *text, size_t n, const int fds[3],
+		      int *ret_ctl)
+{
+	pid_t pid = a->idle_pid;
+
+	if (a->idle_ctl >= 0 && n <= IDLE_TEXT) {
+		if (fd_send_msg(a->idle_ctl, text, n, fds, 3) == (ssize_t)n) {
+			*ret_ctl = steal_fd(&a->idle_ctl);
+			forget_idle(a);
+			return pid;
+		}
+		forget_idle(a); /* somebody has ended it */
+	}
+	return fork_supervisor(a, m, fds, ret_ctl);
+}
+
+static void on_idle(struct loop *l, void *data)
+{
+	(void)l;
+	forget_idle(data);
+}
+
+void supervise_expect(struct agent *a)
+{
+	a->idle_wanted = true;
+}
+
+void supervise_prepare(struct agent *a)
+{
+	if (!a->idle_wanted)
+		return;
+	a->idle_wanted = false;
+	if (!a->idle_timer)
+		a->idle_timer = loop_timer_new(a->loop, on_idle, a);
+	loop_timer_after(a->idle_timer, SUPERVISE_IDLE);
+	if (a->idle_ctl >= 0)
+		return;
+	a->idle_pid = fork_supervisor(a, NULL, NULL, &a->idle_ctl);
+	if (a->idle_pid < 0)
+		a->idle_pid = 0; /* the next command forks its own */
+}
+
+void supervise_ended(struct agent *a, pid_t pid)
+{
+	if (a->idle_pid == pid)
+		forget_idle(a);
 }

@@ -82,6 +82,7 @@ struct agent_conn {
 	int64_t deadline_ns; /* how long an answer may take */
 	unsigned busy;       /* depth of our frames on the stack */
 	bool hello, replied, paused, dead;
+	bool hurry;          /* the request does not wait for `hello` */
 	bool mute;           /* the agent reads no more; hear it out */
 	bool high;           /* on_drain is owed */
 	bool nudge;          /* `in` may hold whole frames; use them first */
@@ -237,13 +238,18 @@ static size_t queued(const struct agent_conn *c)
 	return c->out.len - c->out_pos;
 }
 
+static bool may_send(const struct agent_conn *c)
+{
+	return (c->hello || c->hurry) && !c->mute;
+}
+
 static void watch(struct agent_conn *c)
 {
 	unsigned events = 0;
 
 	if (!c->paused)
 		events |= LOOP_READ;
-	if (c->hello && !c->mute && queued(c))
+	if (may_send(c) && queued(c))
 		events |= LOOP_WRITE;
 	if (c->src)
 		loop_fd_mod(c->src, events);
@@ -261,7 +267,7 @@ static void flush(struct agent_conn *c)
 {
 	size_t budget = LIMIT_TURN_BYTES * 2;
 
-	while (c->hello && !c->mute && queued(c) && budget) {
+	while (may_send(c) && queued(c) && budget) {
 		size_t n = MIN(queued(c), budget);
 		ssize_t done = send(c->fd, c->out.data + c->out_pos, n,
 				    MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -552,6 +558,13 @@ void agent_conn_pause(struct agent_conn *c, bool pause)
 	} else {
 		rearm(c);
 	}
+	watch(c);
+}
+
+void agent_conn_hurry(struct agent_conn *c)
+{
+	c->hurry = true;
+	flush(c);
 	watch(c);
 }
 

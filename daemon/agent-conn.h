@@ -41,6 +41,10 @@ struct agent_conn *agent_conn_start(struct loop *l, int fd,
 				    const struct agent_conn_events *ev,
 				    void *data);
 
+/* Send the request now: this agent has greeted us before.  Its answer counts
+ * only behind a greeting all the same.  Right after agent_conn_start(). */
+void agent_conn_hurry(struct agent_conn *c);
+
 /* Tell `fn` once whether the agent greeted us in time.  Borrows owner for as
  * long as c lives. */
 void agent_conn_on_heard(struct agent_conn *c,

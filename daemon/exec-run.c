@@ -322,13 +322,15 @@ static void on_end(void *data, const struct svm_err *err)
 	/* On record before it is answered, whatever becomes of us. */
 	if (!run->attached && run->sandbox->log)
 		sandbox_log_flush(run->sandbox->log);
+	/* The caller first: to wake those who write events takes as long as
+	 * to answer him.  Nothing else is done for anybody in between. */
+	finish(run, why.code ? &why : NULL);
 	if (why.code)
 		tell(run, "exec.failed", NULL, why.msg);
 	else if (run->exit.flags & AGENT_EXIT_TIMEOUT)
 		tell(run, "exec.timeout", &run->exit, NULL);
 	else
 		tell(run, "exec.completed", &run->exit, NULL);
-	finish(run, why.code ? &why : NULL);
 	leave(run);
 }
 

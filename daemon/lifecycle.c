@@ -426,6 +426,7 @@ static void run_create(struct work *w)
 static void ready(struct sandbox *s)
 {
 	step(s, LIFE_READY);
+	s->greeted = true; /* an agent of our own version, just started */
 	life_resume(s);
 	log_info("sandbox=%s running provider=%s image=%s%s", s->id,
 		 s->provider_name, s->spec.image,

@@ -378,6 +378,9 @@ uint64_t sandbox_total(const struct daemon *d)
 
 static void on_heard(void *owner, bool answered)
 {
+	struct sandbox *s = owner;
+
+	s->greeted = answered;
 	life_heard(owner, answered);
 }
 
@@ -405,6 +408,8 @@ struct agent_conn *sandbox_agent(struct sandbox *s, enum frame_type type,
 						s->box.nonce, type, payload, n,
 						deadline_ns, ev, data);
 	agent_conn_on_heard(c, on_heard, s);
+	if (s->greeted)
+		agent_conn_hurry(c);
 	return c;
 }
 

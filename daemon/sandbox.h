@@ -44,6 +44,7 @@ struct sandbox {
 	char *reason;                   /* of error */
 	bool busy;                      /* create or destroy is on a worker */
 	bool destroy_wanted;            /* as soon as it is not busy */
+	bool greeted;                   /* its agent is known to be ours */
 	struct agent_conn *leftovers;   /* the LOGS stream, or NULL */
 	int64_t leftovers_seen;         /* boot time of what follows in it */
 	struct loop_timer *ttl;

@@ -69,10 +69,11 @@ static bool same_shape(const struct sandbox_spec *a,
 	       a->rootfs == b->rootfs;
 }
 
-/* Images come and go, and hold their layers by the sandboxes of the table. */
+/* Images come and go, and hold their layers by the sandboxes of the table.  A
+ * warm copy tells nothing of what somebody will ask for next. */
 static bool can_be_spare(const struct sandbox_spec *spec)
 {
-	return spec->rootfs == SPEC_ROOTFS_HOST &&
+	return !spec->warm && spec->rootfs == SPEC_ROOTFS_HOST &&
 	       spec->network == SPEC_NETWORK_NONE;
 }
 
