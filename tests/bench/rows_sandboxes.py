@@ -7,15 +7,20 @@ from peers import peers
 
 @topic("spawn")
 def spawn(b):
-    with b.daemon("spawn, exec, destroy") as inst:
+    with (b.daemon("spawn, exec, destroy") as inst,
+          b.daemon("the same, nothing made ahead",
+                   STACYVM_PROVIDERS_NATIVE_SPARES="0") as plain):
         others = peers(b)
-        ours, *theirs = b.turns(
+        ours, anew, *theirs = b.turns(
             lambda: b.samples("spawn", inst.socket, 10, b.provider),
+            lambda: b.samples("spawn", plain.socket, 10, b.provider),
             *others.values())
+        beside = ", ".join(f"{n} {ms(median(s))}"
+                           for n, s in zip(others, theirs))
         b.table.samples(f"{b.provider}: spawn + first exec, unix socket", ours,
-                        ", ".join(f"{n} {ms(median(s))}"
-                                  for n, s in zip(others, theirs)),
-                        "< 3 ms, p99 < 8 ms")
+                        beside, "< 3 ms, p99 < 8 ms")
+        b.table.samples("the same with no box made ahead "
+                        "(`providers.native.spares: 0`)", anew, beside, "")
 
 
 @topic("claim")
