@@ -208,14 +208,14 @@ static void offer_settings(struct line *l)
 		offer(l, name, "", about);
 }
 
-static void offer_setting_values(struct line *l)
+static void offer_setting_values(struct line *l, const char *key)
 {
 	const struct entries *e = l->cli->entries;
 	const char *name, *about, *choices;
 
 	for (size_t i = 0;
 	     e->setting && (name = e->setting(i, &about, &choices)); i++)
-		if (l->first_arg && strcmp(name, l->first_arg) == 0)
+		if (key && strcmp(name, key) == 0)
 			offer_choices(l, choices);
 }
 
@@ -255,7 +255,10 @@ static void offer_values(struct line *l, enum opt_complete kind,
 		offer_settings(l);
 		break;
 	case COMPLETE_CHOICE:
-		offer_setting_values(l);
+		offer_setting_values(l, l->first_arg);
+		break;
+	case COMPLETE_THEME:
+		offer_setting_values(l, "ui.theme");
 		break;
 	case COMPLETE_WORDS:
 		offer_choices(l, l->cmd ? l->cmd->words : NULL);

@@ -133,6 +133,17 @@ static int check_ui(const struct config *c, struct svm_err *err)
 	return find_theme(c->ui_theme, &theme, err);
 }
 
+/* "auto|mission|...|mine"; owned. */
+static char *theme_list(void)
+{
+	struct dirs d;
+
+	dirs_init(&d);
+	char *names = theme_names(d.config);
+	dirs_release(&d);
+	return names;
+}
+
 /* The configuration the dashboard goes by, and its doors to it. */
 struct dashboard {
 	const struct tui_args *args;
@@ -201,16 +212,6 @@ static int configure(struct model *m, const struct dashboard *d,
 	if (!d->c || d->c->ui_mouse != c->ui_mouse)
 		m->mouse = c->ui_mouse && !d->args->no_mouse;
 	return 0;
-}
-
-static char *theme_list(void)
-{
-	struct dirs d;
-
-	dirs_init(&d);
-	char *names = theme_names(d.config);
-	dirs_release(&d);
-	return names;
 }
 
 static int apply_settings(void *data, struct model *m, struct svm_err *err)
@@ -283,6 +284,12 @@ static const char *setting_name(size_t i, const char **ret_about,
 	const struct config_key *k = config_key((enum config_id)i);
 	*ret_about = k->help;
 	*ret_choices = k->kind == CONFIG_BOOL ? "true|false" : k->choices;
+	if (i == CONFIG_ID_ui_theme) {
+		static char *themes; /* read once */
+
+		themes = themes ? themes : theme_list();
+		*ret_choices = themes;
+	}
 	return k->name;
 }
 

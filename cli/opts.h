@@ -40,6 +40,7 @@ enum opt_complete {
 	COMPLETE_STATE,
 	COMPLETE_SETTING,  /* a key of the configuration */
 	COMPLETE_CHOICE,   /* a value of the key that the first argument is */
+	COMPLETE_THEME,    /* a value of ui.theme */
 	COMPLETE_FILE,     /* left to the shell */
 	COMPLETE_SANDBOX_PATH, /* ID:/path or a local file */
 	COMPLETE_REMOTE_PATH,  /* in the sandbox that the first argument is */

@@ -17,7 +17,7 @@ static const struct opt opts[] = {
 	  false },
 	{ OPT_STRING, 0, "theme", O(theme), "NAME",
 	  "its colours: auto, mission, light, contrast, mono or your own",
-	  COMPLETE_NONE, false },
+	  COMPLETE_THEME, false },
 	{ OPT_FLAG, 0, "no-mouse", O(no_mouse), NULL,
 	  "leave the mouse to the terminal", COMPLETE_NONE, false },
 	{ OPT_FLAG, 0, "ascii", O(ascii), NULL,

@@ -64,6 +64,15 @@ def test_commands_options_and_values(shared):
         "debug", "info", "warn", "error"]
     assert words(shared, "config", "set", "ui.motion", "f") == ["false"]
     assert words(shared, "config", "set", "server.port", "") == []
+    themes = ["auto", "mission", "light", "contrast", "mono"]
+    assert words(shared, "config", "set", "ui.theme", "") == themes
+    assert words(shared, "tui", "--theme", "") == themes
+    own = shared.home / "themes-here/stacyvm/themes"
+    own.mkdir(parents=True)
+    (own / "mine.yaml").write_text("")
+    assert words(shared, "tui", "--theme", "mi",
+                 env={"XDG_CONFIG_HOME": str(own.parent.parent)}) == [
+                     "mission", "mine"]
     assert words(shared, "config", "get", "ui.motion", "") == []
     assert words(shared, "help", "ex") == ["exec", "extend", "exit-codes"]
     assert words(shared, "help", "key") == ["keys"]
