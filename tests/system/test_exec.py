@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import signal
 import socket
 import threading
 import time
@@ -617,6 +618,58 @@ def test_ws_bad_messages(ws):
     w.send({"type": "dance"})
     list(w.messages())
     assert w.close_code == 1003
+
+
+def test_ws_without_a_start(ws):
+    """Its time is that of a head; until then nothing is wrong with it."""
+    w = ws()
+    list(w.messages())
+    assert w.close_code == 1008
+
+
+def test_ws_when_the_daemon_stops(new_instance):
+    """1001 to all, also to who has not begun; the terminal lives on."""
+    inst = new_instance()
+    inst.start()
+    box = inst.sandbox()["id"]
+    sockets = [inst.ws(f"/sandboxes/{box}/exec/ws") for _ in range(3)]
+    sockets[0].send({"type": "start", "command": "echo on; sleep 1000",
+                     "tty": True})
+    sockets[1].send({"type": "start", "command": "echo on; sleep 1000"})
+    began = []
+    for w in sockets[:2]:
+        it = w.messages()
+        while not (m := next(it)).get("data"):
+            began.append(m)
+    sid = began[0]["session_id"]
+    inst.drop_client()
+    stop = inst.popen("daemon", "stop")
+    for w in sockets:
+        list(w.messages())
+        assert w.close_code == 1001
+        w.close()
+    assert stop.wait(60) == 0
+    inst.start()
+    assert inst.api("GET", f"/sandboxes/{box}/sessions/{sid}",
+                    check=200).json()["state"] == "running"
+
+
+@pytest.mark.native
+def test_ws_when_the_agent_dies(new_instance):
+    inst = new_instance(provider="native")
+    inst.start()
+    box = inst.sandbox()["id"]
+    w = inst.ws(f"/sandboxes/{box}/exec/ws")
+    w.send({"type": "start", "command": "echo on; sleep 1000"})
+    it = w.messages()
+    assert next(it)["data"] == "on\n"
+    [agent] = {parent for pid, (name, _, parent) in svm.processes().items()
+               if pid in svm.descendants() and name == "sleep"
+               for parent in [svm.processes()[parent][2]]}
+    os.kill(agent, signal.SIGKILL)
+    got = list(it)
+    assert got[-1]["type"] == "error" and w.close_code == 1011, got
+    w.close()
 
 
 def test_ws_unknown_sandbox(shared):
