@@ -53,6 +53,9 @@ int console_use(struct console *c, struct cli *cli, const char *name,
 int console_run(struct console *c, const struct cmd *const *list,
 		char **words);
 
+/* Run a line as it was typed; its exit status.  Errors have been printed. */
+int console_run_line(struct console *c, const char *line);
+
 /* prompt_complete_fn for the console. */
 void console_complete(void *console, const char *line, struct offers *o);
 
