@@ -294,6 +294,48 @@ static void test_client__stops_an_upload_that_was_answered(void **state)
 	fake_end(&f);
 }
 
+/* A part of a file: asked for as such, and told how much there is. */
+static void test_client__ranges(void **state)
+{
+	static const struct {
+		const char *header;
+		int64_t whole;
+	} cases[] = {
+		{ "Content-Range: bytes 5-9/1234\r\n", 1234 },
+		{ "Content-Range: bytes 5-9/9000000000000\r\n",
+		  INT64_C(9000000000000) },
+		{ "Content-Range: bytes 5-9/*\r\n", -1 },
+		{ "Content-Range: bytes\r\n", -1 },
+		{ "Content-Range: bytes 5-9/99999999999999999999\r\n", -1 },
+		{ "Content-Range: bytes 5-9/-4\r\n", -1 },
+		{ "", 5 }, /* all of it came instead */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		auto_err struct svm_err err = SVM_ERR_INIT;
+		struct fake f;
+
+		fake_start(&f, PIECES("HTTP/1.1 206 Partial Content\r\n",
+				      cases[i].header,
+				      "Content-Length: 5\r\n\r\n56789"),
+			   false);
+		struct client *c = connect_to(&f, 5000, -1);
+		struct exchange *x = exchange_new_range(c, "/f", 5, 9, &err);
+		char body[8];
+
+		assert_non_null(x);
+		assert_int_equal(exchange_reply(x, &err), 0);
+		assert_int_equal(exchange_whole(x), cases[i].whole);
+		assert_int_equal(exchange_read(x, body, sizeof(body), &err),
+				 5);
+		assert_non_null(strstr(f.request, "\r\nRange: bytes=5-9\r\n"));
+		exchange_free(x);
+		client_free(c);
+		fake_end(&f);
+	}
+}
+
 static void no_message(void *data, enum ws_kind kind, const void *p, size_t n)
 {
 	(void)data, (void)kind, (void)p, (void)n;
@@ -360,6 +402,7 @@ int main(void)
 			test_client__stops_an_upload_that_was_answered),
 		cmocka_unit_test(test_client__wants_a_real_websocket),
 		cmocka_unit_test(test_client__checks_server_names),
+		cmocka_unit_test(test_client__ranges),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
