@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A list to choose from. */
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +73,7 @@ static void choose(struct model *m, struct menu *u)
 {
 	size_t i = u->pos.at;
 	enum action a = i < u->n ? u->items[i].action : ACT_NONE;
+	size_t own = i < u->n ? u->items[i].own : 0;
 	struct menu kept = *u;
 
 	if (i >= u->n)
@@ -79,6 +82,8 @@ static void choose(struct model *m, struct menu *u)
 	dialog_pop(m);
 	if (a != ACT_NONE)
 		update_act(m, a);
+	else if (own && own <= m->commands.n)
+		command_run(m, &m->commands.list[own - 1]);
 	else if (kept.run)
 		kept.run(m, i, kept.data);
 	if (kept.release)
@@ -161,10 +166,35 @@ void menu_open(struct model *m, const char *title,
 	dialog_push(m, &menu_ops, u);
 }
 
+/* The user's own commands of these contexts, behind the n items there are;
+ * labels are the caller's to free.  How many there are then. */
+static size_t add_own(const struct model *m, const enum context *of,
+		      struct menu_item *items, size_t n, size_t room)
+{
+	for (; *of != CTX_NONE; of++) {
+		for (size_t i = 0; i < m->commands.n && n < room; i++) {
+			const struct command *own = &m->commands.list[i];
+			struct buf label = BUF_INIT;
+
+			if (own->scope != *of || (m->read_only && own->changes))
+				continue;
+			buf_addf(&label, "%s: ", own->name);
+			command_describe(own, &label);
+			items[n] = (struct menu_item){
+				.label = buf_steal(&label), .own = i + 1 };
+			snprintf(items[n].key, sizeof(items[n].key), "%s",
+				 own->key_name);
+			n++;
+		}
+	}
+	return n;
+}
+
 void menu_actions(struct model *m, const char *title, const enum context *of)
 {
 	struct menu_item items[64];
 	enum context chain[CONTEXT_CHAIN];
+	const enum context *all = of;
 	size_t n = 0;
 
 	update_contexts(m, chain);
@@ -185,5 +215,10 @@ void menu_actions(struct model *m, const char *title, const enum context *of)
 			n += *items[n].key != '\0';
 		}
 	}
+	size_t own = n;
+
+	n = add_own(m, all, items, n, ARRAY_SIZE(items));
 	menu_open(m, title, items, n, NULL, NULL, NULL);
+	while (own < n)
+		free((char *)(uintptr_t)items[own++].label);
 }

@@ -152,6 +152,9 @@ static void logs_title(const struct logs *g, struct buf *out)
 		buf_addf(out, "  %s", g->sources[i]->id);
 	if (g->n > 4)
 		buf_addf(out, " and %zu more", g->n - 4);
+	if (g->text.from != TEXTLOG_ANY)
+		buf_addf(out, "  stream: %s",
+			 textlog_source_name(g->text.from));
 	if (!g->n)
 		buf_addstr(out, "  i chooses a sandbox");
 }

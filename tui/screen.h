@@ -157,13 +157,14 @@ struct menu_item {
 	const char *label; /* copied */
 	char key[KEY_NAME_MAX];
 	enum action action; /* carried out when chosen; ACT_NONE: run() */
+	size_t own;         /* or a command of the user's: its number, from 1 */
 };
 void menu_open(struct model *m, const char *title,
 	       const struct menu_item *items, size_t n,
 	       void (*run)(struct model *m, size_t i, void *data), void *data,
 	       void (*release)(void *data));
 
-/* The actions of these contexts, those that hold. */
+/* The actions of these contexts, those that hold, and the user's own. */
 void menu_actions(struct model *m, const char *title, const enum context *of);
 
 /* One line asked for: a name, a duration.  done() isn't called on Escape.

@@ -297,6 +297,14 @@ static void test_command__in_palette_and_help(void **state)
 	fixture_keys(m, "Enter");
 	assert_non_null(m->command);
 	assert_string_equal(m->command[0], "git");
+	strv_free(m->command);
+	m->command = NULL;
+	fixture_keys(m, "x");
+	for (int i = 0; i < 40; i++)
+		fixture_keys(m, "Down"); /* the last */
+	assert_shown(m, "log: what was done to it");
+	fixture_keys(m, "Enter");
+	assert_string_equal(m->command[0], "git");
 	fixture_keys(m, "7 :");
 	fixture_type(m, "was done");
 	assert_not_shown(m, "what was done to it");
