@@ -174,6 +174,20 @@ def test_failures_are_events(shared):
     shared.api("DELETE", "/templates/bad", check=200)
 
 
+def test_a_storm_of_failures_leaves_room(inst):
+    """What happened besides must not be pushed out of the store."""
+    inst.start()
+    inst.api("PUT", "/quotas/eve", {"max_memory_mb": 1}, check=200)
+    for _ in range(100):
+        r = inst.api("POST", "/sandboxes", {"memory_mb": 2},
+                     {"X-User-ID": "eve"})
+        assert r.status == 429
+        r = inst.api("POST", "/sandboxes", {"image": "nowhere/none:1"})
+        assert r.status == 503
+    for kind in "resource.limit", "operation.failed":
+        assert len(told(inst, 0, kind)) == 60, "of a minute"
+
+
 def test_templates_are_events(shared):
     at = newest(shared)
     for _ in range(2):

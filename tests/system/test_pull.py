@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 import warnings
 
 import pytest
@@ -146,7 +147,7 @@ def test_progress(inst, registry):
     assert events[-1]["image"]["digest"] == digest(image.config)
 
 
-def test_what_watchers_see(inst, registry):
+def test_what_watchers_see(inst, rogue):
     """Progress, the image, its failure and its end, without asking."""
     def events(kind):
         text = inst.api("GET", f"/events?since=0&follow=false&type={kind}",
@@ -155,18 +156,21 @@ def test_what_watchers_see(inst, registry):
                 if x.startswith("data: ")]
 
     image = big_image()
-    ref = registry.push("watched", "1", image)
+    ref = rogue.put("watched", "1", image)
+    began = time.monotonic()
     pull(inst, ref)
-    first = events("image.progress")[0]
+    steps, took = events("image.progress"), time.monotonic() - began
+    assert len(steps) <= 1 + took / 2, "one every two seconds"
+    first = steps[0]
     assert (first["ref"], first["stage"], first["layers"]) == (
         ref, "download", 1)
     assert 0 < first["bytes"] <= first["total"] == len(image.layers[0])
     [saved] = events("image.saved")
     assert (saved["ref"], saved["digest"]) == (ref, digest(image.config))
     assert saved["size_bytes"] > 0
-    pull(inst, f"{registry.host}/nobody/nothing", 404)
+    pull(inst, f"{rogue.host}/nobody/nothing", 404)
     [failed] = events("image.failed")
-    assert failed["ref"] == f"{registry.host}/nobody/nothing:latest"
+    assert failed["ref"] == f"{rogue.host}/nobody/nothing:latest"
     assert failed["code"] == "NOT_FOUND" and failed["error"]
     inst.api("POST", "/images/prune", check=200)
     [deleted] = events("image.deleted")
