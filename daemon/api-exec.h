@@ -26,10 +26,15 @@ void api_exec_add_error(struct buf *out, const struct svm_err *err);
 bool api_exec_sid_ok(const char *sid);
 
 /* api-sessions.c: without an answer, for WebSockets.  signal: a name or
- * number, -1 with BAD_REQUEST otherwise. */
+ * number, -1 with BAD_REQUEST otherwise.  over(data) when it has been done,
+ * or can't be; always, but after -1. */
+struct exec_word {
+	void (*over)(void *data);
+	void *data;
+};
 int exec_session_signal(struct sandbox *s, const char *sid, const char *signal,
-			struct svm_err *err);
+			struct exec_word w, struct svm_err *err);
 void exec_session_resize(struct sandbox *s, const char *sid, uint16_t cols,
-			 uint16_t rows);
+			 uint16_t rows, struct exec_word w);
 
 #endif

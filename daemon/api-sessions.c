@@ -292,29 +292,51 @@ void api_session_delete(struct http_req *r, void *app)
 
 /* The same for a WebSocket: a signal that came too late hits nobody. */
 
+struct word {
+	struct api_call base;
+	struct exec_word word;
+};
+
 static void nothing(struct api_call *c)
 {
 	(void)c;
 }
 
-static const struct api_call_ops mute_ops = { .done = nothing };
+static void word_release(struct api_call *c)
+{
+	struct word *w = (struct word *)c;
+
+	w->word.over(w->word.data);
+}
+
+static const struct api_call_ops word_ops = { .done = nothing,
+					      .release = word_release };
+
+static void start_for_socket(struct sandbox *s, enum frame_type type,
+			     const struct buf *payload, struct exec_word word)
+{
+	struct word *w = xcalloc(1, sizeof(*w));
+
+	w->word = word;
+	(void)api_call_start(&w->base, NULL, s, &word_ops, type, payload);
+}
 
 int exec_session_signal(struct sandbox *s, const char *sid, const char *signal,
-			struct svm_err *err)
+			struct exec_word w, struct svm_err *err)
 {
 	auto_buf struct buf payload = BUF_INIT;
 
 	if (signal_payload(&payload, sid, signal, err) < 0)
 		return -1;
-	start_word(NULL, s, &mute_ops, FRAME_SIGNAL, &payload);
+	start_for_socket(s, FRAME_SIGNAL, &payload, w);
 	return 0;
 }
 
 void exec_session_resize(struct sandbox *s, const char *sid, uint16_t cols,
-			 uint16_t rows)
+			 uint16_t rows, struct exec_word w)
 {
 	auto_buf struct buf payload = BUF_INIT;
 
 	resize_payload(&payload, sid, cols, rows);
-	start_word(NULL, s, &mute_ops, FRAME_RESIZE, &payload);
+	start_for_socket(s, FRAME_RESIZE, &payload, w);
 }

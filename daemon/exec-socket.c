@@ -23,6 +23,14 @@ enum close_code {
 #undef CLOSE
 };
 
+#define WORDS_MAX 4 /* signals and sizes on their way to the agent */
+
+/* Those of one socket, which may be gone before they are. */
+struct words {
+	struct exec_socket *socket; /* NULL: gone */
+	unsigned n;
+};
+
 struct exec_socket {
 	struct list link; /* daemon->sockets */
 	struct http_ws *ws;
@@ -31,6 +39,8 @@ struct exec_socket {
 	struct loop_timer *start;  /* until the start message */
 	struct exec_chunk chunk;
 	struct audit_who who;
+	struct words *words;
+	bool input_full; /* the command takes no more for now */
 	bool binary, tagged, read_only, takeover, paused, closing, full;
 };
 
@@ -41,6 +51,32 @@ static void close_with(struct exec_socket *k, enum close_code code,
 		return;
 	k->closing = true;
 	http_ws_close(k->ws, code, reason);
+}
+
+/* The client is read as far as what it says can be passed on. */
+static void listen_on(struct exec_socket *k)
+{
+	if (!k->closing)
+		http_ws_pause(k->ws, k->input_full ||
+				     k->words->n >= WORDS_MAX);
+}
+
+static void word_over(void *data)
+{
+	struct words *o = data;
+
+	o->n--;
+	if (o->socket)
+		listen_on(o->socket);
+	else if (!o->n)
+		free(o);
+}
+
+/* One more is on its way: each takes a connection to the agent. */
+static struct exec_word word_begins(struct exec_socket *k)
+{
+	k->words->n++;
+	return (struct exec_word){ word_over, k->words };
 }
 
 static size_t send_text(struct exec_socket *k, const struct buf *json)
@@ -176,8 +212,8 @@ static void on_input_drained(void *data)
 {
 	struct exec_socket *k = data;
 
-	if (!k->closing)
-		http_ws_pause(k->ws, false);
+	k->input_full = false;
+	listen_on(k);
 }
 
 static void send_exit(struct exec_socket *k, const struct agent_exit *x)
@@ -249,9 +285,11 @@ static void start_run(struct exec_socket *k, const struct json_doc *doc)
 
 static void feed(struct exec_socket *k, const char *p, size_t n)
 {
-	if (k->run && !k->read_only &&
-	    exec_run_input(k->run, p, n) > LIMIT_QUEUE_HIGH)
-		http_ws_pause(k->ws, true);
+	if (!k->run || k->read_only ||
+	    exec_run_input(k->run, p, n) <= LIMIT_QUEUE_HIGH)
+		return;
+	k->input_full = true;
+	listen_on(k);
 }
 
 static void take_stdin(struct exec_socket *k, const struct json_doc *doc)
@@ -271,11 +309,17 @@ static void take_signal(struct exec_socket *k, const struct json_doc *doc)
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	const char *name = "";
 
-	if (json_get_string(doc->root, "signal", &name, &err) == 0 &&
-	    exec_session_signal(k->sandbox, exec_run_sid(k->run), name,
-				&err) == 0)
+	if (json_get_string(doc->root, "signal", &name, &err) < 0) {
+		send_error(k, &err);
 		return;
-	send_error(k, &err);
+	}
+	struct exec_word w = word_begins(k);
+	if (exec_session_signal(k->sandbox, exec_run_sid(k->run), name, w,
+				&err) < 0) {
+		w.over(w.data);
+		send_error(k, &err);
+	}
+	listen_on(k);
 }
 
 void exec_socket_resized(struct sandbox *s, const char *sid, uint16_t cols,
@@ -297,7 +341,9 @@ void exec_socket_resized(struct sandbox *s, const char *sid, uint16_t cols,
 			list_entry(pos, struct exec_socket, link);
 
 		if (k != but && k->run && k->binary && k->sandbox == s &&
-		    strcmp(exec_run_sid(k->run), sid) == 0)
+		    strcmp(exec_run_sid(k->run), sid) == 0 &&
+		    /* output alone never comes that far */
+		    http_ws_queued(k->ws) < 2 * LIMIT_QUEUE_HIGH)
 			send_text(k, &json);
 	}
 }
@@ -311,7 +357,9 @@ static void take_resize(struct exec_socket *k, const struct json_doc *doc)
 		send_error(k, &err);
 		return;
 	}
-	exec_session_resize(k->sandbox, exec_run_sid(k->run), cols, rows);
+	exec_session_resize(k->sandbox, exec_run_sid(k->run), cols, rows,
+			    word_begins(k));
+	listen_on(k);
 	exec_socket_resized(k->sandbox, exec_run_sid(k->run), cols, rows, k);
 }
 
@@ -403,6 +451,9 @@ static void on_close(struct http_ws *ws, void *data, unsigned code)
 	if (k->run)
 		exec_run_leave(k->run);
 	list_remove(&k->link);
+	k->words->socket = NULL;
+	if (!k->words->n)
+		free(k->words);
 	loop_timer_free(k->start);
 	audit_who_release(&k->who);
 	sandbox_unref(k->sandbox);
@@ -428,6 +479,8 @@ static struct exec_socket *socket_new(struct http_req *r, struct sandbox *s)
 		list_init(all);
 	list_append(all, &k->link);
 	k->sandbox = sandbox_ref(s);
+	k->words = xcalloc(1, sizeof(*k->words));
+	k->words->socket = k;
 	audit_who_init(&k->who, s->daemon, r);
 	k->ws = http_ws_accept(r, &ws_events, k);
 	return k;

@@ -5,9 +5,11 @@ While each of them rages, the daemon answers, a neighbour sandbox runs
 commands, and another can be spawned; afterwards the sandbox can be destroyed
 and nothing of it is left.
 """
+import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -282,6 +284,43 @@ def test_commands_die_before_the_agent(victim):
         pytest.skip("with a single id the agent may not rate its commands")
     r = victim.exec(victim.victim, "cat /proc/self/oom_score_adj")
     assert int(r.json()["stdout"]) > 0, r
+    destroy(victim)
+
+
+@pytest.mark.parametrize("word", [
+    {"type": "signal", "signal": "WINCH"},
+    {"type": "resize", "cols": 80, "rows": 24}])
+def test_words_by_the_thousand(victim, word):
+    """Each takes a connection to the agent; one client gets a few at once."""
+    w = victim.ws(f"/sandboxes/{victim.victim}/exec/ws")
+    w.send({"type": "start", "command": "sleep 1000", "tty": True})
+    next(w.messages())
+    text = json.dumps(word).encode()
+    many = (bytes([0x81, 0x80 | len(text)]) + bytes(4) + text) * 200
+    over = threading.Event()
+
+    def flood():
+        try:
+            while not over.is_set():
+                w.c.sock.sendall(many)
+        except OSError:
+            pass  # closed below
+
+    t = threading.Thread(target=flood)
+    t.start()
+    fds, daemon = 0, victim.daemon_pid()
+    try:
+        for _ in range(20):
+            fds = max(fds, len(os.listdir(f"/proc/{daemon}/fd")))
+            r = victim.exec(victim.victim, "echo here")
+            assert r.status == 200 and r.json()["stdout"] == "here\n", r
+            others_work(victim)
+    finally:
+        over.set()
+        w.c.sock.shutdown(socket.SHUT_RDWR)
+        t.join()
+        w.close()
+    assert fds < 400, f"{fds} descriptors"
     destroy(victim)
 
 
