@@ -109,6 +109,7 @@ static const struct known {
 	{ "memory_mb", "memory" },
 	{ "vcpus", "vCPUs" },
 	{ "disk_mb", "disk" },
+	{ "disk", "disk is" },
 	{ "pids", "processes" },
 	{ "ttl", "ttl" },
 	{ "pool_size", "warm" },
