@@ -171,6 +171,7 @@ void files_view_content(const struct model *m, const struct files *f,
 						"nothing opened", focused);
 	if (!f->view_path)
 		return;
+	frame_corner(c, pane, false, pen_role(ROLE_DIM), " READ ");
 	view_corner(f, c, pane);
 	for (int i = 0; i < in.rows && is_here(p); i++) {
 		if (top + (size_t)i >= pager_rows(p))
