@@ -37,6 +37,7 @@
 	X(rl_catch_signals)                   \
 	X(rl_catch_sigwinch)                  \
 	X(rl_change_environment)              \
+	X(rl_getc_function)                   \
 	X(rl_line_buffer)                     \
 	X(rl_point)                           \
 	X(rl_attempted_completion_function)   \

@@ -80,6 +80,39 @@ static void begin(void)
 	lrl.rl_callback_handler_install(editor.text, on_line);
 }
 
+/* A signal in the midst of a key or of a paste, whose rest may never come:
+ * whether to give up on it.  wait_input() does what there is to do. */
+static bool take_pending(struct prompt *p)
+{
+	struct signalfd_siginfo info;
+
+	while (read(p->signals, &info, sizeof(info)) == sizeof(info))
+		if (info.ssi_signo != SIGWINCH && info.ssi_signo != SIGTSTP)
+			p->pending = (int)info.ssi_signo;
+	return p->pending;
+}
+
+static int get_char(FILE *stream)
+{
+	struct prompt *p = editor.prompt;
+	unsigned char c;
+
+	for (;;) {
+		struct pollfd fds[] = { { fileno(stream), POLLIN, 0 },
+					{ p->signals, POLLIN, 0 } };
+
+		(void)poll(fds, ARRAY_SIZE(fds), -1);
+		ssize_t n = fds[0].revents ? read(fds[0].fd, &c, 1) : -1;
+
+		if (fds[0].revents && n >= 0)
+			return n ? c : EOF;
+		if (fds[0].revents && errno != EINTR && errno != EAGAIN)
+			return EOF;
+		if (fds[1].revents && take_pending(p))
+			return EOF;
+	}
+}
+
 int prompt_init(struct prompt *p, struct svm_err *err)
 {
 	if (!p->tty || !isatty(STDERR_FILENO))
@@ -91,6 +124,7 @@ int prompt_init(struct prompt *p, struct svm_err *err)
 	*lrl.rl_readline_name = "stacyvm"; /* for $if in ~/.inputrc */
 	*lrl.rl_instream = stdin; /* not known before its first line */
 	*lrl.rl_outstream = stderr;
+	*lrl.rl_getc_function = get_char;
 	*lrl.rl_catch_signals = 0;
 	*lrl.rl_catch_sigwinch = 0;
 	*lrl.rl_change_environment = 0; /* LINES is no matter of commands */
@@ -190,6 +224,11 @@ static int wait_input(struct prompt *p)
 				{ p->signals, POLLIN, 0 } };
 	struct signalfd_siginfo info;
 
+	int pending = p->pending;
+
+	p->pending = 0;
+	if (pending && on_signal(p, pending))
+		return pending;
 	for (;;) {
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			return 0;

@@ -29,6 +29,7 @@ struct prompt {
 
 	bool edits;       /* readline does */
 	bool ended;
+	int pending;      /* a signal that came in the midst of a key */
 	struct buf typed; /* read, not given out yet */
 };
 

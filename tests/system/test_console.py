@@ -446,6 +446,15 @@ def test_pasted_lines_are_lines(term, shared):
         "version\nnonsense\n")
 
 
+def test_a_paste_without_an_end_can_be_left(term):
+    s = term()
+    s.step("wait stacyvm>", r"send version\r", "row 3 stacyvm>",
+           r"send \e[200~half", "send ^C", "row 4 stacyvm>",
+           r"send version\r", "row 6 stacyvm>", r"send \e[200~half")
+    os.kill(s.pid(), signal.SIGTERM)
+    s.end("exit 143")
+
+
 # -- completion
 
 HOSTILE = ["a1 b", "a2$(touch PWNED)", "a3'q", 'a4"dq', "a5;x|y&z", "a6\\x",
