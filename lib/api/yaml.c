@@ -3,12 +3,14 @@
 #include "lib/api/yaml.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <yaml.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/utf8.h"
 
 #define DEPTH_MAX 32 /* of what anybody writes by hand */
 
@@ -95,13 +97,14 @@ static bool wants_key(const struct reader *r)
 static int on_scalar(struct reader *r, const yaml_event_t *e)
 {
 	const char *s = (const char *)e->data.scalar.value;
+	bool bare = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 
 	if (strlen(s) != e->data.scalar.length)
 		return stop(r, e, "there is a NUL in a text");
+	if (bare && is_number(s) && !isfinite(strtod(s, NULL)))
+		return stop(r, e, "the number is too large");
 	if (!wants_key(r))
-		return add(r, e, e->data.scalar.style ==
-					YAML_PLAIN_SCALAR_STYLE ?
-				plain(s) : cJSON_CreateString(s));
+		return add(r, e, bare ? plain(s) : cJSON_CreateString(s));
 	if (json_get(r->open[r->depth - 1], s))
 		return stop(r, e, "the same key stands twice");
 	r->key[r->depth - 1] = xstrdup(s);
@@ -246,6 +249,41 @@ static bool is_lines(const char *s)
 	return true;
 }
 
+/* What readers of YAML refuse where it isn't escaped, and JSON does not. */
+static bool is_refused(uint32_t cp)
+{
+	return (cp >= 0x7f && cp < 0xa0) || cp == 0xfeff || cp == 0xfffe ||
+	       cp == 0xffff;
+}
+
+/* As JSON has it, which is YAML too but for those. */
+static void write_quoted(struct buf *out, const char *s)
+{
+	auto_buf struct buf part = BUF_INIT;
+	const char *from = s;
+	uint32_t cp = 0;
+
+	buf_addch(out, '"');
+	while (*from) {
+		int n = 0;
+
+		for (s = from; *s; s += n) {
+			n = utf8_decode(s, strlen(s), &cp);
+			if (n <= 0 || is_refused(cp))
+				break;
+		}
+		buf_clear(&part);
+		json_add_string(&part, from, (size_t)(s - from));
+		buf_add(out, part.data + 1, part.len - 2);
+		if (*s) {
+			buf_addf(out, "\\u%04x", n > 0 ? cp : 0xfffdu);
+			s += n > 0 ? n : n < 0 ? -n : 1;
+		}
+		from = s;
+	}
+	buf_addch(out, '"');
+}
+
 static void write_lines(struct buf *out, const char *s, unsigned depth)
 {
 	bool newline = s[strlen(s) - 1] == '\n';
@@ -271,7 +309,7 @@ static void write_string(struct buf *out, const char *s, unsigned depth)
 	if (is_plain_text(s))
 		buf_addstr(out, s);
 	else
-		json_add_string(out, s, strlen(s));
+		write_quoted(out, s);
 	buf_addch(out, '\n');
 }
 
@@ -307,8 +345,7 @@ static void write_members(struct buf *out, const cJSON *v, unsigned depth)
 			if (is_plain_text(item->string))
 				buf_addstr(out, item->string);
 			else
-				json_add_string(out, item->string,
-						strlen(item->string));
+				write_quoted(out, item->string);
 			buf_addch(out, ':');
 		}
 		write_value(out, item, depth + 1);

@@ -69,6 +69,7 @@ static void test_yaml__refuses(void **state)
 	fails("a: &x [1]\n", "anchors");
 	fails("a: 1\n---\nb: 2\n", "one document");
 	fails("? [a]\n: 1\n", "a key must be text");
+	fails("a: 1e999\n", "too large");
 	fails("a: [\n", "t:");
 	fails("a: \"x\\0y\"\n", "NUL");
 	buf_addstr(&deep, "a: ");
@@ -89,7 +90,8 @@ static void test_yaml__writes_what_it_reads(void **state)
 		"\n\n", "a\n", "\x01", "\x7f", "\u00e4", "\u2028", "{a}",
 		"[a]", "a, b", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a`",
 		"/usr/bin", "python:3.12", "docker.io/library/x:1", "---",
-		"...", "a\n---\nb", "a \nb", "a\\b", "\u20ac\U0001d11e",
+		"...", "a\n---\nb", "a \nb", "a\\b", "\xc2\x81x", "\xef\xbb\xbf",
+		"x\xef\xbf\xbe", "\xc2\x85", "\u20ac\U0001d11e",
 	};
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	auto_buf struct buf out = BUF_INIT;
