@@ -88,6 +88,28 @@ static int parse_server(struct client *c, const char *server,
 	return 0;
 }
 
+/* What a header can't carry must not be left out: then somebody else would be
+ * acted for. */
+static int check_header(const char *what, const char *s, struct svm_err *err)
+{
+	for (; s && *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return svm_err_set(err, SVM_BAD_REQUEST, "%s holds a "
+					   "control character", what);
+	return 0;
+}
+
+static int take_identity(struct client *c, const char *key,
+			 struct svm_err *err)
+{
+	const char *owner = getenv("STACYVM_USER_ID");
+
+	c->api_key = xstrdup(key);
+	c->owner = owner && *owner ? xstrdup(owner) : NULL;
+	return check_header("the API key", key, err) < 0 ||
+	       check_header("STACYVM_USER_ID", owner, err) < 0 ? -1 : 0;
+}
+
 struct client *client_new(const struct client_options *o, struct svm_err *err)
 {
 	struct client *c = xcalloc(1, sizeof(*c));
@@ -99,9 +121,9 @@ struct client *client_new(const struct client_options *o, struct svm_err *err)
 	c->deadline_ns = o->deadline_ns;
 	c->autostart = o->autostart && !(no && no[0] && strcmp(no, "0") != 0);
 	c->on_started = o->on_started;
-	c->api_key = xstrdup(o->api_key);
 	dirs_init(&c->dirs);
-	if (parse_server(c, server, err) < 0) {
+	if (take_identity(c, o->api_key, err) < 0 ||
+	    parse_server(c, server, err) < 0) {
 		client_free(c);
 		return NULL;
 	}

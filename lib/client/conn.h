@@ -14,7 +14,7 @@ struct client {
 	char *host, *port;
 	char *name;
 	char *api_key;
-	char *owner;     /* or NULL: the environment's */
+	char *owner;     /* to act for, or NULL */
 	int64_t deadline_ns;
 	int cancel_fd;
 	bool autostart;

@@ -41,19 +41,9 @@ struct exchange {
 	char raw[RAW_SIZE];
 };
 
-static bool header_safe(const char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return false;
-	return true;
-}
-
 void client_head(struct client *c, struct buf *out, const char *method,
 		 const char *target)
 {
-	const char *user = c->owner ? c->owner : getenv("STACYVM_USER_ID");
-
 	buf_addf(out, "%s %s HTTP/1.1\r\nHost: ", method, target);
 	if (c->unix_path)
 		buf_addstr(out, "localhost\r\n");
@@ -61,10 +51,10 @@ void client_head(struct client *c, struct buf *out, const char *method,
 		buf_addf(out, strchr(c->host, ':') ? "[%s]:%s\r\n" :
 						     "%s:%s\r\n",
 			 c->host, c->port);
-	if (c->api_key && header_safe(c->api_key))
+	if (c->api_key)
 		buf_addf(out, "X-API-Key: %s\r\n", c->api_key);
-	if (user && user[0] && header_safe(user))
-		buf_addf(out, "X-User-ID: %s\r\n", user);
+	if (c->owner)
+		buf_addf(out, "X-User-ID: %s\r\n", c->owner);
 }
 
 static int lost(const struct exchange *x, int e, struct svm_err *err)

@@ -43,6 +43,17 @@ def test_help_of_everything(shared):
         assert shared.ok("help", topic).text
 
 
+def test_who_acts_is_never_left_out(shared):
+    """What no header can carry is refused, not ignored."""
+    for env in ({"STACYVM_USER_ID": "a\nb"}, {"STACYVM_API_KEY": "k\x01"}):
+        r = shared.must_fail("list", env=env)
+        assert "control character" in r.errtext, r
+    sid = shared.ok("spawn", "-q", env={"STACYVM_USER_ID": "ann"}).text.strip()
+    owner = shared.api("GET", f"/sandboxes/{sid}").json()["owner_id"]
+    assert owner == "ann"
+    shared.ok("kill", sid)
+
+
 def test_usage_errors(inst):
     r = inst.must_fail("spwan")
     assert r.code == 2 and 'Did you mean "spawn"' in r.errtext
