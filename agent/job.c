@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -15,6 +16,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 
+#define SPLICE_MIN KIB(16) /* less is copied: one call instead of two */
 #define GATHER KIB(32) /* small frames go out together */
 
 static const struct {
@@ -103,11 +105,39 @@ int job_send(struct job *j, enum frame_type type, const void *p, size_t n,
 	return j->out.len < GATHER ? 0 : job_flush(j, err);
 }
 
+/* Its pages go to the socket as they are.  What is promised in the header and
+ * gone meanwhile can't be taken back: nothing may follow it. */
+static ssize_t send_pages(struct job *j, int fd, size_t n, struct svm_err *err)
+{
+	size_t left = n;
+
+	frame_add(&j->out, FRAME_DATA, 0, j->id, NULL, 0);
+	char *length = j->out.data + j->out.len - FRAME_HEADER;
+	for (int i = 0; i < 4; i++)
+		length[i] = (char)((n >> (8 * i)) & 0xff);
+	if (job_flush(j, err) < 0)
+		return -1;
+	while (left) {
+		if (stopped)
+			_exit(1);
+		ssize_t done = sendfile(j->fd, fd, NULL, left);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			_exit(1);
+		job_progress();
+		left -= (size_t)done;
+	}
+	return (ssize_t)n;
+}
+
 ssize_t job_send_from(struct job *j, int fd, size_t n, struct svm_err *err)
 {
 	size_t at = j->out.len;
 
 	n = MIN(n, (size_t)LIMIT_FRAME);
+	if (n >= SPLICE_MIN)
+		return send_pages(j, fd, n, err);
 	buf_reserve(&j->out, FRAME_HEADER + n);
 	frame_add(&j->out, FRAME_DATA, 0, j->id, NULL, 0);
 	ssize_t got = fd_read_full(fd, j->out.data + j->out.len, n);
