@@ -361,11 +361,12 @@ int main(int argc, char **argv)
 
 
 def forks_on(name):
-    """Whether processes of that name run, or are born from now on: each may
-    be dead before its entry is read."""
+    """Whether processes of that name are born from now on, or don't end: each
+    may be dead before its entry is read, and the last resort is answered
+    when all are dying."""
     now = time.clock_gettime(time.CLOCK_BOOTTIME)
     tick = os.sysconf("SC_CLK_TCK")
-    for _ in range(50):
+    for again in reversed(range(50)):
         for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
             try:
                 text = stat.read_text()
@@ -373,7 +374,7 @@ def forks_on(name):
                 continue
             comm, _, rest = text.partition("(")[2].rpartition(") ")
             fields = rest.split()
-            if comm == name and (fields[0] not in "ZX" or
+            if comm == name and (not again and fields[0] not in "ZX" or
                                  int(fields[19]) > (now + 0.1) * tick):
                 return text
     return None
