@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "daemon/api.h"
 #include "daemon/auth.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
@@ -46,9 +47,13 @@ void failure_events_observe(const struct http_req *r, struct daemon *d)
 {
 	static struct log_limit failed, provider, limit;
 	enum svm_code code = http_error_code(r);
+	const struct http_route *route = http_route_of(r);
 
 	/* Who was not let in (scope 0) can't write into anybody's stream. */
-	if (!d->events || d->stopping || !http_route_of(r) || !http_scope(r))
+	if (!d->events || d->stopping || !route || !http_scope(r))
+		return;
+	/* Asked every few seconds by whoever waits for it to become true. */
+	if (route->handler == api_ready)
 		return;
 	if (code == SVM_RESOURCE_LIMIT &&
 	    log_limited(&limit, LIMIT_FAILURE_EVENTS))

@@ -188,6 +188,17 @@ def test_a_storm_of_failures_leaves_room(inst):
         assert len(told(inst, 0, kind)) == 60, "of a minute"
 
 
+def test_waiting_for_ready_is_no_failure(new_instance):
+    inst = new_instance(env={"STACYVM_PROVIDERS_NATIVE_ENABLED": "false",
+                             "STACYVM_PROVIDERS_MOCK_ENABLED": "false",
+                             "STACYVM_PROVIDERS_DEFAULT": "auto"})
+    inst.start()
+    assert inst.api("GET", "/ready").status == 503
+    assert inst.api("POST", "/sandboxes", {}).status == 503
+    [e] = told(inst, 0, "operation.failed")
+    assert e["data"]["operation"] == "sandbox.create"
+
+
 def test_templates_are_events(shared):
     at = newest(shared)
     for _ in range(2):
