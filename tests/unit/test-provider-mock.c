@@ -4,6 +4,16 @@
 
 #include "tests/unit/agent-box.h"
 
+/* How long what a test leaves behind sleeps: nobody else on this machine for
+ * as long as that. */
+static const char *nap(int which)
+{
+	static char text[24];
+
+	snprintf(text, sizeof(text), "%d%07d", which, (int)getpid());
+	return text;
+}
+
 static int count_named(const char *text)
 {
 	auto_free struct proc_tree_entry *v = NULL;
@@ -104,11 +114,14 @@ static void test_provider_mock__destroy_takes_all_processes(void **state)
 
 	(void)state;
 	box_start(&b);
-	r = sh(&b, "sleep 6611 & (setsid sleep 6611 &) ; "
-		   "(trap '' TERM; exec setsid sleep 6611) & true");
+	auto_free char *command =
+		xasprintf("n=%s; sleep $n & (setsid sleep $n &) ; "
+			  "(trap '' TERM; exec setsid sleep $n) & true",
+			  nap(11));
+	r = sh(&b, command);
 	result_release(&r);
 	destroy(&b);
-	assert_int_equal(count_named("6611"), 0);
+	assert_int_equal(count_named(nap(11)), 0);
 	/* Again, and with nothing known: fine. */
 	destroy(&b);
 	b.box.pid = 0;
@@ -125,12 +138,13 @@ static void test_provider_mock__destroy_without_pid(void **state)
 
 	(void)state;
 	box_start(&b);
-	r = sh(&b, "sleep 6622 & true");
+	auto_free char *command = xasprintf("sleep %s & true", nap(22));
+	r = sh(&b, command);
 	result_release(&r);
 	pid = b.box.pid;
 	b.box.pid = 0;
 	destroy(&b);
-	assert_int_equal(count_named("6622"), 0);
+	assert_int_equal(count_named(nap(22)), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	box_stop(&b);
 }
@@ -144,11 +158,12 @@ static void test_provider_mock__destroy_after_agent_was_killed(void **state)
 
 	(void)state;
 	box_start(&b);
-	r = sh(&b, "setsid sleep 6633 & true");
+	auto_free char *command = xasprintf("setsid sleep %s & true", nap(33));
+	r = sh(&b, command);
 	result_release(&r);
 	assert_int_equal(kill(b.box.pid, SIGKILL), 0);
 	destroy(&b);
-	assert_int_equal(count_named("6633"), 0);
+	assert_int_equal(count_named(nap(33)), 0);
 	box_stop(&b);
 }
 
@@ -244,7 +259,7 @@ static void test_provider_mock__stats(void **state)
 
 	(void)state;
 	box_start(&b);
-	r = sh(&b, "sleep 6644 & true");
+	r = sh(&b, "sleep 1000 & true");
 	result_release(&r);
 	assert_int_equal(provider_box_stats(b.provider, &b.box, &stats, &err),
 			 0);
