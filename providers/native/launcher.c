@@ -65,6 +65,15 @@ static int reply_error(struct launch_reply *reply, int e, const char *step)
 	return -1;
 }
 
+static bool id_ok(const struct launch_request *q)
+{
+	bool ok = memchr(q->id, 0, sizeof(q->id)) && q->id[0];
+
+	for (const char *p = q->id; ok && *p; p++)
+		ok = strchr("abcdefghijklmnopqrstuvwxyz0123456789-", *p);
+	return ok;
+}
+
 /* The daemon is not believed: every field, every time. */
 static int check_request(const struct launcher *l,
 			 const struct launch_request *q, size_t n,
@@ -73,13 +82,11 @@ static int check_request(const struct launcher *l,
 	bool v2 = q->flags & LAUNCH_CGROUP2;
 	bool ok = n >= LAUNCH_REQUEST_HEAD && q->text_len <= LAUNCH_TEXT &&
 		  n == LAUNCH_REQUEST_HEAD + q->text_len &&
-		  q->op == LAUNCH_CREATE && memchr(q->id, 0, sizeof(q->id)) &&
-		  q->id[0] && a->n >= 1 && a->n <= 1 + LAUNCH_TASKS_MAX &&
+		  q->op == LAUNCH_CREATE && id_ok(q) && a->n >= 1 &&
+		  a->n <= 1 + LAUNCH_TASKS_MAX &&
 		  (!v2 || a->n == 2) && q->disk_mb && q->inodes &&
 		  q->disk_mb <= LIMIT_DISK_MB;
 
-	for (const char *p = q->id; ok && *p; p++)
-		ok = strchr("abcdefghijklmnopqrstuvwxyz0123456789-", *p);
 	if (ok && l->mode == NATIVE_ROOT) /* never our own ids */
 		ok = q->base >= NATIVE_BLOCK && q->base % NATIVE_BLOCK == 0;
 	if (ok && l->mode == NATIVE_SUBIDS)
@@ -257,8 +264,7 @@ static int do_create(const struct launcher *l, const struct launch_request *q,
 static int do_remove(const struct launch_request *q, size_t n,
 		     const struct attached *a, struct launch_reply *reply)
 {
-	if (n < LAUNCH_REQUEST_HEAD || !memchr(q->id, 0, sizeof(q->id)) ||
-	    a->n != 1)
+	if (n < LAUNCH_REQUEST_HEAD || !id_ok(q) || a->n != 1)
 		return reply_error(reply, EINVAL, "bad request");
 	int r = path_remove_tree(a->fds[0], q->id);
 	return r < 0 ? reply_error(reply, r, "removing the box") : 0;
