@@ -24,6 +24,7 @@ static struct {
 	const char *text;
 	char *line; /* NULL at the end of input */
 	bool done;
+	const char *feed;     /* what a key or a paste is ended with */
 	struct offers offers; /* of the last completion */
 } editor;
 
@@ -81,7 +82,7 @@ static void begin(void)
 }
 
 /* A signal in the midst of a key or of a paste, whose rest may never come:
- * whether to give up on it.  wait_input() does what there is to do. */
+ * whether to end it.  wait_input() does what there is to do. */
 static bool take_pending(struct prompt *p)
 {
 	struct signalfd_siginfo info;
@@ -97,7 +98,7 @@ static int get_char(FILE *stream)
 	struct prompt *p = editor.prompt;
 	unsigned char c;
 
-	for (;;) {
+	while (!editor.feed) {
 		struct pollfd fds[] = { { fileno(stream), POLLIN, 0 },
 					{ p->signals, POLLIN, 0 } };
 
@@ -108,9 +109,11 @@ static int get_char(FILE *stream)
 			return n ? c : EOF;
 		if (fds[0].revents && errno != EINTR && errno != EAGAIN)
 			return EOF;
+		/* Readline 8.2 reads past a paste that ends in EOF. */
 		if (fds[1].revents && take_pending(p))
-			return EOF;
+			editor.feed = "\033[201~";
 	}
+	return *editor.feed ? *editor.feed++ : EOF;
 }
 
 int prompt_init(struct prompt *p, struct svm_err *err)
@@ -227,6 +230,7 @@ static int wait_input(struct prompt *p)
 	int pending = p->pending;
 
 	p->pending = 0;
+	editor.feed = NULL;
 	if (pending && on_signal(p, pending))
 		return pending;
 	for (;;) {

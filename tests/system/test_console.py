@@ -287,7 +287,8 @@ def test_a_person_explores(term, web):
            "wait T=xterm-256color 24 100", "row 5 stacyvm web>",
            r"send nonsense\r", 'wait unknown command "nonsense"',
            "row 8 stacyvm web>", r"send use\r", "row 9 stacyvm>")
-    s.end(r"send list -q\r", f"wait {web}", "send ^D", "exit 0")
+    s.end(r"send list -q\r", f"row 10 {web}", "row 11 stacyvm>", "send ^D",
+          "exit 0")
 
 
 def test_help_tells_what_there_is(term):
@@ -318,8 +319,8 @@ def test_control_c_ends_a_command_and_not_the_console(term, web):
 def test_control_c_ends_searching(term):
     s = term()
     s.step("wait stacyvm>", r"send version\r", "row 3 stacyvm>", "send ^Rvers",
-           "wait reverse-i-search", "send ^C", r"send list\r",
-           "wait stacyvm> list", "row 6 stacyvm>")
+           "wait reverse-i-search", "send ^C", "row 4 stacyvm>",
+           r"send list\r", "wait stacyvm> list", "row 6 stacyvm>")
     s.end("send ^D", "exit 0")
 
 
