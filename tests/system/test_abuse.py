@@ -367,9 +367,9 @@ def forks_on(name):
     now = time.clock_gettime(time.CLOCK_BOOTTIME)
     tick = os.sysconf("SC_CLK_TCK")
     for again in reversed(range(50)):
-        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
-                text = stat.read_text()
+                text = pathlib.Path(f"/proc/{pid}/stat").read_text()
             except OSError:
                 continue
             comm, _, rest = text.partition("(")[2].rpartition(") ")
