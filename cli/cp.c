@@ -2,10 +2,12 @@
 /* stacyvm cp: files and trees between here and a sandbox. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -87,20 +89,42 @@ static int upload_file(struct cli *cli, const char *id, const char *to,
 	return r;
 }
 
+/* Without waiting: a named pipe would hold us, deaf to Ctrl-C, until somebody
+ * opens its other end.  One that a shell has opened for us is as good as a
+ * file. */
+static int open_source(const char *from, struct stat *st, struct svm_err *err)
+{
+	auto_close int fd = open(from, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd < 0 || fstat(fd, st) < 0 || fstatfs(fd, &fs) < 0 ||
+	    fd_set_nonblock(fd, false) < 0)
+		return svm_err_sys(err, SVM_FILE_NOT_FOUND, errno,
+				   "open '%s'", from);
+	if (S_ISFIFO(st->st_mode) && fs.f_type != PIPEFS_MAGIC) {
+		svm_err_set(err, SVM_BAD_REQUEST, "'%s' is a named pipe",
+			    from);
+		return svm_err_hint(err, "copy what comes from it:  stacyvm "
+				    "cp - ID:/path <%s", from);
+	}
+	return steal_fd(&fd);
+}
+
 static int upload(struct cli *cli, const struct cp_opts *o, const char *from,
 		  const char *id, const char *path, struct svm_err *err)
 {
 	bool standard = strcmp(from, "-") == 0;
-	auto_close int opened = standard ? -1 : open(from, O_RDONLY |
-						     O_CLOEXEC);
+	struct stat st = { 0 };
+	auto_close int opened = standard ? -1 : open_source(from, &st, err);
 	int fd = standard ? STDIN_FILENO : opened;
 	auto_free char *name = base_name(standard ? "" : from);
 	struct progress p;
-	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return svm_err_sys(err, SVM_FILE_NOT_FOUND, errno,
-				   "open '%s'", from);
+	if (fd < 0)
+		return -1;
+	if (standard && fstat(fd, &st) < 0)
+		return svm_err_sys(err, SVM_INTERNAL, errno,
+				   "look at standard input");
 	if (S_ISDIR(st.st_mode) && !o->recursive) {
 		svm_err_set(err, SVM_BAD_REQUEST, "'%s' is a directory",
 			    from);
@@ -133,11 +157,13 @@ static int download_file(struct cli *cli, const char *id, const char *from,
 	struct stat st;
 	bool there = stat(to, &st) == 0;
 
-	/* A device or pipe is written, not replaced. */
+	/* A device or pipe is written, not replaced; a pipe that nobody reads
+	 * is not waited for. */
 	if (there && !S_ISREG(st.st_mode)) {
-		auto_close int fd = open(to, O_WRONLY | O_CLOEXEC);
+		auto_close int fd = open(to, O_WRONLY | O_NONBLOCK |
+						     O_CLOEXEC);
 
-		if (fd < 0)
+		if (fd < 0 || fd_set_nonblock(fd, false) < 0)
 			return svm_err_sys(err, SVM_INTERNAL, errno,
 					   "open '%s'", to);
 		return transfer_get(cli, id, from, fd, to, p, err);

@@ -324,6 +324,25 @@ def test_what_makes_no_sense_is_refused(shared, box, args, said):
     assert shared.ok("list", "-q").text == before
 
 
+def test_cp_waits_for_no_pipe(shared, box, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    r = shared.must_fail("cp", pipe, f"{box}:/tmp/x", timeout=20)
+    assert r.code == 1 and "is a named pipe" in r.errtext, r
+    r = shared.must_fail("cp", f"{box}:/etc/hosts", pipe, timeout=20)
+    assert r.code == 1 and f"open '{pipe}'" in r.errtext, r
+    # One that is open already is read to its end.
+    reader, writer = os.pipe()
+    os.write(writer, b"from a pipe\n")
+    os.close(writer)
+    p = shared.popen("cp", f"/dev/fd/{reader}", f"{box}:/tmp/from-pipe",
+                     pass_fds=[reader])
+    os.close(reader)
+    assert p.wait(timeout=20) == 0, p.stderr.read()
+    assert shared.ok("files", "cat", box, "/tmp/from-pipe").text == (
+        "from a pipe\n")
+
+
 def test_a_command_line_is_no_program(shared, box):
     r = shared.must_fail("exec", box, "echo hi")
     assert r.code == 127 and "echo hi: not found" in r.errtext
