@@ -12,6 +12,7 @@
 #include "cli/progress.h"
 #include "cli/sandbox.h"
 #include "cli/transfer.h"
+#include "lib/api/errmap.h"
 #include "lib/base/escape.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
@@ -177,15 +178,23 @@ static int run_rm(struct cli *cli, void *values, int argc, char **args,
 		return find_place(cli, 1, args, NULL, &p, err) < 0 ?
 			       -1 : remove_one(cli, values, &p, err);
 	}
+	int status = 0;
+
 	for (int i = 1; i < argc; i++) {
 		char *pair[] = { args[0], args[i], NULL };
 		auto_place struct place p = { 0 };
+		auto_err struct svm_err why = SVM_ERR_INIT;
 
-		if (find_place(cli, 2, pair, NULL, &p, err) < 0 ||
-		    remove_one(cli, values, &p, err) < 0)
-			return -1;
+		if (find_place(cli, 2, pair, NULL, &p, &why) == 0 &&
+		    remove_one(cli, values, &p, &why) == 0)
+			continue;
+		if (argc == 2 || !p.id || why.code == SVM_CANCELLED)
+			return svm_err_move(err, &why);
+		/* As rm does: the others go all the same. */
+		(void)cli_report(cli, &why);
+		status = EXIT_STATUS_FAILURE;
 	}
-	return 0;
+	return status;
 }
 
 static int post(struct cli *cli, const char *id, const char *suffix,

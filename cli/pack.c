@@ -28,6 +28,7 @@ struct packer {
 	} level[LIMIT_TREE_DEPTH];
 	size_t depth;
 	struct buf path;         /* "./a/b" */
+	unsigned skipped;        /* devices, pipes, sockets */
 };
 
 static int emit_header(struct packer *p, const struct stat *st,
@@ -125,8 +126,10 @@ static int emit_entry(struct packer *p, int parent, const char *name)
 		return emit_file(p, parent, name);
 	if (S_ISDIR(st.st_mode))
 		return enter(p, parent, name, &st);
-	if (!S_ISLNK(st.st_mode))
+	if (!S_ISLNK(st.st_mode)) {
+		p->skipped++;
 		return 0;
+	}
 	ssize_t n = readlinkat(parent, name, target, sizeof(target) - 1);
 
 	if (n < 0)
@@ -163,7 +166,8 @@ static int walk(struct packer *p)
 	return 0;
 }
 
-int pack_tree(const char *dir, pack_sink sink, void *data, struct svm_err *err)
+int pack_tree(const char *dir, pack_sink sink, void *data,
+	      unsigned *ret_skipped, struct svm_err *err)
 {
 	struct packer *p = xcalloc(1, sizeof(*p));
 	auto_buf struct buf end = BUF_INIT;
@@ -187,6 +191,7 @@ int pack_tree(const char *dir, pack_sink sink, void *data, struct svm_err *err)
 	ustar_add_end(&end);
 	if (r == 0)
 		r = sink(data, end.data, end.len, err);
+	*ret_skipped = p->skipped;
 	buf_release(&p->path);
 	free(p->chunk);
 	free(p);

@@ -190,9 +190,13 @@ int transfer_send_tree(struct cli *cli, const char *method,
 		c ? exchange_new(c, method, target, CLIENT_CHUNKED, err) :
 		    NULL;
 	struct tree_upload u = { x, p };
+	unsigned skipped = 0;
 
-	if (!x || pack_tree(dir, send_piece, &u, err) < 0)
+	if (!x || pack_tree(dir, send_piece, &u, &skipped, err) < 0)
 		return -1;
+	if (skipped)
+		cli_warn("%u devices, pipes or sockets were left out",
+			 skipped);
 	return read_reply(x, reply, err);
 }
 

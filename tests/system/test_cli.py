@@ -324,6 +324,24 @@ def test_what_makes_no_sense_is_refused(shared, box, args, said):
     assert shared.ok("list", "-q").text == before
 
 
+def test_files_rm_goes_on(shared, box):
+    for name in "abc":
+        shared.ok("files", "write", box, name, input=b"x")
+    r = shared.must_fail("files", "rm", box, "a", "nosuch", "/etc", "c")
+    assert r.code == 1, r
+    assert "/workspace/nosuch" in r.errtext and "'/etc'" in r.errtext, r
+    assert shared.ok("files", "ls", box, "-q").text == "b\n"
+    assert shared.must_fail("files", "rm", box, "nosuch").code == 3
+
+
+def test_cp_tells_what_it_left_out(shared, box, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_text("x")
+    r = shared.ok("cp", "-r", tmp_path, f"{box}:/tmp/tree")
+    assert "1 devices, pipes or sockets were left out" in r.errtext, r
+    assert shared.ok("files", "ls", box, "/tmp/tree", "-q").text == "file\n"
+
+
 def test_cp_waits_for_no_pipe(shared, box, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
