@@ -171,6 +171,25 @@ static void cut(struct stream *st, const struct svm_err *err)
 	http_stream_abort(st->req);
 }
 
+/* The daemon stops, the command goes on; so does what it writes. */
+static void on_stop(struct http_req *r)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct stream *st = http_data(r);
+
+	svm_err_set(&err, SVM_UNAVAILABLE, "the daemon is stopping; the "
+		    "command goes on without a caller");
+	svm_err_hint(&err, "start the daemon and see what it writes:  "
+		     "stacyvm attach %s %s", exec_run_sandbox(st->run)->id,
+		     exec_run_sid(st->run));
+	exec_run_leave(st->run);
+	if (st->begun)
+		cut(st, &err);
+	else
+		http_reply_error(r, &err);
+	free(st);
+}
+
 static void on_ended(void *data, const struct agent_exit *x,
 		     const struct svm_err *err)
 {
@@ -206,4 +225,5 @@ void api_exec_stream(struct http_req *r, struct sandbox *s,
 	}
 	http_set_data(r, st);
 	http_on_gone(r, on_gone);
+	http_on_stop(r, on_stop);
 }

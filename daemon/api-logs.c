@@ -75,6 +75,13 @@ static void follower_gone(struct http_req *r)
 	follower_free(http_data(r));
 }
 
+/* Cut, not ended: the sandbox goes on, and so may whoever follows it. */
+static void follower_stopped(struct http_req *r)
+{
+	follower_free(http_data(r));
+	http_stream_abort(r);
+}
+
 /* A slow reader is served from the ring once it has drained; what was
  * overwritten meanwhile leaves the ring's own marker. */
 static void pump(struct follower *f)
@@ -128,6 +135,7 @@ static void follow(struct http_req *r, struct sandbox *s,
 	http_set_data(r, f);
 	http_on_gone(r, follower_gone);
 	http_on_drain(r, follower_drained);
+	http_on_stop(r, follower_stopped);
 	http_reply_header(r, "Cache-Control", "no-cache");
 	http_stream_begin(r, 200, "application/x-ndjson", -1);
 	http_stream_keepalive(r, "\n");

@@ -155,6 +155,10 @@ const struct http_route *http_route_of(const struct http_req *r);
  * large or malformed, too many streams, the end of a HEAD. */
 void http_on_gone(struct http_req *r, void (*fn)(struct http_req *r));
 
+/* The server is shutting down: end the reply of a long stream now, with a
+ * last word.  Without it there is LIMIT_TIME_SHUTDOWN to end by itself. */
+void http_on_stop(struct http_req *r, void (*fn)(struct http_req *r));
+
 /* HTTP_STREAM_IN: pieces of the body as they arrive, then `end` (err NULL, or
  * why the body is incomplete: then the reply was already made).  Pausing
  * stops reading from the socket. */

@@ -91,6 +91,7 @@ struct http_req {
 	void *data;
 	void (*on_gone)(struct http_req *r);
 	void (*on_drain)(struct http_req *r);
+	void (*on_stop)(struct http_req *r);
 	struct http_body_sink sink;
 
 	const char *method;          /* all of these point into text */

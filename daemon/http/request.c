@@ -389,6 +389,11 @@ void http_on_gone(struct http_req *r, void (*fn)(struct http_req *r))
 		loop_timer_after(r->server->reap, 0);
 }
 
+void http_on_stop(struct http_req *r, void (*fn)(struct http_req *r))
+{
+	r->on_stop = fn;
+}
+
 /* Notes. */
 
 void http_note(struct http_req *r, enum http_note which, const char *text)

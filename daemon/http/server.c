@@ -257,6 +257,8 @@ void http_server_shutdown(struct http_server *s, void (*done)(void *data),
 		c->close_after = true;
 		if (c->state == CONN_WS)
 			ws_shutdown(c);
+		else if (c->req && c->req->on_stop)
+			c->req->on_stop(c->req);
 		else if (c->state == CONN_HEAD && !c->in.len)
 			conn_close(c);
 	}

@@ -168,6 +168,38 @@ def test_stop_leaves_sandboxes_running(inst):
 
 # -- crashes
 
+@pytest.mark.parametrize("frames", ["full", "plain"])
+def test_stop_says_so_to_those_who_listen(inst, frames):
+    """A stream ends at once, with a last word for who understands it, and
+    the command goes on without it."""
+    sid = inst.start().sandbox()["id"]
+    c = inst.client()
+    c.begin("POST", f"{API}/sandboxes/{sid}/exec",
+            {"command": COUNT, "stream": True, "frames": frames})
+    r = c.head()
+    session = r.headers["x-session-id"]
+    chunks = c.chunks(r)
+    got = next(chunks)
+    logs = inst.client()
+    logs.begin("GET", f"{API}/sandboxes/{sid}/logs?follow=true")
+    logs.head()
+    begun = time.monotonic()
+    inst.ok("daemon", "stop")
+    assert time.monotonic() - begun < 8, "it waited for the stream"
+    with pytest.raises((EOFError, ConnectionError, AssertionError)):
+        for chunk in chunks:
+            got += chunk
+    last = json.loads(got.rstrip().rsplit(b"\n", 1)[-1])
+    if frames == "full":
+        assert (last["type"], last["code"]) == ("error", "UNAVAILABLE"), last
+        assert session in last["remediation"]
+    else:
+        assert last["stream"] == "stdout"
+    inst.drop_client()
+    inst.start()
+    assert session_output(inst, sid, session) == (lines(200), 0)
+
+
 def test_stop_says_how_many_go_on(inst):
     inst.start()
     assert inst.ok("daemon", "stop").text == "stopped\n"
