@@ -31,6 +31,8 @@ struct sink {
 	struct buf queue;
 };
 
+#define CLOSE_GOING_AWAY 1001 /* RFC 6455, 7.4.1 */
+
 struct runner {
 	struct cli *cli;
 	const struct run *run;
@@ -343,6 +345,21 @@ static int late(struct runner *r)
 			   r->cli->timeout);
 }
 
+/* It was closed without a word of how the command ended. */
+static int no_status(struct runner *r)
+{
+	if (ws_close_code(r->ws) != CLOSE_GOING_AWAY)
+		return svm_err_set(r->err, SVM_PROVIDER,
+				   "the session ended without a status");
+	svm_err_set(r->err, SVM_UNREACHABLE,
+		    "the daemon was stopped; the command goes on");
+	if (r->run->flags & RUN_TTY) /* tell_how_to_return() */
+		return -1;
+	return svm_err_hint(r->err, "see what it writes:  stacyvm attach "
+			    "%s%s%s", r->run->id, r->session ? "/" : "",
+			    r->session ? r->session : "");
+}
+
 /* One turn: 0 go on, 1 it is over, -1 with err. */
 static int turn(struct runner *r)
 {
@@ -374,8 +391,7 @@ static int turn(struct runner *r)
 	if (r->detached)
 		return 1;
 	if (end > 0 && !r->exited)
-		return svm_err_set(r->err, SVM_PROVIDER,
-				   "the session ended without a status");
+		return no_status(r);
 	return r->exited && queued(r) == 0;
 }
 

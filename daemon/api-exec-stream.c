@@ -180,7 +180,7 @@ static void on_stop(struct http_req *r)
 	svm_err_set(&err, SVM_UNAVAILABLE, "the daemon is stopping; the "
 		    "command goes on without a caller");
 	svm_err_hint(&err, "start the daemon and see what it writes:  "
-		     "stacyvm attach %s %s", exec_run_sandbox(st->run)->id,
+		     "stacyvm attach %s/%s", exec_run_sandbox(st->run)->id,
 		     exec_run_sid(st->run));
 	exec_run_leave(st->run);
 	if (st->begun)

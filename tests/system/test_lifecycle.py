@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -198,6 +199,20 @@ def test_stop_says_so_to_those_who_listen(inst, frames):
     inst.drop_client()
     inst.start()
     assert session_output(inst, sid, session) == (lines(200), 0)
+
+
+def test_stop_says_so_to_exec(inst):
+    """The command line tells what became of its command."""
+    sid = inst.start().sandbox()["id"]
+    p = inst.popen("exec", sid, "--", "sh", "-c", COUNT)
+    p.stdout.readline()
+    inst.ok("daemon", "stop")
+    out, err = p.communicate(timeout=20)
+    assert p.returncode == 125
+    assert b"the command goes on" in err, err
+    where = re.search(rf"stacyvm attach ({sid}\S*)".encode(), err)
+    r = inst.run("attach", where[1].decode())
+    assert r.text == lines(200) and r.code == 0, r
 
 
 def test_stop_says_how_many_go_on(inst):
