@@ -177,12 +177,14 @@ pid_t supervise_start(struct agent *a, const struct agent_exec *m,
 
 /* A fork takes longer than all else we do for a command, so where there was
  * one command a supervisor waits for the next; for SUPERVISE_IDLE.  `expect`
- * asks for one, `prepare` makes what was asked for (once per turn, when
- * everybody has his answer), `ended` is told of every child that ended. */
+ * asks for one, `prepare` makes what was asked for (once per turn, while the
+ * command runs and we would sleep), `ended` and `stopped` are told of every child:
+ * one that somebody inside has stopped would keep its command waiting. */
 #define SUPERVISE_IDLE SECONDS(30)
 void supervise_expect(struct agent *a);
 void supervise_prepare(struct agent *a);
 void supervise_ended(struct agent *a, pid_t pid);
+void supervise_stopped(struct agent *a, pid_t pid);
 
 /* The environment of a command: ours, and what its request adds.  The array
  * is the caller's, its strings are a's and m's. */

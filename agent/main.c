@@ -83,6 +83,7 @@ static void on_child(struct loop *l, void *data,
 			supervise_ended(a, pid);
 			conn_worker_ended(a, pid);
 		} else {
+			supervise_stopped(a, pid);
 			conn_worker_stopped(a, pid);
 		}
 	}

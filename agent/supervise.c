@@ -352,3 +352,11 @@ void supervise_ended(struct agent *a, pid_t pid)
 	if (a->idle_pid == pid)
 		forget_idle(a);
 }
+
+void supervise_stopped(struct agent *a, pid_t pid)
+{
+	if (a->idle_pid != pid)
+		return;
+	(void)kill(pid, SIGKILL);
+	forget_idle(a);
+}

@@ -226,7 +226,8 @@ void spares_want(struct native *n, const struct sandbox_spec *spec)
 {
 	struct spares *s = &n->spares;
 
-	if (!n->base.host->native_spares || !can_be_spare(spec))
+	if (!n->base.host->native_spares || !can_be_spare(spec) ||
+	    (n->mode != NATIVE_SINGLE && n->ids.blocks < SPARE_BLOCKS))
 		return;
 	pthread_mutex_lock(&n->lock);
 	s->shape = shape_of(spec);

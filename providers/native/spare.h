@@ -30,6 +30,7 @@ struct record;
 struct spawn;
 
 #define SPARE_IDLE SECONDS(300)
+#define SPARE_BLOCKS 64 /* with fewer ids the next sandbox may need a spare's */
 
 struct spares {
 	pthread_t keeper;
