@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "lib/api/limits.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "tests/bench/bench.h"
@@ -47,9 +49,20 @@ static void destroy(struct conn *c, struct reply *r, const char *id)
 	conn_do(c, r, "DELETE", target, NULL, 200);
 }
 
+/* Until it is `ns`: others come at their time, not when the last is done. */
+static void pace(int64_t ns)
+{
+	const struct timespec t = { ns / SECONDS(1), ns % SECONDS(1) };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL))
+		;
+}
+
 void bench_spawn(char **v)
 {
 	auto_free char *body = spawn_body(v[2]);
+	int64_t every = number(v[3]) * INT64_C(1000000);
+	int64_t next = clock_mono_ns();
 	struct reply r = { 0 };
 	struct conn c;
 
@@ -63,6 +76,9 @@ void bench_spawn(char **v)
 		exec_true(&c, &r, id);
 		print_ns(clock_mono_ns() - begin);
 		destroy(&c, &r, id);
+		next += every;
+		if (every)
+			pace(next);
 	}
 	reply_release(&r);
 	conn_close(&c);
