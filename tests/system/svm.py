@@ -406,6 +406,18 @@ class Instance:
         boxes = self.state / "boxes"
         return sorted(p.name for p in boxes.iterdir()) if boxes.exists() else []
 
+    def agent_of(self, sid):
+        """A native sandbox's agent, by the name that it has for everybody."""
+        name = f"{sid}@{self.instance_id()}".encode()
+        for pid in descendants():
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    if name in f.read().split(b"\0"):
+                        return pid
+            except OSError:
+                pass
+        return None
+
     def made_ahead(self):
         """The spare boxes there have been."""
         return re.findall(r"sandbox=(\S+) is made ahead", self.log())

@@ -33,14 +33,16 @@ def agent_pid(inst, sid):
 
 
 def spawn_watched(inst, **fields):
-    """Spawn, and remember which process is its agent: the topmost new one."""
+    """Spawn, and remember which process is its agent: the one of that name,
+    or the topmost new one."""
     before = set(descendants())
     sid = inst.sandbox(**fields)["id"]
     new = set(descendants()) - before
     table = svm.processes()
     tops = [p for p in new if p in table and table[p][2] not in new and
             p != inst.daemon_pid()]
-    inst.agents = {**getattr(inst, "agents", {}), sid: min(tops)}
+    agent = inst.agent_of(sid) or min(tops)
+    inst.agents = {**getattr(inst, "agents", {}), sid: agent}
     return sid
 
 

@@ -169,11 +169,12 @@ def test_what_watchers_see(inst, rogue):
     assert (saved["ref"], saved["digest"]) == (ref, digest(image.config))
     assert saved["size_bytes"] > 0
     pull(inst, f"{rogue.host}/nobody/nothing", 404)
-    [failed] = events("image.failed")
+    # Who asked is answered at once, watchers when it is on record.
+    [failed] = wait_for(lambda: events("image.failed"), "the event")
     assert failed["ref"] == f"{rogue.host}/nobody/nothing:latest"
     assert failed["code"] == "NOT_FOUND" and failed["error"]
     inst.api("POST", "/images/prune", check=200)
-    [deleted] = events("image.deleted")
+    [deleted] = wait_for(lambda: events("image.deleted"), "the event")
     assert deleted == {"ref": ref, "digest": digest(image.config)}
 
 

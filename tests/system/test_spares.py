@@ -22,19 +22,6 @@ def warm(new_instance, provider):
     return inst
 
 
-def agent_of(inst, sid):
-    """The agent's pid, by the name that it has for everybody."""
-    name = f"{sid}@{inst.instance_id()}".encode()
-    for pid in svm.descendants():
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                if name in f.read().split(b"\0"):
-                    return pid
-        except OSError:
-            pass
-    return None
-
-
 def test_the_next_spawn_takes_it(warm):
     spare, = warm.made_ahead()
     box = warm.sandbox(ttl="1h", env={"A": "1"}, name="n")
@@ -63,7 +50,7 @@ def test_another_shape_is_made_as_asked(warm, other):
 
 def test_one_that_was_killed_is_not_given(warm):
     spare, = warm.made_ahead()
-    pid = wait_for(lambda: agent_of(warm, spare), "its agent")
+    pid = wait_for(lambda: warm.agent_of(spare), "its agent")
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not svm.pid_alive(pid), "it to end")
     box = warm.sandbox(ttl="1h")
@@ -74,7 +61,7 @@ def test_one_that_was_killed_is_not_given(warm):
 
 def test_it_ends_with_its_daemon(warm):
     spare, = warm.made_ahead()
-    pid = wait_for(lambda: agent_of(warm, spare), "its agent")
+    pid = wait_for(lambda: warm.agent_of(spare), "its agent")
     warm.kill_daemon()
     wait_for(lambda: not svm.pid_alive(pid), "the spare's agent to leave")
     warm.start()
@@ -87,7 +74,7 @@ def test_a_stop_takes_it_away(warm):
     spare, = warm.made_ahead()
     warm.kill_daemon(signal.SIGTERM)
     assert warm.box_dirs() == [warm.first]
-    assert agent_of(warm, spare) is None
+    assert warm.agent_of(spare) is None
     warm.start()
 
 
