@@ -597,7 +597,8 @@ def test_any_terminal_will_do(name, term, web):
 
 def test_without_readline_it_is_plainer(term, shared, web, tmp_path):
     (tmp_path / "libreadline.so.8").write_text("no library")
-    s = term("web", size="24x200", env={"LD_LIBRARY_PATH": str(tmp_path)})
+    # Wide: the path of the library stands in one line.
+    s = term("web", size="24x480", env={"LD_LIBRARY_PATH": str(tmp_path)})
     s.step("wait apt install libreadline8", "wait stacyvm web>",
            r"send !echo o''n\r", "row 5 stacyvm web>", "send half",
            "wait > half", "send ^C", "row 6 stacyvm web>",
