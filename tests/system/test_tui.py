@@ -105,7 +105,7 @@ def test_kill_asks_and_can_be_undone(inst):
     inst.start()
     s = inst.sandbox()["id"]
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 send d
 wait KILL {s}?
 send \\r
@@ -127,12 +127,13 @@ def test_kill_after_the_grace_and_when_leaving(inst):
     inst.start()
     a, b = inst.sandbox()["id"], inst.sandbox()["id"]
     drive(inst, f"""
-wait {a}
+wait ▌ {b}
 send d
 wait KILL {b}?
 send y
 wait killing
 wait 1 sandbox
+wait ▌ {a}
 send d
 wait KILL {a}?
 send y
@@ -163,7 +164,7 @@ def test_read_only(inst):
     inst.start()
     s = inst.sandbox()["id"]
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 wait READ-ONLY
 send d
 wait read-only: kill changes something
@@ -181,7 +182,7 @@ def test_help_and_palette(inst):
     inst.start()
     s = inst.sandbox()["id"]
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 send ?
 wait HELP
 wait kill the selected
@@ -216,7 +217,7 @@ def test_logs_and_events(inst):
     inst.exec(s, "echo first; printf 'evil \\033]0;x\\007\\n'; echo needle; "
                  "seq 100 199")
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 send l
 wait 199
 wait following
@@ -273,7 +274,7 @@ def test_terminal(inst):
     inst.start()
     s = inst.sandbox()["id"]
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 send t
 wait TERMINAL
 wait leaves
@@ -330,7 +331,7 @@ def test_files(inst, tmp_path):
     local = tmp_path / "up.txt"
     local.write_text("from here\n")
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 send f
 wait a.c
 wait d/
@@ -371,7 +372,7 @@ def test_editor(inst, tmp_path):
     editor.write_text('#!/bin/sh\necho your turn; read x </dev/tty; echo new >"$1"\n')
     editor.chmod(0o755)
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 send f
 wait 0755
 send e
@@ -499,7 +500,7 @@ def test_hostile_output(inst):
             r"\033[1;1Hdone\n")
     inst.exec(s, f"printf '%s' '{evil}' >/workspace/evil")
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 send t
 wait leaves
 wait $
@@ -518,7 +519,7 @@ def test_control_c_under_a_flood(inst):
     inst.start()
     s = inst.sandbox()["id"]
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 send t
 wait leaves
 wait $

@@ -119,7 +119,7 @@ def test_long_log_lines_are_wrapped(inst):
     inst.ok("exec", s, "--", "sh", "-c",
             "echo before; printf '%0300d' 0; echo the-end")
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 send 5
 wait before
 gone the-end
@@ -263,7 +263,7 @@ def test_logs_have_times_and_streams(inst):
     s = inst.sandbox()["id"]
     inst.exec(s, "echo plain; echo broken >&2")
     drive(inst, f"""
-wait {s}
+wait ▌ {s}
 send l
 wait plain
 wait broken
