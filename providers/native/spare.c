@@ -168,16 +168,11 @@ static void add(struct native *n, const struct sandbox_spec *shape)
 	s->ready++;
 }
 
-static void wait_for_work(struct native *n, bool empty)
+static void wait_until(struct native *n, int64_t ns)
 {
-	struct spares *s = &n->spares;
-	int64_t until = s->used_ns + SPARE_IDLE;
-	const struct timespec t = { until / SECONDS(1), until % SECONDS(1) };
+	const struct timespec t = { ns / SECONDS(1), ns % SECONDS(1) };
 
-	if (empty)
-		pthread_cond_wait(&s->wake, &n->lock);
-	else
-		(void)pthread_cond_timedwait(&s->wake, &n->lock, &t);
+	(void)pthread_cond_timedwait(&n->spares.wake, &n->lock, &t);
 }
 
 static void *keep(void *data)
@@ -187,7 +182,8 @@ static void *keep(void *data)
 
 	pthread_mutex_lock(&n->lock);
 	for (;;) {
-		bool idle = clock_mono_ns() >= s->used_ns + SPARE_IDLE;
+		int64_t now = clock_mono_ns();
+		bool idle = now >= s->used_ns + SPARE_IDLE;
 		struct spare *stale = take_stale(s, idle);
 		const struct sandbox_spec shape = s->shape;
 
@@ -199,9 +195,14 @@ static void *keep(void *data)
 			break;
 		} else if (s->wanted && !idle &&
 			   s->ready < n->base.host->native_spares) {
-			add(n, &shape);
+			if (now < s->due_ns)
+				wait_until(n, s->due_ns);
+			else
+				add(n, &shape);
+		} else if (s->ready) {
+			wait_until(n, s->used_ns + SPARE_IDLE);
 		} else {
-			wait_for_work(n, !s->ready);
+			pthread_cond_wait(&s->wake, &n->lock);
 		}
 	}
 	pthread_mutex_unlock(&n->lock);
@@ -232,7 +233,9 @@ void spares_want(struct native *n, const struct sandbox_spec *spec)
 	pthread_mutex_lock(&n->lock);
 	s->shape = shape_of(spec);
 	s->wanted = true;
-	s->used_ns = clock_mono_ns();
+	int64_t now = clock_mono_ns();
+	s->due_ns = now - s->used_ns > SPARE_RUSH ? now + SPARE_AFTER : now;
+	s->used_ns = now;
 	start_keeper(n);
 	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&n->lock);

@@ -30,6 +30,10 @@ struct record;
 struct spawn;
 
 #define SPARE_IDLE SECONDS(300)
+/* Whoever spawned wants the processors for his first command; unless spawns
+ * come so fast that the next one would find nothing. */
+#define SPARE_AFTER (SECONDS(3) / 1000)
+#define SPARE_RUSH (SECONDS(10) / 1000)
 #define SPARE_BLOCKS 64 /* with fewer ids the next sandbox may need a spare's */
 
 struct spares {
@@ -39,6 +43,7 @@ struct spares {
 	bool wanted;              /* `shape` is set; cleared by a failure */
 	struct sandbox_spec shape; /* numbers and flags only */
 	int64_t used_ns;           /* CLOCK_MONOTONIC: the latest spawn */
+	int64_t due_ns;            /* the same: when to make the next */
 	unsigned ready;            /* how many */
 	struct list all;           /* struct spare: ready and reserved */
 };
