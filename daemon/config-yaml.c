@@ -13,6 +13,7 @@
 #include <yaml.h>
 
 #include "daemon/config-internal.h"
+#include "lib/api/config-doc.h"
 #include "lib/api/limits.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
@@ -54,13 +55,8 @@ static int syntax_error(struct reader *r)
 
 static bool is_null(const yaml_event_t *e)
 {
-	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-		    strcmp((char *)e->data.scalar.value, words[i]) == 0)
-			return true;
-	return false;
+	return e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	       config_doc_is_null((char *)e->data.scalar.value);
 }
 
 static void end_value(struct reader *r)

@@ -90,15 +90,20 @@ static void reaches(struct walk *w, size_t start, size_t end)
 	}
 }
 
-static bool is_null(const yaml_event_t *e)
+bool config_doc_is_null(const char *plain)
 {
 	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-		    strcmp((char *)e->data.scalar.value, words[i]) == 0)
+		if (strcmp(plain, words[i]) == 0)
 			return true;
 	return false;
+}
+
+static bool is_null(const yaml_event_t *e)
+{
+	return e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	       config_doc_is_null((char *)e->data.scalar.value);
 }
 
 static int on_key(struct walk *w, const yaml_event_t *e)

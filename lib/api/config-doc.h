@@ -35,6 +35,10 @@ struct config_doc {
 #define CONFIG_DOC_INIT { NULL, 0, NULL, 0, false }
 #define auto_config_doc CLEANUP(config_doc_release)
 
+/* Whether a scalar without quotes says nothing.  Who reads the configuration
+ * and who edits it must be of one opinion. */
+bool config_doc_is_null(const char *plain);
+
 /* `name` is for messages: "NAME:LINE: why". */
 int config_doc_read(struct config_doc *doc, const char *name, const char *text,
 		    size_t n, struct svm_err *err);
