@@ -175,7 +175,7 @@ pid_t supervise_start(struct agent *a, const struct agent_exec *m,
 		      const char *text, size_t n, const int fds[3],
 		      int *ret_ctl);
 
-/* A fork takes longer than all else we do for a command, so where there was
+/* A fork is a good part of what we do for a command, so where there was
  * one command a supervisor waits for the next; for SUPERVISE_IDLE.  `expect`
  * asks for one, `prepare` makes what was asked for (once per turn, while the
  * command runs and we would sleep), `ended` and `stopped` are told of every child:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Spare boxes: made before they are asked for, so that a spawn need not wait
- * for a clone, two dozen mounts and an exec.
+ * for a clone, some forty mounts and an exec.
  *
  * A spare has everything that its shape decides (limits, ids, file system, an
  * id of its own) and an agent that waits for its setup; nothing of any user

@@ -22,10 +22,6 @@ from svm import API, ROOT, wait_for
 
 LABEL = re.compile(r'fault_(point|errno)\("([\w.]+)"\)')
 BINARY = svm.BUILD_FAULTS / "stacyvm"
-# Reached only by what the walk below does not do, and where that is tested.
-ELSEWHERE = {label: "test_images" for label in
-             ("import.layer", "import.rename", "import.row")}
-
 # In a private root, where the log of labels can't be reached: proven by their
 # effect under native; the agent's own labels are logged under mock.
 UNLOGGED = ("spawn.mounts",)
