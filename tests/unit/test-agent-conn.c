@@ -212,6 +212,25 @@ static void test_agent_conn__reply_before_hello(void **state)
 	stop(&w);
 }
 
+/* Known agents get the request at once; their word still needs a greeting. */
+static void test_agent_conn__hurry_believes_nothing(void **state)
+{
+	struct world w;
+	char got[512];
+
+	(void)state;
+	start(&w, FRAME_PING, 0);
+	turns(&w, 3);
+	assert_int_equal(agent_reads(&w, got, sizeof(got)), 0);
+	agent_conn_hurry(w.conn);
+	assert_true(agent_reads(&w, got, sizeof(got)) > 0);
+	say_frame(&w, FRAME_END, 1, NULL, 0);
+	turns(&w, 3);
+	expect_end(&w, SVM_PROVIDER);
+	assert_int_equal(w.frames, 0);
+	stop(&w);
+}
+
 static void test_agent_conn__oversized_length(void **state)
 {
 	auto_buf struct buf b = BUF_INIT;
@@ -544,6 +563,7 @@ int main(void)
 		T(request_follows_a_good_hello),
 		T(bad_hello_gets_nothing),
 		T(reply_before_hello),
+		T(hurry_believes_nothing),
 		T(oversized_length),
 		T(frames_not_allowed),
 		T(second_started),
