@@ -4,7 +4,8 @@
  *
  *	main.c      entry, set-up over fd 3, the loop
  *	conn.c      connections: HELLO, requests, queued output
- *	exec.c      commands and sessions, from the agent's side
+ *	request.c   what each request asks for
+ *	exec.c      commands, from the agent's side; exec.h has its family
  *	supervise.c the small process above each command: start, reap, kill
  *	command.c   the child that becomes the command
  *	confine.c   how a child loses every right it does not need
@@ -120,7 +121,7 @@ bool exec_stdin_full(const struct exec *x);
 void exec_cancel(struct exec *x);
 void exec_detach(struct conn *c); /* the connection ends */
 void exec_pace(struct exec *x);   /* a reader has caught up a little */
-bool exec_exit(const struct exec *x, struct buf *out); /* after its output */
+bool exec_exit(struct exec *x, struct buf *out); /* after its output */
 void exec_started(const struct exec *x, uint64_t offset, struct buf *out);
 
 /* The supervisor of a command (supervise.c).  Requests to it and reports from

@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/request.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 
 /* Room beyond LIMIT_AGENT_OPS for what must work when it is used up: PING,
  * KILL, SHUTDOWN and the like. */
 #define RESERVE 16
-#define REQUESTS_MAX MIB(8) /* of all connections, not yet whole */
 #define FLOOD KIB(4)
 #define STOPS_MAX 16        /* of one worker; then it is given up */
 #define PIECE KIB(32)       /* output bytes in one frame */
@@ -30,7 +30,6 @@ static void conn_free(struct conn *c)
 {
 	struct agent *a = c->agent;
 
-	a->request_bytes -= c->request.len;
 	if (c->exec)
 		exec_detach(c);
 	list_remove(&c->peers);
@@ -40,7 +39,7 @@ static void conn_free(struct conn *c)
 	loop_timer_free(c->timer);
 	buf_release(&c->in);
 	buf_release(&c->out);
-	buf_release(&c->request);
+	request_release(c);
 	close(c->fd);
 	free(c);
 	if (!a->accepting)
@@ -201,117 +200,6 @@ void conn_update(struct conn *c)
 	watch(c);
 }
 
-static void deadline(struct conn *c, struct msg_reader *m)
-{
-	uint64_t at = msg_u64(m);
-
-	if (!msg_ok(m)) {
-		conn_fail(c, SVM_BAD_REQUEST, 0, "malformed request");
-		return;
-	}
-	agent_set_deadline(c->agent, at);
-	conn_finish(c);
-}
-
-static void shut_down(struct conn *c)
-{
-	conn_reply(c, FRAME_END, NULL, 0);
-	(void)flush(c);
-	agent_shut_down(c->agent);
-}
-
-/* What must work however busy the agent is. */
-static bool is_control(uint16_t type)
-{
-	switch (type) {
-	case FRAME_PING:
-	case FRAME_KILL:
-	case FRAME_SIGNAL:
-	case FRAME_RESIZE:
-	case FRAME_SESSIONS:
-	case FRAME_DEADLINE:
-	case FRAME_SHUTDOWN:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void dispatch(struct conn *c)
-{
-	struct msg_reader m = msg_reader(c->request.data, c->request.len);
-
-	loop_timer_stop(c->timer);
-	if (c->agent->nconns > LIMIT_AGENT_OPS && !is_control(c->type)) {
-		conn_fail(c, SVM_RESOURCE_LIMIT, 0,
-			  "%d operations run in this sandbox already",
-			  LIMIT_AGENT_OPS);
-		return;
-	}
-	switch (c->type) {
-	case FRAME_PING:
-		conn_finish(c);
-		break;
-	case FRAME_EXEC:
-		exec_start(c, c->request.data, c->request.len);
-		break;
-	case FRAME_ATTACH:
-		exec_attach(c, &m);
-		break;
-	case FRAME_SESSIONS:
-		exec_list(c);
-		break;
-	case FRAME_SIGNAL:
-		exec_signal(c, &m);
-		break;
-	case FRAME_RESIZE:
-		exec_resize(c, &m);
-		break;
-	case FRAME_KILL:
-		exec_kill(c, &m);
-		break;
-	case FRAME_LOGS:
-		exec_logs(c, &m);
-		break;
-	case FRAME_DEADLINE:
-		deadline(c, &m);
-		break;
-	case FRAME_SHUTDOWN:
-		shut_down(c);
-		break;
-	default:
-		if (job_handles(c->type))
-			job_start(c);
-		else
-			conn_fail(c, SVM_UNSUPPORTED, 0,
-				  "this agent knows no request %u", c->type);
-	}
-	c->agent->request_bytes -= c->request.len;
-	buf_release(&c->request);
-}
-
-/* One frame of a request.  -EPROTO closes. */
-static int on_request(struct conn *c, const struct frame *f)
-{
-	if (!c->type) {
-		if (f->type >= FRAME_DATA || f->type <= FRAME_HELLO)
-			return -EPROTO;
-		c->type = f->type;
-		c->id = f->id;
-	}
-	if (f->type != c->type || f->id != c->id ||
-	    c->request.len + f->len > LIMIT_AGENT_REQUEST)
-		return -EPROTO;
-	if (c->agent->request_bytes + f->len > REQUESTS_MAX) {
-		conn_fail(c, SVM_RESOURCE_LIMIT, 0,
-			  "too many large requests at once");
-		return 0;
-	}
-	buf_add(&c->request, f->payload, f->len);
-	c->agent->request_bytes += f->len;
-	return 0;
-}
-
 static int on_frame(struct conn *c, const struct frame *f)
 {
 	if (f->id != c->id)
@@ -349,14 +237,14 @@ static int consume(struct conn *c)
 			r = on_frame(c, &f);
 			continue;
 		}
-		r = on_request(c, &f);
+		r = request_add(c, &f);
 		if (r < 0 || c->state != CONN_REQUEST ||
 		    (f.flags & FRAME_MORE))
 			continue;
 		/* What follows the request is the worker's to read. */
 		buf_consume(&c->in, used);
 		used = 0;
-		dispatch(c);
+		request_run(c);
 	}
 	buf_consume(&c->in, used);
 	if (!c->in.len && used < FLOOD)

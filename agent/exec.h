@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Commands, between exec.c (their life), session.c (requests about them) and
- * stream.c (their output and input).
+ * Commands, between
+ *
+ *	exec.c      which there are; starting and following one
+ *	exec-tree.c the processes of one: reports about them, their end
+ *	stream.c    its output and input
+ *	ends.c      the pipes or the terminal these go through
+ *	session.c   requests about one that was started before
  */
 #ifndef SVM_AGENT_EXEC_H
 #define SVM_AGENT_EXEC_H
@@ -61,9 +66,13 @@ struct exec {
 
 void exec_follow(struct conn *c, struct exec *x, uint64_t since,
 		 bool may_write);
-void exec_tell_signal(struct exec *x, int signo);
 struct exec *exec_find(struct agent *a, const char *sid);
 bool exec_is_session(const struct exec *x); /* listed and remembered */
+
+/* Hear what the supervisor reports on ctl, which is taken. */
+void exec_tree_open(struct exec *x, pid_t supervisor, int ctl);
+void exec_tree_close(struct exec *x);
+void exec_tell_signal(struct exec *x, int signo);
 void exec_finish_if_done(struct exec *x);
 
 void stream_open(struct stream *s, struct exec *x, enum frame_type type,
