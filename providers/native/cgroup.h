@@ -3,6 +3,7 @@
  * Limits of boxes.  A parent directory named after the instance holds one
  * directory per box, in one v2 hierarchy or in several v1 ones, whichever
  * this host lets us use; or there is none and only per-process limits hold.
+ * cgroup-host.c finds and makes the parents, cgroup.c has the boxes.
  */
 #ifndef SVM_PROVIDERS_NATIVE_CGROUP_H
 #define SVM_PROVIDERS_NATIVE_CGROUP_H

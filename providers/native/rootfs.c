@@ -18,17 +18,11 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#include "lib/base/buf.h"
 #include "lib/base/fd.h"
 #include "lib/base/kernel.h"
 #include "providers/native/rootfs.h"
-
-#ifndef PROC_SUPER_MAGIC
-#define PROC_SUPER_MAGIC 0x9fa0
-#endif
 
 #define OWNED 1u /* by the sandbox's user */
 
@@ -132,8 +126,7 @@ static void make_fresh_dirs(const struct child *c, int root,
 	}
 }
 
-/* Change to a directory of the new root; what is mounted there counts. */
-static void enter_dir(const struct child *c, int root, const char *path)
+void rootfs_enter(const struct child *c, int root, const char *path)
 {
 	auto_close int fd = rootfs_open(root, path, O_PATH | O_DIRECTORY);
 
@@ -141,20 +134,7 @@ static void enter_dir(const struct child *c, int root, const char *path)
 		child_fail(c, fd < 0 ? -fd : errno, "can't enter '/%s'", path);
 }
 
-void rootfs_write(const struct child *c, int dir, const char *name,
-		  const char *text)
-{
-	(void)unlinkat(dir, name, 0); /* an image may have a link there */
-	auto_close int fd = openat(dir, name,
-				   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
-					   O_NOFOLLOW, 0644);
-
-	if (fd < 0 || fd_write_full(fd, text, strlen(text)) < 0)
-		child_fail(c, errno, "can't write '/etc/%s'", name);
-}
-
-/* A read-only view of a host directory or file, attached at dir/name. */
-static int bind_read_only(const char *host, int dir, const char *name)
+int rootfs_bind_read_only(const char *host, int dir, const char *name)
 {
 	struct mount_attr attr = {
 		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
@@ -170,86 +150,6 @@ static int bind_read_only(const char *host, int dir, const char *name)
 	    move_mount(tree, "", dir, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
 	return 0;
-}
-
-/* A file or directory of the host's /etc at the same place; links are copied
- * as links, what the host lacks is left out. */
-static void share_etc(const struct child *c, int etc, const char *name)
-{
-	char host[128], target[256];
-	struct stat st;
-
-	snprintf(host, sizeof(host), "/etc/%s", name);
-	if (lstat(host, &st) < 0)
-		return;
-	if (S_ISLNK(st.st_mode)) {
-		ssize_t n = readlink(host, target, sizeof(target) - 1);
-
-		if (n <= 0)
-			return;
-		target[n] = '\0';
-		if (symlinkat(target, etc, name) < 0)
-			child_fail(c, errno, "can't link '%s'", host);
-		return;
-	}
-	int r = 0;
-	if (S_ISDIR(st.st_mode))
-		r = mkdirat(etc, name, 0755);
-	else
-		fd_close(openat(etc, name, O_WRONLY | O_CREAT | O_CLOEXEC,
-				0644));
-	if (r == 0)
-		r = bind_read_only(host, etc, name);
-	if (r < 0)
-		child_fail(c, r == -1 ? errno : -r, "can't share '%s'", host);
-}
-
-/* Without these awk (alternatives), getpass, TLS and python break. */
-static const char *const shared_etc[] = {
-	"alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
-	"ssl/certs", "ca-certificates", "ca-certificates.conf", "localtime",
-	"python3", "python3.9", "python3.10", "python3.11", "python3.12",
-	"python3.13", "python3.14",
-};
-
-static const char passwd_text[] =
-	"root:x:0:0:root:/root:/bin/sh\n"
-	"user:x:1000:1000:user:" NATIVE_HOME ":/bin/sh\n"
-	"nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
-static const char group_text[] = "root:x:0:\ntty:x:5:\nuser:x:1000:\n"
-				 "nogroup:x:65534:\n";
-static const char nsswitch_text[] = "passwd: files\ngroup: files\n"
-				    "hosts: files dns\n";
-
-static void write_names(const struct child *c, int root)
-{
-	auto_buf struct buf b = BUF_INIT;
-	auto_close int etc = rootfs_open(root, "etc", O_RDONLY | O_DIRECTORY);
-
-	if (etc < 0)
-		child_fail(c, -etc, "can't open '/etc'");
-
-	buf_addf(&b, "127.0.0.1\tlocalhost %s\n::1\tlocalhost\n", c->req->id);
-	rootfs_write(c, etc, "hosts", buf_str(&b));
-	buf_clear(&b);
-	buf_addf(&b, "%s\n", c->req->id);
-	rootfs_write(c, etc, "hostname", buf_str(&b));
-	rootfs_write(c, etc, "resolv.conf", "");
-}
-
-static void fill_etc(const struct child *c, int root)
-{
-	auto_close int etc = rootfs_open(root, "etc", O_PATH | O_DIRECTORY);
-
-	if (etc < 0)
-		child_fail(c, -etc, "can't open '/etc'");
-	write_names(c, root);
-	rootfs_write(c, etc, "passwd", passwd_text);
-	rootfs_write(c, etc, "group", group_text);
-	rootfs_write(c, etc, "nsswitch.conf", nsswitch_text);
-	(void)mkdirat(etc, "ssl", 0755);
-	for (size_t i = 0; i < ARRAY_SIZE(shared_etc); i++)
-		share_etc(c, etc, shared_etc[i]);
 }
 
 /* /bin and friends: links into /usr on merged hosts, else bound. */
@@ -275,26 +175,14 @@ static void fill_top(const struct child *c, int root)
 			r = symlinkat(target, root, names[i]) < 0 ? -errno : 0;
 		} else if (S_ISDIR(st.st_mode)) {
 			r = mkdirat(root, names[i], 0755) < 0 ? -errno :
-				bind_read_only(host, root, names[i]);
+				rootfs_bind_read_only(host, root, names[i]);
 		}
 		if (r < 0)
 			child_fail(c, -r, "can't share '%s'", host);
 	}
-	int r = bind_read_only("/usr", root, "usr");
+	int r = rootfs_bind_read_only("/usr", root, "usr");
 	if (r < 0)
 		child_fail(c, -r, "can't share '/usr'");
-}
-
-static void mount_proc(const struct child *c, int root)
-{
-	/* Group 0 sees everybody: the agent must find what it is to end. */
-	const char *opts = c->mode == NATIVE_SINGLE ? NULL : "hidepid=2,gid=0";
-
-	enter_dir(c, root, "proc");
-	if (mount("proc", ".", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  opts) < 0)
-		child_fail(c, errno, "can't mount '/proc' (a container that "
-			   "hides parts of its own /proc forbids it)");
 }
 
 static void link_dev(const struct child *c, const char *target,
@@ -310,7 +198,7 @@ static void fill_dev(const struct child *c, int root, int shm)
 	static const char *const nodes[] = { "null", "zero", "full", "random",
 					     "urandom", "tty" };
 
-	enter_dir(c, root, "dev");
+	rootfs_enter(c, root, "dev");
 	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
 		char host[24];
 
@@ -335,84 +223,6 @@ static void fill_dev(const struct child *c, int root, int shm)
 	if (shm >= 0 && move_mount(shm, "", AT_FDCWD, "shm",
 				   MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		child_fail(c, errno, "can't mount '/dev/shm'");
-}
-
-static void set_sysctl(const struct child *c, const char *path,
-		       const char *value, bool must)
-{
-	int r = fd_write_path(AT_FDCWD, path, value);
-
-	if (r < 0 && (must || (r != -ENOENT && r != -EACCES)))
-		child_fail(c, -r, "can't write '/proc/%s'", path);
-}
-
-/* Working directory: the fresh /proc.  These count for this user namespace;
- * nobody inside may raise them, having no CAP_SYS_RESOURCE. */
-static void limit_namespace(const struct child *c)
-{
-	struct statfs fs;
-
-	if (statfs(".", &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
-		child_fail(c, EINVAL, "'/proc' is not procfs");
-	set_sysctl(c, "sys/user/max_user_namespaces", "0", true);
-	set_sysctl(c, "sys/user/max_inotify_instances", "32", false);
-	set_sysctl(c, "sys/user/max_inotify_watches", "8192", false);
-	set_sysctl(c, "sys/user/max_fanotify_groups", "0", false);
-	set_sysctl(c, "sys/user/max_fanotify_marks", "0", false);
-}
-
-static const char *const masked_files[] = {
-	"kcore", "keys", "key-users", "timer_list", "sched_debug",
-	"latency_stats", "interrupts", "kmsg", "kallsyms", "kpagecount",
-	"kpageflags", "kpagecgroup", "sysrq-trigger",
-};
-static const char *const masked_dirs[] = { "scsi", "acpi", "asound" };
-static const char *const frozen[] = { "bus", "fs", "irq", "sys" };
-
-static void mask(const struct child *c, const char *source,
-		 const char *const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (mount(source, names[i], NULL, MS_BIND, NULL) < 0 &&
-		    errno != ENOENT) /* not every kernel has every one */
-			child_fail(c, errno, "can't mask '/proc/%s'",
-				   names[i]);
-}
-
-/* Working directory: the fresh /proc. */
-static void mask_proc(const struct child *c)
-{
-	mask(c, ROOTFS_HIDE "/f", masked_files, ARRAY_SIZE(masked_files));
-	mask(c, ROOTFS_HIDE "/d", masked_dirs, ARRAY_SIZE(masked_dirs));
-	for (size_t i = 0; i < ARRAY_SIZE(frozen); i++) {
-		if (mount(frozen[i], frozen[i], NULL, MS_BIND, NULL) < 0) {
-			if (errno == ENOENT)
-				continue;
-			child_fail(c, errno, "can't protect '/proc/%s'",
-				   frozen[i]);
-		}
-		if (mount(NULL, frozen[i], NULL,
-			  MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID |
-				  MS_NODEV | MS_NOEXEC, NULL) < 0)
-			child_fail(c, errno, "can't protect '/proc/%s'",
-				   frozen[i]);
-	}
-}
-
-/* The source of masks: an empty file and directory beside the new root, where
- * nobody inside can reach them, on a read-only mount. */
-static void make_hide(const struct child *c)
-{
-	if (mkdir(ROOTFS_HIDE, 0755) < 0 || mkdir(ROOTFS_HIDE "/d", 0555) < 0)
-		child_fail(c, errno, "can't make masks");
-	auto_close int fd = open(ROOTFS_HIDE "/f",
-				 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-	if (fd < 0 ||
-	    mount(ROOTFS_HIDE, ROOTFS_HIDE, NULL, MS_BIND, NULL) < 0 ||
-	    mount(NULL, ROOTFS_HIDE, NULL,
-		  MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV |
-			  MS_NOEXEC, NULL) < 0)
-		child_fail(c, errno, "can't make masks");
 }
 
 void rootfs_tmpfs_options(const struct launch_request *q, char out[96])
@@ -476,23 +286,6 @@ static void make_read_only(const struct child *c, int root)
 		child_fail(c, errno, "can't make '/' read-only");
 }
 
-/* Where all ids are one, the user's, only a mount keeps /etc as we made it;
- * elsewhere its owner does.  What is bound inside goes along. */
-static void protect_etc(const struct child *c, int root)
-{
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	auto_close int fd = rootfs_open(root, "etc", O_PATH | O_DIRECTORY);
-	auto_close int tree = fd < 0 ? -1 :
-		open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-					  AT_EMPTY_PATH | AT_RECURSIVE);
-
-	if (tree < 0 ||
-	    mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ||
-	    move_mount(tree, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH |
-						 MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		child_fail(c, errno, "can't make '/etc' read-only");
-}
-
 static int pivot_here(void)
 {
 	if (syscall(SYS_pivot_root, ".", ".") < 0 ||
@@ -509,24 +302,21 @@ static void build(const struct child *c, int root)
 	if (layers) {
 		make_dirs(c, root, common_dirs, ARRAY_SIZE(common_dirs));
 		shm = layers_fill(c, root);
-		write_names(c, root);
+		rootfs_name(c, root);
 	} else {
 		make_fresh_dirs(c, root, common_dirs, ARRAY_SIZE(common_dirs));
 		make_fresh_dirs(c, root, host_dirs, ARRAY_SIZE(host_dirs));
 		fill_top(c, root);
-		fill_etc(c, root);
+		rootfs_fill_etc(c, root);
 	}
-	mount_proc(c, root);
 	fill_dev(c, root, shm);
-	enter_dir(c, root, "proc");
-	limit_namespace(c);
-	mask_proc(c);
+	rootfs_mount_proc(c, root);
 	if (c->req->flags & LAUNCH_READ_ONLY)
 		make_read_only(c, root);
 	else
 		chown_to_user(c, root, "");
 	if (c->mode == NATIVE_SINGLE)
-		protect_etc(c, root);
+		rootfs_protect_etc(c, root);
 }
 
 void child_enter_rootfs(const struct child *c)
@@ -535,7 +325,7 @@ void child_enter_rootfs(const struct child *c)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		child_fail(c, errno, "can't make the mounts private");
 	mount_scratch(c);
-	make_hide(c);
+	rootfs_make_hide(c);
 	if (!(c->req->flags & LAUNCH_LAYERS))
 		mount_plain_root(c);
 	auto_close int root = open(ROOTFS_MERGED,
