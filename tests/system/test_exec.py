@@ -663,9 +663,14 @@ def test_ws_when_the_agent_dies(new_instance):
     w.send({"type": "start", "command": "echo on; sleep 1000"})
     it = w.messages()
     assert next(it)["data"] == "on\n"
-    [agent] = {parent for pid, (name, _, parent) in svm.processes().items()
-               if pid in svm.descendants() and name == "sleep"
-               for parent in [svm.processes()[parent][2]]}
+
+    def agent_of_sleep():
+        procs, ours = svm.processes(), svm.descendants()
+        return {procs[parent][2] for pid, (name, _, parent) in procs.items()
+                if pid in ours and name == "sleep"}
+
+    # The shell has spoken, its child may not be there yet.
+    [agent] = svm.wait_for(agent_of_sleep, "sleep to run")
     os.kill(agent, signal.SIGKILL)
     got = list(it)
     assert got[-1]["type"] == "error" and w.close_code == 1011, got
