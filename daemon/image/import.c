@@ -10,22 +10,21 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/http/http.h"
+#include "daemon/image/answer.h"
 #include "daemon/image/image.h"
 #include "daemon/image/internal.h"
 #include "daemon/image/ref.h"
+#include "daemon/image/worker.h"
 #include "daemon/store.h"
 #include "lib/api/limits.h"
 #include "lib/base/clock.h"
@@ -34,28 +33,24 @@
 #include "lib/base/kernel.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
-#include "lib/base/proc.h"
 #include "lib/base/rand.h"
 
 struct import {
 	struct list link;
 	struct image_store *store;
-	struct http_req *req; /* NULL: the client left, or it is a pull's */
+	struct image_answer answer; /* req NULL: the client left, or it is a
+				     * pull's */
 	const struct import_events *events; /* then */
 	void *data;
-	bool frames;          /* NDJSON progress was asked for */
-	bool begun;           /* and its first line was sent */
 	char *name;           /* the ref asked for, or NULL */
 	char *fallback;       /* the ref if the archive says none, or NULL */
 	char dir[24];         /* in tmp */
 
-	pid_t pid;
-	int pidfd, in, out;
-	struct loop_fd *pid_watch, *in_watch, *out_watch;
+	struct worker worker;
+	int in;               /* its standard input */
+	struct loop_fd *in_watch;
 	struct buf body;      /* received, not yet taken by the worker */
 	bool body_ended;
-	struct buf lines;     /* a report's beginning */
-	int status;
 
 	struct import_layer {
 		struct digest diff;
@@ -70,15 +65,11 @@ struct import {
 
 static void import_free(struct import *m)
 {
-	loop_fd_del(m->pid_watch);
+	worker_release(&m->worker);
 	loop_fd_del(m->in_watch);
-	loop_fd_del(m->out_watch);
-	fd_close(m->pidfd);
 	fd_close(m->in);
-	fd_close(m->out);
 	list_remove(&m->link);
 	buf_release(&m->body);
-	buf_release(&m->lines);
 	svm_err_release(&m->err);
 	image_free(m->image);
 	free(m->layers);
@@ -87,68 +78,15 @@ static void import_free(struct import *m)
 	free(m);
 }
 
-/* Answers. */
-
-static void send_line(struct import *m, struct buf *line)
-{
-	if (!m->begun) {
-		http_reply_header(m->req, "Cache-Control", "no-cache");
-		http_reply_header(m->req, "X-Accel-Buffering", "no");
-		http_stream_begin(m->req, 200, "application/x-ndjson", -1);
-		http_stream_keepalive(m->req, "\n");
-		m->begun = true;
-	}
-	buf_addch(line, '\n');
-	http_stream_write(m->req, line->data, line->len);
-}
-
-static void answer_error(struct import *m)
-{
-	auto_buf struct buf line = BUF_INIT;
-	struct json_writer w = json_writer(&line);
-
-	if (!m->begun) {
-		http_reply_error(m->req, &m->err);
-		return;
-	}
-	json_open(&w, NULL, '{');
-	json_str(&w, "type", "error");
-	json_str(&w, "code", svm_code_name(m->err.code));
-	json_str(&w, "message", m->err.msg);
-	if (m->err.hint)
-		json_str(&w, "remediation", m->err.hint);
-	json_close(&w, '}');
-	send_line(m, &line);
-	http_stream_end(m->req);
-}
-
-static void answer_image(struct import *m, const struct image *i)
-{
-	auto_buf struct buf line = BUF_INIT;
-	struct json_writer w = json_writer(&line);
-
-	if (!m->frames) {
-		image_write(m->store, i, &w, NULL);
-		http_reply_json(m->req, 201, &line);
-		return;
-	}
-	json_open(&w, NULL, '{');
-	json_str(&w, "type", "image");
-	image_write(m->store, i, &w, "image");
-	json_close(&w, '}');
-	send_line(m, &line);
-	http_stream_end(m->req);
-}
-
 /* The end of every import.  stored: borrowed, or NULL with m->err set. */
 static void import_end(struct import *m, const struct image *stored)
 {
 	struct image_store *s = m->store;
 
-	if (m->req && stored)
-		answer_image(m, stored);
-	else if (m->req)
-		answer_error(m);
+	if (m->answer.req && stored)
+		image_answer_imported(&m->answer, s, stored);
+	else if (m->answer.req)
+		image_answer_error(&m->answer, &m->err);
 	if (m->events)
 		m->events->done(m->data, stored, stored ? NULL : &m->err);
 	if (stored)
@@ -160,15 +98,6 @@ static void import_end(struct import *m, const struct image *stored)
 	s->sweep_wanted = true;
 	import_free(m);
 	images_end(s);
-}
-
-static int import_fail(struct import *m, enum svm_code code, const char *what)
-{
-	if (!m->err.code)
-		svm_err_set(&m->err, code, "%s", what);
-	if (m->pidfd >= 0)
-		proc_pidfd_kill(m->pidfd, SIGKILL);
-	return -1;
 }
 
 /* 3. The row. */
@@ -256,8 +185,9 @@ static void store_row(struct import *m)
 
 	if (e < 0)
 		svm_err_sys(&m->err, SVM_INTERNAL, e, "import.row");
-	if (!m->err.code && s->daemon->stopping)
-		import_fail(m, SVM_UNAVAILABLE, "the daemon is stopping");
+	else if (s->daemon->stopping)
+		svm_err_set(&m->err, SVM_UNAVAILABLE,
+			    "the daemon is stopping");
 	if (m->err.code) {
 		import_end(m, NULL);
 		return;
@@ -364,70 +294,49 @@ static void take_layers(struct import *m)
 
 /* 1. The worker. */
 
-static int protocol_error(struct import *m)
+static int on_progress(void *data, const cJSON *o, struct svm_err *err)
 {
-	return import_fail(m, SVM_INTERNAL,
-			   "the unpack worker sent a report that makes no "
-			   "sense");
-}
-
-static int on_progress(struct import *m, const cJSON *o)
-{
-	auto_buf struct buf line = BUF_INIT;
-	struct json_writer w = json_writer(&line);
+	struct import *m = data;
+	struct image_progress now = { 0 };
 	const char *stage = "";
-	int64_t layer = 0, layers = 0, bytes = 0;
 
-	if (json_get_string(o, "stage", &stage, &m->err) < 0 ||
-	    json_get_int(o, "layer", 0, LIMIT_IMAGE_LAYERS, &layer, &m->err) <
-		    0 ||
-	    json_get_int(o, "layers", 0, LIMIT_IMAGE_LAYERS, &layers,
-			 &m->err) < 0 ||
-	    json_get_int(o, "bytes", 0, INT64_C(1) << 52, &bytes, &m->err) < 0)
+	if (image_progress_read(&now, o, err) < 0 ||
+	    json_get_string(o, "stage", &stage, err) < 0)
 		return -1;
+	now.stage = strcmp(stage, "receive") == 0 ? "receive" : "unpack";
 	if (m->events)
-		m->events->progress(m->data, layer, layers, bytes);
-	if (!m->frames || !m->req ||
-	    http_stream_queued(m->req) > LIMIT_QUEUE_HIGH)
-		return 0;
-	json_open(&w, NULL, '{');
-	json_str(&w, "type", "progress");
-	json_str(&w, "stage", strcmp(stage, "receive") == 0 ? "receive" :
-							     "unpack");
-	json_int(&w, "layer", layer);
-	json_int(&w, "layers", layers);
-	json_int(&w, "bytes", bytes);
-	json_close(&w, '}');
-	send_line(m, &line);
+		m->events->progress(m->data, &now);
+	if (m->answer.req)
+		image_answer_progress(&m->answer, &now);
 	return 0;
 }
 
-static int on_layer(struct import *m, const cJSON *o)
+static int on_layer(void *data, const cJSON *o, struct svm_err *err)
 {
+	struct import *m = data;
 	int64_t index = 0, size = 0;
 	const char *diff = "";
 	bool present = false;
 	int e = fault_errno("import.layer");
 
 	if (e < 0)
-		return svm_err_sys(&m->err, SVM_INTERNAL, e, "import.layer");
-	if (json_get_int(o, "index", 0, LIMIT_IMAGE_LAYERS - 1, &index,
-			 &m->err) < 0 ||
-	    json_get_int(o, "size", 0, LIMIT_IMAGE_BYTES, &size, &m->err) <
+		return svm_err_sys(err, SVM_INTERNAL, e, "import.layer");
+	if (json_get_int(o, "index", 0, LIMIT_IMAGE_LAYERS - 1, &index, err) <
 		    0 ||
-	    json_get_bool(o, "present", &present, &m->err) < 0 ||
-	    json_get_string(o, "diff_id", &diff, &m->err) < 0)
+	    json_get_int(o, "size", 0, LIMIT_IMAGE_BYTES, &size, err) < 0 ||
+	    json_get_bool(o, "present", &present, err) < 0 ||
+	    json_get_string(o, "diff_id", &diff, err) < 0)
 		return -1;
 	struct import_layer *l = &m->layers[index];
 	if (l->seen || digest_parse(diff, &l->diff) < 0)
-		return protocol_error(m);
+		return -1;
 	l->seen = true;
 	l->present = present;
 	l->size = size;
 	return 0;
 }
 
-static int name_image(struct import *m, const cJSON *o)
+static int name_image(struct import *m, const cJSON *o, struct svm_err *err)
 {
 	auto_err struct svm_err ignored = SVM_ERR_INIT;
 	const char *own = "";
@@ -436,7 +345,7 @@ static int name_image(struct import *m, const cJSON *o)
 		m->image->ref = steal_ptr(&m->name);
 		return 0;
 	}
-	if (json_get_string(o, "ref", &own, &m->err) < 0)
+	if (json_get_string(o, "ref", &own, err) < 0)
 		return -1;
 	if (*own && image_ref_normalise(own, &m->image->ref, &ignored) == 0)
 		return 0;
@@ -444,102 +353,39 @@ static int name_image(struct import *m, const cJSON *o)
 		m->image->ref = steal_ptr(&m->fallback);
 		return 0;
 	}
-	svm_err_set(&m->err, SVM_BAD_REQUEST,
+	svm_err_set(err, SVM_BAD_REQUEST,
 		    "the archive does not say what the image is called");
-	return svm_err_hint(&m->err, "stacyvm image import FILE --name NAME");
+	return svm_err_hint(err, "stacyvm image import FILE --name NAME");
 }
 
-static int on_image(struct import *m, const cJSON *o)
+static int on_image(void *data, const cJSON *o, struct svm_err *err)
 {
+	struct import *m = data;
 	int64_t layers = 0;
 	const char *digest = "", *ids = "";
 	struct digest d;
 
-	if (json_get_int(o, "layers", 1, LIMIT_IMAGE_LAYERS, &layers,
-			 &m->err) < 0 ||
-	    json_get_string(o, "digest", &digest, &m->err) < 0 ||
-	    json_get_string(o, "ids", &ids, &m->err) < 0)
+	if (json_get_int(o, "layers", 1, LIMIT_IMAGE_LAYERS, &layers, err) <
+		    0 ||
+	    json_get_string(o, "digest", &digest, err) < 0 ||
+	    json_get_string(o, "ids", &ids, err) < 0)
 		return -1;
 	m->n = (size_t)layers;
 	for (size_t i = 0; i < m->n; i++)
 		if (!m->layers[i].seen)
-			return protocol_error(m);
-	if (!m->n || m->image || digest_parse(digest, &d) < 0 ||
+			return -1;
+	if (!m->n || digest_parse(digest, &d) < 0 ||
 	    !cJSON_IsObject(json_get(o, "config")))
-		return protocol_error(m);
+		return -1;
 	m->image = image_new();
 	digest_format(&d, m->image->digest);
 	m->image->full_ids = strcmp(ids, "full") == 0;
 	m->image->created_ns = clock_wall_ns();
-	if (image_config_read(json_get(o, "config"), &m->image->config,
-			      &m->err) < 0)
+	if (image_config_read(json_get(o, "config"), &m->image->config, err) <
+		    0 ||
+	    name_image(m, o, err) < 0)
 		return -1;
-	return name_image(m, o);
-}
-
-static int on_error(struct import *m, const cJSON *o)
-{
-	const char *code = "", *msg = "", *hint = "";
-	enum svm_code c;
-
-	if (json_get_string(o, "code", &code, &m->err) < 0 ||
-	    json_get_string(o, "message", &msg, &m->err) < 0 ||
-	    json_get_string(o, "remediation", &hint, &m->err) < 0)
-		return -1;
-	c = svm_code_parse(code);
-	svm_err_set(&m->err, c == SVM_OK ? SVM_INTERNAL : c, "%.2000s", msg);
-	if (*hint)
-		svm_err_hint(&m->err, "%.500s", hint);
-	return -1;
-}
-
-static int on_report(struct import *m, const char *text, size_t n)
-{
-	auto_json struct json_doc doc = JSON_DOC_INIT;
-	static const struct {
-		const char *type;
-		int (*take)(struct import *m, const cJSON *o);
-	} kinds[] = { { "progress", on_progress }, { "layer", on_layer },
-		      { "image", on_image }, { "error", on_error } };
-	const char *type = "";
-
-	if (json_parse_object(&doc, text, n, &m->err) < 0 ||
-	    json_get_string(doc.root, "type", &type, &m->err) < 0)
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strcmp(type, kinds[i].type) == 0)
-			return kinds[i].take(m, doc.root);
-	return protocol_error(m);
-}
-
-static void worker_ended(struct import *m)
-{
-	if (!m->err.code && WIFSIGNALED(m->status) &&
-	    WTERMSIG(m->status) == SIGXCPU)
-		import_fail(m, SVM_TOO_LARGE,
-			    "unpacking the image took too much time");
-	if (!m->err.code && (!m->image || m->status)) {
-		svm_err_set(&m->err, SVM_INTERNAL,
-			    "the unpack worker ended without a result (%s %d)",
-			    WIFSIGNALED(m->status) ? "signal" : "status",
-			    WIFSIGNALED(m->status) ? WTERMSIG(m->status) :
-						     WEXITSTATUS(m->status));
-	}
-	if (!m->err.code && m->store->daemon->stopping)
-		import_fail(m, SVM_UNAVAILABLE, "the daemon is stopping");
-	if (m->err.code) {
-		import_end(m, NULL);
-		return;
-	}
-	take_layers(m);
-	m->work = (struct work){ .run = run_place, .done = place_done };
-	work_submit(m->store->daemon->workers, &m->work);
-}
-
-static void check_ended(struct import *m)
-{
-	if (!m->pid_watch && !m->out_watch)
-		worker_ended(m);
+	return 1;
 }
 
 static void close_input(struct import *m)
@@ -550,56 +396,32 @@ static void close_input(struct import *m)
 	buf_release(&m->body);
 }
 
-static void on_pid(struct loop *l, void *data, unsigned events)
+static void on_worker_gone(void *data)
+{
+	close_input(data);
+}
+
+static void on_worker_ended(void *data)
 {
 	struct import *m = data;
 
-	(void)l;
-	(void)events;
-	if (waitpid(m->pid, &m->status, WNOHANG) == 0)
+	if (m->err.code) {
+		import_end(m, NULL);
 		return;
-	loop_fd_del(m->pid_watch);
-	m->pid_watch = NULL;
-	fd_close(steal_fd(&m->pidfd));
-	close_input(m);
-	check_ended(m);
-}
-
-static int take_lines(struct import *m)
-{
-	for (char *end; !m->err.code && m->lines.len &&
-			(end = memchr(m->lines.data, '\n', m->lines.len));) {
-		size_t n = (size_t)(end - m->lines.data);
-
-		if (on_report(m, m->lines.data, n) < 0)
-			return -1;
-		buf_consume(&m->lines, n + 1);
 	}
-	return m->lines.len > LIMIT_IMAGE_JSON ? protocol_error(m) : 0;
+	take_layers(m);
+	m->work = (struct work){ .run = run_place, .done = place_done };
+	work_submit(m->store->daemon->workers, &m->work);
 }
 
-static void on_out(struct loop *l, void *data, unsigned events)
-{
-	struct import *m = data;
-	char block[KIB(16)];
-	ssize_t n = read(m->out, block, sizeof(block));
-
-	(void)l;
-	(void)events;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	/* After an error its words are only drained. */
-	if (n > 0 && !m->err.code) {
-		buf_add(&m->lines, block, (size_t)n);
-		if (take_lines(m) < 0)
-			import_fail(m, SVM_INTERNAL, "unpacking failed");
-	}
-	if (n > 0)
-		return;
-	loop_fd_del(m->out_watch);
-	m->out_watch = NULL;
-	check_ended(m);
-}
+static const struct worker_kind unpack_kind = {
+	.name = "unpack",
+	.reports = { { "progress", on_progress },
+		     { "layer", on_layer },
+		     { "image", on_image } },
+	.gone = on_worker_gone,
+	.ended = on_worker_ended,
+};
 
 /* Body bytes on their way to the worker. */
 static void flush_body(struct import *m)
@@ -622,8 +444,8 @@ static void flush_body(struct import *m)
 		close_input(m);
 	if (m->in_watch)
 		loop_fd_mod(m->in_watch, m->body.len ? LOOP_WRITE : 0);
-	if (m->req && !m->body_ended)
-		http_body_pause(m->req, m->body.len > 0);
+	if (m->answer.req && !m->body_ended)
+		http_body_pause(m->answer.req, m->body.len > 0);
 }
 
 static void on_in(struct loop *l, void *data, unsigned events)
@@ -660,65 +482,50 @@ static void on_gone(struct http_req *r)
 {
 	struct import *m = http_data(r);
 
-	m->req = NULL;
+	m->answer.req = NULL;
 	if (!m->body_ended)
-		import_fail(m, SVM_CANCELLED, "the client went away");
+		worker_fail(&m->worker, SVM_CANCELLED,
+			    "the client went away");
 }
 
 /* in: its standard input; option: one more argument, or NULL. */
-static int start_worker(struct import *m, int in, char *option,
-			struct svm_err *err)
+static int start_worker(struct import *m, int in, char *option)
 {
 	struct image_store *s = m->store;
 	auto_free char *target = xasprintf("%s/%s", s->tmp_path, m->dir);
 	char *argv[] = { (char[]){ "/proc/self/exe" }, (char[]){ "__unpack" },
 			 target, s->layers_path, option, NULL };
 	char *envp[] = { (char[]){ "LC_ALL=C" }, NULL };
-	auto_close int out = -1;
-	int pair[2];
 
 	if (mkdirat(s->tmp_fd, m->dir, 0700) < 0)
-		return svm_err_sys(err, SVM_INTERNAL, errno,
+		return svm_err_sys(&m->err, SVM_INTERNAL, errno,
 				   "can't make '%s'", target);
-	if (pipe2(pair, O_CLOEXEC) < 0)
-		return svm_err_sys(err, SVM_INTERNAL, errno, "pipe");
-	m->out = pair[0];
-	out = pair[1];
-	(void)fd_set_nonblock(m->out, true);
-	const int fds[] = { in, -1, -1, out };
-	m->pid = proc_spawn(argv, envp, fds, ARRAY_SIZE(fds), 0, &m->pidfd);
-	if (m->pid < 0)
-		return svm_err_sys(err, SVM_INTERNAL, m->pid,
-				   "can't start the unpack worker");
-	m->pid_watch = loop_fd_add(s->daemon->loop, m->pidfd, LOOP_READ,
-				   on_pid, m);
-	m->out_watch = loop_fd_add(s->daemon->loop, m->out, LOOP_READ, on_out,
-				   m);
-	return 0;
+	return worker_start(&m->worker, argv, envp, in);
 }
 
-static int start_reading(struct import *m, struct svm_err *err)
+static int start_reading(struct import *m)
 {
 	auto_close int in = -1;
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return svm_err_sys(err, SVM_INTERNAL, errno, "socketpair");
+		return svm_err_sys(&m->err, SVM_INTERNAL, errno,
+				   "can't make a socket for the archive");
 	m->in = pair[0];
 	in = pair[1];
-	if (start_worker(m, in, NULL, err) < 0)
+	if (start_worker(m, in, NULL) < 0)
 		return -1;
 	m->in_watch = loop_fd_add(m->store->daemon->loop, m->in, 0, on_in, m);
 	return 0;
 }
 
-static struct import *import_new(struct image_store *s, struct http_req *r)
+static struct import *import_new(struct image_store *s)
 {
 	struct import *m = xcalloc(1, sizeof(*m));
 
 	m->store = s;
-	m->req = r;
-	m->pidfd = m->in = m->out = -1;
+	m->in = -1;
+	worker_init(&m->worker, s->daemon, &unpack_kind, m, &m->err);
 	m->layers = xcalloc(LIMIT_IMAGE_LAYERS, sizeof(*m->layers));
 	rand_hex(m->dir, 16);
 	list_append(&s->imports, &m->link);
@@ -727,10 +534,10 @@ static struct import *import_new(struct image_store *s, struct http_req *r)
 }
 
 /* A name given in the query; `host` and digests are taken. */
-static int read_name(struct import *m, const char *key, char **ret,
+static int read_name(const struct import *m, const char *key, char **ret,
 		     struct svm_err *err)
 {
-	const char *text = http_query(m->req, key);
+	const char *text = http_query(m->answer.req, key);
 
 	if (!text || !*text)
 		return 0;
@@ -744,9 +551,6 @@ static int read_name(struct import *m, const char *key, char **ret,
 
 static int read_query(struct import *m, struct svm_err *err)
 {
-	const char *frames = http_query(m->req, "frames");
-
-	m->frames = frames && strcmp(frames, "full") == 0;
 	if (m->store->busy > LIMIT_IMAGE_IMPORTS) {
 		svm_err_set(err, SVM_RESOURCE_LIMIT,
 			    "%d images are being imported already",
@@ -765,10 +569,11 @@ void api_images_import(struct http_req *r, void *app)
 {
 	static const struct http_body_sink sink = { on_body, on_body_end };
 	struct image_store *s = ((struct daemon *)app)->images;
-	struct import *m = import_new(s, r);
+	struct import *m = import_new(s);
 
+	m->answer = image_answer_new(r);
 	http_set_data(r, m);
-	if (read_query(m, &m->err) < 0 || start_reading(m, &m->err) < 0) {
+	if (read_query(m, &m->err) < 0 || start_reading(m) < 0) {
 		import_end(m, NULL);
 		return;
 	}
@@ -780,7 +585,7 @@ void import_pulled(struct image_store *s, const char *ref,
 		   const struct digest *manifest,
 		   const struct import_events *events, void *data)
 {
-	struct import *m = import_new(s, NULL);
+	struct import *m = import_new(s);
 	char digest[DIGEST_TEXT + 1];
 
 	m->events = events;
@@ -789,7 +594,7 @@ void import_pulled(struct image_store *s, const char *ref,
 	m->body_ended = true;
 	digest_format(manifest, digest);
 	auto_free char *option = xasprintf("manifest=%s", digest);
-	if (start_worker(m, s->downloads_fd, option, &m->err) < 0)
+	if (start_worker(m, s->downloads_fd, option) < 0)
 		import_end(m, NULL);
 }
 
@@ -798,13 +603,6 @@ void imports_abort(struct image_store *s)
 {
 	struct list *pos, *tmp;
 
-	list_for_each_safe(pos, tmp, &s->imports) {
-		struct import *m = list_entry(pos, struct import, link);
-
-		if (m->pidfd >= 0) {
-			proc_pidfd_kill(m->pidfd, SIGKILL);
-			(void)waitpid(m->pid, NULL, 0);
-		}
-		import_free(m);
-	}
+	list_for_each_safe(pos, tmp, &s->imports)
+		import_free(list_entry(pos, struct import, link));
 }

@@ -12,6 +12,7 @@
 #include "lib/base/list.h"
 
 struct daemon;
+struct image_progress;
 struct store_image;
 struct svm_err;
 
@@ -79,8 +80,7 @@ void imports_abort(struct image_store *s);
 /* Unpack the image of that manifest from downloads/ and call it ref.  done is
  * called once, perhaps from inside; the image is borrowed, or NULL with err. */
 struct import_events {
-	void (*progress)(void *data, int64_t layer, int64_t layers,
-			 int64_t bytes);
+	void (*progress)(void *data, const struct image_progress *now);
 	void (*done)(void *data, const struct image *stored,
 		     const struct svm_err *err);
 };

@@ -19,11 +19,11 @@
 #include "daemon/image/image.h"
 #include "daemon/image/internal.h"
 #include "daemon/image/ref.h"
+#include "daemon/image/report.h"
 #include "lib/api/limits.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 
-#define RESULT_FD 3
 #define ACCEPT_MANIFESTS "Accept: " \
 	"application/vnd.oci.image.index.v1+json, " \
 	"application/vnd.docker.distribution.manifest.list.v2+json, " \
@@ -41,61 +41,29 @@ struct pull {
 	struct digest manifest; /* that of the image itself */
 };
 
-/* Reports. */
-
-static void report(struct buf *line)
-{
-	buf_addch(line, '\n');
-	/* Nobody reads any more: we are about to be killed. */
-	if (fd_write_full(RESULT_FD, line->data, line->len) < 0)
-		_exit(1);
-}
-
 static void report_progress(void *data, size_t layer, size_t layers,
 			    int64_t bytes, int64_t total)
 {
 	auto_buf struct buf line = BUF_INIT;
-	struct json_writer w = json_writer(&line);
+	struct json_writer w = report_begin(&line, "progress");
 
 	(void)data;
-	json_open(&w, NULL, '{');
-	json_str(&w, "type", "progress");
 	json_str(&w, "stage", "download");
 	json_int(&w, "layer", (int64_t)layer);
 	json_int(&w, "layers", (int64_t)layers);
 	json_int(&w, "bytes", bytes);
 	json_int(&w, "total", total);
-	json_close(&w, '}');
-	report(&line);
+	report_end(&w, &line);
 }
 
 static void report_pulled(const struct pull *p, const char *from)
 {
 	auto_buf struct buf line = BUF_INIT;
-	struct json_writer w = json_writer(&line);
-	char text[DIGEST_TEXT + 1];
+	struct json_writer w = report_begin(&line, "pulled");
 
-	digest_format(&p->manifest, text);
-	json_open(&w, NULL, '{');
-	json_str(&w, "type", "pulled");
-	json_str(&w, "manifest", text);
+	report_digest(&w, "manifest", &p->manifest);
 	json_str(&w, "from", from);
-	json_close(&w, '}');
-	report(&line);
-}
-
-static void report_error(const struct svm_err *err)
-{
-	auto_buf struct buf line = BUF_INIT;
-	struct json_writer w = json_writer(&line);
-
-	json_open(&w, NULL, '{');
-	json_str(&w, "type", "error");
-	json_str(&w, "code", svm_code_name(err->code));
-	json_str(&w, "message", err->msg);
-	json_str(&w, "remediation", err->hint ? err->hint : "");
-	json_close(&w, '}');
-	report(&line);
+	report_end(&w, &line);
 }
 
 /* Documents. */
@@ -387,10 +355,16 @@ int image_pull_main(int argc, char **argv)
 
 	/* Without a daemon there is nobody to report to. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	fd_close_from(RESULT_FD + 1);
+	fd_close_from(REPORT_FD + 1);
 	int r = prepare(p, argc, argv, &err);
 	if (r == 0)
 		r = pull(p, &err);
+	if (r < 0 && err.code == SVM_UNAVAILABLE && !err.hint)
+		svm_err_hint(&err, "check the network (https_proxy and "
+			     "registries.mirrors are honoured), or bring the "
+			     "image from elsewhere: docker save '%.256s' | "
+			     "stacyvm image import - --name '%.256s'",
+			     argv[3], argv[3]);
 	if (r < 0)
 		report_error(&err);
 	release(p);

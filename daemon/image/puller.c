@@ -4,32 +4,25 @@
  * worker process per reference, however many wait for it; when it has brought
  * the blobs they are unpacked as those of an archive are (import.c).
  *
- * What the worker says comes from a process that spoke with strangers, so it
- * is checked as if they had sent it.
+ * worker.c hears the worker and doubts it; answer.c answers who waits.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/http/http.h"
+#include "daemon/image/answer.h"
 #include "daemon/image/image.h"
 #include "daemon/image/internal.h"
 #include "daemon/image/ref.h"
+#include "daemon/image/worker.h"
 #include "lib/api/limits.h"
 #include "lib/base/clock.h"
-#include "lib/base/fd.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
-#include "lib/base/proc.h"
 
 struct pull {
 	struct list link;
@@ -42,14 +35,10 @@ struct pull {
 	int64_t begun_ns;
 	int64_t told_ns;      /* its last event of progress */
 
-	pid_t pid;
-	int pidfd, out, status;
-	struct loop_fd *pid_watch, *out_watch;
-	struct buf lines;     /* a report's beginning */
+	struct worker worker;
 	bool unpacking;       /* the worker is done, import.c has it */
-	bool pulled;          /* it said so */
 	struct digest manifest;
-	char *from;
+	char *from;           /* the server, once it is pulled */
 	struct svm_err err;
 };
 
@@ -57,19 +46,14 @@ struct pull {
 struct waiter {
 	struct list link;
 	struct pull *pull;
-	struct http_req *req;
-	bool frames, begun;
+	struct image_answer answer;
 	void (*again)(struct http_req *r, void *app); /* a spawn's, or NULL */
 };
 
 static void pull_free(struct pull *p)
 {
-	loop_fd_del(p->pid_watch);
-	loop_fd_del(p->out_watch);
-	fd_close(p->pidfd);
-	fd_close(p->out);
+	worker_release(&p->worker);
 	list_remove(&p->link);
-	buf_release(&p->lines);
 	svm_err_release(&p->err);
 	free(p->ref);
 	free(p->before);
@@ -78,59 +62,6 @@ static void pull_free(struct pull *p)
 }
 
 /* Answers. */
-
-static void send_line(struct waiter *w, struct buf *line)
-{
-	if (!w->begun) {
-		http_reply_header(w->req, "Cache-Control", "no-cache");
-		http_reply_header(w->req, "X-Accel-Buffering", "no");
-		http_stream_begin(w->req, 200, "application/x-ndjson", -1);
-		http_stream_keepalive(w->req, "\n");
-		w->begun = true;
-	}
-	buf_addch(line, '\n');
-	http_stream_write(w->req, line->data, line->len);
-}
-
-static void answer_error(struct waiter *w, const struct svm_err *err)
-{
-	auto_buf struct buf line = BUF_INIT;
-	struct json_writer j = json_writer(&line);
-
-	if (!w->begun) {
-		http_reply_error(w->req, err);
-		return;
-	}
-	json_open(&j, NULL, '{');
-	json_str(&j, "type", "error");
-	json_str(&j, "code", svm_code_name(err->code));
-	json_str(&j, "message", err->msg);
-	if (err->hint)
-		json_str(&j, "remediation", err->hint);
-	json_close(&j, '}');
-	send_line(w, &line);
-	http_stream_end(w->req);
-}
-
-static void answer_image(struct waiter *w, const struct image *i)
-{
-	auto_buf struct buf line = BUF_INIT;
-	struct json_writer j = json_writer(&line);
-	struct image_store *s = w->pull->store;
-
-	if (!w->frames) {
-		image_write(s, i, &j, NULL);
-		http_reply_json(w->req, w->pull->newer ? 201 : 200, &line);
-		return;
-	}
-	json_open(&j, NULL, '{');
-	json_str(&j, "type", "image");
-	json_bool(&j, "newer", w->pull->newer);
-	image_write(s, i, &j, "image");
-	json_close(&j, '}');
-	send_line(w, &line);
-	http_stream_end(w->req);
-}
 
 /* That a registry does not know the image is no matter of a sandbox that is
  * not found. */
@@ -144,25 +75,26 @@ static void answer_spawn_error(struct waiter *w, const struct svm_err *err)
 		    w->pull->ref, err->msg);
 	if (err->hint)
 		svm_err_hint(&e, "%s", err->hint);
-	http_reply_error(w->req, &e);
+	http_reply_error(w->answer.req, &e);
 }
 
 static void answer(struct waiter *w, const struct image *i,
 		   const struct svm_err *err)
 {
-	struct daemon *d = w->pull->store->daemon;
+	const struct image_store *s = w->pull->store;
+	struct http_req *r = w->answer.req;
 
-	http_on_gone(w->req, NULL);
-	http_set_data(w->req, NULL);
+	http_on_gone(r, NULL);
+	http_set_data(r, NULL);
 	list_remove(&w->link);
 	if (w->again && i)
-		w->again(w->req, d);
+		w->again(r, s->daemon);
 	else if (w->again)
 		answer_spawn_error(w, err);
 	else if (i)
-		answer_image(w, i);
+		image_answer_pulled(&w->answer, s, i, w->pull->newer);
 	else
-		answer_error(w, err);
+		image_answer_error(&w->answer, err);
 	free(w);
 }
 
@@ -213,34 +145,10 @@ static void pull_end(struct pull *p, const struct image *i,
 	images_end(s);
 }
 
-static int pull_fail(struct pull *p, enum svm_code code, const char *what)
-{
-	if (!p->err.code)
-		svm_err_set(&p->err, code, "%s", what);
-	if (p->pidfd >= 0)
-		proc_pidfd_kill(p->pidfd, SIGKILL);
-	return -1;
-}
-
 /* The worker's reports. */
 
-struct progress {
-	const char *stage;
-	int64_t layer, layers, bytes, total;
-};
-
-static void add_progress(struct json_writer *j, const struct progress *now)
-{
-	json_str(j, "stage", now->stage);
-	json_int(j, "layer", now->layer);
-	json_int(j, "layers", now->layers);
-	json_int(j, "bytes", now->bytes);
-	if (now->total)
-		json_int(j, "total", now->total);
-}
-
 /* Those who watch get the first and then a few: events are stored. */
-static void emit_progress(struct pull *p, const struct progress *now)
+static void emit_progress(struct pull *p, const struct image_progress *now)
 {
 	auto_buf struct buf data = BUF_INIT;
 	struct json_writer w = json_writer(&data);
@@ -251,129 +159,49 @@ static void emit_progress(struct pull *p, const struct progress *now)
 	p->told_ns = t;
 	json_open(&w, NULL, '{');
 	json_str(&w, "ref", p->ref);
-	add_progress(&w, now);
+	image_progress_write(now, &w);
 	json_close(&w, '}');
 	emit(p, "image.progress", &data);
 }
 
-static void tell(struct pull *p, const struct progress *now)
+static void tell(struct pull *p, const struct image_progress *now)
 {
 	struct list *pos, *tmp;
 
 	emit_progress(p, now);
-	list_for_each_safe(pos, tmp, &p->waiters) {
-		struct waiter *w = list_entry(pos, struct waiter, link);
-		auto_buf struct buf line = BUF_INIT;
-		struct json_writer j = json_writer(&line);
-
-		if (!w->frames || (w->begun && http_stream_queued(w->req) >
-						       LIMIT_QUEUE_HIGH))
-			continue;
-		json_open(&j, NULL, '{');
-		json_str(&j, "type", "progress");
-		add_progress(&j, now);
-		json_close(&j, '}');
-		send_line(w, &line);
-	}
+	list_for_each_safe(pos, tmp, &p->waiters)
+		image_answer_progress(&list_entry(pos, struct waiter,
+						  link)->answer, now);
 }
 
-static int protocol_error(struct pull *p)
+static int on_progress(void *data, const cJSON *o, struct svm_err *err)
 {
-	return pull_fail(p, SVM_INTERNAL, "the pull worker sent a report that "
-					  "makes no sense");
-}
+	struct image_progress now = { .stage = "download" };
 
-static int on_progress(struct pull *p, const cJSON *o)
-{
-	struct progress now = { .stage = "download" };
-
-	if (json_get_int(o, "layer", 0, LIMIT_IMAGE_LAYERS, &now.layer,
-			 &p->err) < 0 ||
-	    json_get_int(o, "layers", 0, LIMIT_IMAGE_LAYERS, &now.layers,
-			 &p->err) < 0 ||
-	    json_get_int(o, "bytes", 0, LIMIT_IMAGE_BYTES, &now.bytes,
-			 &p->err) < 0 ||
-	    json_get_int(o, "total", 0, LIMIT_IMAGE_BYTES, &now.total,
-			 &p->err) < 0)
+	if (image_progress_read(&now, o, err) < 0)
 		return -1;
-	tell(p, &now);
+	tell(data, &now);
 	return 0;
 }
 
-static int on_pulled(struct pull *p, const cJSON *o)
+static int on_pulled(void *data, const cJSON *o, struct svm_err *err)
 {
+	struct pull *p = data;
 	const char *manifest = "", *from = "";
 
-	if (json_get_string(o, "manifest", &manifest, &p->err) < 0 ||
-	    json_get_string(o, "from", &from, &p->err) < 0)
+	if (json_get_string(o, "manifest", &manifest, err) < 0 ||
+	    json_get_string(o, "from", &from, err) < 0 ||
+	    digest_parse(manifest, &p->manifest) < 0)
 		return -1;
-	if (p->pulled || digest_parse(manifest, &p->manifest) < 0)
-		return protocol_error(p);
 	p->from = xstrdup(from);
-	p->pulled = true;
-	return 0;
-}
-
-static int on_error(struct pull *p, const cJSON *o)
-{
-	const char *code = "", *msg = "", *hint = "";
-	enum svm_code c;
-
-	if (json_get_string(o, "code", &code, &p->err) < 0 ||
-	    json_get_string(o, "message", &msg, &p->err) < 0 ||
-	    json_get_string(o, "remediation", &hint, &p->err) < 0)
-		return -1;
-	c = svm_code_parse(code);
-	svm_err_set(&p->err, c == SVM_OK ? SVM_INTERNAL : c, "%.2000s", msg);
-	if (*hint)
-		svm_err_hint(&p->err, "%.500s", hint);
-	else if (c == SVM_UNAVAILABLE)
-		svm_err_hint(&p->err, "check the network (https_proxy and "
-			     "registries.mirrors are honoured), or bring the "
-			     "image from elsewhere: docker save '%.256s' | "
-			     "stacyvm image import - --name '%.256s'", p->ref,
-			     p->ref);
-	return -1;
-}
-
-static int on_report(struct pull *p, const char *text, size_t n)
-{
-	auto_json struct json_doc doc = JSON_DOC_INIT;
-	static const struct {
-		const char *type;
-		int (*take)(struct pull *p, const cJSON *o);
-	} kinds[] = { { "progress", on_progress }, { "pulled", on_pulled },
-		      { "error", on_error } };
-	const char *type = "";
-
-	if (json_parse_object(&doc, text, n, &p->err) < 0 ||
-	    json_get_string(doc.root, "type", &type, &p->err) < 0)
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strcmp(type, kinds[i].type) == 0)
-			return kinds[i].take(p, doc.root);
-	return protocol_error(p);
-}
-
-static int take_lines(struct pull *p)
-{
-	for (char *end; p->lines.len &&
-			(end = memchr(p->lines.data, '\n', p->lines.len));) {
-		size_t n = (size_t)(end - p->lines.data);
-
-		if (on_report(p, p->lines.data, n) < 0)
-			return -1;
-		buf_consume(&p->lines, n + 1);
-	}
-	return p->lines.len > KIB(64) ? protocol_error(p) : 0;
+	return 1;
 }
 
 /* The blobs are there: unpack. */
 
-static void on_unpacking(void *data, int64_t layer, int64_t layers,
-			 int64_t bytes)
+static void on_unpacking(void *data, const struct image_progress *now)
 {
-	tell(data, &(struct progress){ "unpack", layer, layers, bytes, 0 });
+	tell(data, now);
 }
 
 static void on_imported(void *data, const struct image *i,
@@ -382,19 +210,12 @@ static void on_imported(void *data, const struct image *i,
 	pull_end(data, i, err);
 }
 
-static void worker_ended(struct pull *p)
+static void on_worker_ended(void *data)
 {
 	static const struct import_events events = { on_unpacking,
 						     on_imported };
+	struct pull *p = data;
 
-	if (!p->err.code && p->store->daemon->stopping)
-		pull_fail(p, SVM_UNAVAILABLE, "the daemon is stopping");
-	if (!p->err.code && (!p->pulled || p->status))
-		svm_err_set(&p->err, SVM_INTERNAL,
-			    "the pull worker ended without a result (%s %d)",
-			    WIFSIGNALED(p->status) ? "signal" : "status",
-			    WIFSIGNALED(p->status) ? WTERMSIG(p->status) :
-						     WEXITSTATUS(p->status));
 	if (p->err.code) {
 		pull_end(p, NULL, &p->err);
 		return;
@@ -403,50 +224,11 @@ static void worker_ended(struct pull *p)
 	import_pulled(p->store, p->ref, &p->manifest, &events, p);
 }
 
-static void check_ended(struct pull *p)
-{
-	if (!p->pid_watch && !p->out_watch)
-		worker_ended(p);
-}
-
-static void on_pid(struct loop *l, void *data, unsigned events)
-{
-	struct pull *p = data;
-
-	(void)l;
-	(void)events;
-	if (waitpid(p->pid, &p->status, WNOHANG) == 0)
-		return;
-	loop_fd_del(p->pid_watch);
-	p->pid_watch = NULL;
-	fd_close(steal_fd(&p->pidfd));
-	check_ended(p);
-}
-
-static void on_out(struct loop *l, void *data, unsigned events)
-{
-	struct pull *p = data;
-	char block[KIB(16)];
-	ssize_t n = read(p->out, block, sizeof(block));
-
-	(void)l;
-	(void)events;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n > 0 && p->store->daemon->stopping)
-		pull_fail(p, SVM_UNAVAILABLE, "the daemon is stopping");
-	/* After an error its words are only drained. */
-	if (n > 0 && !p->err.code) {
-		buf_add(&p->lines, block, (size_t)n);
-		if (take_lines(p) < 0)
-			pull_fail(p, SVM_INTERNAL, "pulling failed");
-	}
-	if (n > 0)
-		return;
-	loop_fd_del(p->out_watch);
-	p->out_watch = NULL;
-	check_ended(p);
-}
+static const struct worker_kind pull_kind = {
+	.name = "pull",
+	.reports = { { "progress", on_progress }, { "pulled", on_pulled } },
+	.ended = on_worker_ended,
+};
 
 /* Start. */
 
@@ -499,28 +281,14 @@ static char **worker_env(void)
 	return env;
 }
 
-static int start_worker(struct pull *p, struct svm_err *err)
+static int start_worker(struct pull *p)
 {
-	struct loop *l = p->store->daemon->loop;
-	auto_close int out = -1;
-	int pair[2];
-
-	if (pipe2(pair, O_CLOEXEC) < 0)
-		return svm_err_sys(err, SVM_INTERNAL, errno, "pipe");
-	p->out = pair[0];
-	out = pair[1];
-	(void)fd_set_nonblock(p->out, true);
-	const int fds[] = { -1, -1, -1, out };
 	char **argv = worker_argv(p), **env = worker_env();
-	p->pid = proc_spawn(argv, env, fds, ARRAY_SIZE(fds), 0, &p->pidfd);
+	int r = worker_start(&p->worker, argv, env, -1);
+
 	strv_free(argv);
 	strv_free(env);
-	if (p->pid < 0)
-		return svm_err_sys(err, SVM_INTERNAL, p->pid,
-				   "can't start the pull worker");
-	p->pid_watch = loop_fd_add(l, p->pidfd, LOOP_READ, on_pid, p);
-	p->out_watch = loop_fd_add(l, p->out, LOOP_READ, on_out, p);
-	return 0;
+	return r;
 }
 
 static int may_pull(const struct image_store *s, struct svm_err *err)
@@ -551,7 +319,7 @@ static struct pull *pull_new(struct image_store *s, const char *ref)
 
 	p->store = s;
 	p->ref = xstrdup(ref);
-	p->pidfd = p->out = -1;
+	worker_init(&p->worker, s->daemon, &pull_kind, p, &p->err);
 	p->begun_ns = clock_boot_ns();
 	list_init(&p->waiters);
 	for (struct list *l = s->images.next; l != &s->images; l = l->next) {
@@ -587,7 +355,8 @@ static struct pull *find_or_start(struct image_store *s, const char *text,
 	if (may_pull(s, err) < 0)
 		return NULL;
 	struct pull *p = pull_new(s, ref);
-	if (start_worker(p, err) < 0) {
+	if (start_worker(p) < 0) {
+		svm_err_move(err, &p->err);
 		pull_free(p);
 		images_end(s);
 		return NULL;
@@ -606,19 +375,24 @@ static void on_gone(struct http_req *r)
 	list_remove(&w->link);
 	free(w);
 	if (list_empty(&p->waiters) && !p->wanted && !p->unpacking)
-		pull_fail(p, SVM_CANCELLED, "nobody waits for it any more");
+		worker_fail(&p->worker, SVM_CANCELLED,
+			    "nobody waits for it any more");
 }
 
-static struct waiter *wait_for(struct pull *p, struct http_req *r)
+/* again: of a spawn, or NULL. */
+static void wait_for(struct pull *p, struct http_req *r,
+		     void (*again)(struct http_req *r, void *app))
 {
 	struct waiter *w = xcalloc(1, sizeof(*w));
 
 	w->pull = p;
-	w->req = r;
+	w->answer = image_answer_new(r);
+	w->again = again;
+	if (again) /* its answer is a sandbox */
+		w->answer.frames = false;
 	list_append(&p->waiters, &w->link);
 	http_set_data(r, w);
 	http_on_gone(r, on_gone);
-	return w;
 }
 
 void api_images_pull(struct http_req *r, void *app)
@@ -627,7 +401,7 @@ void api_images_pull(struct http_req *r, void *app)
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	const struct buf *body = http_body(r);
-	const char *ref = NULL, *frames = http_query(r, "frames");
+	const char *ref = NULL;
 	struct pull *p = NULL;
 
 	if (json_parse_object(&doc, buf_str(body), body->len, &err) == 0 &&
@@ -638,11 +412,10 @@ void api_images_pull(struct http_req *r, void *app)
 			svm_err_set(&err, SVM_BAD_REQUEST,
 				    "'ref' must say what to pull");
 	}
-	if (!p) {
+	if (p)
+		wait_for(p, r, NULL);
+	else
 		http_reply_error(r, &err);
-		return;
-	}
-	wait_for(p, r)->frames = frames && strcmp(frames, "full") == 0;
 }
 
 void image_pull_forget(struct image_store *s)
@@ -669,7 +442,7 @@ bool image_pull_wait(struct image_store *s, struct http_req *r,
 		return true;
 	}
 	p->wanted = true;
-	wait_for(p, r)->again = again;
+	wait_for(p, r, again);
 	return true;
 }
 
@@ -684,10 +457,6 @@ void pulls_abort(struct image_store *s)
 
 		list_for_each_safe(wait, next, &p->waiters)
 			free(list_entry(wait, struct waiter, link));
-		if (p->pidfd >= 0) {
-			proc_pidfd_kill(p->pidfd, SIGKILL);
-			(void)waitpid(p->pid, NULL, 0);
-		}
 		pull_free(p);
 	}
 }

@@ -5,10 +5,12 @@
  *
  *	unpack.c          the program: spool, look, unpack, report
  *	unpack-confine.c  what it can't do any more
+ *	unpack-look.c     the archive -> its JSON
  *	plan.c            JSON of the archive -> which layers, which settings
+ *	layer-stream.c    an entry of the archive -> one layer's tar stream
  *	layer.c           one layer's tar stream -> one directory
  *
- * It reads the archive on fd 0 and reports on fd 3, one JSON object a line:
+ * It reads the archive on fd 0 and reports (report.h):
  *	{"type":"progress","stage":"receive"|"unpack","layer","layers","bytes"}
  *	{"type":"layer","index","diff_id","present","size"}
  *	{"type":"image","ref","digest","config":{...},"layers":n}   the last
@@ -26,8 +28,7 @@
 #include "lib/base/err.h"
 
 struct archive;
-
-#define UNPACK_RESULT_FD 3
+struct reader_file;
 
 /* What one archive may use up; shared by all of its layers. */
 struct unpack_budget {
@@ -61,6 +62,31 @@ enum layer_flags {
  * Directories get the time of unpacking. */
 int layer_unpack(struct archive *tar, int rootfd, unsigned flags,
 		 struct unpack_budget *budget, struct svm_err *err);
+
+/* Where a layer's bytes come from: the current entry of an archive, or, when
+ * that is NULL, a file from where it stands. */
+struct layer_source {
+	struct archive *entry;
+	struct reader_file *file;
+	void (*progress)(void *data, uint64_t bytes); /* of all layers */
+	void *data;
+};
+
+/* Decompress and layer_unpack().  BAD_REQUEST when the digests are not those
+ * l names; l->diff is set. */
+int layer_stream(const struct layer_source *from, int rootfd, unsigned flags,
+		 struct unpack_budget *budget, struct plan_layer *l,
+		 struct svm_err *err);
+
+/* Keep the documents of an archive, or those below a manifest among blobs,
+ * for plan_make(). */
+int unpack_look(struct reader_file *f, const struct unpack_budget *b,
+		struct plan_docs *docs, struct svm_err *err);
+int unpack_look_blobs(int blobs, const struct digest *manifest,
+		      struct plan_docs *docs, struct svm_err *err);
+
+/* The fd of a blob: "sha256-HEX" in the directory. */
+int unpack_open_blob(int blobs, const struct digest *d, struct svm_err *err);
 
 /* Give up everything but reading fds, reading files below blobs (-1: none)
  * and changing what is below dirfd.  *ret_flags says which enum layer_flags still work. */

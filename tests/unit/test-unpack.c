@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "daemon/image/image.h"
+#include "daemon/image/report.h"
 #include "daemon/image/unpack.h"
 #include "lib/api/limits.h"
 #include "lib/base/fd.h"
@@ -150,7 +151,7 @@ static void worker(struct world *w, int in, int result, const char *limit)
 
 	int hi = fcntl(result, F_DUPFD, 10);
 	dup2(in, 0);
-	dup2(hi, UNPACK_RESULT_FD);
+	dup2(hi, REPORT_FD);
 	_exit(image_unpack_main(limit ? 4 : 3, argv));
 }
 
