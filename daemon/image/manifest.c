@@ -115,19 +115,8 @@ int manifest_diff_ids(const struct buf *config, size_t n, struct digest *ret,
 		      struct svm_err *err)
 {
 	auto_json struct json_doc doc = JSON_DOC_INIT;
-	size_t i = 0;
 
 	if (json_parse_object(&doc, buf_str(config), config->len, err) < 0)
 		return svm_err_prefix(err, "the image's config");
-	const cJSON *ids = json_get(json_get(doc.root, "rootfs"), "diff_ids");
-	if (!cJSON_IsArray(ids) || (size_t)cJSON_GetArraySize(ids) != n)
-		return svm_err_set(err, SVM_BAD_REQUEST,
-				   "the image's config and its manifest don't "
-				   "name the same number of layers");
-	for (const cJSON *kid = ids->child; kid; kid = kid->next)
-		if (!cJSON_IsString(kid) ||
-		    digest_parse(kid->valuestring, &ret[i++]) < 0)
-			return svm_err_set(err, SVM_BAD_REQUEST,
-					   "diff_ids: not a sha256 digest");
-	return 0;
+	return image_config_diff_ids(doc.root, n, ret, err);
 }

@@ -13,42 +13,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/base/buf.h"
+#include "daemon/image/image-config.h"
+#include "daemon/image/plan-docs.h"
 #include "lib/base/digest.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
-
-/* Small files of the archive by clean name (no "./", no "//"); a link has a
- * target, clean and relative to the archive's root, instead of text. */
-struct plan_docs {
-	struct plan_doc {
-		char *name;
-		char *target; /* or NULL */
-		char *text;
-		size_t len;
-	} *v;
-	size_t n;
-	size_t bytes;
-};
-
-#define PLAN_DOCS_INIT { NULL, 0, 0 }
-
-/* Would a file of that name be looked at? */
-bool plan_docs_wants(const char *name);
-/* Takes text and target.  TOO_LARGE over the limits; the last one of a name
- * wins. */
-int plan_docs_add(struct plan_docs *d, const char *name, char *target,
-		  char *text, size_t len, struct svm_err *err);
-void plan_docs_release(struct plan_docs *d);
-
-/* "./a//b/" -> "a/b"; with dir, relative to it, ".." resolved textually
- * (these names are keys, never opened).  NULL when it leaves the top. */
-char *plan_clean_name(const char *dir, const char *name);
-
-struct image_config {
-	char **env, **cmd, **entrypoint;
-	char *workdir, *user, *architecture; /* "" when not said */
-};
 
 enum plan_kind { PLAN_ROOTFS, PLAN_DOCKER, PLAN_OCI };
 
@@ -82,15 +51,5 @@ void plan_release(struct plan *p);
 int plan_manifest_config(const struct plan_doc *manifest, struct digest *ret,
 			 struct svm_err *err);
 const cJSON *plan_choose(const cJSON *list, struct svm_err *err);
-
-/* Members "env", "cmd", "entrypoint", "workdir", "user", "architecture". */
-void image_config_write(const struct image_config *c, struct json_writer *w);
-/* The same back; also what OCI calls Env, Cmd, ... is read by plan_make(). */
-int image_config_read(const cJSON *obj, struct image_config *ret,
-		      struct svm_err *err);
-void image_config_release(struct image_config *c);
-
-/* What images call this machine: "amd64", "arm64", ... */
-const char *plan_machine(void);
 
 #endif

@@ -580,7 +580,7 @@ static void test_unpack__docker(void **state)
 	auto_buf struct buf t = BUF_INIT;
 	auto_free char *two = path_join(w->base, "target/1");
 
-	docker(&t, plan_machine(), false);
+	docker(&t, image_machine(), false);
 	run(w, &t, NULL);
 	expect_ok(w);
 	expect_text(w, "one", "1");
@@ -598,7 +598,7 @@ static void test_unpack__docker_refused(void **state)
 	struct world *w = *state;
 	auto_buf struct buf t = BUF_INIT;
 
-	docker(&t, plan_machine(), true);
+	docker(&t, image_machine(), true);
 	run(w, &t, NULL);
 	expect_refused(w, "BAD_REQUEST", "digest");
 	buf_clear(&t);
