@@ -6,7 +6,8 @@
  *	unpack.c          the program: spool, look, unpack, report
  *	unpack-confine.c  what it can't do any more
  *	unpack-look.c     the archive -> its JSON
- *	plan.c            JSON of the archive -> which layers, which settings
+ *	plan.c            JSON of the archive (plan-docs.c) -> which layers
+ *	image-config.c    an image's own settings
  *	layer-stream.c    an entry of the archive -> one layer's tar stream
  *	layer.c           one layer's tar stream -> one directory
  *
