@@ -86,7 +86,8 @@ cJSON *request_steal(struct json_doc *doc, cJSON *value); /* the caller's */
 /*
  * A reply that goes on: lines of NDJSON, or the events of SSE.  Opened again
  * by itself when it breaks, until it is closed; events go on after the last
- * one that arrived.
+ * one that arrived.  The target of SSE has a query, `since`: what is on record
+ * already is told before the stream is LIVE, what is news after.
  */
 enum stream_state { STREAM_OPENING, STREAM_LIVE, STREAM_BROKEN, STREAM_ENDED };
 

@@ -15,12 +15,15 @@
 #include <unistd.h>
 
 #include "lib/api/limits.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "tui/fetch.h"
 
 #define BEHIND_MAX KIB(256)
 #define PAUSE_MIN_MS 200
 #define PAUSE_MAX_MS 5000
+/* A daemon that goes on telling what was isn't waited for any longer. */
+#define HISTORY_NS (5 * INT64_C(1000000000))
 
 struct stream_link {
 	struct loop *loop;
@@ -43,6 +46,7 @@ struct stream_link {
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t room;
 	struct buf lines;     /* each ends with a NUL */
+	size_t live_at;       /* of those bytes: told before it is LIVE */
 	enum stream_state state;
 	bool state_new;
 	struct svm_err err;
@@ -52,9 +56,10 @@ struct stream_link {
 
 /* -- the loop's side */
 
-static void tell_lines(struct stream_link *k, const struct buf *lines)
+static void tell_lines(struct stream_link *k, const struct buf *lines,
+		       size_t at, size_t end)
 {
-	for (size_t at = 0; at < lines->len && !k->s->closed;) {
+	while (at < end && !k->s->closed) {
 		size_t n = strlen(lines->data + at);
 
 		k->s->line(k->m, k->s, lines->data + at, n);
@@ -68,9 +73,12 @@ static void deliver(struct loop_post *post)
 	auto_buf struct buf lines = BUF_INIT;
 	struct svm_err err = SVM_ERR_INIT;
 	bool state_new;
+	size_t live_at;
 
 	pthread_mutex_lock(&k->lock);
 	lines = k->lines;
+	live_at = k->live_at;
+	k->live_at = 0;
 	k->lines = (struct buf)BUF_INIT;
 	state_new = k->state_new;
 	k->state_new = k->posted = false;
@@ -85,7 +93,8 @@ static void deliver(struct loop_post *post)
 	if (k->s->closed) {
 		svm_err_release(&err);
 	} else {
-		/* Live before its lines, broken after them. */
+		/* History, live, its lines, broken. */
+		tell_lines(k, &lines, 0, live_at);
 		if (state_new) {
 			svm_err_release(&k->s->err);
 			k->s->err = err;
@@ -93,7 +102,7 @@ static void deliver(struct loop_post *post)
 		}
 		if (state_new && state == STREAM_LIVE && k->s->changed)
 			k->s->changed(k->m, k->s);
-		tell_lines(k, &lines);
+		tell_lines(k, &lines, live_at, lines.len);
 		if (state_new && state != STREAM_LIVE && !k->s->closed &&
 		    k->s->changed)
 			k->s->changed(k->m, k->s);
@@ -130,6 +139,8 @@ static void set_state(struct stream_link *k, enum stream_state state,
 	pthread_mutex_lock(&k->lock);
 	k->state = state;
 	k->state_new = true;
+	if (state == STREAM_LIVE)
+		k->live_at = k->lines.len;
 	if (err && err->code != SVM_OK) {
 		svm_err_release(&k->err);
 		svm_err_move(&k->err, err);
@@ -161,34 +172,60 @@ static char *full_target(const struct stream_link *k)
 			 k->target, (long long)k->last_id);
 }
 
-/* One connection, to its end.  True when there is to be another. */
-static bool read_once(struct stream_link *k, bool *ret_was_live)
+/* One connection, to its end or until the deadline. */
+static void read_lines(struct stream_link *k, const char *target,
+		       int64_t deadline_ns, bool *ret_live,
+		       struct svm_err *err)
 {
-	auto_err struct svm_err err = SVM_ERR_INIT;
-	auto_free char *target = full_target(k);
-	struct client *c = fetch_client(&k->options, !k->was_live, 0,
-					k->stop_fd, &err);
+	struct client *c = fetch_client(&k->options, !k->was_live,
+					deadline_ns, k->stop_fd, err);
 	auto_exchange struct exchange *x =
-		c ? exchange_new(c, "GET", target, CLIENT_NO_BODY, &err) :
+		c ? exchange_new(c, "GET", target, CLIENT_NO_BODY, err) :
 		    NULL;
-	bool end = false, again;
+	bool end = false;
 	size_t n;
 	char *line;
 
-	if (x && exchange_reply(x, &err) == 0) {
-		*ret_was_live = k->was_live = true;
-		set_state(k, STREAM_LIVE, NULL);
+	if (x && exchange_reply(x, err) == 0) {
+		if (ret_live) {
+			*ret_live = k->was_live = true;
+			set_state(k, STREAM_LIVE, NULL);
+		}
 		while (!k->stop &&
-		       (line = exchange_line(x, true, &n, &end, &err)))
+		       (line = exchange_line(x, true, &n, &end, err)))
 			take_line(k, line, n);
+	}
+	exchange_free(steal_ptr(&x));
+	client_free(c);
+}
+
+/* Of events first what is on record, then what is news: all that is asked
+ * for when the stream is LIVE has the former in it.  True when there is to be
+ * another. */
+static bool read_once(struct stream_link *k, bool *ret_was_live)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	bool again;
+
+	if (k->sse) {
+		auto_free char *since = full_target(k);
+		auto_free char *record = xasprintf("%s&follow=false", since);
+
+		read_lines(k, record, clock_boot_ns() + HISTORY_NS, NULL,
+			   &err);
+	}
+	/* Why it didn't work, the second says as well, but not sooner. */
+	if (err.code != SVM_UNREACHABLE) {
+		auto_free char *target = full_target(k);
+
+		svm_err_release(&err);
+		read_lines(k, target, 0, ret_was_live, &err);
 	}
 	again = !k->stop && !k->once &&
 		(err.code == SVM_OK || err.code == SVM_UNREACHABLE ||
 		 err.code == SVM_TIMEOUT || err.code == SVM_PROVIDER ||
 		 err.code == SVM_UNAVAILABLE || err.code == SVM_INTERNAL);
 	set_state(k, again ? STREAM_BROKEN : STREAM_ENDED, &err);
-	exchange_free(steal_ptr(&x));
-	client_free(c);
 	return again;
 }
 

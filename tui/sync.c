@@ -153,7 +153,10 @@ static void take_event(struct model *m, const cJSON *event)
 
 	if (!cJSON_IsString(type))
 		return;
-	if (begins(type->valuestring, "sandbox.") && cJSON_IsString(id)) {
+	if (m->link != LINK_LIVE) {
+		/* On record: everything is asked for when this is over. */
+	} else if (begins(type->valuestring, "sandbox.") &&
+		   cJSON_IsString(id)) {
 		if (strcmp(type->valuestring, "sandbox.destroyed") == 0 ||
 		    strcmp(type->valuestring, "sandbox.expired") == 0)
 			fleet_remove(&m->fleet, id->valuestring);
@@ -188,7 +191,6 @@ static void events_changed(struct model *m, struct stream *s)
 		  s->state == STREAM_OPENING ? m->link :
 					       LINK_LOST;
 	m->effects |= EFFECT_REDRAW;
-	/* What happened meanwhile is replayed, but not what was forgotten. */
 	if (m->link == LINK_LIVE && !was_live)
 		model_refresh(m);
 }

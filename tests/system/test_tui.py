@@ -215,11 +215,11 @@ def test_logs_and_events(inst):
     inst.start()
     s = inst.sandbox()["id"]
     inst.exec(s, "echo first; printf 'evil \\033]0;x\\007\\n'; echo needle; "
-                 "seq 100 199")
+                 "seq -f line%g 100 199")
     drive(inst, f"""
 wait ▌ {s}
 send l
-wait 199
+wait line199
 wait following
 send /needle\\r
 wait search: needle
@@ -228,11 +228,11 @@ send \\e
 gone search: needle
 send &needle\\r
 wait only: needle
-gone 199
+gone line199
 send \\e
 gone only: needle
 send G
-wait 199
+wait line199
 gone paused
 send 7
 wait EVENTS
