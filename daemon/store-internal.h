@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What store.c (writing) and store-read.c share. */
+/*
+ * What these share:
+ *
+ *	store.c        opening; the writer thread; checkpoints
+ *	store-txn.c    transactions, before they are written
+ *	store-read.c   readers
+ *	store-audit.c  the audit trail's chain
+ *	store-schema.c tables, their migrations, the statements that write them
+ */
 #ifndef SVM_DAEMON_STORE_INTERNAL_H
 #define SVM_DAEMON_STORE_INTERNAL_H
 
@@ -8,9 +16,11 @@
 #include <stdatomic.h>
 
 #include "daemon/store.h"
+#include "lib/base/err.h"
 #include "lib/base/list.h"
+#include "lib/base/work.h"
 
-/* Statements of the writer; store.c has their text. */
+/* Statements of the writer; store-schema.c has their text. */
 enum store_write {
 	STORE_BEGIN,
 	STORE_COMMIT,
@@ -78,6 +88,38 @@ struct store {
 	sqlite3 *reader;
 	sqlite3_stmt *reads[STORE_READ_MAX];
 };
+
+struct store_value {
+	bool is_int;
+	int64_t i;
+	char *s; /* NULL: SQL NULL */
+};
+
+/* One statement and what is bound to it. */
+struct store_op {
+	struct list link;
+	enum store_write what;
+	size_t event; /* ADD_EVENT: index in the transaction's events, whose
+		       * strings the values borrow */
+	unsigned n;
+	struct store_value v[];
+};
+
+struct store_txn {
+	struct store *store;
+	struct work work;
+	struct list link; /* store->queue, then a group */
+	struct list ops;
+	struct store_event *events;
+	size_t n_events;
+	bool decided;        /* a group took it along; the writer's */
+	struct svm_err err;  /* set: nothing was stored */
+	store_done_fn done;
+	void *data;
+};
+
+/* Once it was decided, or is given up. */
+void store_txn_free(struct store_txn *t);
 
 /* Prepare n statements; `text` is indexed like `ret`. */
 int store_prepare(sqlite3 *db, const char *const *text, unsigned n,

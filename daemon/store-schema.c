@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Schema, migration, and SQLite's errors as ours.  See store-schema.h. */
+/* Schema, migration, what writes to it, and SQLite's errors as ours.  See
+ * store-schema.h. */
 #include "daemon/store-schema.h"
 
 #include <errno.h>
 #include <stdint.h>
 
+#include "daemon/store-internal.h"
 #include "lib/base/fault.h"
 #include "lib/base/mem.h"
 
@@ -171,3 +173,75 @@ int store_migrate(sqlite3 *db, const char *const *steps, unsigned n,
 			return -1;
 	return 0;
 }
+
+const char *const store_write_sql[] = {
+	[STORE_BEGIN] = "BEGIN IMMEDIATE",
+	[STORE_COMMIT] = "COMMIT",
+	[STORE_ROLLBACK] = "ROLLBACK",
+	[STORE_PUT_SANDBOX] =
+		"INSERT INTO sandboxes (id, state, provider, owner, name,"
+		" spec, record, posture, nonce, boot_id, reason, pid,"
+		" start_time, created_ns, expires_ns, expires_boot_ns,"
+		" updated_ns) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+		" ON CONFLICT (id) DO UPDATE SET state = excluded.state,"
+		" provider = excluded.provider, owner = excluded.owner,"
+		" name = excluded.name, spec = excluded.spec,"
+		" record = excluded.record, posture = excluded.posture,"
+		" nonce = excluded.nonce, boot_id = excluded.boot_id,"
+		" reason = excluded.reason, pid = excluded.pid,"
+		" start_time = excluded.start_time,"
+		" created_ns = excluded.created_ns,"
+		" expires_ns = excluded.expires_ns,"
+		" expires_boot_ns = excluded.expires_boot_ns,"
+		" updated_ns = excluded.updated_ns",
+	[STORE_DELETE_SANDBOX] = "DELETE FROM sandboxes WHERE id = ?",
+	[STORE_PUT_IMAGE] =
+		"INSERT INTO images (ref, digest, config, size_bytes,"
+		" created_ns) VALUES (?,?,?,?,?)"
+		" ON CONFLICT (ref) DO UPDATE SET digest = excluded.digest,"
+		" config = excluded.config, size_bytes = excluded.size_bytes,"
+		" created_ns = excluded.created_ns",
+	[STORE_DELETE_IMAGE] = "DELETE FROM images WHERE ref = ?",
+	[STORE_PUT_QUOTA] =
+		"INSERT INTO quotas (owner, max_sandboxes, max_ttl_ns,"
+		" max_exec_timeout_ns, max_memory_mb, max_vcpus, created_ns,"
+		" updated_ns) VALUES (?,?,?,?,?,?,?,?)"
+		" ON CONFLICT (owner) DO UPDATE SET"
+		" max_sandboxes = excluded.max_sandboxes,"
+		" max_ttl_ns = excluded.max_ttl_ns,"
+		" max_exec_timeout_ns = excluded.max_exec_timeout_ns,"
+		" max_memory_mb = excluded.max_memory_mb,"
+		" max_vcpus = excluded.max_vcpus,"
+		" updated_ns = excluded.updated_ns",
+	[STORE_DELETE_QUOTA] = "DELETE FROM quotas WHERE owner = ?",
+	[STORE_PUT_TEMPLATE] =
+		"INSERT INTO templates (owner, name, body, created_ns,"
+		" updated_ns) VALUES (?,?,?,?,?)"
+		" ON CONFLICT (owner, name) DO UPDATE SET"
+		" body = excluded.body, created_ns = excluded.created_ns,"
+		" updated_ns = excluded.updated_ns",
+	[STORE_DELETE_TEMPLATE] =
+		"DELETE FROM templates WHERE owner = ? AND name = ?",
+	[STORE_PUT_META] =
+		"INSERT INTO meta (key, value) VALUES (?,?)"
+		" ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+	[STORE_ADD_EVENT] =
+		"INSERT INTO events (wall_ns, type, sandbox_id, owner, data)"
+		" VALUES (?,?,?,?,?)",
+	[STORE_TRIM_EVENTS] =
+		"DELETE FROM events WHERE id <="
+		" (SELECT max(id) FROM events) - ?",
+	[STORE_TRIM_TOMBSTONES] =
+		"DELETE FROM sandboxes WHERE rowid IN (SELECT rowid"
+		" FROM sandboxes WHERE state = 'destroyed'"
+		" ORDER BY updated_ns DESC LIMIT -1 OFFSET ?)",
+	[STORE_ADD_AUDIT] = /* these three: store-audit.c */
+		"INSERT INTO audit (seq, wall_ns, total, actor, owner,"
+		" sandbox_id, action, target, result, request_id, hash)"
+		" VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+	[STORE_TRIM_AUDIT] = "DELETE FROM audit WHERE seq <= ?",
+	[STORE_PUT_AUDIT_ENDS] =
+		"UPDATE audit_ends SET cut_seq = ?, cut_total = ?,"
+		" cut_hash = ?, head_seq = ?, head_hash = ?",
+};
+_Static_assert(ARRAY_SIZE(store_write_sql) == STORE_WRITE_MAX, "a text per write");

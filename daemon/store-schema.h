@@ -29,4 +29,7 @@ int store_db_error(sqlite3 *db, int rc, struct svm_err *err,
 
 int store_exec(sqlite3 *db, const char *sql, struct svm_err *err);
 
+/* The text of each enum store_write. */
+extern const char *const store_write_sql[];
+
 #endif

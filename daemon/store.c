@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing the store: transactions are lists of bound statements; the writer
- * thread commits all that wait as one group.  See store.h.
+ * Writing the store: the writer thread commits all transactions that wait
+ * (store-txn.c) as one group.  See store.h.
  */
 #include "daemon/store.h"
 
@@ -24,345 +24,9 @@
 #define WAL_PAGES 1000 /* checkpoint past this many */
 #define WAL_FULL 8000  /* the writer waits past this many */
 
-static const char *const write_sql[] = {
-	[STORE_BEGIN] = "BEGIN IMMEDIATE",
-	[STORE_COMMIT] = "COMMIT",
-	[STORE_ROLLBACK] = "ROLLBACK",
-	[STORE_PUT_SANDBOX] =
-		"INSERT INTO sandboxes (id, state, provider, owner, name,"
-		" spec, record, posture, nonce, boot_id, reason, pid,"
-		" start_time, created_ns, expires_ns, expires_boot_ns,"
-		" updated_ns) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-		" ON CONFLICT (id) DO UPDATE SET state = excluded.state,"
-		" provider = excluded.provider, owner = excluded.owner,"
-		" name = excluded.name, spec = excluded.spec,"
-		" record = excluded.record, posture = excluded.posture,"
-		" nonce = excluded.nonce, boot_id = excluded.boot_id,"
-		" reason = excluded.reason, pid = excluded.pid,"
-		" start_time = excluded.start_time,"
-		" created_ns = excluded.created_ns,"
-		" expires_ns = excluded.expires_ns,"
-		" expires_boot_ns = excluded.expires_boot_ns,"
-		" updated_ns = excluded.updated_ns",
-	[STORE_DELETE_SANDBOX] = "DELETE FROM sandboxes WHERE id = ?",
-	[STORE_PUT_IMAGE] =
-		"INSERT INTO images (ref, digest, config, size_bytes,"
-		" created_ns) VALUES (?,?,?,?,?)"
-		" ON CONFLICT (ref) DO UPDATE SET digest = excluded.digest,"
-		" config = excluded.config, size_bytes = excluded.size_bytes,"
-		" created_ns = excluded.created_ns",
-	[STORE_DELETE_IMAGE] = "DELETE FROM images WHERE ref = ?",
-	[STORE_PUT_QUOTA] =
-		"INSERT INTO quotas (owner, max_sandboxes, max_ttl_ns,"
-		" max_exec_timeout_ns, max_memory_mb, max_vcpus, created_ns,"
-		" updated_ns) VALUES (?,?,?,?,?,?,?,?)"
-		" ON CONFLICT (owner) DO UPDATE SET"
-		" max_sandboxes = excluded.max_sandboxes,"
-		" max_ttl_ns = excluded.max_ttl_ns,"
-		" max_exec_timeout_ns = excluded.max_exec_timeout_ns,"
-		" max_memory_mb = excluded.max_memory_mb,"
-		" max_vcpus = excluded.max_vcpus,"
-		" updated_ns = excluded.updated_ns",
-	[STORE_DELETE_QUOTA] = "DELETE FROM quotas WHERE owner = ?",
-	[STORE_PUT_TEMPLATE] =
-		"INSERT INTO templates (owner, name, body, created_ns,"
-		" updated_ns) VALUES (?,?,?,?,?)"
-		" ON CONFLICT (owner, name) DO UPDATE SET"
-		" body = excluded.body, created_ns = excluded.created_ns,"
-		" updated_ns = excluded.updated_ns",
-	[STORE_DELETE_TEMPLATE] =
-		"DELETE FROM templates WHERE owner = ? AND name = ?",
-	[STORE_PUT_META] =
-		"INSERT INTO meta (key, value) VALUES (?,?)"
-		" ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-	[STORE_ADD_EVENT] =
-		"INSERT INTO events (wall_ns, type, sandbox_id, owner, data)"
-		" VALUES (?,?,?,?,?)",
-	[STORE_TRIM_EVENTS] =
-		"DELETE FROM events WHERE id <="
-		" (SELECT max(id) FROM events) - ?",
-	[STORE_TRIM_TOMBSTONES] =
-		"DELETE FROM sandboxes WHERE rowid IN (SELECT rowid"
-		" FROM sandboxes WHERE state = 'destroyed'"
-		" ORDER BY updated_ns DESC LIMIT -1 OFFSET ?)",
-	[STORE_ADD_AUDIT] = /* these three: store-audit.c */
-		"INSERT INTO audit (seq, wall_ns, total, actor, owner,"
-		" sandbox_id, action, target, result, request_id, hash)"
-		" VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-	[STORE_TRIM_AUDIT] = "DELETE FROM audit WHERE seq <= ?",
-	[STORE_PUT_AUDIT_ENDS] =
-		"UPDATE audit_ends SET cut_seq = ?, cut_total = ?,"
-		" cut_hash = ?, head_seq = ?, head_hash = ?",
-};
-_Static_assert(ARRAY_SIZE(write_sql) == STORE_WRITE_MAX, "a text per write");
-
-struct value {
-	bool is_int;
-	int64_t i;
-	char *s; /* NULL: SQL NULL */
-};
-
-/* One statement and what is bound to it. */
-struct op {
-	struct list link;
-	enum store_write what;
-	size_t event; /* ADD_EVENT: index in the transaction's events, whose
-		       * strings the values borrow */
-	unsigned n;
-	struct value v[];
-};
-
-struct store_txn {
-	struct store *store;
-	struct work work;
-	struct list link; /* store->queue, then a group */
-	struct list ops;
-	struct store_event *events;
-	size_t n_events;
-	bool decided;        /* a group took it along; the writer's */
-	struct svm_err err;  /* set: nothing was stored */
-	store_done_fn done;
-	void *data;
-};
-
-/* Rows. */
-
-void store_sandbox_release(struct store_sandbox *s)
-{
-	char *const all[] = { s->id, s->state, s->provider, s->owner, s->name,
-			      s->spec, s->record, s->posture, s->nonce,
-			      s->boot_id, s->reason };
-
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		free(all[i]);
-	*s = (struct store_sandbox){ 0 };
-}
-
-void store_event_release(struct store_event *e)
-{
-	free(e->type);
-	free(e->sandbox_id);
-	free(e->owner);
-	free(e->data);
-	*e = (struct store_event){ 0 };
-}
-
-void store_quota_release(struct store_quota *q)
-{
-	free(q->owner);
-	*q = (struct store_quota){ 0 };
-}
-
-void store_template_release(struct store_template *t)
-{
-	free(t->owner);
-	free(t->name);
-	free(t->body);
-	*t = (struct store_template){ 0 };
-}
-
-void store_image_release(struct store_image *i)
-{
-	free(i->ref);
-	free(i->digest);
-	free(i->config);
-	*i = (struct store_image){ 0 };
-}
-
-/* Building. */
-
-struct store_txn *store_begin(struct store *s)
-{
-	struct store_txn *t = xcalloc(1, sizeof(*t));
-
-	t->store = s;
-	list_init(&t->link);
-	list_init(&t->ops);
-	return t;
-}
-
-static struct op *add_op(struct store_txn *t, enum store_write what,
-			 unsigned room)
-{
-	struct op *op = xcalloc(1, sizeof(*op) + room * sizeof(op->v[0]));
-
-	op->what = what;
-	list_append(&t->ops, &op->link);
-	return op;
-}
-
-static void add_text(struct op *op, const char *s)
-{
-	op->v[op->n++] = (struct value){ .s = xstrdup(s) };
-}
-
-static void add_int(struct op *op, int64_t i)
-{
-	op->v[op->n++] = (struct value){ .is_int = true, .i = i };
-}
-
-void store_put_sandbox(struct store_txn *t, const struct store_sandbox *row)
-{
-	const char *const texts[] = { row->id, row->state, row->provider,
-				      row->owner, row->name, row->spec,
-				      row->record, row->posture, row->nonce,
-				      row->boot_id, row->reason };
-	const int64_t ints[] = { row->pid, row->start_time, row->created_ns,
-				 row->expires_ns, row->expires_boot_ns,
-				 row->updated_ns };
-	struct op *op = add_op(t, STORE_PUT_SANDBOX,
-			       ARRAY_SIZE(texts) + ARRAY_SIZE(ints));
-
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		add_text(op, texts[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(ints); i++)
-		add_int(op, ints[i]);
-}
-
-void store_delete_sandbox(struct store_txn *t, const char *id)
-{
-	add_text(add_op(t, STORE_DELETE_SANDBOX, 1), id);
-}
-
-void store_put_image(struct store_txn *t, const struct store_image *row)
-{
-	struct op *op = add_op(t, STORE_PUT_IMAGE, 5);
-
-	add_text(op, row->ref);
-	add_text(op, row->digest);
-	add_text(op, row->config);
-	add_int(op, row->size_bytes);
-	add_int(op, row->created_ns);
-}
-
-void store_delete_image(struct store_txn *t, const char *ref)
-{
-	add_text(add_op(t, STORE_DELETE_IMAGE, 1), ref);
-}
-
-void store_put_quota(struct store_txn *t, const struct store_quota *row)
-{
-	struct op *op = add_op(t, STORE_PUT_QUOTA, 8);
-
-	add_text(op, row->owner);
-	add_int(op, row->max_sandboxes);
-	add_int(op, row->max_ttl_ns);
-	add_int(op, row->max_exec_timeout_ns);
-	add_int(op, row->max_memory_mb);
-	add_int(op, row->max_vcpus);
-	add_int(op, row->created_ns);
-	add_int(op, row->updated_ns);
-}
-
-void store_delete_quota(struct store_txn *t, const char *owner)
-{
-	add_text(add_op(t, STORE_DELETE_QUOTA, 1), owner);
-}
-
-void store_put_template(struct store_txn *t, const struct store_template *row)
-{
-	struct op *op = add_op(t, STORE_PUT_TEMPLATE, 5);
-
-	add_text(op, row->owner ? row->owner : "");
-	add_text(op, row->name);
-	add_text(op, row->body);
-	add_int(op, row->created_ns);
-	add_int(op, row->updated_ns);
-}
-
-void store_delete_template(struct store_txn *t, const char *owner,
-			   const char *name)
-{
-	struct op *op = add_op(t, STORE_DELETE_TEMPLATE, 2);
-
-	add_text(op, owner ? owner : "");
-	add_text(op, name);
-}
-
-void store_put_meta(struct store_txn *t, const char *key, const char *value)
-{
-	struct op *op = add_op(t, STORE_PUT_META, 2);
-
-	add_text(op, key);
-	add_text(op, value);
-}
-
-void store_add_event(struct store_txn *t, const char *type,
-		     const char *sandbox_id, const char *owner,
-		     const char *data)
-{
-	struct op *op = add_op(t, STORE_ADD_EVENT, 5);
-	struct store_event e = {
-		.wall_ns = clock_wall_ns(),
-		.type = xstrdup(type),
-		.sandbox_id = xstrdup(sandbox_id),
-		.owner = xstrdup(owner),
-		.data = xstrdup(data),
-	};
-
-	op->event = t->n_events;
-	if ((t->n_events & (t->n_events - 1)) == 0) /* room doubles */
-		t->events = xreallocarray(t->events, MAX(t->n_events * 2, 1u),
-					  sizeof(e));
-	t->events[t->n_events++] = e;
-	add_int(op, e.wall_ns);
-	op->v[op->n++].s = e.type;
-	op->v[op->n++].s = e.sandbox_id;
-	op->v[op->n++].s = e.owner;
-	op->v[op->n++].s = e.data;
-}
-
-void store_add_audit(struct store_txn *t, const struct store_audit *a)
-{
-	const char *const texts[] = { a->actor, a->owner, a->sandbox_id,
-				      a->action, a->target, a->result,
-				      a->request_id };
-	struct op *op = add_op(t, STORE_ADD_AUDIT, ARRAY_SIZE(texts) + 1);
-
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		add_text(op, texts[i]);
-	add_int(op, clock_wall_ns());
-}
-
-void store_trim_audit(struct store_txn *t, int64_t before_ns,
-		      int64_t max_bytes)
-{
-	struct op *op = add_op(t, STORE_TRIM_AUDIT, 2);
-
-	add_int(op, before_ns);
-	add_int(op, max_bytes);
-}
-
-void store_trim(struct store_txn *t)
-{
-	add_int(add_op(t, STORE_TRIM_EVENTS, 1), LIMIT_EVENTS_KEPT);
-	add_int(add_op(t, STORE_TRIM_TOMBSTONES, 1), LIMIT_TOMBSTONES);
-}
-
-static void op_free(struct op *op)
-{
-	for (unsigned i = 0; i < op->n && op->what != STORE_ADD_EVENT; i++)
-		free(op->v[i].s);
-	list_remove(&op->link);
-	free(op);
-}
-
-static void txn_free(struct store_txn *t)
-{
-	struct list *pos, *tmp;
-
-	list_for_each_safe(pos, tmp, &t->ops)
-		op_free(list_entry(pos, struct op, link));
-	for (size_t i = 0; i < t->n_events; i++)
-		store_event_release(&t->events[i]);
-	free(t->events);
-	svm_err_release(&t->err);
-	free(t);
-}
-
 /* The writer thread. */
 
-static int step(struct store *s, enum store_write what, const struct value *v,
+static int step(struct store *s, enum store_write what, const struct store_value *v,
 		unsigned n, struct svm_err *err)
 {
 	sqlite3_stmt *q = s->writes[what];
@@ -381,9 +45,9 @@ static int step(struct store *s, enum store_write what, const struct value *v,
 		       0 : store_db_error(s->writer, rc, err, "can't write");
 }
 
-static int apply_op(struct store *s, const struct op *op, struct svm_err *err)
+static int apply_op(struct store *s, const struct store_op *op, struct svm_err *err)
 {
-	const struct value *v = op->v;
+	const struct store_value *v = op->v;
 
 	if (op->what == STORE_TRIM_AUDIT)
 		return store_audit_trim(s, v[0].i, v[1].i, err);
@@ -402,7 +66,7 @@ static int apply(struct store *s, struct store_txn *t, struct svm_err *err)
 	struct list *pos, *tmp;
 
 	list_for_each_safe(pos, tmp, &t->ops) {
-		struct op *op = list_entry(pos, struct op, link);
+		struct store_op *op = list_entry(pos, struct store_op, link);
 
 		if (apply_op(s, op, err) < 0)
 			return -1;
@@ -416,8 +80,8 @@ static int apply(struct store *s, struct store_txn *t, struct svm_err *err)
 
 static int trim_now_and_then(struct store *s, struct svm_err *err)
 {
-	const struct value events = { true, LIMIT_EVENTS_KEPT, NULL };
-	const struct value tombstones = { true, LIMIT_TOMBSTONES, NULL };
+	const struct store_value events = { true, LIMIT_EVENTS_KEPT, NULL };
+	const struct store_value tombstones = { true, LIMIT_TOMBSTONES, NULL };
 
 	if (s->untrimmed < TRIM_EVERY)
 		return 0;
@@ -519,7 +183,7 @@ static void done(struct work *w)
 			failed ? NULL : t->events, failed ? 0 : t->n_events);
 	else if (failed)
 		log_error_e(&t->err, "a record was lost");
-	txn_free(t);
+	store_txn_free(t);
 }
 
 void store_commit(struct store_txn *t, store_done_fn fn, void *data)
@@ -636,7 +300,7 @@ static int open_writer(struct store *s, const char *path, struct svm_err *err)
 		       "PRAGMA trusted_schema = OFF;", err) < 0 ||
 	    store_migrate(s->writer, store_schema, store_schema_steps, err) < 0)
 		return -1;
-	if (store_prepare(s->writer, write_sql, STORE_WRITE_MAX, s->writes,
+	if (store_prepare(s->writer, store_write_sql, STORE_WRITE_MAX, s->writes,
 			  err) < 0)
 		return -1;
 	return store_audit_load(s, err);
