@@ -36,6 +36,7 @@ struct agent {
 	struct agent_setup setup;
 	struct buf setup_text; /* the filters of setup lie in it */
 	int listener, root, cgroup, lock;
+	int turn; /* workers lock it while they replace files; -1 without */
 	int null; /* /dev/null as it was before the sandbox ran */
 	uint64_t permitted; /* capabilities; its bounding set is not larger */
 	struct loop_fd *accepting;

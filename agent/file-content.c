@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* READ and WRITE: the bytes of one regular file. */
+/* READ: the bytes of one regular file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,8 +15,8 @@
 
 #define UNSIZED_MAX MIB(1) /* of a file that says it has no bytes: procfs */
 
-static int send_entry(struct job *j, const char *path, const struct stat *st,
-		      uint64_t size, struct svm_err *err)
+int file_send(struct job *j, const char *path, const struct stat *st,
+	      uint64_t size, struct svm_err *err)
 {
 	auto_buf struct buf text = BUF_INIT;
 	struct agent_file f = {
@@ -53,7 +53,7 @@ static int read_unsized(struct job *j, int fd, const char *path,
 		return file_error(err, r, "read", path);
 	if (offset > text.len)
 		return out_of_range(err, path, text.len);
-	if (send_entry(j, path, st, text.len, err) < 0)
+	if (file_send(j, path, st, text.len, err) < 0)
 		return -1;
 	size_t left = (size_t)MIN(length, text.len - offset);
 	for (const char *p = buf_str(&text) + offset; left;) {
@@ -91,7 +91,7 @@ int file_read(struct job *j, struct msg_reader *m, struct buf *end,
 		return out_of_range(err, path, size);
 	if (lseek(fd, (off_t)offset, SEEK_SET) < 0)
 		return file_error(err, errno, "seek in", path);
-	if (send_entry(j, path, &st, size, err) < 0 || job_flush(j, err) < 0)
+	if (file_send(j, path, &st, size, err) < 0 || job_flush(j, err) < 0)
 		return -1;
 	/* What grows meanwhile ends where it ended when we looked. */
 	for (uint64_t left = MIN(length, size - offset); left;) {
@@ -102,65 +102,4 @@ int file_read(struct job *j, struct msg_reader *m, struct buf *end,
 		left -= (uint64_t)n;
 	}
 	return 0;
-}
-
-static int receive_into(struct job *j, int fd, const char *path,
-			struct svm_err *err)
-{
-	struct frame f;
-	int r;
-
-	while ((r = job_receive(j, &f, err)) > 0) {
-		int e = fd_write_full(fd, f.payload, f.len);
-
-		if (e < 0)
-			return file_error(err, e, "write", path);
-	}
-	return r;
-}
-
-int file_check_target(int dir, const char *name, const char *path,
-		      struct svm_err *err)
-{
-	struct stat st;
-
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : file_error(err, errno, "look at",
-							path);
-	return S_ISLNK(st.st_mode) ? 0 :
-	       file_require_regular(st.st_mode, path, err);
-}
-
-int file_write(struct job *j, struct msg_reader *m, struct buf *end,
-	       struct svm_err *err)
-{
-	auto_free char *path = file_path(m, err);
-	uint32_t mode = msg_u32(m);
-	char name[FILE_NAME_MAX + 1], temp[FILE_NAME_MAX + 1];
-
-	(void)end;
-	(void)msg_u32(m); /* flags: none yet */
-	if (!path)
-		return -1;
-	if (!msg_ok(m))
-		return svm_err_set(err, SVM_BAD_REQUEST, "malformed request");
-	if (path[strlen(path) - 1] == '/')
-		return svm_err_set(err, SVM_BAD_REQUEST,
-				   "'%s' names a directory", path);
-	auto_close int dir = file_open_parent(j, path, true, name, err);
-	if (dir < 0 || file_check_target(dir, name, path, err) < 0)
-		return -1;
-	auto_close int fd = file_temporary(dir, temp);
-	if (fd < 0)
-		return file_error(err, fd, "write", path);
-	int r = receive_into(j, fd, path, err);
-	fault_point("agent.write.temp");
-	if (r == 0 && fchmod(fd, mode & 0777) < 0)
-		r = file_error(err, errno, "set the mode of", path);
-	if (r == 0 && renameat(dir, temp, dir, name) < 0)
-		r = file_error(err, errno, "replace", path);
-	if (r < 0)
-		(void)unlinkat(dir, temp, 0);
-	fault_point("agent.write.rename");
-	return r;
 }

@@ -37,6 +37,7 @@ static const struct {
 	{ FRAME_TAR_IN, file_tar_in, true },
 	{ FRAME_CONNECT, job_connect, false },
 	{ FRAME_STATS, job_stats, false },
+	{ FRAME_WRITE_IF, file_write_if, true },
 };
 
 static volatile sig_atomic_t stopped; /* 1: by the peer, 2: by the clock */
@@ -247,13 +248,14 @@ static NORETURN void work(struct conn *c, size_t which)
 	struct msg_reader m = msg_reader(c->request.data, c->request.len);
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	auto_buf struct buf end = BUF_INIT;
-	const int keep[2] = { j.fd, j.root };
+	const int keep[3] = { j.fd, j.root, a->turn };
 
-	/* Only this connection and the root: another's socket kept open here
-	 * would keep it from ending. */
+	/* Only this connection, the root and the lock: another's socket kept
+	 * open here would keep it from ending. */
 	j.fd = dup2(keep[0], 0);
 	j.root = dup2(keep[1], 1);
-	fd_close_from(3);
+	j.turn = dup2(keep[2], 3);
+	fd_close_from(4);
 	umask(0); /* modes are given whole */
 	int r = confine_identity(a);
 	/* Not before: a change of identity takes it back. */

@@ -15,6 +15,7 @@ struct stat;
 struct job {
 	int fd;   /* the connection, blocking */
 	int root; /* every path is resolved below it */
+	int turn; /* locked by whoever compares and replaces */
 	uint64_t id;
 	struct buf in;  /* what followed the request */
 	struct buf out; /* frames gathered, sent when there is a whole lot */
@@ -44,6 +45,8 @@ int file_read(struct job *j, struct msg_reader *m, struct buf *end,
 	      struct svm_err *err);
 int file_write(struct job *j, struct msg_reader *m, struct buf *end,
 	       struct svm_err *err);
+int file_write_if(struct job *j, struct msg_reader *m, struct buf *end,
+		  struct svm_err *err);
 int file_list(struct job *j, struct msg_reader *m, struct buf *end,
 	      struct svm_err *err);
 int file_stat(struct job *j, struct msg_reader *m, struct buf *end,
@@ -84,6 +87,10 @@ int file_open_parent(struct job *j, const char *path, bool make,
 
 /* BAD_REQUEST naming what it is, unless a regular file. */
 int file_require_regular(mode_t mode, const char *path, struct svm_err *err);
+
+/* FILE, for a file that was opened; its size may be known better. */
+int file_send(struct job *j, const char *path, const struct stat *st,
+	      uint64_t size, struct svm_err *err);
 
 /* A regular file of unknown trustworthiness, opened for reading; -1. */
 int file_open_regular(struct job *j, const char *path, struct svm_err *err);

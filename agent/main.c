@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -204,6 +205,7 @@ int main(void)
 	const char *step = "the set-up message";
 
 	a->cgroup = a->lock = a->listener = a->root = a->idle_ctl = -1;
+	a->turn = memfd_create("turn", MFD_CLOEXEC);
 	a->permitted = confine_permitted();
 	list_init(&a->conns);
 	list_init(&a->execs);

@@ -48,7 +48,7 @@ static const struct op {
 				 REPLY(END), 0, FRAME_END, OP_OPEN | OP_MUTE },
 	[FRAME_READ] = { REPLY(FILE) | REPLY(DATA) | REPLY(END), FRAME_FILE,
 			 FRAME_END, 0 },
-	[FRAME_WRITE] = { REPLY(END), 0, FRAME_END, OP_UPLOAD },
+	[FRAME_WRITE] = { REPLY(FILE) | REPLY(END), 0, FRAME_END, OP_UPLOAD },
 	[FRAME_LIST] = { REPLY(FILE) | REPLY(END), 0, FRAME_END, 0 },
 	[FRAME_STAT] = { REPLY(FILE) | REPLY(END), FRAME_FILE, FRAME_END, 0 },
 	[FRAME_MOVE] = { REPLY(END), 0, FRAME_END, 0 },
@@ -63,6 +63,8 @@ static const struct op {
 	[FRAME_DEADLINE] = { REPLY(END), 0, FRAME_END, 0 },
 	[FRAME_PING] = { REPLY(END), 0, FRAME_END, 0 },
 	[FRAME_SHUTDOWN] = { REPLY(END), 0, FRAME_END, 0 },
+	[FRAME_WRITE_IF] = { REPLY(FILE) | REPLY(END), 0, FRAME_END,
+			     OP_UPLOAD },
 };
 
 struct agent_conn {
@@ -176,6 +178,7 @@ static enum svm_code known_code(uint32_t code)
 	case SVM_UNSUPPORTED:
 	case SVM_NO_SPACE:
 	case SVM_CANCELLED:
+	case SVM_PRECONDITION:
 		return (enum svm_code)code;
 	default:
 		return SVM_PROVIDER;

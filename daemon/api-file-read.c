@@ -8,20 +8,19 @@
  * that shrinks while it is sent cuts the connection: a clean end would lie.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/api-call.h"
 #include "daemon/api-files.h"
 #include "daemon/api.h"
+#include "daemon/file-etag.h"
 #include "daemon/http/http.h"
 #include "daemon/sandbox.h"
 #include "lib/api/msg.h"
 #include "lib/base/mem.h"
 
 #define TYPE "application/octet-stream"
-#define ETAG_SIZE 64
 
 struct range {
 	bool given, suffix;
@@ -34,7 +33,7 @@ struct read_call {
 	struct range range;
 	bool ranged;     /* reply 206 */
 	uint64_t offset, length, size, sent;
-	char etag[ETAG_SIZE];
+	char etag[FILE_ETAG_SIZE];
 };
 
 static struct read_call *read_call(struct api_call *c)
@@ -76,12 +75,6 @@ static struct range parse_range(const char *text)
 	if (*text && (!digits(&text, &r.last) || *text || r.last < r.first))
 		return (struct range){ 0 };
 	return r;
-}
-
-static void make_etag(const struct agent_file *f, char out[ETAG_SIZE])
-{
-	(void)snprintf(out, ETAG_SIZE, "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64
-		       "\"", f->ino, f->size, (uint64_t)f->mtime_ns);
 }
 
 static void refuse_range(struct api_call *c, uint64_t size)
@@ -150,7 +143,7 @@ static void take_file(struct read_call *rc, const struct frame *f)
 		api_call_fail_broken(c, "a bad description of a file");
 		return;
 	}
-	make_etag(&file, rc->etag);
+	file_etag(&file, rc->etag);
 	rc->size = file.size;
 	agent_file_release(&file);
 	if (rc->size > INT64_MAX) {
@@ -252,7 +245,7 @@ static void size_frame(struct api_call *c, const struct frame *f)
 		api_call_fail_broken(c, "a bad description of a file");
 		return;
 	}
-	make_etag(&file, rc->etag);
+	file_etag(&file, rc->etag);
 	rc->size = file.size;
 	agent_file_release(&file);
 }

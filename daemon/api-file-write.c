@@ -15,6 +15,7 @@
 #include "daemon/api-files.h"
 #include "daemon/api.h"
 #include "daemon/daemon.h"
+#include "daemon/file-etag.h"
 #include "daemon/http/http.h"
 #include "daemon/sandbox.h"
 #include "lib/api/msg.h"
@@ -51,11 +52,30 @@ static size_t send_data(struct api_call *c, const char *p, size_t n)
 	return queued;
 }
 
+/* What the file is now, for whoever writes it again. */
+static void take_file(struct api_call *c, const struct frame *f)
+{
+	char etag[FILE_ETAG_SIZE];
+	struct agent_file file;
+
+	if (agent_file_decode(f->payload, f->len, &file) < 0) {
+		api_call_fail_broken(c, "a bad description of a file");
+		return;
+	}
+	file_etag(&file, etag);
+	agent_file_release(&file);
+	if (c->req)
+		http_reply_header(c->req, "ETag", "%s", etag);
+}
+
 static void write_frame(struct api_call *c, const struct frame *f)
 {
 	struct msg_reader r = msg_reader(f->payload, f->len);
 
-	write_call(c)->entries = msg_u64(&r);
+	if (f->type == FRAME_FILE)
+		take_file(c, f);
+	else
+		write_call(c)->entries = msg_u64(&r);
 }
 
 static void write_done(struct api_call *c)
@@ -84,6 +104,16 @@ static void write_release(struct api_call *c)
 
 	free(wc->path);
 	buf_release(&wc->content);
+}
+
+static int write_request(struct http_req *r, const char *path, uint32_t mode,
+			 struct buf *payload, enum frame_type *ret,
+			 struct svm_err *err)
+{
+	msg_add_str(payload, path);
+	msg_add_u32(payload, mode);
+	msg_add_u32(payload, 0);
+	return file_etag_condition(r, payload, ret, err);
 }
 
 /* POST: the content is here; it leaves at the agent's pace. */
@@ -190,19 +220,19 @@ static void write_parsed(struct work *w)
 	struct write_job *j = container_of(w, struct write_job, work);
 	struct write_call *wc = j->wc;
 	auto_buf struct buf payload = BUF_INIT;
+	enum frame_type type = FRAME_WRITE;
 
 	http_note(j->r, HTTP_NOTE_TARGET, wc->path);
+	if (j->result == 0)
+		j->result = write_request(j->r, wc->path, j->mode, &payload,
+					  &type, &j->err);
 	if (j->result < 0) {
 		http_reply_error(j->r, &j->err);
 		write_release(&wc->call);
 		free(wc);
-	} else {
-		msg_add_str(&payload, wc->path);
-		msg_add_u32(&payload, j->mode);
-		msg_add_u32(&payload, 0);
-		if (api_call_start(&wc->call, j->r, j->s, &post_ops,
-				   FRAME_WRITE, &payload) == 0)
-			pump(&wc->call);
+	} else if (api_call_start(&wc->call, j->r, j->s, &post_ops, type,
+				  &payload) == 0) {
+		pump(&wc->call);
 	}
 	sandbox_unref(j->s);
 	svm_err_release(&j->err);
@@ -276,20 +306,19 @@ void api_file_put(struct http_req *r, void *app)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	auto_buf struct buf payload = BUF_INIT;
+	enum frame_type type;
 	uint32_t mode = 0644;
 	struct sandbox *s = api_call_sandbox(r, app);
 	const char *path = s ? api_files_path(r, NULL) : NULL;
 
 	if (!path)
 		return;
-	if (api_files_mode(http_query(r, "mode"), &mode, &err) < 0) {
+	if (api_files_mode(http_query(r, "mode"), &mode, &err) < 0 ||
+	    write_request(r, path, mode, &payload, &type, &err) < 0) {
 		http_reply_error(r, &err);
 		return;
 	}
-	msg_add_str(&payload, path);
-	msg_add_u32(&payload, mode);
-	msg_add_u32(&payload, 0);
-	start_put(r, s, FRAME_WRITE, path, &payload);
+	start_put(r, s, type, path, &payload);
 }
 
 void api_archive_put(struct http_req *r, void *app)

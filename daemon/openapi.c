@@ -79,7 +79,8 @@ static void add_path_parameters(struct json_writer *w, const char *pattern)
 			      6, true);
 }
 
-static void add_query_parameters(struct json_writer *w, const char *list)
+static void add_parameters(struct json_writer *w, const char *where,
+			   const char *list)
 {
 	const char *word;
 	size_t n;
@@ -89,7 +90,7 @@ static void add_query_parameters(struct json_writer *w, const char *list)
 		size_t name = strcspn(word, ":! ");
 		bool typed = name < n && word[name] == ':';
 
-		add_parameter(w, "query", word, name,
+		add_parameter(w, where, word, name,
 			      typed ? word + name + 1 : "string",
 			      typed ? n - name - 1 - required : 6, required);
 	}
@@ -162,8 +163,10 @@ static void add_route(struct json_writer *w, const struct http_route *t)
 		json_str(w, "summary", i->summary);
 	json_open(w, "parameters", '[');
 	add_path_parameters(w, t->pattern);
-	if (i)
-		add_query_parameters(w, i->query);
+	if (i) {
+		add_parameters(w, "query", i->query);
+		add_parameters(w, "header", route_info_headers(i));
+	}
 	json_close(w, ']');
 	add_body(w, i);
 	add_replies(w, i);

@@ -210,3 +210,19 @@ char *route_info_action(const struct http_route *route)
 	return route ? xasprintf("%s %s", route->method, route->pattern) :
 		       xstrdup("call");
 }
+
+const char *route_info_headers(const struct route_info *i)
+{
+	static const struct {
+		const char *action, *headers;
+	} heeded[] = {
+		{ "file.write", "If-Match If-None-Match" },
+		{ "file.read", "Range If-Range" },
+		{ "template.save", "If-None-Match" },
+	};
+
+	for (size_t k = 0; k < ARRAY_SIZE(heeded); k++)
+		if (strcmp(heeded[k].action, i->action) == 0)
+			return heeded[k].headers;
+	return NULL;
+}

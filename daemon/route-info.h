@@ -39,6 +39,9 @@ extern const struct route_info route_infos[]; /* ends with method NULL */
 const struct route_info *route_info(const struct http_route *route);
 
 unsigned route_info_flags(const struct http_route *route);
+/* The request's own headers, "If-Match If-None-Match", or NULL. */
+const char *route_info_headers(const struct route_info *i);
+
 /* Owned; also for routes without a line, and for NULL (no such route). */
 char *route_info_action(const struct http_route *route);
 

@@ -104,9 +104,9 @@ static void add_key(struct table *t, enum config_id id)
 
 /* Routes. */
 
-static void add_query(struct buf *out, const char *list)
+static void add_list(struct buf *out, const char *title, const char *list)
 {
-	buf_addstr(out, ".br\nQuery:\n");
+	buf_addf(out, ".br\n%s:\n", title);
 	while (*list) {
 		size_t n = strcspn(list, " "), name = strcspn(list, ":! ");
 		const char *rest = list + n + strspn(list + n, " ");
@@ -180,7 +180,9 @@ static void add_route(struct table *t, const struct http_route *route)
 	if (route->flags & HTTP_NO_AUTH)
 		buf_addstr(&r->text, "Never needs a key.\n");
 	if (i->query)
-		add_query(&r->tail, i->query);
+		add_list(&r->tail, "Query", i->query);
+	if (route_info_headers(i))
+		add_list(&r->tail, "Headers", route_info_headers(i));
 	add_body(&r->tail, route, i);
 	add_reply(&r->tail, i->reply);
 }

@@ -189,7 +189,10 @@ static int carry_out(struct request *r, struct client *c)
 	auto_exchange struct exchange *x =
 		r->ranged ? exchange_new_range(c, r->target, r->from,
 					       r->from + r->most - 1, err) :
-			    exchange_new(c, r->method, r->target, length, err);
+		r->if_match ? exchange_new_if(c, r->method, r->target, length,
+					      r->if_match, err) :
+			      exchange_new(c, r->method, r->target, length,
+					   err);
 
 	if (!x)
 		return -1;
@@ -200,8 +203,19 @@ static int carry_out(struct request *r, struct client *c)
 	if (exchange_reply(x, err) < 0)
 		return -1;
 	r->whole = exchange_whole(x);
+	r->etag = exchange_etag(x);
 	return r->download ? download(x, r->download, err) :
 			     receive(x, &r->reply, r->most, err);
+}
+
+static void keep(struct request *r)
+{
+	int e = fd_replace_path(AT_FDCWD, r->download, buf_str(&r->body),
+				r->body.len, 0600);
+
+	if (e < 0)
+		svm_err_sys(&r->err, SVM_INTERNAL, e, "can't write %s",
+			    r->download);
 }
 
 static void job_run(struct work *w)
@@ -212,6 +226,10 @@ static void job_run(struct work *w)
 	if (r->argv) {
 		(void)command_exec(r->argv, j->cancel_fd, &r->reply,
 				   &r->status, &r->err);
+		return;
+	}
+	if (strcmp(r->method, REQUEST_KEEP) == 0) {
+		keep(r);
 		return;
 	}
 	bool get = strcmp(r->method, "GET") == 0 && !r->download;

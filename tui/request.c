@@ -34,6 +34,8 @@ void request_free(struct request *r)
 	free(r->download);
 	free(r->about);
 	free(r->doing);
+	free(r->if_match);
+	free(r->etag);
 	strv_free(r->argv);
 	buf_release(&r->reply);
 	svm_err_release(&r->err);

@@ -15,6 +15,8 @@
  * The method REQUEST_HANGUP is no request but SIGHUP to the daemon of this
  * user; it is done when the daemon has read its configuration again.
  * REQUEST_RUN runs `argv` on this machine: its output is the reply.
+ * REQUEST_KEEP puts the body into the local file `download`, whole or not at
+ * all, for this user's eyes.
  */
 #ifndef SVM_TUI_REQUEST_H
 #define SVM_TUI_REQUEST_H
@@ -33,6 +35,7 @@ struct request;
 
 #define REQUEST_HANGUP "SIGHUP"
 #define REQUEST_RUN "RUN"
+#define REQUEST_KEEP "KEEP"
 
 typedef void (*request_fn)(struct model *m, struct request *r);
 
@@ -45,6 +48,10 @@ struct request {
 	 * however long.  Owned paths or NULL.  A file that is there is
 	 * replaced when all has arrived, and left alone otherwise. */
 	char *upload, *download;
+	/* A file is written only if it still has this ETag, or, with "", if
+	 * it isn't there: else PRECONDITION.  NULL: whatever is there. */
+	char *if_match;
+	char *etag;       /* of the reply, or NULL; owned */
 	char **argv;      /* of REQUEST_RUN; owned */
 	int status;       /* of what was run, as a shell has it */
 	request_fn done;

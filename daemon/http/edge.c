@@ -101,9 +101,10 @@ static void answer_preflight(struct http_req *r)
 	http_reply_header(r, "Access-Control-Allow-Methods",
 			  "GET, HEAD, POST, PUT, DELETE");
 	http_reply_header(r, "Access-Control-Allow-Headers",
-			  "Authorization, Content-Type, If-None-Match, "
-			  "Last-Event-ID, Range, X-API-Key, X-Admin-API-Key, "
-			  "X-Request-ID, X-User-ID");
+			  "Authorization, Content-Type, If-Match, "
+			  "If-None-Match, Last-Event-ID, Range, "
+			  "X-API-Key, X-Admin-API-Key, X-Request-ID, "
+			  "X-User-ID");
 	http_reply_header(r, "Access-Control-Max-Age", "600");
 	http_reply_bytes(r, 200, "text/plain", "", 0);
 }

@@ -24,6 +24,8 @@ int errmap_http_status(enum svm_code code)
 		return 408;
 	case SVM_CONFLICT:
 		return 409;
+	case SVM_PRECONDITION:
+		return 412;
 	case SVM_TOO_LARGE:
 		return 413;
 	case SVM_RANGE:
@@ -72,6 +74,7 @@ int errmap_exit_status(enum svm_code code)
 	case SVM_UNREACHABLE:
 		return EXIT_STATUS_UNREACHABLE;
 	case SVM_CONFLICT:
+	case SVM_PRECONDITION:
 		return EXIT_STATUS_CONFLICT;
 	case SVM_RESOURCE_LIMIT:
 		return EXIT_STATUS_LIMIT;

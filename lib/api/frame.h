@@ -63,9 +63,9 @@ enum frame_type {
 	FRAME_READ,      /* str path, u64 offset, u64 length (~0: to the end)
 			  * -> FILE, DATA..., END */
 	FRAME_WRITE,     /* str path, u32 mode, u32 flags; then the client
-			  * sends DATA..., END -> END.  Parents are made, the
-			  * file is replaced atomically.  A connection that
-			  * ends before END leaves nothing. */
+			  * sends DATA..., END -> FILE, END.  Parents are
+			  * made, the file is replaced atomically.  A
+			  * connection that ends before END leaves nothing. */
 	FRAME_LIST,      /* str path, u32 max -> FILE..., END (u32 truncated) */
 	FRAME_STAT,      /* str path -> FILE, END */
 	FRAME_MOVE,      /* str old, str new, u32 flags -> END */
@@ -87,6 +87,11 @@ enum frame_type {
 	FRAME_DEADLINE,  /* u64 CLOCK_BOOTTIME ns, 0 none -> END */
 	FRAME_PING,      /* -> END */
 	FRAME_SHUTDOWN,  /* -> END, then everything is killed and it exits */
+	FRAME_WRITE_IF,  /* str path, u32 mode, u32 flags, u32 enum
+			  * frame_write_if, u64 ino, u64 size, u64 mtime in
+			  * ns: WRITE if what is there is as it says, else
+			  * ERROR with PRECONDITION.  A request of its own, as
+			  * agents that don't know it must not just write. */
 
 	/* Both ways, inside an operation. */
 	FRAME_DATA = 64, /* bytes of a file or archive */
@@ -115,6 +120,14 @@ enum frame_type {
 
 enum frame_flags {
 	FRAME_MORE = 1u << 0, /* the request goes on in the next frame */
+};
+
+enum frame_write_if {
+	FRAME_IF_ANY,   /* nothing is asked */
+	FRAME_IF_SAME,  /* the regular file of ino, size and mtime */
+	FRAME_IF_THERE, /* a file or link, whichever */
+	FRAME_IF_NEW,   /* nothing */
+	FRAME_IF_MAX
 };
 
 #define FRAME_MAGIC 0x614d5653u /* "SVMa" */

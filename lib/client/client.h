@@ -80,6 +80,11 @@ struct exchange *exchange_new(struct client *c, const char *method,
 struct exchange *exchange_new_range(struct client *c, const char *target,
 				    uint64_t from, uint64_t to,
 				    struct svm_err *err);
+/* As exchange_new(), to write a file if it still has this ETag, or, with "",
+ * if nothing is there: else PRECONDITION. */
+struct exchange *exchange_new_if(struct client *c, const char *method,
+				 const char *target, int64_t length,
+				 const char *etag, struct svm_err *err);
 void exchange_free(struct exchange *x); /* closes: the daemon sees it */
 #define auto_exchange CLEANUP(exchange_cleanup)
 void exchange_cleanup(struct exchange **x);
@@ -97,6 +102,10 @@ int64_t exchange_length(const struct exchange *x); /* -1: not told */
 /* The bytes of the whole of which a range was asked for, otherwise the
  * length; right after exchange_reply(). */
 int64_t exchange_whole(const struct exchange *x); /* -1: not told */
+
+/* The ETag of the reply, right after exchange_reply(); owned.  NULL when
+ * there is none that could be sent back. */
+char *exchange_etag(const struct exchange *x);
 
 /* Body bytes: > 0, 0 at its proper end, -1 with err (also when the body was
  * cut short). */

@@ -19,6 +19,7 @@
 #define ERROR_BODY_MAX KIB(64)
 #define REPLY_MAX MIB(64)
 #define LINE_MAX_BYTES MIB(4)
+#define ETAG_MAX 128
 
 struct exchange {
 	struct client *client;
@@ -211,6 +212,17 @@ struct exchange *exchange_new_range(struct client *c, const char *target,
 			      err);
 }
 
+struct exchange *exchange_new_if(struct client *c, const char *method,
+				 const char *target, int64_t length,
+				 const char *etag, struct svm_err *err)
+{
+	auto_free char *header =
+		*etag ? xasprintf("If-Match: %s\r\n", etag) :
+			xstrdup("If-None-Match: *\r\n");
+
+	return exchange_begin(c, method, target, length, header, NULL, err);
+}
+
 void exchange_free(struct exchange *x)
 {
 	if (!x)
@@ -358,6 +370,21 @@ int64_t exchange_whole(const struct exchange *x)
 		n = n * 10 + (*p - '0');
 	}
 	return n;
+}
+
+char *exchange_etag(const struct exchange *x)
+{
+	const struct http1_header *h =
+		http1_find(&x->head, x->head_text, "ETag");
+	const char *value = h ? x->head_text + h->value.at : "";
+
+	/* It becomes a line of a head of ours. */
+	if (!h || !h->value.len || h->value.len > ETAG_MAX)
+		return NULL;
+	for (size_t i = 0; i < h->value.len; i++)
+		if (value[i] <= ' ' || value[i] > '~')
+			return NULL;
+	return xstrndup(value, h->value.len);
 }
 
 /* Decode from raw: bytes given, 0 for "need more" or done. */

@@ -98,6 +98,9 @@ class Walk:
                       {"path": "/workspace/f", "content": "answered\n"})
         if r.status == 200:
             self.written = True
+        c.request("PUT", base + "/files?path=/workspace/g", b"1")
+        c.request("PUT", base + "/files?path=/workspace/g", b"2",
+                  {"If-Match": "*"})
         r = c.request("POST", base + "/exec", {"command": "echo ran"})
         if r.status == 200:
             self.ran = r.json()["stdout"]
@@ -315,6 +318,37 @@ def test_death_the_second_time(new_instance, label):
     restart_healthy(inst)
     account(inst, walk)
     account_pool(inst, walk)
+
+
+@pytest.mark.parametrize("labels", [["compare"], ["compare", "exchange"]])
+def test_one_writer_wins(new_instance, labels):
+    """Each is stopped after it has looked, until all of them have; and with
+    its text in place, before it looks at what that has replaced."""
+    inst = faulty(new_instance)
+    inst.start(env={"STACYVM_FAULT": ",".join(
+        f"agent.write.{label}=stop" for label in labels)})
+    base = f"{API}/sandboxes/{inst.sandbox()['id']}"
+    url = base + "/files?path=/workspace/f"
+    clients = [inst.client() for _ in range(6)]
+    for turn in range(3):
+        tag = clients[0].request("PUT", url, b"start").headers["etag"]
+        replies = [None] * len(clients)
+
+        def put(i):
+            replies[i] = clients[i].request("PUT", url, b"%d" % i,
+                                            {"If-Match": tag})
+        threads = [threading.Thread(target=put, args=[i])
+                   for i in range(len(clients))]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        won = [i for i, r in enumerate(replies) if r.status == 200]
+        assert len(won) == 1, replies
+        assert {r.status for r in replies} == {200, 412}
+        assert clients[0].request("GET", url).body == b"%d" % won[0]
+    r = clients[0].request("GET", base + "/files/list?path=/workspace")
+    assert [f["name"] for f in r.json()] == ["f"]
 
 
 def test_every_label_is_hit(new_instance, provider):

@@ -50,6 +50,10 @@ class Files:
     def put(self, path, data, **query):
         return self.inst.api("PUT", self.q(path=path, **query), data)
 
+    def put_if(self, path, data, **headers):
+        return self.inst.api("PUT", self.q(path=path), data, headers={
+            k.replace("_", "-"): v for k, v in headers.items()})
+
     def read(self, path, **headers):
         return self.inst.api("GET", self.q(path=path), headers={
             k.replace("_", "-"): v for k, v in headers.items()})
@@ -321,6 +325,120 @@ def test_etag_changes_with_the_file(fs):
     # Never a 3xx: clients take it for an error.
     r = fs.read(f"{W}/x", If_None_Match=r.headers["etag"])
     assert r.status == 200
+
+
+# -- written only over what was read
+
+def test_if_match(fs):
+    old = fs.write(f"{W}/x", "one").headers["etag"]
+    assert fs.read(f"{W}/x").headers["etag"] == old
+    r = fs.put_if(f"{W}/x", b"two", If_Match=old)
+    assert r.status == 200, r
+    new = r.headers["etag"]
+    assert new != old and fs.read(f"{W}/x").headers["etag"] == new
+    # Another version, nobody's, a weak one, one of another kind.
+    for tag in (old, '"0-0-0"', "W/" + new, '"abc"', "abc", '""',
+                '"1-2-3-4"', '"%s-1-1"' % ("f" * 17)):
+        refused(fs.put_if(f"{W}/x", b"lost", If_Match=tag), 412,
+                "PRECONDITION_FAILED")
+    assert fs.read(f"{W}/x").body == b"two"
+    assert fs.read(f"{W}/x").headers["etag"] == new
+    # A change of another kind is one too.
+    fs.sh("printf TWO >x")
+    refused(fs.put_if(f"{W}/x", b"lost", If_Match=new), 412,
+            "PRECONDITION_FAILED")
+    fs.sh("rm x")
+    for tag in (new, "*"):
+        refused(fs.put_if(f"{W}/x", b"lost", If_Match=tag), 412,
+                "PRECONDITION_FAILED")
+    refused(fs.stat(f"{W}/x"), 404, "FILE_NOT_FOUND")
+    # Nothing is left of those that were refused.
+    assert fs.sh("ls -A") == ""
+
+
+def test_if_match_anything(fs):
+    fs.write(f"{W}/x", "one")
+    assert fs.put_if(f"{W}/x", b"two", If_Match="*").status == 200
+    assert fs.read(f"{W}/x").body == b"two"
+    assert fs.sh("ls -A") == "x\n"
+
+
+def test_if_none_match(fs):
+    assert fs.put_if(f"{W}/d/new", b"1", If_None_Match="*").status == 200
+    fs.sh("ln -s nowhere d/link")
+    for name in "new", "link":
+        refused(fs.put_if(f"{W}/d/{name}", b"2", If_None_Match="*"), 412,
+                "PRECONDITION_FAILED")
+    assert fs.read(f"{W}/d/new").body == b"1"
+    assert fs.sh("ls -A d") == "link\nnew\n"
+
+
+def test_if_match_is_for_post_as_well(fs):
+    tag = fs.write(f"{W}/x", "one").headers["etag"]
+
+    def post(text, **headers):
+        return fs.inst.api("POST", fs.base, {"path": f"{W}/x",
+                                             "content": text}, headers)
+    assert post("two", **{"If-Match": tag}).status == 200
+    refused(post("no", **{"If-Match": tag}), 412, "PRECONDITION_FAILED")
+    refused(post("no", **{"If-None-Match": "*"}), 412, "PRECONDITION_FAILED")
+    assert fs.read(f"{W}/x").body == b"two"
+
+
+def test_if_match_of_a_link(fs):
+    """What was read is the file, what would be replaced is the link."""
+    fs.write(f"{W}/file", "text")
+    fs.sh("ln -s file link")
+    tag = fs.read(f"{W}/link").headers["etag"]
+    refused(fs.put_if(f"{W}/link", b"no", If_Match=tag), 412,
+            "PRECONDITION_FAILED")
+    assert fs.sh("readlink link; cat file") == "file\ntext"
+
+
+@pytest.mark.parametrize("headers", [
+    {"If_Match": '"1-2-3", "4-5-6"'}, {"If_None_Match": '"1-2-3"'},
+    {"If_Match": "*", "If_None_Match": "*"},
+])
+def test_conditions_that_are_none(fs, headers):
+    fs.write(f"{W}/x", "one")
+    refused(fs.put_if(f"{W}/x", b"two", **headers), 400, "BAD_REQUEST")
+    assert fs.read(f"{W}/x").body == b"one"
+
+
+def together(calls):
+    out = [None] * len(calls)
+
+    def run(i):
+        out[i] = calls[i]()
+    threads = [threading.Thread(target=run, args=[i])
+               for i in range(len(calls))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return out
+
+
+def test_one_of_many_wins(fs):
+    """They all have read the same; whoever is told 200 is what is there."""
+    clients = [fs.inst.client() for _ in range(8)]
+    q = API + fs.q(path=f"{W}/x")
+    tag = fs.write(f"{W}/x", "start").headers["etag"]
+    for turn in range(15):
+        for headers in ({"If-Match": tag}, {"If-None-Match": "*"}):
+            if "If-None-Match" in headers:
+                fs.delete(f"{W}/x")
+            replies = together([
+                lambda c=c, i=i: c.request("PUT", q, b"%d" % i, headers)
+                for i, c in enumerate(clients)])
+            won = [i for i, r in enumerate(replies) if r.status == 200]
+            assert len(won) == 1, replies
+            assert {r.status for r in replies} == {200, 412}
+            r = fs.read(f"{W}/x")
+            assert r.body == b"%d" % won[0]
+            tag = r.headers["etag"]
+            assert tag == replies[won[0]].headers["etag"]
+    assert fs.sh("ls -A") == "x\n"
 
 
 @pytest.mark.parametrize("make,name", [

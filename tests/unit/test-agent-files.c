@@ -731,7 +731,7 @@ static void test_agent_files__stopped_workers(void **state)
 			call_send(&c, FRAME_END, NULL, 0);
 		assert_true(call_next(&c, &f) == !steady);
 		if (!steady)
-			assert_int_equal(f.type, FRAME_END);
+			assert_int_equal(f.type, FRAME_FILE);
 		call_close(&c);
 	}
 	run(b, "rm -f .stacyvm-*");

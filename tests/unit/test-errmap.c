@@ -22,7 +22,7 @@ static void test_errmap__table(void **state)
 		{ SVM_INTERNAL, 500, 1 }, { SVM_UNSUPPORTED, 501, 1 },
 		{ SVM_PROVIDER, 502, 1 }, { SVM_UNAVAILABLE, 503, 1 },
 		{ SVM_NO_SPACE, 507, 1 }, { SVM_UNREACHABLE, 503, 5 },
-		{ SVM_CANCELLED, 500, 8 },
+		{ SVM_CANCELLED, 500, 8 }, { SVM_PRECONDITION, 412, 6 },
 	};
 
 	(void)state;
