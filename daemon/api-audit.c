@@ -227,6 +227,22 @@ static void batch_done(struct work *w)
 	listing_free(l);
 }
 
+/* What was done before is in the list. */
+static void settled(void *data, const struct svm_err *err,
+		    const struct store_event *events, size_t n)
+{
+	struct listing *l = data;
+
+	(void)err;
+	(void)events;
+	(void)n;
+	l->busy = false;
+	if (l->r)
+		go_on(l);
+	else
+		listing_free(l);
+}
+
 static void on_drain(struct http_req *r)
 {
 	go_on(http_data(r));
@@ -344,7 +360,8 @@ void api_audit_list(struct http_req *r, void *app)
 	http_set_data(r, l);
 	http_on_gone(r, on_gone);
 	http_on_drain(r, on_drain);
-	go_on(l);
+	l->busy = true;
+	store_settle(l->d->store, settled, l);
 }
 
 /* Verifying. */
@@ -389,6 +406,17 @@ static void verify_done(struct work *w)
 	free(v);
 }
 
+static void verify_settled(void *data, const struct svm_err *err,
+			   const struct store_event *events, size_t n)
+{
+	struct verify *v = data;
+
+	(void)err;
+	(void)events;
+	(void)n;
+	work_submit(v->d->workers, &v->work);
+}
+
 /* Without on_gone the request stays until it is answered. */
 void api_audit_verify(struct http_req *r, void *app)
 {
@@ -398,5 +426,5 @@ void api_audit_verify(struct http_req *r, void *app)
 	v->work.done = verify_done;
 	v->d = app;
 	v->r = r;
-	work_submit(v->d->workers, &v->work);
+	store_settle(v->d->store, verify_settled, v);
 }

@@ -312,6 +312,28 @@ static void go_on(struct sub *s)
 		sub_close(s, ": end\n\n");
 }
 
+static void settled(void *data, const struct svm_err *err,
+		    const struct store_event *events, size_t n)
+{
+	struct sub *s = data;
+
+	(void)err;
+	(void)events;
+	(void)n;
+	s->busy = false;
+	if (s->req)
+		go_on(s);
+	else
+		sub_free(s);
+}
+
+/* Who asks for what there is means what he has done himself, too. */
+static void settle(struct sub *s)
+{
+	s->busy = true;
+	store_settle(s->store, settled, s);
+}
+
 static void on_drain(struct http_req *r)
 {
 	go_on(http_data(r));
@@ -385,7 +407,10 @@ void api_events(struct http_req *r, void *app)
 	http_reply_header(r, "X-Accel-Buffering", "no");
 	http_stream_begin(r, 200, "text/event-stream", -1);
 	http_stream_keepalive(r, ":\n\n");
-	go_on(s);
+	if (s->brief)
+		settle(s);
+	else
+		go_on(s);
 }
 
 /* The hub. */
@@ -448,4 +473,9 @@ void events_emit(struct daemon *d, const char *type, const char *sandbox_id,
 void events_commit(struct daemon *d, struct store_txn *t)
 {
 	store_commit(t, on_stored, d);
+}
+
+void events_commit_soon(struct daemon *d, struct store_txn *t)
+{
+	store_commit_soon(t, on_stored, d);
 }

@@ -27,6 +27,7 @@ void events_emit(struct daemon *d, const char *type, const char *sandbox_id,
 
 /* Commit t without waiting and publish its events once they are stored. */
 void events_commit(struct daemon *d, struct store_txn *t);
+void events_commit_soon(struct daemon *d, struct store_txn *t);
 
 /* GET /events: SSE with replay (?since=, Last-Event-ID; ?follow=false ends
  * after it), ?type=,

@@ -130,7 +130,12 @@ static void tell(struct exec_run *run, const char *type,
 		store_add_event(t, type, s->id, s->spec.owner,
 				buf_str(&data));
 	audit_tell(t, run, x, why);
-	events_commit(s->daemon, t);
+	/* The command is about to run: its beginning is on record with its
+	 * end, if that comes at once. */
+	if (x || why)
+		events_commit(s->daemon, t);
+	else
+		events_commit_soon(s->daemon, t);
 }
 
 static void finish(struct exec_run *run, const struct svm_err *err)

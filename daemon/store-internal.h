@@ -81,6 +81,10 @@ struct store {
 	sqlite3 *sweep_db;
 	atomic_bool sweeping;
 
+	/* The loop's: what may wait for company, and for how long. */
+	struct list soon;
+	struct loop_timer *soon_timer;
+
 	pthread_mutex_t queue_lock;
 	struct list queue; /* transactions that no group took yet */
 

@@ -186,7 +186,33 @@ static void done(struct work *w)
 	store_txn_free(t);
 }
 
-void store_commit(struct store_txn *t, store_done_fn fn, void *data)
+static void hand_over(struct store_txn *t)
+{
+	struct store *s = t->store;
+
+	list_remove(&t->link);
+	pthread_mutex_lock(&s->queue_lock);
+	list_append(&s->queue, &t->link);
+	pthread_mutex_unlock(&s->queue_lock);
+	work_submit(s->pool, &t->work);
+}
+
+static void hand_over_all(struct store *s)
+{
+	struct list *pos, *tmp;
+
+	loop_timer_stop(s->soon_timer);
+	list_for_each_safe(pos, tmp, &s->soon)
+		hand_over(list_entry(pos, struct store_txn, link));
+}
+
+static void on_soon(struct loop *l, void *data)
+{
+	(void)l;
+	hand_over_all(data);
+}
+
+void store_commit_soon(struct store_txn *t, store_done_fn fn, void *data)
 {
 	struct store *s = t->store;
 
@@ -194,10 +220,22 @@ void store_commit(struct store_txn *t, store_done_fn fn, void *data)
 	t->data = data;
 	t->work.run = run;
 	t->work.done = done;
-	pthread_mutex_lock(&s->queue_lock);
-	list_append(&s->queue, &t->link);
-	pthread_mutex_unlock(&s->queue_lock);
-	work_submit(s->pool, &t->work);
+	list_append(&s->soon, &t->link);
+	if (!loop_timer_armed(s->soon_timer))
+		loop_timer_after(s->soon_timer, STORE_SOON_NS);
+}
+
+void store_commit(struct store_txn *t, store_done_fn fn, void *data)
+{
+	struct store *s = t->store;
+
+	store_commit_soon(t, fn, data);
+	hand_over_all(s);
+}
+
+void store_settle(struct store *s, store_done_fn fn, void *data)
+{
+	store_commit(store_begin(s), fn, data);
 }
 
 /* Checkpoints. */
@@ -330,6 +368,7 @@ int store_open(const char *path, struct loop *l, struct store **ret,
 	struct store *s = xcalloc(1, sizeof(*s));
 
 	list_init(&s->queue);
+	list_init(&s->soon);
 	pthread_mutex_init(&s->queue_lock, NULL);
 	pthread_mutex_init(&s->read_lock, NULL);
 	if (open_writer(s, path, err) < 0 ||
@@ -339,6 +378,7 @@ int store_open(const char *path, struct loop *l, struct store **ret,
 		return -1;
 	}
 	s->untrimmed = TRIM_EVERY;
+	s->soon_timer = loop_timer_new(l, on_soon, s);
 	s->pool = work_pool_new(l, 1, "stacyvm-db");
 	s->sweeper = work_pool_new(l, 1, "stacyvm-wal");
 	sqlite3_wal_hook(s->writer, on_wal, s);
@@ -350,6 +390,8 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
+	hand_over_all(s);
+	loop_timer_free(s->soon_timer);
 	work_pool_free(s->pool);
 	work_pool_free(s->sweeper);
 	close_all(s);

@@ -122,6 +122,16 @@ typedef void (*store_done_fn)(void *data, const struct svm_err *err,
 			      const struct store_event *events, size_t n);
 void store_commit(struct store_txn *t, store_done_fn done, void *data);
 
+/* The same for what nobody waits for: it goes along with the next that is
+ * committed, or after STORE_SOON_NS.  To wake the writer takes a processor
+ * from whoever is to run now. */
+#define STORE_SOON_NS 5000000
+void store_commit_soon(struct store_txn *t, store_done_fn done, void *data);
+
+/* Calls `done` once everything that was handed in before is decided, in the
+ * database or lost, and its callbacks have run. */
+void store_settle(struct store *s, store_done_fn done, void *data);
+
 /* Reading: any thread, blocking, own connection under a lock.  The callback
  * gets each row; it may steal strings. */
 int store_each_sandbox(struct store *s,

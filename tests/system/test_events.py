@@ -127,6 +127,23 @@ def test_many_subscribers(shared):
     shared.api("GET", "/health", check=200)
 
 
+@pytest.mark.parametrize("record", ("/events?since=0&follow=false",
+                                    "/audit?format=jsonl"))
+def test_what_was_seen_is_on_record(shared, record):
+    """A caller who saw a command begin finds that in what is listed."""
+    sid = shared.sandbox(provider="mock")["id"]
+    began = re.compile(r"exec\.start.*" + sid + "|" + sid + r".*exec\.start")
+    for n in range(1, 6):
+        c = shared.client(30)
+        c.begin("POST", f"{API}/sandboxes/{sid}/exec",
+                {"command": "sleep 1000", "stream": True})
+        assert c.head().status == 200
+        text = shared.api("GET", record, check=200).text
+        assert len(began.findall(text)) == n, text
+        c.close()
+    shared.api("DELETE", f"/sandboxes/{sid}", check=200)
+
+
 def told(inst, since, kind):
     """Events of a kind with a larger id, once there is one."""
     def found():

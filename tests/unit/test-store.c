@@ -17,6 +17,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
+#include "lib/base/work.h"
 #include "tests/unit/unit.h"
 
 struct fixture {
@@ -630,6 +631,63 @@ static void test_store__close_commits_the_queue(void **state)
 	assert_int_equal(ids[0], 50);
 }
 
+static void commit_soon(struct fixture *f, struct result *r)
+{
+	struct store_txn *t = store_begin(f->store);
+
+	store_add_event(t, "soon", NULL, NULL, NULL);
+	store_commit_soon(t, on_done, r);
+}
+
+/* What may wait is not handed to the writer; it comes before what is
+ * committed after it. */
+static void test_store__soon_goes_along(void **state)
+{
+	struct fixture *f = *state;
+	struct result soon[2] = { 0 }, now = { 0 };
+
+	commit_soon(f, &soon[0]);
+	commit_soon(f, &soon[1]);
+	assert_int_equal(work_pending(f->store->pool), 0);
+	assert_true(list_empty(&f->store->queue));
+	struct store_txn *t = store_begin(f->store);
+	store_add_event(t, "now", NULL, NULL, NULL);
+	store_commit(t, on_done, &now);
+	finish(f, &now);
+	assert_int_equal(soon[0].first_id, 1);
+	assert_int_equal(soon[1].first_id, 2);
+	assert_int_equal(now.first_id, 3);
+}
+
+static void test_store__soon_is_not_never(void **state)
+{
+	struct fixture *f = *state;
+	struct result r[2] = { 0 };
+
+	commit_soon(f, &r[0]);
+	finish(f, &r[0]);
+	assert_int_equal(r[0].code, SVM_OK);
+	commit_soon(f, &r[1]);
+	reopen(f);
+	assert_int_equal(r[1].calls, 1);
+	assert_int_equal(r[1].first_id, 2);
+}
+
+static void test_store__settled_is_stored(void **state)
+{
+	struct fixture *f = *state;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct result soon = { 0 }, settled = { 0 };
+	int64_t ids[3] = { 0 };
+
+	commit_soon(f, &soon);
+	store_settle(f->store, on_done, &settled);
+	finish(f, &settled);
+	assert_int_equal(soon.calls, 1);
+	store_each_event(f->store, 0, NULL, NULL, 99, sum_event, ids, &err);
+	assert_int_equal(ids[0], 1);
+}
+
 int main(int argc, char **argv)
 {
 	/* No exit handlers: what is still open is meant to be. */
@@ -655,6 +713,9 @@ int main(int argc, char **argv)
 		TEST(file_is_private),
 		TEST(survives_kill),
 		TEST(close_commits_the_queue),
+		TEST(soon_goes_along),
+		TEST(soon_is_not_never),
+		TEST(settled_is_stored),
 #undef TEST
 	};
 
