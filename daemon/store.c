@@ -12,7 +12,6 @@
 #include "daemon/store-internal.h"
 #include "daemon/store-schema.h"
 #include "lib/api/limits.h"
-#include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
@@ -26,8 +25,8 @@
 
 /* The writer thread. */
 
-static int step(struct store *s, enum store_write what, const struct store_value *v,
-		unsigned n, struct svm_err *err)
+static int step(struct store *s, enum store_write what,
+		const struct store_value *v, unsigned n, struct svm_err *err)
 {
 	sqlite3_stmt *q = s->writes[what];
 
@@ -45,7 +44,8 @@ static int step(struct store *s, enum store_write what, const struct store_value
 		       0 : store_db_error(s->writer, rc, err, "can't write");
 }
 
-static int apply_op(struct store *s, const struct store_op *op, struct svm_err *err)
+static int apply_op(struct store *s, const struct store_op *op,
+		    struct svm_err *err)
 {
 	const struct store_value *v = op->v;
 
@@ -338,8 +338,8 @@ static int open_writer(struct store *s, const char *path, struct svm_err *err)
 		       "PRAGMA trusted_schema = OFF;", err) < 0 ||
 	    store_migrate(s->writer, store_schema, store_schema_steps, err) < 0)
 		return -1;
-	if (store_prepare(s->writer, store_write_sql, STORE_WRITE_MAX, s->writes,
-			  err) < 0)
+	if (store_prepare(s->writer, store_write_sql, STORE_WRITE_MAX,
+			  s->writes, err) < 0)
 		return -1;
 	return store_audit_load(s, err);
 }

@@ -236,7 +236,8 @@ int plan_manifest_config(const struct plan_doc *manifest, struct digest *ret,
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_buf struct buf text = BUF_INIT;
 
-	if (plan_doc_parse(manifest, manifest->name, false, &doc, &text, err) < 0)
+	if (plan_doc_parse(manifest, manifest->name, false, &doc, &text, err) <
+	    0)
 		return -1;
 	return get_digest(json_get(doc.root, "config"), "digest", ret, err);
 }
@@ -252,8 +253,8 @@ static int plan_of(const struct plan_docs *docs, struct plan *p,
 
 	/* A root file system may hold a manifest.json of its own: only one
 	 * that is docker's makes the archive docker's. */
-	if (manifest && plan_doc_parse(manifest, "manifest.json", true, &doc, &text,
-				  &ignored) == 0) {
+	if (manifest && plan_doc_parse(manifest, "manifest.json", true, &doc,
+				       &text, &ignored) == 0) {
 		const cJSON *list = json_get(doc.root, "list");
 
 		if (cJSON_IsArray(list) && cJSON_IsObject(list->child) &&
@@ -264,8 +265,8 @@ static int plan_of(const struct plan_docs *docs, struct plan *p,
 	}
 	if (index && plan_docs_find(docs, "oci-layout")) {
 		p->kind = PLAN_OCI;
-		if (plan_doc_parse(index, "index.json", false, &doc2, &text2, err) <
-		    0)
+		if (plan_doc_parse(index, "index.json", false, &doc2, &text2,
+				   err) < 0)
 			return -1;
 		return plan_oci(docs, doc2.root, p, 0, err);
 	}

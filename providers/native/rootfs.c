@@ -5,9 +5,10 @@
  *
  * One tmpfs with the disk and inode quota is everything that can be written.
  * For `host` the root is a directory of it; for layers it holds the upper
- * directory of an overlay.  An image may hold hostile links (/dev -> /somewhere), so every
- * mount point is resolved relative to the new root, and mounts happen on "."
- * of the directory found or by name inside a tree that is ours.
+ * directory of an overlay.  An image may hold hostile links (/dev ->
+ * /somewhere), so every mount point is resolved relative to the new root, and
+ * mounts happen on "." of the directory found or by name inside a tree that is
+ * ours.
  */
 #include "providers/native/child.h"
 
