@@ -3,130 +3,21 @@
  * The life of a sandbox.  See lifecycle.h.  Each step ends in a commit whose
  * callback takes the next; a sandbox is referenced while a step is out.
  */
-#include "daemon/lifecycle.h"
-
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 
-#include "daemon/config.h"
 #include "daemon/daemon.h"
-#include "daemon/events.h"
+#include "daemon/lifecycle-internal.h"
 #include "daemon/log-follow.h"
 #include "daemon/sandbox-log.h"
 #include "daemon/setup.h"
-#include "daemon/store.h"
 #include "daemon/trim.h"
 #include "daemon/warm.h"
-#include "lib/api/msg.h"
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
-#include "lib/base/fd.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
-
-/* Committing: the row as it is now, with one event. */
-
-struct commit {
-	struct sandbox *s;
-	void (*then)(struct sandbox *s, const struct svm_err *err);
-	struct life_waiter *waiter; /* one answer of its own, or NULL */
-};
-
-static void on_committed(void *data, const struct svm_err *err,
-			 const struct store_event *ev, size_t n)
-{
-	struct commit *c = data;
-
-	if (!err)
-		events_publish(c->s->daemon->events, ev, n);
-	else
-		log_error_e(err, "sandbox=%s can't store its state", c->s->id);
-	if (c->then)
-		c->then(c->s, err);
-	if (c->waiter)
-		c->waiter->fn(c->waiter, c->s, err);
-	c->s->daemon->steps--;
-	sandbox_unref(c->s);
-	free(c);
-}
-
-/* What a transition means to the audit trail, and by whom it was wanted. */
-static void audit_transition(struct store_txn *t, const struct sandbox *s,
-			     const char *event,
-			     const struct life_waiter *extender)
-{
-	const struct list *leavers = &s->leavers;
-
-	if (s->spec.warm)
-		return;
-	if (extender)
-		audit_add(t, &extender->who, s, "sandbox.extend", NULL, "ok");
-	if (!event)
-		return;
-	if (strcmp(event, "sandbox.running") == 0 && !list_empty(&s->makers))
-		audit_add(t, &list_entry(s->makers.next, struct life_waiter,
-					 link)->who,
-			  s, "sandbox.create", s->spec.image, "ok");
-	if (strcmp(event, "sandbox.destroyed") != 0)
-		return;
-	if (list_empty(leavers))
-		audit_add(t, NULL, s, "sandbox.destroy", s->reason, "ok");
-	for (struct list *i = leavers->next; i != leavers; i = i->next)
-		audit_add(t, &list_entry(i, struct life_waiter, link)->who, s,
-			  "sandbox.destroy", s->reason, "ok");
-}
-
-static void add_row(struct store_txn *t, const struct sandbox *s)
-{
-	struct store_sandbox row;
-
-	/* Nobody ever knew of a warm copy: it leaves nothing. */
-	if (s->spec.warm && s->state == SANDBOX_DESTROYED) {
-		store_delete_sandbox(t, s->id);
-		return;
-	}
-	sandbox_row(s, &row);
-	store_put_sandbox(t, &row);
-	store_sandbox_release(&row);
-}
-
-static void add_event(struct store_txn *t, const struct sandbox *s,
-		      const char *event, const char *data)
-{
-	if (!s->spec.warm)
-		store_add_event(t, event, s->id, s->spec.owner,
-				data ? data : "{}");
-}
-
-static void commit_for(struct sandbox *s, const char *event, const char *data,
-		       void (*then)(struct sandbox *s,
-				    const struct svm_err *err),
-		       struct life_waiter *waiter)
-{
-	struct store_txn *t = store_begin(s->daemon->store);
-	struct commit *c = xcalloc(1, sizeof(*c));
-
-	c->s = sandbox_ref(s);
-	s->daemon->steps++;
-	c->then = then;
-	c->waiter = waiter;
-	add_row(t, s);
-	if (s->claim) /* it is new to everybody else */
-		add_event(t, s, "sandbox.created", NULL);
-	if (event)
-		add_event(t, s, event, data);
-	audit_transition(t, s, event, waiter);
-	store_commit(t, on_committed, c);
-}
-
-static void commit(struct sandbox *s, const char *event, const char *data,
-		   void (*then)(struct sandbox *s, const struct svm_err *err))
-{
-	commit_for(s, event, data, then, NULL);
-}
 
 static bool step(struct sandbox *s, enum life_event event)
 {
@@ -141,18 +32,6 @@ static bool step(struct sandbox *s, enum life_event event)
 	if (s->spec.warm)
 		warm_wake(s->daemon);
 	return true;
-}
-
-static void answer(struct sandbox *s, struct list *waiters,
-		   const struct svm_err *err)
-{
-	while (!list_empty(waiters)) {
-		struct life_waiter *w =
-			list_entry(waiters->next, struct life_waiter, link);
-
-		list_remove(&w->link);
-		w->fn(w, s, err);
-	}
 }
 
 static char *reason_json(const char *reason)
@@ -215,7 +94,7 @@ static void destroyed_stored(struct sandbox *s, const struct svm_err *err)
 	/* A row that could not be written is found again and cleaned at the
 	 * next start; the sandbox itself is gone, so the answer is yes. */
 	(void)err;
-	answer(s, &s->leavers, NULL);
+	life_answer(s, &s->leavers, NULL);
 }
 
 static void run_destroy(struct work *w)
@@ -240,8 +119,8 @@ static void destroy_done(struct work *w)
 		set_reason(s, j->err.msg);
 		log_error_e(&j->err, "sandbox=%s can't be removed", s->id);
 		auto_free char *data = reason_json(j->err.msg);
-		commit(s, "sandbox.error", data, NULL);
-		answer(s, &s->leavers, &j->err);
+		life_commit(s, "sandbox.error", data, NULL);
+		life_answer(s, &s->leavers, &j->err);
 		job_free(j);
 		return;
 	}
@@ -251,7 +130,7 @@ static void destroy_done(struct work *w)
 	sandbox_ref(s);
 	sandbox_unregister(s);
 	auto_free char *data = s->reason ? reason_json(s->reason) : NULL;
-	commit(s, "sandbox.destroyed", data, destroyed_stored);
+	life_commit(s, "sandbox.destroyed", data, destroyed_stored);
 	sandbox_unref(s);
 	job_free(j);
 }
@@ -286,7 +165,7 @@ static void destroyed_early(struct sandbox *s)
 
 	svm_err_set(&err, SVM_CONFLICT,
 		    "sandbox '%s' was destroyed while it was created", s->id);
-	answer(s, &s->makers, &err);
+	life_answer(s, &s->makers, &err);
 }
 
 static void stop_setup(struct sandbox *s)
@@ -317,7 +196,7 @@ void life_destroy(struct sandbox *s, const char *why, struct life_waiter *w)
 		BUG("sandbox '%s' can't be destroyed in state %s", s->id,
 		    sandbox_state_name(s->state));
 	stop_watching(s);
-	commit(s, NULL, NULL, destroying_stored);
+	life_commit(s, NULL, NULL, destroying_stored);
 }
 
 /* Time to live. */
@@ -331,11 +210,11 @@ static void on_ttl(struct loop *l, void *data)
 		life_destroy(s, "its time to live is over", NULL);
 		return;
 	}
-	commit(s, "sandbox.expired", NULL, NULL);
+	life_commit(s, "sandbox.expired", NULL, NULL);
 	life_destroy(s, "its time to live is over", NULL);
 }
 
-static void arm_ttl(struct sandbox *s)
+void life_arm_ttl(struct sandbox *s)
 {
 	if (!s->expires_boot_ns)
 		return;
@@ -361,7 +240,7 @@ static void on_agent_end(struct loop *l, void *data, unsigned events)
 		      "asked to");
 	log_warn("sandbox=%s %s", s->id, s->reason);
 	auto_free char *reason = reason_json(s->reason);
-	commit(s, "sandbox.error", reason, NULL);
+	life_commit(s, "sandbox.error", reason, NULL);
 }
 
 void life_resume(struct sandbox *s)
@@ -369,7 +248,7 @@ void life_resume(struct sandbox *s)
 	if (s->box.pidfd >= 0 && !s->watch)
 		s->watch = loop_fd_add(s->daemon->loop, s->box.pidfd,
 				       LOOP_READ, on_agent_end, s);
-	arm_ttl(s);
+	life_arm_ttl(s);
 }
 
 void life_heard(struct sandbox *s, bool answered)
@@ -382,7 +261,8 @@ void life_heard(struct sandbox *s, bool answered)
 	set_reason(s, answered ? NULL : "its agent does not answer");
 	log_warn("sandbox=%s %s", s->id,
 		 answered ? "its agent answers again" : s->reason);
-	commit(s, answered ? "sandbox.running" : "sandbox.error", NULL, NULL);
+	life_commit(s, answered ? "sandbox.running" : "sandbox.error", NULL,
+		    NULL);
 }
 
 /* Creating. */
@@ -391,11 +271,11 @@ static void running_stored(struct sandbox *s, const struct svm_err *err)
 {
 	if (err) {
 		life_destroy(s, err->msg, NULL);
-		answer(s, &s->makers, err);
+		life_answer(s, &s->makers, err);
 		return;
 	}
 	s->spawn_ns = clock_boot_ns() - s->asked_ns;
-	answer(s, &s->makers, NULL);
+	life_answer(s, &s->makers, NULL);
 }
 
 static void create_failed(struct sandbox *s, const struct svm_err *err)
@@ -406,9 +286,9 @@ static void create_failed(struct sandbox *s, const struct svm_err *err)
 	set_reason(s, err->msg);
 	sandbox_ref(s);
 	sandbox_unregister(s);
-	commit(s, "sandbox.error", data, NULL);
-	answer(s, &s->makers, err);
-	answer(s, &s->leavers, NULL);
+	life_commit(s, "sandbox.error", data, NULL);
+	life_answer(s, &s->makers, err);
+	life_answer(s, &s->leavers, NULL);
 	sandbox_unref(s);
 }
 
@@ -431,7 +311,7 @@ static void ready(struct sandbox *s)
 	log_info("sandbox=%s running provider=%s image=%s%s", s->id,
 		 s->provider_name, s->spec.image,
 		 s->spec.warm ? " warm" : "");
-	commit(s, "sandbox.running", NULL, running_stored);
+	life_commit(s, "sandbox.running", NULL, running_stored);
 }
 
 /* A setup command failed: the box goes, then the answer tells why. */
@@ -523,148 +403,5 @@ void life_create(struct sandbox *s, struct life_waiter *w)
 		return;
 	}
 	s->busy = true;
-	commit(s, "sandbox.created", NULL, creating_stored);
-}
-
-/* Extending: the agent first, so that it never dies before the row says. */
-
-struct extend {
-	struct sandbox *s;
-	struct life_waiter *waiter;
-	int64_t wall, boot;
-};
-
-static void extend_end(void *data, const struct svm_err *err)
-{
-	struct extend *x = data;
-	struct sandbox *s = x->s;
-	auto_err struct svm_err gone = SVM_ERR_INIT;
-
-	if (err && sandbox_taken_away(s, err, &gone)) {
-		err = &gone;
-	} else if (!err && s->state != SANDBOX_RUNNING) {
-		svm_err_set(&gone, SVM_CONFLICT, "sandbox '%s' is %s", s->id,
-			    sandbox_state_name(s->state));
-		err = &gone;
-	}
-	if (err) {
-		x->waiter->fn(x->waiter, s, err);
-	} else {
-		s->expires_ns = x->wall;
-		s->expires_boot_ns = x->boot;
-		s->box.deadline_boot_ns = x->boot + LIMIT_TIME_TTL_GRACE;
-		arm_ttl(s);
-		commit_for(s, "sandbox.extended", NULL, NULL, x->waiter);
-	}
-	sandbox_unref(s);
-	free(x);
-}
-
-static void extend_frame(void *data, const struct frame *f, int *fd)
-{
-	(void)data;
-	(void)f;
-	(void)fd;
-}
-
-void life_extend(struct sandbox *s, int64_t ttl_ns, struct life_waiter *w)
-{
-	static const struct agent_conn_events ev = {
-		.on_frame = extend_frame,
-		.on_end = extend_end,
-	};
-	auto_err struct svm_err err = SVM_ERR_INIT;
-	auto_buf struct buf payload = BUF_INIT;
-	struct extend *x = xcalloc(1, sizeof(*x));
-
-	x->s = sandbox_ref(s);
-	x->waiter = w;
-	x->wall = clock_wall_ns() + ttl_ns;
-	x->boot = clock_boot_ns() + ttl_ns;
-	msg_add_u64(&payload, (uint64_t)(x->boot + LIMIT_TIME_TTL_GRACE));
-	if (!sandbox_agent(s, FRAME_DEADLINE, payload.data, payload.len, 0,
-			   &ev, x, &err))
-		extend_end(x, &err);
-}
-
-/* Claiming a warm copy: its agent learns the new end of life while the row is
- * stored; the answer waits for both. */
-
-struct claim {
-	struct sandbox *s;
-	unsigned waits;
-	struct svm_err err;
-};
-
-static void claim_step(struct claim *c, const struct svm_err *err)
-{
-	struct sandbox *s = c->s;
-
-	if (err && c->err.code == SVM_OK)
-		svm_err_set(&c->err, err->code, "%s", err->msg);
-	if (--c->waits)
-		return;
-	s->claim = NULL;
-	s->daemon->steps--;
-	if (c->err.code == SVM_OK && s->state != SANDBOX_RUNNING)
-		svm_err_set(&c->err, SVM_CONFLICT, "sandbox '%s' is %s", s->id,
-			    sandbox_state_name(s->state));
-	s->spawn_ns = clock_boot_ns() - s->asked_ns;
-	bool broken = c->err.code != SVM_OK;
-	answer(s, &s->makers, broken ? &c->err : NULL);
-	warm_wake(s->daemon); /* who asked did not wait for another copy */
-	if (broken && s->state != SANDBOX_DESTROYED)
-		life_destroy(s, c->err.msg, NULL);
-	svm_err_release(&c->err);
-	sandbox_unref(s);
-	free(c);
-}
-
-static void claim_told(void *data, const struct svm_err *err)
-{
-	claim_step(data, err);
-}
-
-static void claim_stored(struct sandbox *s, const struct svm_err *err)
-{
-	s->row_ns = clock_boot_ns() - s->asked_ns;
-	fault_point("claim.row");
-	claim_step(s->claim, err);
-}
-
-int life_claim_begin(struct sandbox *s, struct sandbox_spec *spec,
-		     struct svm_err *err)
-{
-	static const struct agent_conn_events ev = {
-		.on_frame = extend_frame,
-		.on_end = claim_told,
-	};
-	auto_buf struct buf payload = BUF_INIT;
-	struct claim *c = xcalloc(1, sizeof(*c));
-	int64_t end = spec->ttl_ns ? clock_boot_ns() + spec->ttl_ns +
-					     LIMIT_TIME_TTL_GRACE : 0;
-
-	msg_add_u64(&payload, (uint64_t)end);
-	if (!sandbox_agent(s, FRAME_DEADLINE, payload.data, payload.len, 0,
-			   &ev, c, err)) {
-		free(c);
-		return -1;
-	}
-	c->s = sandbox_ref(s);
-	c->waits = 2;
-	s->claim = c;
-	s->daemon->steps++;
-	sandbox_take_over(s, spec);
-	return 0;
-}
-
-void life_claim(struct sandbox *s, struct life_waiter *w)
-{
-	list_append(&s->makers, &w->link);
-	if (s->ttl)
-		loop_timer_stop(s->ttl);
-	arm_ttl(s);
-	log_info("sandbox=%s claimed template=%s", s->id, s->spec.template);
-	fault_point("claim.taken");
-	commit(s, "sandbox.running", NULL, claim_stored);
+	life_commit(s, "sandbox.created", NULL, creating_stored);
 }

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sandboxes: the registry, their life cycle and their time to live.
+ * Sandboxes, as every room of the daemon knows them:
+ *
+ *	sandbox.c        one of them; its row, its agent
+ *	sandbox-json.c   as clients see it
+ *	sandbox-output.c its log
+ *	registry.c       all that live
+ *	lifecycle.h      how they come and go
  *
  * A sandbox is reference counted: the registry holds one while it lives, an
  * operation in flight another.  Transitions go through the table in
@@ -57,12 +63,6 @@ struct sandbox {
 	struct list warm_link;          /* warm.c: not claimed yet */
 };
 
-struct registry *registry_new(struct daemon *d);
-void registry_free(struct registry *r);
-/* At the end of the daemon: its sandboxes begin nothing by themselves any
- * more. */
-void registry_quiet(struct registry *r);
-
 /* A new one in state CREATING with an id of its own and the registry's
  * reference.  Takes what spec holds.  CONFLICT when its owner has a living
  * sandbox of that name. */
@@ -114,8 +114,8 @@ struct sandbox *sandbox_ref(struct sandbox *s);
 void sandbox_unref(struct sandbox *s);
 
 /* Begin an operation on its agent.  NULL with CONFLICT unless it is running
- * (or UNHEALTHY: tried all the same; or its setup commands run).  See agent-conn.h; takes a reference
- * only for the call. */
+ * (or UNHEALTHY: tried all the same; or its setup commands run).  See
+ * agent-conn.h; takes a reference only for the call. */
 struct agent_conn *sandbox_agent(struct sandbox *s, enum frame_type type,
 				 const void *payload, size_t n,
 				 int64_t deadline_ns,

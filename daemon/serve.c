@@ -28,6 +28,7 @@
 #include "daemon/metrics.h"
 #include "daemon/preview.h"
 #include "daemon/quota.h"
+#include "daemon/registry.h"
 #include "daemon/reload.h"
 #include "daemon/routes.h"
 #include "daemon/runtimes.h"
@@ -139,7 +140,7 @@ static int start(struct serve *s, struct svm_err *err)
 		return -1;
 	if (runtimes_open(d, err) < 0)
 		return -1;
-	d->registry = registry_new(d);
+	d->registry = registry_new();
 	list_init(&d->relays);
 	list_init(&d->raws);
 	d->admission = admission_new(d);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* A transition is stored, audited, published and answered for.  See
+ * lifecycle-internal.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/daemon.h"
+#include "daemon/events.h"
+#include "daemon/lifecycle-internal.h"
+#include "daemon/store.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+struct commit {
+	struct sandbox *s;
+	life_stored_fn then;
+	struct life_waiter *waiter; /* one answer of its own, or NULL */
+};
+
+static void on_committed(void *data, const struct svm_err *err,
+			 const struct store_event *ev, size_t n)
+{
+	struct commit *c = data;
+
+	if (!err)
+		events_publish(c->s->daemon->events, ev, n);
+	else
+		log_error_e(err, "sandbox=%s can't store its state", c->s->id);
+	if (c->then)
+		c->then(c->s, err);
+	if (c->waiter)
+		c->waiter->fn(c->waiter, c->s, err);
+	c->s->daemon->steps--;
+	sandbox_unref(c->s);
+	free(c);
+}
+
+/* What a transition means to the audit trail, and by whom it was wanted. */
+static void audit_transition(struct store_txn *t, const struct sandbox *s,
+			     const char *event,
+			     const struct life_waiter *extender)
+{
+	const struct list *leavers = &s->leavers;
+
+	if (s->spec.warm)
+		return;
+	if (extender)
+		audit_add(t, &extender->who, s, "sandbox.extend", NULL, "ok");
+	if (!event)
+		return;
+	if (strcmp(event, "sandbox.running") == 0 && !list_empty(&s->makers))
+		audit_add(t, &list_entry(s->makers.next, struct life_waiter,
+					 link)->who,
+			  s, "sandbox.create", s->spec.image, "ok");
+	if (strcmp(event, "sandbox.destroyed") != 0)
+		return;
+	if (list_empty(leavers))
+		audit_add(t, NULL, s, "sandbox.destroy", s->reason, "ok");
+	for (struct list *i = leavers->next; i != leavers; i = i->next)
+		audit_add(t, &list_entry(i, struct life_waiter, link)->who, s,
+			  "sandbox.destroy", s->reason, "ok");
+}
+
+static void add_row(struct store_txn *t, const struct sandbox *s)
+{
+	struct store_sandbox row;
+
+	/* Nobody ever knew of a warm copy: it leaves nothing. */
+	if (s->spec.warm && s->state == SANDBOX_DESTROYED) {
+		store_delete_sandbox(t, s->id);
+		return;
+	}
+	sandbox_row(s, &row);
+	store_put_sandbox(t, &row);
+	store_sandbox_release(&row);
+}
+
+static void add_event(struct store_txn *t, const struct sandbox *s,
+		      const char *event, const char *data)
+{
+	if (!s->spec.warm)
+		store_add_event(t, event, s->id, s->spec.owner,
+				data ? data : "{}");
+}
+
+void life_commit_for(struct sandbox *s, const char *event, const char *data,
+		     life_stored_fn then, struct life_waiter *waiter)
+{
+	struct store_txn *t = store_begin(s->daemon->store);
+	struct commit *c = xcalloc(1, sizeof(*c));
+
+	c->s = sandbox_ref(s);
+	s->daemon->steps++;
+	c->then = then;
+	c->waiter = waiter;
+	add_row(t, s);
+	if (s->claim) /* it is new to everybody else */
+		add_event(t, s, "sandbox.created", NULL);
+	if (event)
+		add_event(t, s, event, data);
+	audit_transition(t, s, event, waiter);
+	store_commit(t, on_committed, c);
+}
+
+void life_commit(struct sandbox *s, const char *event, const char *data,
+		 life_stored_fn then)
+{
+	life_commit_for(s, event, data, then, NULL);
+}
+
+void life_answer(struct sandbox *s, struct list *waiters,
+		 const struct svm_err *err)
+{
+	while (!list_empty(waiters)) {
+		struct life_waiter *w =
+			list_entry(waiters->next, struct life_waiter, link);
+
+		list_remove(&w->link);
+		w->fn(w, s, err);
+	}
+}
