@@ -337,10 +337,12 @@ static int open_all(struct app *a, struct svm_err *err)
 	return 0;
 }
 
-/* A kill that was confirmed is sent before we go. */
+/* A kill that was confirmed is sent before we go, and so are many: as long
+ * as answers come. */
 static void finish_requests(struct app *a)
 {
 	int64_t until = clock_boot_ns() + LEAVE_NS;
+	unsigned long answers = fetch_answers(a->fetch);
 	int64_t now;
 
 	loop_before_sleep(a->loop, NULL, NULL);
@@ -349,6 +351,10 @@ static void finish_requests(struct app *a)
 	       (now = clock_boot_ns()) < until) {
 		fetch_sync(a->fetch);
 		loop_turn(a->loop, (int)((until - now) / MS) + 1);
+		if (fetch_answers(a->fetch) == answers)
+			continue;
+		answers = fetch_answers(a->fetch);
+		until = clock_boot_ns() + LEAVE_NS;
 	}
 }
 

@@ -166,33 +166,49 @@ void menu_open(struct model *m, const char *title,
 	dialog_push(m, &menu_ops, u);
 }
 
-/* The user's own commands of these contexts, behind the n items there are;
+/* The user's own commands of this context, behind the n items there are;
  * labels are the caller's to free.  How many there are then. */
-static size_t add_own(const struct model *m, const enum context *of,
-		      struct menu_item *items, size_t n, size_t room)
+static size_t add_own(const struct model *m, enum context of,
+		      struct menu_item *items, size_t n)
 {
-	for (; *of != CTX_NONE; of++) {
-		for (size_t i = 0; i < m->commands.n && n < room; i++) {
-			const struct command *own = &m->commands.list[i];
-			struct buf label = BUF_INIT;
+	for (size_t i = 0; i < m->commands.n && n < MENU_MAX; i++) {
+		const struct command *own = &m->commands.list[i];
+		struct buf label = BUF_INIT;
 
-			if (own->scope != *of || (m->read_only && own->changes))
-				continue;
-			buf_addf(&label, "%s: ", own->name);
-			command_describe(own, &label);
-			items[n] = (struct menu_item){
-				.label = buf_steal(&label), .own = i + 1 };
-			snprintf(items[n].key, sizeof(items[n].key), "%s",
-				 own->key_name);
-			n++;
-		}
+		if (own->scope != of || (m->read_only && own->changes))
+			continue;
+		buf_addf(&label, "%s: ", own->name);
+		command_describe(own, &label);
+		items[n] = (struct menu_item){ .label = buf_steal(&label),
+					       .own = i + 1 };
+		snprintf(items[n].key, sizeof(items[n].key), "%s",
+			 own->key_name);
+		n++;
 	}
 	return n;
 }
 
+static void free_own(struct menu_item *items, size_t own, size_t n)
+{
+	while (own < n)
+		free((char *)(uintptr_t)items[own++].label);
+}
+
+void menu_open_own(struct model *m, const char *title,
+		   const struct menu_item *items, size_t n, enum context of)
+{
+	struct menu_item all[MENU_MAX];
+
+	memcpy(all, items, n * sizeof(*all));
+	size_t end = of == CTX_NONE ? n : add_own(m, of, all, n);
+
+	menu_open(m, title, all, end, NULL, NULL, NULL);
+	free_own(all, n, end);
+}
+
 void menu_actions(struct model *m, const char *title, const enum context *of)
 {
-	struct menu_item items[64];
+	struct menu_item items[MENU_MAX];
 	enum context chain[CONTEXT_CHAIN];
 	const enum context *all = of;
 	size_t n = 0;
@@ -217,8 +233,8 @@ void menu_actions(struct model *m, const char *title, const enum context *of)
 	}
 	size_t own = n;
 
-	n = add_own(m, all, items, n, ARRAY_SIZE(items));
+	for (; *all != CTX_NONE; all++)
+		n = add_own(m, *all, items, n);
 	menu_open(m, title, items, n, NULL, NULL, NULL);
-	while (own < n)
-		free((char *)(uintptr_t)items[own++].label);
+	free_own(items, own, n);
 }

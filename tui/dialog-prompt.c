@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/path.h"
 #include "tui/screen.h"
 
 struct prompting {
@@ -108,4 +109,12 @@ void prompt_open(struct model *m, const struct prompt *p)
 	s->release = p->release;
 	s->data = p->data;
 	dialog_push(m, &prompt_ops, s);
+}
+
+char *prompt_path(const char *text)
+{
+	const char *home = getenv("HOME");
+
+	return text[0] == '~' && text[1] == '/' && home ?
+		       path_join(home, text + 2) : xstrdup(text);
 }

@@ -31,6 +31,7 @@ struct fetch {
 	struct work_pool *pool;
 	struct list jobs; /* submitted, not done */
 	bool closing;
+	unsigned long answers;
 	void (*changed)(void *data);
 	void *data;
 };
@@ -247,6 +248,7 @@ static void job_run(struct work *w)
 
 static void tell(struct fetch *f, struct request *r)
 {
+	f->answers++;
 	f->m->waiting -= !r->quiet && f->m->waiting;
 	f->m->effects |= EFFECT_REDRAW;
 	request_done(f->m, r);
@@ -322,6 +324,11 @@ void fetch_sync(struct fetch *f)
 	}
 	list_for_each_safe(pos, tmp, &f->m->streams)
 		sync_stream(f, list_entry(pos, struct stream, link));
+}
+
+unsigned long fetch_answers(const struct fetch *f)
+{
+	return f->answers;
 }
 
 void fetch_cancel(struct fetch *f)

@@ -25,6 +25,8 @@ struct fetch *fetch_new(struct loop *l, struct model *m,
 /* Begin what the model has asked for since, end what it has closed. */
 void fetch_sync(struct fetch *f);
 
+unsigned long fetch_answers(const struct fetch *f); /* so far */
+
 /* What waits ends with CANCELLED.  Streams go on. */
 void fetch_cancel(struct fetch *f);
 

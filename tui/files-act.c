@@ -183,22 +183,13 @@ static void transferred(struct model *m, struct request *r)
 		files_open(m, f, f->id, f->path);
 }
 
-/* "~/x" is what people type. */
-static char *local_path(const char *text)
-{
-	const char *home = getenv("HOME");
-
-	return text[0] == '~' && text[1] == '/' && home ?
-		       path_join(home, text + 2) : xstrdup(text);
-}
-
 static void download_to(struct model *m, const char *text, void *data)
 {
 	struct subject *s = data;
 	struct request *r = subject_request(s, "GET", "", s->path,
 					  transferred);
 
-	r->download = local_path(text);
+	r->download = prompt_path(text);
 	s->f->transfers++;
 	send(m, r, "download", s->path);
 }
@@ -206,7 +197,7 @@ static void download_to(struct model *m, const char *text, void *data)
 static void upload_from(struct model *m, const char *text, void *data)
 {
 	struct subject *s = data;
-	auto_free char *from = local_path(text);
+	auto_free char *from = prompt_path(text);
 	const char *slash = strrchr(from, '/');
 	auto_free char *to = path_join(s->path, slash ? slash + 1 : from);
 	struct request *r = subject_request(s, "PUT", "", to, transferred);

@@ -230,10 +230,8 @@ void fleet_table_view(const struct model *m, const struct fleet_table *t,
 void fleet_table_status(const struct model *m, const struct fleet_table *t,
 			struct buf *out)
 {
-	size_t marked = 0;
+	size_t marked = fleet_marked(&m->fleet);
 
-	for (size_t i = 0; i < m->fleet.n; i++)
-		marked += m->fleet.all[i]->marked;
 	if (marked)
 		buf_addf(out, "%zu marked of ", marked);
 	if (*field_text(&t->filter))

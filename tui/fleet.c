@@ -73,6 +73,15 @@ struct sandbox *fleet_find(const struct fleet *f, const char *id)
 	return NULL;
 }
 
+size_t fleet_marked(const struct fleet *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		n += f->all[i]->marked;
+	return n;
+}
+
 /* Newest first; the id decides between equals. */
 static int newer(const void *pa, const void *pb)
 {

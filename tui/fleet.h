@@ -46,6 +46,7 @@ void fleet_load(struct fleet *f, cJSON *array);
 /* One object, new or changed.  Takes it over. */
 void fleet_put(struct fleet *f, cJSON *object);
 void fleet_remove(struct fleet *f, const char *id);
+size_t fleet_marked(const struct fleet *f); /* how many are */
 struct sandbox *fleet_find(const struct fleet *f, const char *id);
 
 /* What /stats says. */

@@ -105,6 +105,7 @@ struct model {
 	struct list streams;
 	struct list terminals;    /* see terminal.h */
 	unsigned waiting;         /* requests not yet answered */
+	unsigned batches;         /* see batch.h; under way */
 	struct buf clipboard;
 	/* EFFECT_EDITOR: open this local file, then call done. */
 	struct {
@@ -138,6 +139,7 @@ enum workspace_focus { WORKSPACE_FILES, WORKSPACE_EDITOR, WORKSPACE_TERMINAL,
 void model_open(struct model *m, const char *id, enum workspace_focus focus);
 /* Screen 5 with this sandbox's output. */
 void model_logs(struct model *m, const char *id);
+void model_logs_marked(struct model *m); /* merged */
 
 /* A message in the footer, for some seconds; escaped when it is shown. */
 void model_say(struct model *m, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -7,12 +7,11 @@
 
 #include "lib/base/duration.h"
 #include "lib/base/mem.h"
+#include "tui/batch.h"
 #include "tui/frame.h"
 #include "tui/output.h"
+#include "tui/sandbox-bulk.h"
 #include "tui/screen.h"
-
-/* Lines of a question; the rest is a number. */
-#define DESCRIBED_MAX 6
 
 void sandbox_describe(const struct model *m, const struct sandbox *s,
 		      struct buf *out)
@@ -28,177 +27,48 @@ void sandbox_describe(const struct model *m, const struct sandbox *s,
 	buf_addch(out, ')');
 }
 
-/* -- kill */
-
-static void killed(struct model *m, struct request *r)
-{
-	struct sandbox *s = fleet_find(&m->fleet, r->about);
-
-	if (r->err.code == SVM_OK) {
-		model_say(m, "killed %s", r->about);
-		fleet_remove(&m->fleet, r->about);
-	} else if (s) {
-		s->asked = false;
-	}
-}
-
-static void send_kill(struct model *m, struct sandbox *s)
-{
-	struct request *r = request_new("DELETE", request_sandbox(s->id, ""),
-					killed);
-
-	r->about = xstrdup(s->id);
-	r->doing = xasprintf("kill %s", s->id);
-	s->going_until = 0;
-	s->asked = true;
-	request_send(m, r);
-}
-
-struct targets {
-	char **ids;
-	bool grace;
-};
-
-static void targets_free(void *data)
-{
-	struct targets *t = data;
-
-	strv_free(t->ids);
-	free(t);
-}
-
-static void kill_confirmed(struct model *m, void *data)
-{
-	struct targets *t = data;
-
-	for (char **id = t->ids; *id; id++) {
-		struct sandbox *s = fleet_find(&m->fleet, *id);
-
-		if (!s || s->asked)
-			continue;
-		s->marked = false;
-		if (!t->grace) {
-			send_kill(m, s);
-			continue;
-		}
-		s->going_until = m->boot_ns + KILL_GRACE_NS;
-		model_say(m, "killing %s in 5 s; u undoes", s->id);
-	}
-}
-
-static struct targets *marked_or(struct model *m, struct sandbox *s,
-				 bool alone)
-{
-	struct targets *t = xcalloc(1, sizeof(*t));
-	size_t n = 0;
-
-	t->ids = xcalloc(m->fleet.n + 2, sizeof(char *));
-	for (size_t i = 0; !alone && i < m->fleet.n; i++)
-		if (m->fleet.all[i]->marked)
-			t->ids[n++] = xstrdup(m->fleet.all[i]->id);
-	if (!n && s)
-		t->ids[n++] = xstrdup(s->id);
-	t->grace = n == 1;
-	return t;
-}
-
-static void ask_kill(struct model *m, struct targets *t)
-{
-	size_t n = strv_len(t->ids), shown = 0;
-	char *lines[DESCRIBED_MAX + 3] = { NULL };
-	auto_free char *title = NULL;
-
-	if (!n) {
-		targets_free(t);
-		return;
-	}
-	if (m->set.confirm == CONFIRM_NEVER ||
-	    (m->set.confirm == CONFIRM_BULK && n == 1)) {
-		kill_confirmed(m, t);
-		targets_free(t);
-		return;
-	}
-	for (; shown < MIN(n, DESCRIBED_MAX); shown++) {
-		struct sandbox *s = fleet_find(&m->fleet, t->ids[shown]);
-		struct buf b = BUF_INIT;
-
-		sandbox_describe(m, s, &b);
-		lines[shown] = buf_steal(&b);
-	}
-	if (n > shown) {
-		lines[shown] = xasprintf("and %zu more", n - shown);
-		shown++;
-	}
-	lines[shown] = xstrdup("Files inside are lost.");
-	title = n == 1 ? xasprintf("KILL %s?", t->ids[0]) :
-			 xasprintf("KILL %zu SANDBOXES?", n);
-	confirm_ask(m, &(struct confirm){
-			       .title = title,
-			       .lines = (const char *const *)lines,
-			       .yes = kill_confirmed,
-			       .release = targets_free,
-			       .data = t });
-	for (size_t i = 0; lines[i]; i++)
-		free(lines[i]);
-}
-
-static void undo(struct model *m, struct sandbox *selected)
-{
-	struct sandbox *s = selected && selected->going_until ? selected :
-								NULL;
-
-	for (size_t i = 0; !s && i < m->fleet.n; i++)
-		if (m->fleet.all[i]->going_until)
-			s = m->fleet.all[i];
-	if (!s) {
-		model_say(m, "nothing to undo");
-		return;
-	}
-	s->going_until = 0;
-	model_say(m, "%s stays", s->id);
-}
-
-void sandbox_act_tick(struct model *m)
-{
-	for (size_t i = 0; i < m->fleet.n; i++) {
-		struct sandbox *s = m->fleet.all[i];
-
-		if (s->going_until && m->boot_ns >= s->going_until)
-			send_kill(m, s);
-	}
-}
-
-int64_t sandbox_act_wake(const struct model *m)
-{
-	int64_t at = 0;
-
-	for (size_t i = 0; i < m->fleet.n; i++) {
-		int64_t until = m->fleet.all[i]->going_until;
-
-		if (until && (!at || until < at))
-			at = until;
-	}
-	return at;
-}
-
-void sandbox_act_finish(struct model *m)
-{
-	for (size_t i = 0; i < m->fleet.n; i++)
-		if (m->fleet.all[i]->going_until)
-			send_kill(m, m->fleet.all[i]);
-}
-
 /* -- extend */
 
-static void extended(struct model *m, struct request *r)
+struct extension {
+	char *ttl;
+	char **ids;
+};
+
+static void extension_free(void *data)
+{
+	struct extension *e = data;
+
+	strv_free(e->ids);
+	free(e->ttl);
+	free(e);
+}
+
+static struct request *make_extend(struct model *m, const char *id,
+				   void *data, struct svm_err *err)
+{
+	const struct extension *e = data;
+	struct request *r = request_new("POST",
+					request_sandbox(id, "/extend"), NULL);
+	struct json_writer w = json_writer(&r->body);
+
+	(void)m, (void)err;
+	json_open(&w, NULL, '{');
+	json_str(&w, "ttl", e->ttl);
+	json_close(&w, '}');
+	r->has_body = true;
+	r->doing = xasprintf("extend %s", id);
+	return r;
+}
+
+static void extended(struct model *m, struct request *r, void *data,
+		     struct buf *report)
 {
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	cJSON *object = request_object(r, &doc);
 
-	if (!object)
-		return;
-	fleet_put(&m->fleet, request_steal(&doc, object));
-	model_say(m, "extended %s", r->about);
+	(void)data, (void)report;
+	if (object)
+		fleet_put(&m->fleet, request_steal(&doc, object));
 }
 
 static bool is_duration(const char *text, struct svm_err *err)
@@ -213,32 +83,30 @@ static bool is_duration(const char *text, struct svm_err *err)
 
 static void extend(struct model *m, const char *ttl, void *data)
 {
-	struct targets *t = data;
+	struct extension *asked = data;
+	struct extension *e = xcalloc(1, sizeof(*e));
 
-	for (char **id = t->ids; *id; id++) {
-		struct request *r = request_new(
-			"POST", request_sandbox(*id, "/extend"), extended);
-		struct json_writer w = json_writer(&r->body);
-
-		json_open(&w, NULL, '{');
-		json_str(&w, "ttl", ttl);
-		json_close(&w, '}');
-		r->has_body = true;
-		r->about = xstrdup(*id);
-		r->doing = xasprintf("extend %s", *id);
-		request_send(m, r);
-	}
+	e->ttl = xstrdup(ttl);
+	batch_start(m, &(struct batch){ .doing = "extending",
+					.done = "extended",
+					.make = make_extend,
+					.each = extended,
+					.data = e,
+					.release = extension_free },
+		    steal_ptr(&asked->ids));
 }
 
-static void ask_extend(struct model *m, struct targets *t)
+static void ask_extend(struct model *m, char **ids)
 {
-	size_t n = strv_len(t->ids);
+	size_t n = strv_len(ids);
 	auto_free char *title = n == 1 ?
-		xasprintf("EXTEND %s", t->ids[0]) :
+		xasprintf("EXTEND %s", ids[0]) :
 		xasprintf("EXTEND %zu SANDBOXES", n);
+	struct extension *e = xcalloc(1, sizeof(*e));
 
+	e->ids = ids;
 	if (!n) {
-		targets_free(t);
+		extension_free(e);
 		return;
 	}
 	prompt_open(m, &(struct prompt){ .title = title,
@@ -246,8 +114,8 @@ static void ask_extend(struct model *m, struct targets *t)
 					 .text = "30m",
 					 .check = is_duration,
 					 .done = extend,
-					 .release = targets_free,
-					 .data = t });
+					 .release = extension_free,
+					 .data = e });
 }
 
 /* -- one command */
@@ -400,13 +268,22 @@ bool sandbox_act(struct model *m, struct sandbox *s, enum action a)
 {
 	switch (a) {
 	case ACT_KILL:
-		ask_kill(m, marked_or(m, s, false));
+		sandbox_kill_ask(m, batch_targets(m, s, false));
 		return true;
 	case ACT_EXTEND:
-		ask_extend(m, marked_or(m, s, false));
+		ask_extend(m, batch_targets(m, s, false));
+		return true;
+	case ACT_EXPORT:
+		sandbox_export_ask(m, batch_targets(m, s, false));
+		return true;
+	case ACT_MERGE:
+		model_logs_marked(m);
+		return true;
+	case ACT_BULK:
+		sandbox_bulk_menu(m);
 		return true;
 	case ACT_UNDO:
-		undo(m, s);
+		sandbox_kill_undo(m, s);
 		return true;
 	case ACT_SPAWN:
 		spawn_open(m, NULL);
@@ -424,9 +301,9 @@ bool sandbox_act(struct model *m, struct sandbox *s, enum action a)
 void sandbox_act_alone(struct model *m, struct sandbox *s, enum action a)
 {
 	if (a == ACT_KILL)
-		ask_kill(m, marked_or(m, s, true));
+		sandbox_kill_ask(m, batch_targets(m, s, true));
 	else if (a == ACT_EXTEND)
-		ask_extend(m, marked_or(m, s, true));
+		ask_extend(m, batch_targets(m, s, true));
 	else
 		act_on_one(m, s, a);
 }

@@ -3,8 +3,7 @@
  * What can be done with sandboxes, from whatever screen: the actions of
  * CTX_SANDBOXES, and what they ask.
  *
- * A single kill waits KILL_GRACE_NS, in which `undo` takes it back; several
- * at once don't wait.
+ * A kill waits KILL_GRACE_NS, in which `undo` takes it back: of several, all.
  */
 #ifndef SVM_TUI_SANDBOX_ACT_H
 #define SVM_TUI_SANDBOX_ACT_H
@@ -13,7 +12,7 @@
 
 #define KILL_GRACE_NS (5 * INT64_C(1000000000))
 
-/* On the sandbox, or for KILL and EXTEND on all that are marked when there
+/* On the sandbox, or for KILL, EXTEND and EXPORT on all that are marked when there
  * are any.  s may be NULL: nothing is selected.  False for another action. */
 bool sandbox_act(struct model *m, struct sandbox *s, enum action a);
 

@@ -202,11 +202,7 @@ static void choose(struct model *m)
 
 static void merge(struct model *m, struct logs *g)
 {
-	size_t marked = 0;
-
-	for (size_t i = 0; i < m->fleet.n; i++)
-		marked += m->fleet.all[i]->marked;
-	if (!marked) {
+	if (!fleet_marked(&m->fleet)) {
 		model_say(m, "mark sandboxes first, with Space in their list");
 		return;
 	}
@@ -215,6 +211,13 @@ static void merge(struct model *m, struct logs *g)
 	for (size_t i = 0; i < m->fleet.n; i++)
 		if (m->fleet.all[i]->marked)
 			add_source(m, g, m->fleet.all[i]->id);
+}
+
+void model_logs_marked(struct model *m)
+{
+	merge(m, m->state[SCREEN_LOGS]);
+	if (fleet_marked(&m->fleet))
+		model_show(m, SCREEN_LOGS);
 }
 
 static const cJSON *logs_subject(const struct model *m, const void *state)
@@ -230,7 +233,9 @@ static void save(struct model *m, const char *path, void *data)
 {
 	struct logs *g = data;
 
-	textlog_save(m, &g->text, path);
+	auto_free char *local = prompt_path(path);
+
+	textlog_save(m, &g->text, local);
 }
 
 static bool logs_act(struct model *m, void *state, enum action a)

@@ -164,6 +164,12 @@ void menu_open(struct model *m, const char *title,
 	       void (*run)(struct model *m, size_t i, void *data), void *data,
 	       void (*release)(void *data));
 
+/* The n items, and behind them the user's own commands of this context; all
+ * in all MENU_MAX. */
+#define MENU_MAX 64
+void menu_open_own(struct model *m, const char *title,
+		   const struct menu_item *items, size_t n, enum context of);
+
 /* The actions of these contexts, those that hold, and the user's own. */
 void menu_actions(struct model *m, const char *title, const enum context *of);
 
@@ -177,6 +183,8 @@ struct prompt {
 	void *data;
 };
 void prompt_open(struct model *m, const struct prompt *p);
+/* What was typed as a local path: "~/x" is what people type.  The caller's. */
+char *prompt_path(const char *text);
 
 void help_open(struct model *m);    /* the keys of the contexts now */
 void palette_open(struct model *m);

@@ -46,7 +46,7 @@ static void quit_now(struct model *m, void *data)
 
 static void quit(struct model *m, bool ask)
 {
-	const char *lines[5] = { NULL };
+	const char *lines[6] = { NULL };
 	size_t n = 0;
 
 	for (size_t i = 0; i < SCREEN_MAX; i++) {
@@ -54,9 +54,11 @@ static void quit(struct model *m, bool ask)
 					  screens[i]->busy(m, m->state[i]) :
 					  NULL;
 
-		if (why && n < ARRAY_SIZE(lines) - 3)
+		if (why && n < ARRAY_SIZE(lines) - 4)
 			lines[n++] = why;
 	}
+	if (m->batches)
+		lines[n++] = "What was begun for many is finished first.";
 	if (m->commands_running)
 		lines[n++] = "A command of yours still runs; it is ended.";
 	if (!n && !ask) {

@@ -134,22 +134,6 @@ static void test_dialog__kill_and_undo(void **state)
 	fixture_free(m);
 }
 
-static void test_dialog__kill_several(void **state)
-{
-	struct model *m = start(state);
-	struct list *pos, *tmp;
-	int n = 0;
-
-	fixture_keys(m, "A d");
-	assert_shown(m, "KILL 5 SANDBOXES?");
-	fixture_keys(m, "y");
-	list_for_each_safe(pos, tmp, &m->requests)
-		n += strcmp(list_entry(pos, struct request, link)->method,
-			    "DELETE") == 0;
-	assert_int_equal(n, 5);
-	fixture_free(m);
-}
-
 static void test_dialog__failed_kill_is_told(void **state)
 {
 	struct model *m = start(state);
@@ -613,7 +597,6 @@ int main(void)
 		cmocka_unit_test(test_dialog__confirm),
 		cmocka_unit_test(test_dialog__confirm_by_name),
 		cmocka_unit_test(test_dialog__kill_and_undo),
-		cmocka_unit_test(test_dialog__kill_several),
 		cmocka_unit_test(test_dialog__failed_kill_is_told),
 		cmocka_unit_test(test_dialog__menu),
 		cmocka_unit_test(test_dialog__prompt),

@@ -160,13 +160,13 @@ static void test_keymap__set(void **state)
 					     (struct key){ 'd', 0 }),
 				 ACT_KILL);
 	}
-	assert_int_equal(keymap_set(k, "sandboxes.kill", "X F8", &err), 0);
+	assert_int_equal(keymap_set(k, "sandboxes.kill", "K F8", &err), 0);
 	assert_int_equal(keymap_find(k, chain, (struct key){ 'd', 0 }),
 			 ACT_NONE);
-	assert_int_equal(keymap_find(k, chain, (struct key){ 'X', 0 }),
+	assert_int_equal(keymap_find(k, chain, (struct key){ 'K', 0 }),
 			 ACT_KILL);
 	assert_int_equal(keymap_set(k, "sandboxes.kill", "", &err), 0);
-	assert_int_equal(keymap_find(k, chain, (struct key){ 'X', 0 }),
+	assert_int_equal(keymap_find(k, chain, (struct key){ 'K', 0 }),
 			 ACT_NONE);
 	keymap_free(k);
 }
