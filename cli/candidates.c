@@ -198,6 +198,13 @@ static void offer_sandbox_path(struct line *l)
 	l->before = "";
 }
 
+static void offer_events(struct line *l)
+{
+#define EVENT_TYPE(NAME, name, what) offer(l, name, "", what);
+#include "lib/api/event-type.def"
+#undef EVENT_TYPE
+}
+
 static void offer_settings(struct line *l)
 {
 	const struct entries *e = l->cli->entries;
@@ -250,6 +257,9 @@ static void offer_values(struct line *l, enum opt_complete kind,
 	case COMPLETE_STATE:
 		for (unsigned s = 0; s < SANDBOX_STATE_MAX; s++)
 			offer(l, sandbox_state_name(s), "", NULL);
+		break;
+	case COMPLETE_EVENT:
+		offer_events(l);
 		break;
 	case COMPLETE_SETTING:
 		offer_settings(l);

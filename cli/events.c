@@ -22,7 +22,7 @@ static const struct opt opts[] = {
 	{ OPT_FLAG, 'f', "follow", O(follow), NULL,
 	  "go on with what happens from now on", COMPLETE_NONE, false },
 	{ OPT_STRING, 0, "type", O(type), "TYPE",
-	  "only this type, such as sandbox.created", COMPLETE_NONE, false },
+	  "only this type, such as sandbox.created", COMPLETE_EVENT, false },
 	{ OPT_STRING, 0, "sandbox", O(sandbox), "ID",
 	  "only of this sandbox", COMPLETE_SANDBOX, false },
 	{ OPT_STRING, 0, "since", O(since), "WHEN",

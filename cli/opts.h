@@ -38,6 +38,7 @@ enum opt_complete {
 	COMPLETE_TEMPLATE,
 	COMPLETE_PROVIDER,
 	COMPLETE_STATE,
+	COMPLETE_EVENT,    /* a type of events */
 	COMPLETE_SETTING,  /* a key of the configuration */
 	COMPLETE_CHOICE,   /* a value of the key that the first argument is */
 	COMPLETE_THEME,    /* a value of ui.theme */

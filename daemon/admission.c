@@ -143,7 +143,7 @@ static void take_out(struct admission *a, struct admission_wait *w)
 	free(line);
 }
 
-static void tell_event(const struct admission_wait *w, const char *type,
+static void tell_event(const struct admission_wait *w, enum event_type type,
 		       const char *why)
 {
 	auto_buf struct buf data = BUF_INIT;
@@ -198,7 +198,7 @@ static void on_patience(struct loop *l, void *data)
 			waited);
 	(void)refuse(w->daemon, w->line->owner, &err);
 	svm_err_prefix(&err, "waited %s", waited);
-	tell_event(w, "spawn.queue_timeout", NULL);
+	tell_event(w, EVENT_SPAWN_QUEUE_TIMEOUT, NULL);
 	take_out(a, w);
 	w->told(w, &err);
 }
@@ -234,7 +234,7 @@ int admission_ask(struct daemon *d, const char *owner,
 	enter(a, w, owner);
 	w->patience = loop_timer_new(d->loop, on_patience, w);
 	loop_timer_after(w->patience, c->defaults_spawn_queue_timeout);
-	tell_event(w, "spawn.queued", NULL);
+	tell_event(w, EVENT_SPAWN_QUEUED, NULL);
 	if (room)
 		admission_wake(d);
 	return 1;
@@ -264,7 +264,7 @@ bool admission_has_room(struct daemon *d)
 
 void admission_leave(struct admission_wait *w)
 {
-	tell_event(w, "spawn.dequeued", "its caller went away");
+	tell_event(w, EVENT_SPAWN_DEQUEUED, "its caller went away");
 	take_out(w->daemon->admission, w);
 	admission_wake(w->daemon); /* those behind it may be let go now */
 }
@@ -282,7 +282,7 @@ static void on_wake(struct loop *l, void *data)
 
 		list_remove(&line->link);
 		list_append(&a->lines, &line->link);
-		tell_event(w, "spawn.dequeued", "admitted");
+		tell_event(w, EVENT_SPAWN_DEQUEUED, "admitted");
 		take_out(a, w);
 		w->told(w, NULL);
 	}
@@ -307,7 +307,7 @@ void admission_close(struct daemon *d)
 			line->waits.next, struct admission_wait, link);
 
 		(void)stopping(&err);
-		tell_event(w, "spawn.dequeued", err.msg);
+		tell_event(w, EVENT_SPAWN_DEQUEUED, err.msg);
 		take_out(a, w);
 		w->told(w, &err);
 	}

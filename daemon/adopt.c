@@ -60,8 +60,9 @@ static void bury(struct daemon *d, struct store_sandbox *row, bool warm,
 	json_str(&w, "reason", why);
 	json_close(&w, '}');
 	store_put_sandbox(t, row);
-	store_add_event(t, "reconcile.action", row->id, row->owner, data.data);
-	store_add_event(t, "sandbox.destroyed", row->id, row->owner, "{}");
+	store_add_event(t, EVENT_RECONCILE_ACTION, row->id, row->owner,
+			data.data);
+	store_add_event(t, EVENT_SANDBOX_DESTROYED, row->id, row->owner, "{}");
 	store_commit(t, NULL, NULL);
 }
 

@@ -85,7 +85,7 @@ static void write_done(struct api_call *c)
 	struct write_call *wc = write_call(c);
 
 	api_files_changed(c, wc->archive ? "archive.write" : "file.write",
-			  "file.written", wc->path, NULL);
+			  EVENT_FILE_WRITTEN, wc->path, NULL);
 	if (!wc->archive) {
 		api_call_reply_status(c, "written");
 		return;

@@ -108,7 +108,8 @@ void api_files_add_info(struct json_writer *w, const char *path,
 }
 
 void api_files_changed(const struct api_call *c, const char *action,
-		       const char *event, const char *path, const char *to)
+		       enum event_type event, const char *path,
+		       const char *to)
 {
 	struct sandbox *s = c->sandbox;
 	struct store_txn *t = store_begin(s->daemon->store);
@@ -124,7 +125,7 @@ void api_files_changed(const struct api_call *c, const char *action,
 	if (to)
 		json_str(&w, "new_path", to);
 	json_close(&w, '}');
-	if (event)
+	if (event != EVENT_NONE)
 		store_add_event(t, event, s->id, s->spec.owner,
 				buf_str(&data));
 	events_commit(s->daemon, t);
@@ -148,7 +149,7 @@ static char *tidy(const char *path)
 struct word {
 	const char *status; /* the word */
 	const char *action; /* of the audit trail */
-	const char *event;  /* or NULL */
+	enum event_type event;
 };
 
 struct word_call {
@@ -205,7 +206,7 @@ static void start_word(struct http_req *r, struct sandbox *s,
 void api_file_delete(struct http_req *r, void *app)
 {
 	static const struct word word = { "deleted", "file.delete",
-					  "file.deleted" };
+					  EVENT_FILE_DELETED };
 	auto_buf struct buf payload = BUF_INIT;
 	struct sandbox *s = api_call_sandbox(r, app);
 	const char *path = s ? api_files_path(r, NULL) : NULL;
@@ -247,7 +248,7 @@ static int parse_body(struct http_req *r, struct json_doc *doc,
 void api_file_move(struct http_req *r, void *app)
 {
 	static const struct word word = { "moved", "file.move",
-					  "file.moved" };
+					  EVENT_FILE_MOVED };
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_buf struct buf payload = BUF_INIT;
@@ -271,7 +272,7 @@ void api_file_move(struct http_req *r, void *app)
 void api_file_chmod(struct http_req *r, void *app)
 {
 	static const struct word word = { "chmod applied", "file.chmod",
-					  NULL };
+					  EVENT_NONE };
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_buf struct buf payload = BUF_INIT;

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "lib/api/event-type.h"
 #include "lib/api/frame.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
@@ -23,9 +24,10 @@ int api_files_mode(const char *text, uint32_t *ret, struct svm_err *err);
 void api_files_add_info(struct json_writer *w, const char *path,
 			const char *name, const struct agent_file *f);
 
-/* It happened: the audit record and (unless NULL) the event, file.written
- * and the like; `to` only for moves. */
+/* It happened: the audit record and the event, or EVENT_NONE; `to` only for
+ * moves. */
 void api_files_changed(const struct api_call *c, const char *action,
-		       const char *event, const char *path, const char *to);
+		       enum event_type event, const char *path,
+		       const char *to);
 
 #endif

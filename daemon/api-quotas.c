@@ -225,7 +225,7 @@ static void change(struct daemon *d, struct http_req *r,
 		add_quota(&w, &c->quota);
 		store_put_quota(t, &c->quota);
 	}
-	store_add_event(t, drop ? "quota.deleted" : "quota.saved", NULL,
+	store_add_event(t, drop ? EVENT_QUOTA_DELETED : EVENT_QUOTA_SAVED, NULL,
 			c->quota.owner, buf_str(&data));
 	audit_who_init(&who, d, r);
 	audit_add(t, &who, NULL, drop ? "quota.delete" : "quota.put",

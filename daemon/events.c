@@ -363,11 +363,24 @@ static int parse_since(const char *text, struct sub *s, struct svm_err *err)
 			   "event, a duration or a time, not '%.64s'", text);
 }
 
+/* A type there is not would be waited for in vain. */
+static int check_type(const char *type, struct svm_err *err)
+{
+	enum event_type ignored;
+
+	if (!type || !*type || event_type_parse(type, &ignored))
+		return 0;
+	svm_err_set(err, SVM_BAD_REQUEST, "there is no event of type '%.80s'",
+		    type);
+	return svm_err_hint(err, "stacyvm-events(1) lists the types");
+}
+
 void api_events(struct http_req *r, void *app)
 {
 	struct daemon *d = app;
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	const char *since = http_header(r, "Last-Event-ID");
+	const char *type = http_query(r, "type");
 	struct sub *s = xcalloc(1, sizeof(*s));
 
 	/* A client that comes back repeats its first query: the id it saw
@@ -378,14 +391,14 @@ void api_events(struct http_req *r, void *app)
 	s->hub = d->events;
 	s->last = s->hub->published;
 	s->store = d->store;
-	if (since && *since && parse_since(since, s, &err) < 0) {
+	if ((since && *since && parse_since(since, s, &err) < 0) ||
+	    check_type(type, &err) < 0) {
 		sub_free(s);
 		http_reply_error(r, &err);
 		return;
 	}
 	if (s->filter.from_wall_ns)
 		s->last = 0;
-	const char *type = http_query(r, "type");
 	const char *id = http_query(r, "sandbox_id");
 	s->filter.type = type && *type ? xstrdup(type) : NULL;
 	s->filter.sandbox_id = id && *id ? xstrdup(id) : NULL;
@@ -461,8 +474,8 @@ static void on_stored(void *data, const struct svm_err *err,
 		log_error_e(err, "an event was lost");
 }
 
-void events_emit(struct daemon *d, const char *type, const char *sandbox_id,
-		 const char *owner, const char *data)
+void events_emit(struct daemon *d, enum event_type type,
+		 const char *sandbox_id, const char *owner, const char *data)
 {
 	struct store_txn *t = store_begin(d->store);
 

@@ -22,8 +22,8 @@ void events_free(struct events *e);
 void events_publish(struct events *e, const struct store_event *ev, size_t n);
 
 /* An event of its own transaction, published once stored. */
-void events_emit(struct daemon *d, const char *type, const char *sandbox_id,
-		 const char *owner, const char *data);
+void events_emit(struct daemon *d, enum event_type type,
+		 const char *sandbox_id, const char *owner, const char *data);
 
 /* Commit t without waiting and publish its events once they are stored. */
 void events_commit(struct daemon *d, struct store_txn *t);

@@ -104,7 +104,7 @@ static void audit_tell(struct store_txn *t, const struct exec_run *run,
 		  x || why ? "exec.end" : "exec.start", run->shown, result);
 }
 
-static void tell(struct exec_run *run, const char *type,
+static void tell(struct exec_run *run, enum event_type type,
 		 const struct agent_exit *x, const char *why)
 {
 	auto_buf struct buf data = BUF_INIT;
@@ -156,7 +156,7 @@ static void finish_broken(struct exec_run *run)
 	svm_err_set(&err, SVM_PROVIDER,
 		    "the agent broke the protocol: a message without its "
 		    "fields");
-	tell(run, "exec.failed", NULL, err.msg);
+	tell(run, EVENT_EXEC_FAILED, NULL, err.msg);
 	finish(run, &err);
 }
 
@@ -233,7 +233,7 @@ static void on_started(struct exec_run *run, const struct frame *f)
 	run->tty = s.tty;
 	if (run->detached)
 		sandbox_follow_leftovers(run->sandbox);
-	tell(run, "exec.started", NULL, NULL);
+	tell(run, EVENT_EXEC_STARTED, NULL, NULL);
 	run->ev.started(run->data, &s);
 }
 
@@ -331,11 +331,11 @@ static void on_end(void *data, const struct svm_err *err)
 	 * to answer him.  Nothing else is done for anybody in between. */
 	finish(run, why.code ? &why : NULL);
 	if (why.code)
-		tell(run, "exec.failed", NULL, why.msg);
+		tell(run, EVENT_EXEC_FAILED, NULL, why.msg);
 	else if (run->exit.flags & AGENT_EXIT_TIMEOUT)
-		tell(run, "exec.timeout", &run->exit, NULL);
+		tell(run, EVENT_EXEC_TIMEOUT, &run->exit, NULL);
 	else
-		tell(run, "exec.completed", &run->exit, NULL);
+		tell(run, EVENT_EXEC_COMPLETED, &run->exit, NULL);
 	leave(run);
 }
 

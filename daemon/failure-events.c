@@ -22,7 +22,8 @@ static void add_optional(struct json_writer *w, const char *key,
 		json_str(w, key, text);
 }
 
-static void tell(struct daemon *d, const struct http_req *r, const char *type)
+static void tell(struct daemon *d, const struct http_req *r,
+		 enum event_type type)
 {
 	auto_buf struct buf data = BUF_INIT;
 	struct json_writer w = json_writer(&data);
@@ -57,10 +58,10 @@ void failure_events_observe(const struct http_req *r, struct daemon *d)
 		return;
 	if (code == SVM_RESOURCE_LIMIT &&
 	    log_limited(&limit, LIMIT_FAILURE_EVENTS))
-		tell(d, r, "resource.limit");
+		tell(d, r, EVENT_RESOURCE_LIMIT);
 	if (http_status(r) >= 500 && log_limited(&failed, LIMIT_FAILURE_EVENTS))
-		tell(d, r, "operation.failed");
+		tell(d, r, EVENT_OPERATION_FAILED);
 	if (code == SVM_PROVIDER &&
 	    log_limited(&provider, LIMIT_FAILURE_EVENTS))
-		tell(d, r, "provider.failed");
+		tell(d, r, EVENT_PROVIDER_FAILED);
 }

@@ -2,7 +2,6 @@
 /* A transition is stored, audited, published and answered for.  See
  * lifecycle-internal.h. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "daemon/daemon.h"
 #include "daemon/events.h"
@@ -37,7 +36,7 @@ static void on_committed(void *data, const struct svm_err *err,
 
 /* What a transition means to the audit trail, and by whom it was wanted. */
 static void audit_transition(struct store_txn *t, const struct sandbox *s,
-			     const char *event,
+			     enum event_type event,
 			     const struct life_waiter *extender)
 {
 	const struct list *leavers = &s->leavers;
@@ -46,13 +45,11 @@ static void audit_transition(struct store_txn *t, const struct sandbox *s,
 		return;
 	if (extender)
 		audit_add(t, &extender->who, s, "sandbox.extend", NULL, "ok");
-	if (!event)
-		return;
-	if (strcmp(event, "sandbox.running") == 0 && !list_empty(&s->makers))
+	if (event == EVENT_SANDBOX_RUNNING && !list_empty(&s->makers))
 		audit_add(t, &list_entry(s->makers.next, struct life_waiter,
 					 link)->who,
 			  s, "sandbox.create", s->spec.image, "ok");
-	if (strcmp(event, "sandbox.destroyed") != 0)
+	if (event != EVENT_SANDBOX_DESTROYED)
 		return;
 	if (list_empty(leavers))
 		audit_add(t, NULL, s, "sandbox.destroy", s->reason, "ok");
@@ -76,15 +73,16 @@ static void add_row(struct store_txn *t, const struct sandbox *s)
 }
 
 static void add_event(struct store_txn *t, const struct sandbox *s,
-		      const char *event, const char *data)
+		      enum event_type event, const char *data)
 {
-	if (!s->spec.warm)
+	if (event != EVENT_NONE && !s->spec.warm)
 		store_add_event(t, event, s->id, s->spec.owner,
 				data ? data : "{}");
 }
 
-void life_commit_for(struct sandbox *s, const char *event, const char *data,
-		     life_stored_fn then, struct life_waiter *waiter)
+void life_commit_for(struct sandbox *s, enum event_type event,
+		     const char *data, life_stored_fn then,
+		     struct life_waiter *waiter)
 {
 	struct store_txn *t = store_begin(s->daemon->store);
 	struct commit *c = xcalloc(1, sizeof(*c));
@@ -95,14 +93,13 @@ void life_commit_for(struct sandbox *s, const char *event, const char *data,
 	c->waiter = waiter;
 	add_row(t, s);
 	if (s->claim) /* it is new to everybody else */
-		add_event(t, s, "sandbox.created", NULL);
-	if (event)
-		add_event(t, s, event, data);
+		add_event(t, s, EVENT_SANDBOX_CREATED, NULL);
+	add_event(t, s, event, data);
 	audit_transition(t, s, event, waiter);
 	store_commit(t, on_committed, c);
 }
 
-void life_commit(struct sandbox *s, const char *event, const char *data,
+void life_commit(struct sandbox *s, enum event_type event, const char *data,
 		 life_stored_fn then)
 {
 	life_commit_for(s, event, data, then, NULL);

@@ -11,16 +11,18 @@
 #define SVM_DAEMON_LIFECYCLE_INTERNAL_H
 
 #include "daemon/lifecycle.h"
+#include "lib/api/event-type.h"
 
 typedef void (*life_stored_fn)(struct sandbox *s, const struct svm_err *err);
 
-/* Store the row as it is now, with one event (or NULL) and its data (NULL:
- * none), in one transaction; then `then`, which may be NULL. */
-void life_commit(struct sandbox *s, const char *event, const char *data,
+/* Store the row as it is now, with one event (or EVENT_NONE) and its data
+ * (NULL: none), in one transaction; then `then`, which may be NULL. */
+void life_commit(struct sandbox *s, enum event_type event, const char *data,
 		 life_stored_fn then);
 /* And then the waiter's own answer. */
-void life_commit_for(struct sandbox *s, const char *event, const char *data,
-		     life_stored_fn then, struct life_waiter *waiter);
+void life_commit_for(struct sandbox *s, enum event_type event,
+		     const char *data, life_stored_fn then,
+		     struct life_waiter *waiter);
 
 /* To all of s->makers or s->leavers, who leave the list. */
 void life_answer(struct sandbox *s, struct list *waiters,

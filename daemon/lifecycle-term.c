@@ -44,7 +44,8 @@ static void extend_end(void *data, const struct svm_err *err)
 		s->expires_boot_ns = x->boot;
 		s->box.deadline_boot_ns = x->boot + LIMIT_TIME_TTL_GRACE;
 		life_arm_ttl(s);
-		life_commit_for(s, "sandbox.extended", NULL, NULL, x->waiter);
+		life_commit_for(s, EVENT_SANDBOX_EXTENDED, NULL, NULL,
+				x->waiter);
 	}
 	sandbox_unref(s);
 	free(x);
@@ -156,5 +157,5 @@ void life_claim(struct sandbox *s, struct life_waiter *w)
 	life_arm_ttl(s);
 	log_info("sandbox=%s claimed template=%s", s->id, s->spec.template);
 	fault_point("claim.taken");
-	life_commit(s, "sandbox.running", NULL, claim_stored);
+	life_commit(s, EVENT_SANDBOX_RUNNING, NULL, claim_stored);
 }

@@ -119,7 +119,7 @@ static void destroy_done(struct work *w)
 		set_reason(s, j->err.msg);
 		log_error_e(&j->err, "sandbox=%s can't be removed", s->id);
 		auto_free char *data = reason_json(j->err.msg);
-		life_commit(s, "sandbox.error", data, NULL);
+		life_commit(s, EVENT_SANDBOX_ERROR, data, NULL);
 		life_answer(s, &s->leavers, &j->err);
 		job_free(j);
 		return;
@@ -130,7 +130,7 @@ static void destroy_done(struct work *w)
 	sandbox_ref(s);
 	sandbox_unregister(s);
 	auto_free char *data = s->reason ? reason_json(s->reason) : NULL;
-	life_commit(s, "sandbox.destroyed", data, destroyed_stored);
+	life_commit(s, EVENT_SANDBOX_DESTROYED, data, destroyed_stored);
 	sandbox_unref(s);
 	job_free(j);
 }
@@ -196,7 +196,7 @@ void life_destroy(struct sandbox *s, const char *why, struct life_waiter *w)
 		BUG("sandbox '%s' can't be destroyed in state %s", s->id,
 		    sandbox_state_name(s->state));
 	stop_watching(s);
-	life_commit(s, NULL, NULL, destroying_stored);
+	life_commit(s, EVENT_NONE, NULL, destroying_stored);
 }
 
 /* Time to live. */
@@ -210,7 +210,7 @@ static void on_ttl(struct loop *l, void *data)
 		life_destroy(s, "its time to live is over", NULL);
 		return;
 	}
-	life_commit(s, "sandbox.expired", NULL, NULL);
+	life_commit(s, EVENT_SANDBOX_EXPIRED, NULL, NULL);
 	life_destroy(s, "its time to live is over", NULL);
 }
 
@@ -240,7 +240,7 @@ static void on_agent_end(struct loop *l, void *data, unsigned events)
 		      "asked to");
 	log_warn("sandbox=%s %s", s->id, s->reason);
 	auto_free char *reason = reason_json(s->reason);
-	life_commit(s, "sandbox.error", reason, NULL);
+	life_commit(s, EVENT_SANDBOX_ERROR, reason, NULL);
 }
 
 void life_resume(struct sandbox *s)
@@ -261,8 +261,8 @@ void life_heard(struct sandbox *s, bool answered)
 	set_reason(s, answered ? NULL : "its agent does not answer");
 	log_warn("sandbox=%s %s", s->id,
 		 answered ? "its agent answers again" : s->reason);
-	life_commit(s, answered ? "sandbox.running" : "sandbox.error", NULL,
-		    NULL);
+	life_commit(s, answered ? EVENT_SANDBOX_RUNNING : EVENT_SANDBOX_ERROR,
+		    NULL, NULL);
 }
 
 /* Creating. */
@@ -286,7 +286,7 @@ static void create_failed(struct sandbox *s, const struct svm_err *err)
 	set_reason(s, err->msg);
 	sandbox_ref(s);
 	sandbox_unregister(s);
-	life_commit(s, "sandbox.error", data, NULL);
+	life_commit(s, EVENT_SANDBOX_ERROR, data, NULL);
 	life_answer(s, &s->makers, err);
 	life_answer(s, &s->leavers, NULL);
 	sandbox_unref(s);
@@ -311,7 +311,7 @@ static void ready(struct sandbox *s)
 	log_info("sandbox=%s running provider=%s image=%s%s", s->id,
 		 s->provider_name, s->spec.image,
 		 s->spec.warm ? " warm" : "");
-	life_commit(s, "sandbox.running", NULL, running_stored);
+	life_commit(s, EVENT_SANDBOX_RUNNING, NULL, running_stored);
 }
 
 /* A setup command failed: the box goes, then the answer tells why. */
@@ -403,5 +403,5 @@ void life_create(struct sandbox *s, struct life_waiter *w)
 		return;
 	}
 	s->busy = true;
-	life_commit(s, "sandbox.created", NULL, creating_stored);
+	life_commit(s, EVENT_SANDBOX_CREATED, NULL, creating_stored);
 }

@@ -165,14 +165,14 @@ void store_put_meta(struct store_txn *t, const char *key, const char *value)
 	add_text(op, value);
 }
 
-void store_add_event(struct store_txn *t, const char *type,
+void store_add_event(struct store_txn *t, enum event_type type,
 		     const char *sandbox_id, const char *owner,
 		     const char *data)
 {
 	struct store_op *op = add_op(t, STORE_ADD_EVENT, 5);
 	struct store_event e = {
 		.wall_ns = clock_wall_ns(),
-		.type = xstrdup(type),
+		.type = xstrdup(event_type_name(type)),
 		.sandbox_id = xstrdup(sandbox_id),
 		.owner = xstrdup(owner),
 		.data = xstrdup(data),

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/api/event-type.h"
 #include "lib/base/digest.h"
 #include "lib/base/err.h"
 #include "lib/base/loop.h"
@@ -101,7 +102,7 @@ void store_put_template(struct store_txn *t, const struct store_template *row);
 void store_delete_template(struct store_txn *t, const char *owner,
 			   const char *name);
 void store_put_meta(struct store_txn *t, const char *key, const char *value);
-void store_add_event(struct store_txn *t, const char *type,
+void store_add_event(struct store_txn *t, enum event_type type,
 		     const char *sandbox_id, const char *owner,
 		     const char *data);
 

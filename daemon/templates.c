@@ -150,7 +150,7 @@ static void on_stored(void *data, const struct svm_err *err,
 	free(c);
 }
 
-static void add_event(struct store_txn *txn, const char *type,
+static void add_event(struct store_txn *txn, enum event_type type,
 		      const struct template *t)
 {
 	auto_buf struct buf data = BUF_INIT;
@@ -183,10 +183,10 @@ static void change(struct daemon *d, struct template *now,
 		now->claims = old ? old->claims : 0;
 		enter(d, now);
 		store_put_template(t, &row);
-		add_event(t, "template.saved", now);
+		add_event(t, EVENT_TEMPLATE_SAVED, now);
 	} else {
 		store_delete_template(t, old->owner, old->name);
-		add_event(t, "template.deleted", old);
+		add_event(t, EVENT_TEMPLATE_DELETED, old);
 	}
 	warm_wake(d);
 	store_commit(t, on_stored, c);

@@ -12,7 +12,7 @@
  *	@end
  *
  * Tables: options and commands (of the page's command), global-options,
- * exits, environment, config, routes, schemas, errors, closes, limits,
+ * exits, environment, config, routes, schemas, errors, events, closes, limits,
  * providers, capabilities, calls, keys.  Every row must be on exactly one page
  * (of exits: on at least one), and every command has a page, so nothing can be
  * left out; a page of a command, or an @about of a row, that is not there is an

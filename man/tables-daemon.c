@@ -208,6 +208,23 @@ static void add_errors(struct manual *m)
 #undef SVM_CODE
 }
 
+static void add_event(struct table *t, const char *name, const char *what)
+{
+	struct row *r = table_row(t, ROW_ITEM, xstrdup(name), NULL);
+
+	buf_addf(&r->head, "Cm %s", name);
+	mdoc_sentence(&r->text, what);
+}
+
+static void add_events(struct manual *m)
+{
+	struct table *t = manual_table(m, xstrdup("events"));
+
+#define EVENT_TYPE(NAME, name, what) add_event(t, name, what);
+#include "lib/api/event-type.def"
+#undef EVENT_TYPE
+}
+
 static void add_closes(struct manual *m)
 {
 	static const struct {
@@ -374,6 +391,7 @@ void tables_of_daemon(struct manual *m)
 	for (const struct http_route *r = daemon_routes; r->method; r++)
 		add_route(t, r);
 	add_errors(m);
+	add_events(m);
 	add_closes(m);
 	add_limits(m);
 	add_providers(m);

@@ -98,7 +98,7 @@ static void answer(struct waiter *w, const struct image *i,
 	free(w);
 }
 
-static void emit(const struct pull *p, const char *type, struct buf *data)
+static void emit(const struct pull *p, enum event_type type, struct buf *data)
 {
 	if (!p->store->daemon->stopping)
 		events_emit(p->store->daemon, type, NULL, NULL,
@@ -115,7 +115,7 @@ static void emit_failure(const struct pull *p, const struct svm_err *err)
 	json_str(&w, "code", svm_code_name(err->code));
 	json_str(&w, "error", err->msg);
 	json_close(&w, '}');
-	emit(p, "image.failed", &data);
+	emit(p, EVENT_IMAGE_FAILED, &data);
 }
 
 /* The end of every pull.  i: borrowed, or NULL with err. */
@@ -161,7 +161,7 @@ static void emit_progress(struct pull *p, const struct image_progress *now)
 	json_str(&w, "ref", p->ref);
 	image_progress_write(now, &w);
 	json_close(&w, '}');
-	emit(p, "image.progress", &data);
+	emit(p, EVENT_IMAGE_PROGRESS, &data);
 }
 
 static void tell(struct pull *p, const struct image_progress *now)

@@ -108,22 +108,6 @@ def test_posture_is_explained(shared, box):
     assert set(posture["cgroup"]) <= set(re.findall(r"\w+", block))
 
 
-def test_event_types_are_those_of_the_daemon():
-    """They are words in its code; what else looks like them are operations of
-    routes and names of fault points."""
-    word = r'"((?:sandbox|exec|file|spawn|quota|template|operation|provider' \
-           r'|resource|reconcile|image)\.[a-z_]+)"'
-    there = set()
-    for path in (svm.ROOT / "daemon").rglob("*.c"):
-        code = re.sub(r"fault_point\([^)]*\)|audit_add\([^;]*;", "", path.read_text())
-        there |= set(re.findall(word, code)) if path.name != "route-info.c" else set()
-    routes = set(re.findall(word, (svm.ROOT / "daemon/route-info.c").read_text()))
-    block = text("stacyvm-events.1").split(".Sh TYPES\n")[1].split(".Sh ")[0]
-    named = set(re.findall(r"\b([a-z]+\.[a-z_]+)\b", " ".join(
-        re.findall(r"^\.It Cm (.*)", block.replace("\\\n", ""), re.M))))
-    assert there - routes <= named <= there
-
-
 # -- what is written by hand
 
 ORDER = ["NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "OPTIONS", "STATES", "TYPES",

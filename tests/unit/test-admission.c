@@ -47,14 +47,14 @@ void quota_limits(const struct daemon *d, const char *owner,
 	*ret = (struct quota_limits){ .max_sandboxes = owner_max };
 }
 
-void events_emit(struct daemon *d, const char *type, const char *sandbox_id,
-		 const char *owner, const char *data)
+void events_emit(struct daemon *d, enum event_type type,
+		 const char *sandbox_id, const char *owner, const char *data)
 {
 	(void)d;
 	(void)data;
 	assert_null(sandbox_id);
-	buf_addf(&log_of_events, "%s:%s ", strchr(type, '.') + 1,
-		 owner ? owner : "-");
+	buf_addf(&log_of_events, "%s:%s ",
+		 strchr(event_type_name(type), '.') + 1, owner ? owner : "-");
 }
 
 /* A daemon with only what admission needs. */

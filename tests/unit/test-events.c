@@ -241,7 +241,7 @@ static void restart(void)
 static void emit(unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		events_emit(&d, i % 2 ? "exec.started" : "file.written",
+		events_emit(&d, i % 2 ? EVENT_EXEC_STARTED : EVENT_FILE_WRITTEN,
 			    i % 3 ? "sb-00000001" : "sb-00000002", "alice",
 			    "{\"n\":\n1}");
 }
@@ -357,8 +357,8 @@ static void test_events__owners(void **state)
 	api_events(&live, &d);
 	caller.all = true;
 	emit(2); /* alice's */
-	events_emit(&d, "file.written", "sb-00000003", "bob", "{}");
-	events_emit(&d, "reconcile.action", NULL, NULL, "{}");
+	events_emit(&d, EVENT_FILE_WRITTEN, "sb-00000003", "bob", "{}");
+	events_emit(&d, EVENT_RECONCILE_ACTION, NULL, NULL, "{}");
 	wait_for(4);
 	caller.all = false;
 	expect_ids(&live, 3, 3, 1);

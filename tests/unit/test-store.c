@@ -120,7 +120,7 @@ static void commit_row(struct fixture *f, const char *id, const char *state)
 	struct result r = { 0 };
 
 	store_put_sandbox(t, &row);
-	store_add_event(t, "sandbox.created", id, "alice", "{}");
+	store_add_event(t, EVENT_SANDBOX_CREATED, id, "alice", "{}");
 	store_commit(t, on_done, &r);
 	finish(f, &r);
 	assert_int_equal(r.code, SVM_OK);
@@ -244,8 +244,8 @@ static void test_store__events_have_growing_ids(void **state)
 	for (int i = 0; i < 3; i++) {
 		struct store_txn *t = store_begin(f->store);
 
-		store_add_event(t, "a", "sb-1", NULL, "{}");
-		store_add_event(t, "b", "sb-2", NULL, NULL);
+		store_add_event(t, EVENT_EXEC_STARTED, "sb-1", NULL, "{}");
+		store_add_event(t, EVENT_EXEC_FAILED, "sb-2", NULL, NULL);
 		store_commit(t, on_done, &r[i]);
 	}
 	for (int i = 0; i < 3; i++)
@@ -260,10 +260,12 @@ static void test_store__events_have_growing_ids(void **state)
 	assert_int_equal(ids[1], 3);
 	assert_int_equal(ids[2], 5);
 	memset(ids, 0, sizeof(ids));
-	store_each_event(f->store, 0, "b", NULL, 99, sum_event, ids, &err);
+	store_each_event(f->store, 0, "exec.failed", NULL, 99, sum_event, ids,
+			 &err);
 	assert_int_equal(ids[0], 3);
 	memset(ids, 0, sizeof(ids));
-	store_each_event(f->store, 0, "b", "sb-1", 99, sum_event, ids, &err);
+	store_each_event(f->store, 0, "exec.failed", "sb-1", 99, sum_event,
+			 ids, &err);
 	assert_int_equal(ids[0], 0);
 }
 
@@ -277,7 +279,7 @@ static void test_store__trim_keeps_the_newest(void **state)
 	int64_t ids[3] = { 0 };
 
 	for (int i = 0; i < LIMIT_EVENTS_KEPT + 5; i++)
-		store_add_event(t, "x", NULL, NULL, NULL);
+		store_add_event(t, EVENT_EXEC_STARTED, NULL, NULL, NULL);
 	for (int i = 0; i < LIMIT_TOMBSTONES + 3; i++) {
 		char id[16];
 
@@ -301,7 +303,7 @@ static void test_store__trim_keeps_the_newest(void **state)
 	assert_int_equal(ids[1], 6);
 	reopen(f);
 	t = store_begin(f->store);
-	store_add_event(t, "x", NULL, NULL, NULL);
+	store_add_event(t, EVENT_EXEC_STARTED, NULL, NULL, NULL);
 	store_commit(t, on_done, &r2);
 	finish(f, &r2);
 	assert_int_equal(r2.first_id, LIMIT_EVENTS_KEPT + 6);
@@ -318,7 +320,8 @@ static void test_store__trims_by_itself(void **state)
 		struct result r = { 0 };
 
 		for (int i = 0; i < LIMIT_EVENTS_KEPT; i++)
-			store_add_event(t, "x", NULL, NULL, NULL);
+			store_add_event(t, EVENT_EXEC_STARTED, NULL, NULL,
+					NULL);
 		store_commit(t, on_done, &r);
 		finish(f, &r);
 	}
@@ -347,7 +350,7 @@ static void test_store__full_stores_nothing(void **state)
 			row.spec = big;
 			store_put_sandbox(t, &row);
 		}
-		store_add_event(t, "sandbox.created", "sb-00000002", NULL,
+		store_add_event(t, EVENT_SANDBOX_CREATED, "sb-00000002", NULL,
 				NULL);
 		store_commit(t, on_done, &r[i]);
 	}
@@ -621,7 +624,7 @@ static void test_store__close_commits_the_queue(void **state)
 	for (int i = 0; i < 50; i++) {
 		struct store_txn *t = store_begin(f->store);
 
-		store_add_event(t, "x", NULL, NULL, NULL);
+		store_add_event(t, EVENT_EXEC_STARTED, NULL, NULL, NULL);
 		store_commit(t, on_done, &r[i]);
 	}
 	reopen(f);
@@ -635,7 +638,7 @@ static void commit_soon(struct fixture *f, struct result *r)
 {
 	struct store_txn *t = store_begin(f->store);
 
-	store_add_event(t, "soon", NULL, NULL, NULL);
+	store_add_event(t, EVENT_EXEC_STARTED, NULL, NULL, NULL);
 	store_commit_soon(t, on_done, r);
 }
 
@@ -651,7 +654,7 @@ static void test_store__soon_goes_along(void **state)
 	assert_int_equal(work_pending(f->store->pool), 0);
 	assert_true(list_empty(&f->store->queue));
 	struct store_txn *t = store_begin(f->store);
-	store_add_event(t, "now", NULL, NULL, NULL);
+	store_add_event(t, EVENT_EXEC_STARTED, NULL, NULL, NULL);
 	store_commit(t, on_done, &now);
 	finish(f, &now);
 	assert_int_equal(soon[0].first_id, 1);
