@@ -42,9 +42,10 @@ void edit_text_load(struct edit_text *t, const char *data, size_t n)
 	t->step = true;
 }
 
-static void put(struct buf *b, size_t at, size_t old, const char *with,
+static void put(struct edit_text *t, size_t at, size_t old, const char *with,
 		size_t n)
 {
+	struct buf *b = &t->text;
 	size_t tail = b->len - at - old, len = b->len;
 
 	if (n > old)
@@ -56,6 +57,7 @@ static void put(struct buf *b, size_t at, size_t old, const char *with,
 	b->len = len - old + n;
 	if (b->data)
 		b->data[b->len] = '\0';
+	t->changed++;
 }
 
 /* What was undone is out of reach once something else is done. */
@@ -122,7 +124,7 @@ bool edit_text_replace(struct edit_text *t, size_t at, size_t old,
 	if (!old && !n)
 		return true;
 	record(t, at, old, with, n);
-	put(&t->text, at, old, with, n);
+	put(t, at, old, with, n);
 	forget_oldest(t);
 	return true;
 }
@@ -141,7 +143,7 @@ bool edit_text_undo(struct edit_text *t, size_t *ret_at)
 		return false;
 	do {
 		c = &t->log[t->n - ++t->undone];
-		put(&t->text, c->at, c->is.len, c->was.data, c->was.len);
+		put(t, c->at, c->is.len, c->was.data, c->was.len);
 		*ret_at = c->at;
 	} while (!c->first && t->undone < t->n);
 	return true;
@@ -157,7 +159,7 @@ bool edit_text_redo(struct edit_text *t, size_t *ret_at)
 	*ret_at = t->log[t->n - t->undone].at;
 	do {
 		c = &t->log[t->n - t->undone--];
-		put(&t->text, c->at, c->was.len, c->is.data, c->is.len);
+		put(t, c->at, c->was.len, c->is.data, c->is.len);
 	} while (t->undone && !t->log[t->n - t->undone].first);
 	return true;
 }

@@ -31,6 +31,7 @@ struct edit_text {
 	size_t bytes;    /* in the log */
 	uint64_t last_id, base_id;
 	bool step;       /* the next change begins a step of undo */
+	uint64_t changed; /* how often, undoing included */
 };
 
 void edit_text_load(struct edit_text *t, const char *data, size_t n);

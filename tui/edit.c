@@ -52,6 +52,18 @@ bool edit_change(struct edit *e, size_t at, size_t old, const char *with,
 	return false;
 }
 
+void edit_replace(struct edit *e, const char *data, size_t n)
+{
+	edit_text_step(&e->text);
+	if (!edit_change(e, 0, e->text.text.len, data, n))
+		return;
+	edit_text_step(&e->text);
+	e->mode = EDIT_NORMAL;
+	e->pending = ACT_NONE;
+	e->at = MIN(e->at, n);
+	e->at = edit_line_start(&e->text, e->at);
+}
+
 static void keep_column(struct edit *e)
 {
 	e->col = edit_column(&e->text, e->at);

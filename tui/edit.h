@@ -58,6 +58,8 @@ struct edit {
 };
 
 void edit_open(struct edit *e, const char *data, size_t n);
+/* Another text in place of this one, as one change that can be undone. */
+void edit_replace(struct edit *e, const char *data, size_t n);
 void edit_release(struct edit *e);
 bool edit_modified(const struct edit *e);
 

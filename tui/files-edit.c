@@ -3,8 +3,8 @@
  * A file of a sandbox in the editor: read, edited in place, written back.
  *
  * Nobody's text is lost: what was changed in the sandbox meanwhile is asked
- * about before it is replaced, and a text that can't be saved is kept in a
- * local draft.
+ * about before it is replaced, and what isn't saved yet is in a local draft
+ * (files-draft.c).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +38,8 @@ void files_edit_close(struct files *f)
 	f->edit = NULL;
 	edit_release(&x->e);
 	free(x->draft);
+	free(x->etag);
+	free(x->server);
 	free(x->warning);
 	free(x->id);
 	free(x->path);
@@ -56,22 +58,29 @@ bool files_unsaved(struct model *m, const struct files *f)
 	return true;
 }
 
-static void begin(struct files *f, const struct request *r)
+static void begin(struct model *m, struct files *f, struct request *r)
 {
 	struct file_edit *x = f->edit;
+	bool anew = !x;
 
-	if (!x) {
+	if (anew) {
 		x = f->edit = xcalloc(1, sizeof(*x));
 		x->serial = ++f->edit_serial;
 		x->id = xstrdup(f->id);
 		x->path = xstrdup(f->wanted);
-		x->warning = xasprintf("%s is not saved.", files_name(x->path));
+		x->server = xstrdup(m->server);
+		x->warning = xasprintf("%s is not saved; a draft is kept.",
+				       files_name(x->path));
 	}
 	free(x->mode);
 	x->mode = steal_ptr(&f->wanted_mode);
 	x->base = digest_of(buf_str(&r->reply), r->reply.len);
+	free(x->etag);
+	x->etag = steal_ptr(&r->etag);
 	edit_open(&x->e, buf_str(&r->reply), r->reply.len);
 	files_drop_draft(x);
+	if (anew)
+		files_draft_offer(m, f, &r->reply);
 }
 
 static bool is_wanted(const struct files *f, const struct request *r)
@@ -95,7 +104,7 @@ static void text_arrived(struct model *m, struct request *r)
 	if (r->reply.len > FILES_SHOWN_MAX)
 		too_long(m, f->wanted);
 	else
-		begin(f, r);
+		begin(m, f, r);
 	free(f->wanted);
 	f->wanted = NULL;
 }
@@ -159,6 +168,8 @@ static void carry_out(struct model *m, struct files *f)
 {
 	struct file_edit *x = f->edit;
 	unsigned wants = x->e.wants;
+
+	files_draft_changed(m, x);
 	bool modified = edit_modified(&x->e);
 
 	x->e.wants = 0;

@@ -22,7 +22,7 @@
 struct copied {
 	struct files *f;
 	char *id, *path, *mode;
-	char *local;
+	char *local, *etag;
 	char before[DIGEST_TEXT + 1];
 };
 
@@ -41,6 +41,7 @@ static void copied_free(void *data)
 	free(s->id);
 	free(s->path);
 	free(s->mode);
+	free(s->etag);
 	free(s);
 }
 
@@ -66,11 +67,108 @@ static int file_digest(const char *path, char out[DIGEST_TEXT + 1])
 	return 0;
 }
 
+static void write_back(struct model *m, struct copied *s);
+
+enum answer { KEEP_COPY, OVERWRITE, SAVE_AS, LEAVE };
+
+/* The question frees what it was about. */
+static struct copied *take(struct copied *s)
+{
+	struct copied *own = xmalloc(sizeof(*own));
+
+	*own = *s;
+	*s = (struct copied){ 0 };
+	return own;
+}
+
+static void keep_copy(struct model *m, struct copied *s)
+{
+	model_say(m, "not saved; your copy is %s", s->local);
+	free(s->local);
+	s->local = NULL;
+}
+
+/* Escape decides nothing: the copy stays.  Without a path it was taken. */
+static void undecided(void *data)
+{
+	struct copied *s = data;
+
+	free(s->local);
+	s->local = NULL;
+	copied_free(s);
+}
+
+static void save_as(struct model *m, const char *text, void *data)
+{
+	struct copied *s = take(data);
+
+	free(s->path);
+	free(s->etag);
+	s->path = *text == '/' || !s->f->path ? xstrdup(text) :
+						path_join(s->f->path, text);
+	s->etag = xstrdup(""); /* only where nothing is */
+	write_back(m, s);
+}
+
+static void answered(struct model *m, size_t i, void *data)
+{
+	struct copied *s = data;
+
+	switch ((enum answer)i) {
+	case KEEP_COPY:
+		keep_copy(m, s);
+		break;
+	case OVERWRITE:
+		s = take(s);
+		free(s->etag);
+		s->etag = NULL;
+		write_back(m, s);
+		break;
+	case SAVE_AS:
+		s = take(s);
+		prompt_open(m, &(struct prompt){ .title = "SAVE AS",
+						 .label = "new file",
+						 .text = s->path,
+						 .done = save_as,
+						 .release = undecided,
+						 .data = s });
+		break;
+	case LEAVE:
+		model_say(m, "%s is as the other one left it", s->path);
+		copied_free(take(s));
+		break;
+	}
+}
+
+static void ask_conflict(struct model *m, struct copied *s)
+{
+	auto_free char *keep = xasprintf("write nothing, keep %s", s->local);
+	const struct menu_item items[] = {
+		[KEEP_COPY] = { keep, "k", ACT_NONE, 0 },
+		[OVERWRITE] = { "overwrite that with your text", "o",
+				ACT_NONE, 0 },
+		[SAVE_AS] = { "save your text under another name", "s",
+			      ACT_NONE, 0 },
+		[LEAVE] = { "leave that, throw your text away", "t",
+			    ACT_NONE, 0 },
+	};
+	const char *slash = strrchr(s->path, '/');
+	auto_free char *title = xasprintf("%s WAS CHANGED BY ANOTHER",
+					  slash ? slash + 1 : s->path);
+
+	menu_open(m, title, items, ARRAY_SIZE(items), answered, s, undecided);
+}
+
 static void written_back(struct model *m, struct request *r)
 {
 	struct copied *s = r->data;
 
 	s->f->transfers--;
+	if (r->err.code == SVM_PRECONDITION) {
+		svm_err_release(&r->err);
+		ask_conflict(m, s);
+		return;
+	}
 	if (r->err.code == SVM_OK) {
 		model_say(m, "saved %s", s->path);
 		if (s->f->view_path && strcmp(s->f->view_path, s->path) == 0)
@@ -78,10 +176,7 @@ static void written_back(struct model *m, struct request *r)
 		if (s->f->path)
 			files_open(m, s->f, s->f->id, s->f->path);
 	} else {
-		/* Nobody's work is thrown away. */
-		model_say(m, "not saved; your copy is %s", s->local);
-		free(s->local);
-		s->local = NULL;
+		keep_copy(m, s); /* nobody's work is thrown away */
 	}
 	copied_free(s);
 }
@@ -99,11 +194,30 @@ static void forget_save(void *data)
 	copied_free(s);
 }
 
+static void write_back(struct model *m, struct copied *s)
+{
+	struct request *r = copied_request(s, "PUT", written_back);
+
+	if (*s->mode) {
+		char *with = xasprintf("%s&mode=%s", r->target, s->mode);
+
+		free(r->target);
+		r->target = with;
+	}
+	r->upload = xstrdup(s->local);
+	if (s->etag)
+		r->if_match = xstrdup(s->etag);
+	r->data = s;
+	r->forget = forget_save;
+	s->f->transfers++;
+	r->doing = xasprintf("save %s", s->path);
+	request_send(m, r);
+}
+
 static void edited(struct model *m, void *data, bool ok)
 {
 	struct copied *s = data;
 	char after[DIGEST_TEXT + 1];
-	struct request *r;
 
 	if (!ok || file_digest(s->local, after) < 0 ||
 	    strcmp(after, s->before) == 0) {
@@ -113,19 +227,7 @@ static void edited(struct model *m, void *data, bool ok)
 		copied_free(s);
 		return;
 	}
-	r = copied_request(s, "PUT", written_back);
-	if (*s->mode) {
-		char *with = xasprintf("%s&mode=%s", r->target, s->mode);
-
-		free(r->target);
-		r->target = with;
-	}
-	r->upload = xstrdup(s->local);
-	r->data = s;
-	r->forget = forget_save;
-	s->f->transfers++;
-	r->doing = xasprintf("save %s", s->path);
-	request_send(m, r);
+	write_back(m, s);
 }
 
 static void fetched(struct model *m, struct request *r)
@@ -137,6 +239,7 @@ static void fetched(struct model *m, struct request *r)
 		copied_free(s);
 		return;
 	}
+	s->etag = steal_ptr(&r->etag);
 	m->editor.path = xstrdup(s->local);
 	m->editor.done = edited;
 	m->editor.data = s;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing a text back to where it came from, and drafts when that fails. */
-#include <fcntl.h>
+/*
+ * Writing a text back to where it came from: only over what was read, which
+ * is for the agent to see; else the user is asked.
+ */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "lib/api/dirs.h"
 #include "lib/api/limits.h"
-#include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
 #include "tui/files-edit.h"
 #include "tui/frame.h"
+#include "tui/output.h"
+#include "tui/text-diff.h"
 
 /* On its way into the sandbox. */
 struct saving {
@@ -22,6 +23,9 @@ struct saving {
 	uint64_t mark;
 	unsigned serial;
 	bool leave;
+	char *if_match;    /* see struct request */
+	struct buf theirs; /* what is there instead, and its ETag */
+	char *etag;
 };
 
 const char *files_name(const char *path)
@@ -29,48 +33,6 @@ const char *files_name(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	return slash && slash[1] ? slash + 1 : path;
-}
-
-/* -- drafts */
-
-static char *draft_path(const struct file_edit *x)
-{
-	auto_err struct svm_err err = SVM_ERR_INIT;
-	struct dirs dirs;
-	char *path;
-
-	dirs_init(&dirs);
-	auto_free char *dir = path_join(dirs.state, "drafts");
-
-	path_make_private_dir(dir, 0700, &err); /* else it can't be written */
-	auto_free char *name = xasprintf("draft-%.40s-%d-%u-%.100s", x->id,
-					 (int)getpid(), x->serial,
-					 files_name(x->path));
-
-	/* The id is a daemon's word, and this is a file of ours. */
-	for (char *p = name; (p = strchr(p, '/'));)
-		*p = '_';
-	path = path_join(dir, name);
-	dirs_release(&dirs);
-	return path;
-}
-
-bool files_keep_draft(struct file_edit *x)
-{
-	const struct buf *text = &x->e.text.text;
-
-	if (!x->draft)
-		x->draft = draft_path(x);
-	return fd_replace_path(AT_FDCWD, x->draft, buf_str(text), text->len,
-			       0600) == 0;
-}
-
-void files_drop_draft(struct file_edit *x)
-{
-	if (x->draft)
-		unlink(x->draft);
-	free(x->draft);
-	x->draft = NULL;
 }
 
 /* -- saving */
@@ -83,6 +45,9 @@ static void saving_free(void *data)
 	free(s->path);
 	free(s->mode);
 	buf_release(&s->text);
+	free(s->if_match);
+	buf_release(&s->theirs);
+	free(s->etag);
 	free(s);
 }
 
@@ -116,29 +81,58 @@ static void not_saved(struct model *m, struct file_edit *x,
 	svm_err_release(err);
 }
 
+static void compare(struct model *m, struct saving *s);
+
+/* The editor has what is there now. */
+static void is_saved(struct model *m, struct file_edit *x,
+		     const struct saving *s, char *etag_owned)
+{
+	if (strcmp(x->path, s->path) != 0) { /* under another name */
+		free(x->path);
+		free(x->warning);
+		x->path = xstrdup(s->path);
+		x->warning = xasprintf("%s is not saved; a draft is kept.",
+				       files_name(x->path));
+	}
+	free(x->etag);
+	x->etag = etag_owned;
+	x->base = s->digest;
+	x->e.saved = s->mark;
+	files_drop_draft(x);
+	if (!edit_modified(&x->e)) {
+		if (s->leave)
+			files_edit_leave(m, s->f);
+		return;
+	}
+	x->seen = 0; /* what was typed meanwhile isn't saved */
+	files_draft_changed(m, x);
+}
+
 static void saved(struct model *m, struct request *r)
 {
 	struct saving *s = r->data;
 	struct file_edit *x = editor_of(s);
 	char size[FRAME_TIME_SIZE];
 
-	frame_bytes((int64_t)s->text.len, size);
 	if (x)
 		x->saving = false;
+	/* A name that is taken is another matter. */
+	if (x && r->err.code == SVM_PRECONDITION && s->if_match &&
+	    *s->if_match) {
+		svm_err_release(&r->err);
+		compare(m, s);
+		return;
+	}
 	if (r->err.code != SVM_OK) {
 		if (x)
 			not_saved(m, x, &r->err);
 		saving_free(s);
 		return;
 	}
+	frame_bytes((int64_t)s->text.len, size);
 	model_say(m, "saved %s, %s", files_name(s->path), size);
-	if (x) {
-		x->base = s->digest;
-		x->e.saved = s->mark;
-		files_drop_draft(x);
-		if (s->leave && !edit_modified(&x->e))
-			files_edit_leave(m, s->f);
-	}
+	if (x)
+		is_saved(m, x, s, steal_ptr(&r->etag));
 	if (s->f->path)
 		files_open(m, s->f, s->f->id, s->f->path);
 	saving_free(s);
@@ -157,43 +151,145 @@ static void put(struct model *m, struct saving *s)
 	}
 	buf_add(&r->body, buf_str(&s->text), s->text.len);
 	r->has_body = true;
+	if (s->if_match)
+		r->if_match = xstrdup(s->if_match);
 	if (x)
 		x->saving = true;
 	request_send(m, r);
 }
 
-static void overwrite(struct model *m, void *data)
+static void put_over(struct model *m, struct saving *s, const char *if_match)
 {
-	struct saving *s = data, *own = xmalloc(sizeof(*own));
+	free(s->if_match);
+	s->if_match = if_match ? xstrdup(if_match) : NULL;
+	put(m, s);
+}
 
-	/* The question frees what it was about. */
+/* -- it is another file by now */
+
+/* The question frees what it was about. */
+static struct saving *take(struct saving *s)
+{
+	struct saving *own = xmalloc(sizeof(*own));
+
 	*own = *s;
 	*s = (struct saving){ 0 };
-	put(m, own);
+	return own;
 }
 
-static void ask_conflict(struct model *m, struct saving *s, bool gone)
+static void save_as(struct model *m, const char *text, void *data)
 {
-	confirm_ask(m, &(struct confirm){
-		.title = gone ? "WRITE IT AGAIN?" : "OVERWRITE IT?",
-		.lines = (const char *const[]){
-			s->path,
-			gone ? "is no longer there." :
-			       "was changed by another since you read it.",
-			gone ? "Yes makes it again with your text." :
-			       "Yes replaces that by your text; No keeps both.",
-			NULL },
-		.yes = overwrite,
-		.release = saving_free,
-		.data = s });
+	struct saving *s = take(data);
+
+	free(s->path);
+	s->path = *text == '/' || !s->f->path ? xstrdup(text) :
+						path_join(s->f->path, text);
+	put_over(m, s, ""); /* only where nothing is */
 }
 
-/* What is in the file now, before it is replaced. */
+static bool is_name(const char *text, struct svm_err *err)
+{
+	if (*text)
+		return true;
+	svm_err_set(err, SVM_BAD_REQUEST, "a name is needed");
+	return false;
+}
+
+static void ask_name(struct model *m, struct saving *s)
+{
+	prompt_open(m, &(struct prompt){ .title = "SAVE AS",
+					 .label = "new file",
+					 .text = s->path,
+					 .check = is_name,
+					 .done = save_as,
+					 .release = saving_free,
+					 .data = s });
+}
+
+/* Theirs comes in as a change, so that ours is one step of undo away. */
+static void take_theirs(struct model *m, struct saving *s)
+{
+	struct file_edit *x = editor_of(s);
+
+	edit_replace(&x->e, buf_str(&s->theirs), s->theirs.len);
+	x->base = digest_of(buf_str(&s->theirs), s->theirs.len);
+	x->e.saved = edit_text_mark(&x->e.text);
+	free(x->etag);
+	x->etag = steal_ptr(&s->etag);
+	files_draft_changed(m, x);
+	model_say(m, "read again; u brings your text back");
+}
+
+static void ask_conflict(struct model *m, struct saving *s);
+
+static void show_differences(struct model *m, struct saving *s)
+{
+	auto_buf struct buf text = BUF_INIT;
+
+	text_diff(&text, "what is there now", &s->theirs, "your text",
+		  &s->text);
+	ask_conflict(m, s);
+	output_open(m, s->path, buf_str(&text));
+}
+
+enum answer { GO_ON, OVERWRITE, SAVE_AS, DIFFERENCES, RELOAD };
+
+static void answered(struct model *m, size_t i, void *data)
+{
+	struct saving *s = data;
+
+	if (!editor_of(s))
+		return;
+	switch ((enum answer)i) {
+	case GO_ON:
+		break;
+	case OVERWRITE: /* what was seen, not what came after it */
+		s = take(s);
+		put_over(m, s, s->etag ? s->etag : "");
+		break;
+	case SAVE_AS:
+		ask_name(m, take(s));
+		break;
+	case DIFFERENCES:
+		show_differences(m, take(s));
+		break;
+	case RELOAD:
+		take_theirs(m, s);
+		break;
+	}
+}
+
+static void ask_conflict(struct model *m, struct saving *s)
+{
+	bool gone = !s->etag;
+	const struct menu_item items[] = {
+		[GO_ON] = { "keep editing, write nothing", "Escape",
+			    ACT_NONE, 0 },
+		[OVERWRITE] = { gone ? "write it again" :
+				       "overwrite that with your text",
+				"o", ACT_NONE, 0 },
+		[SAVE_AS] = { "save your text under another name", "s",
+			      ACT_NONE, 0 },
+		[DIFFERENCES] = { "view the differences", "v", ACT_NONE, 0 },
+		[RELOAD] = { "read it again, without your text", "r",
+			     ACT_NONE, 0 },
+	};
+	auto_free char *title =
+		xasprintf(gone ? "%s IS NO LONGER THERE" :
+				 "%s WAS CHANGED BY ANOTHER",
+			  files_name(s->path));
+
+	menu_open(m, title, items, gone ? DIFFERENCES : ARRAY_SIZE(items),
+		  answered, s, saving_free);
+}
+
+/* What is in the file now: the same under another inode is no conflict. */
 static void compared(struct model *m, struct request *r)
 {
 	struct saving *s = r->data;
 	struct file_edit *x = editor_of(s);
-	bool gone = r->err.code == SVM_NOT_FOUND;
+	bool gone = r->err.code == SVM_FILE_NOT_FOUND ||
+		    r->err.code == SVM_NOT_FOUND;
 	struct digest is;
 
 	if (x)
@@ -204,12 +300,27 @@ static void compared(struct model *m, struct request *r)
 		saving_free(s);
 		return;
 	}
-	is = digest_of(buf_str(&r->reply), r->reply.len);
 	svm_err_release(&r->err);
-	if (!gone && digest_equal(&is, &x->base))
-		put(m, s);
-	else
-		ask_conflict(m, s, gone);
+	is = digest_of(buf_str(&r->reply), r->reply.len);
+	free(s->etag);
+	s->etag = gone ? NULL : r->etag ? steal_ptr(&r->etag) : xstrdup("*");
+	if (!gone && digest_equal(&is, &x->base)) {
+		put_over(m, s, s->etag);
+		return;
+	}
+	files_keep_draft(x);
+	buf_clear(&s->theirs);
+	buf_add(&s->theirs, buf_str(&r->reply), r->reply.len);
+	ask_conflict(m, s);
+}
+
+static void compare(struct model *m, struct saving *s)
+{
+	struct request *r = saving_request(s, "GET", compared);
+
+	editor_of(s)->saving = true;
+	r->most = LIMIT_TUI_EDIT + 1;
+	request_send(m, r);
 }
 
 void files_save(struct model *m, struct files *f, unsigned wants)
@@ -217,7 +328,6 @@ void files_save(struct model *m, struct files *f, unsigned wants)
 	struct file_edit *x = f->edit;
 	const struct buf *text = &x->e.text.text;
 	struct saving *s;
-	struct request *r;
 
 	if (model_refuses(m, ACT_WRITE))
 		return;
@@ -235,12 +345,11 @@ void files_save(struct model *m, struct files *f, unsigned wants)
 	s->mark = edit_text_mark(&x->e.text);
 	s->serial = x->serial;
 	s->leave = wants & EDIT_LEAVE;
-	x->saving = true;
-	if (wants & EDIT_FORCE) {
+	/* Without an ETag there is nothing to go by but what is there. */
+	if (wants & EDIT_FORCE)
 		put(m, s);
-		return;
-	}
-	r = saving_request(s, "GET", compared);
-	r->most = LIMIT_TUI_EDIT + 1;
-	request_send(m, r);
+	else if (x->etag)
+		put_over(m, s, x->etag);
+	else
+		compare(m, s);
 }

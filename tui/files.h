@@ -98,6 +98,9 @@ void files_edit_contexts(const struct files *f,
 void files_edit_view(const struct model *m, const struct files *f,
 		     struct canvas *c, struct area pane, bool focused);
 const char *files_edit_busy(const struct files *f); /* also without */
+/* files-draft.c: when a draft is due (boot; 0: none), and writing it. */
+int64_t files_draft_wake(const struct files *f);
+void files_draft_tick(struct model *m, struct files *f);
 /* The program ends by force: keep what isn't saved, and say where. */
 void files_edit_rescue(struct files *f, struct buf *say);
 

@@ -648,6 +648,21 @@ static void workspace_rescue(struct model *m, void *state, struct buf *say)
 	files_edit_rescue(&w->files, say);
 }
 
+static int64_t workspace_wake(const struct model *m, const void *state)
+{
+	const struct workspace *w = state;
+
+	(void)m;
+	return files_draft_wake(&w->files);
+}
+
+static void workspace_tick(struct model *m, void *state)
+{
+	struct workspace *w = state;
+
+	files_draft_tick(m, &w->files);
+}
+
 static const cJSON *workspace_subject(const struct model *m, const void *state)
 {
 	const struct workspace *w = state;
@@ -670,4 +685,7 @@ const struct screen screen_workspace = {
 	.full = workspace_full,
 	.busy = workspace_busy,
 	.rescue = workspace_rescue,
+	.wake = workspace_wake,
+	.tick = workspace_tick,
+	.behind = true,
 };

@@ -94,6 +94,7 @@ struct screen {
 	/* When to be woken for a tick(), CLOCK_BOOTTIME ns; 0: never. */
 	int64_t (*wake)(const struct model *m, const void *state);
 	void (*tick)(struct model *m, void *state);
+	bool behind; /* also while another one is in view */
 };
 
 extern const struct screen screen_dash, screen_sandboxes, screen_templates,

@@ -37,9 +37,15 @@ void update_contexts(const struct model *m, enum context ret[CONTEXT_CHAIN])
 		ret[n] = CTX_GLOBAL;
 }
 
+/* Sure or not: what isn't saved stays as a draft. */
 static void quit_now(struct model *m, void *data)
 {
+	auto_buf struct buf say = BUF_INIT;
+
 	(void)data;
+	for (size_t i = 0; i < SCREEN_MAX; i++)
+		if (screens[i]->rescue)
+			screens[i]->rescue(m, m->state[i], &say);
 	sandbox_act_finish(m);
 	m->effects |= EFFECT_QUIT;
 }
@@ -261,19 +267,28 @@ void update_settle(struct model *m)
 		s->settle(m, state, frame_body(m));
 }
 
+/* When this screen is to be woken; 0: not, or it isn't in view. */
+static int64_t screen_wake(const struct model *m, size_t i)
+{
+	const struct screen *s = screens[i];
+
+	return s->wake && (s->behind || i == m->screen) ?
+		       s->wake(m, m->state[i]) : 0;
+}
+
 void update_tick(struct model *m)
 {
-	void *state;
-	const struct screen *s = current(m, &state);
-	int64_t due = s->wake ? s->wake(m, state) : 0;
-
 	if (m->toast && m->boot_ns >= m->toast_until) {
 		mem_free_cleanup(&m->toast);
 		m->toast = NULL;
 	}
 	sandbox_act_tick(m);
-	if (s->tick && due && m->boot_ns >= due)
-		s->tick(m, state);
+	for (size_t i = 0; i < SCREEN_MAX; i++) {
+		int64_t due = screen_wake(m, i);
+
+		if (due && m->boot_ns >= due)
+			screens[i]->tick(m, m->state[i]);
+	}
 	m->effects |= EFFECT_REDRAW;
 	update_settle(m);
 }
@@ -286,15 +301,13 @@ static void earlier(int64_t *at, int64_t other)
 
 int64_t update_wake(const struct model *m)
 {
-	void *state;
-	const struct screen *s = current(m, &state);
 	/* The clock in the ribbon. */
 	int64_t at = m->boot_ns + 60 * SECOND - m->wall_ns % (60 * SECOND);
 
 	if (m->toast)
 		earlier(&at, m->toast_until);
 	earlier(&at, sandbox_act_wake(m));
-	if (s->wake)
-		earlier(&at, s->wake(m, state));
+	for (size_t i = 0; i < SCREEN_MAX; i++)
+		earlier(&at, screen_wake(m, i));
 	return at;
 }

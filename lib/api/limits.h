@@ -182,6 +182,7 @@
 #define LIMIT_TUI_LINE MIB(1)     /* of a stream */
 #define LIMIT_TUI_TYPED MIB(1)    /* for a terminal, not sent yet */
 #define LIMIT_TUI_EDIT MIB(4)     /* of a text being edited */
+#define LIMIT_TUI_DRAFTS 32       /* of texts that were not saved */
 #define LIMIT_TUI_EDIT_UNDO MIB(8) /* of its changes */
 #define LIMIT_TUI_SCROLLBACK MIB(8) /* of a terminal */
 #define LIMIT_TUI_LINES 5000     /* of logs and events, kept */

@@ -4,6 +4,8 @@ import glob
 import os
 import signal
 
+import pytest
+
 import svm
 from screen import RESTORED, Screen, drive
 
@@ -52,9 +54,12 @@ def test_conflict(inst):
     with Screen(inst, "tui") as t:
         t.step(f"wait ▌ {s}\n{OPEN}send i\nwait WRITE\nsend x\nwait modified\n")
         write(inst, s, b"another's\n")
-        t.step("send ^S\nwait OVERWRITE IT?\nsend \\r\ngone OVERWRITE\n")
+        t.step("send ^S\nwait WAS CHANGED BY ANOTHER\nsend v\n"
+               "wait -another's\nsend \\e\ngone -another's\nsend \\r\n"
+               "gone CHANGED BY\n")
         assert read(inst, s) == b"another's\n"
-        t.step("send ^S\nwait OVERWRITE IT?\nsend y\nwait saved main.py\n")
+        t.step("send ^S\nwait WAS CHANGED BY ANOTHER\nsend o\n"
+               "wait saved main.py\n")
         assert read(inst, s) == b"ne\n"
         t.end("send ^O\ngone WRITE\nsend q\nexit 0\n" + RESTORED)
 
@@ -80,6 +85,37 @@ def test_unsaved_survives_the_terminal(inst):
         assert f.read() == b"one\nnever saved\n"
     assert os.stat(draft).st_mode & 0o777 == 0o600
     assert read(inst, s) == b"one\n"
+
+
+@pytest.mark.parametrize("signo", [signal.SIGKILL, signal.SIGSEGV])
+def test_killed_while_editing(inst, signo):
+    """Nobody can say or do anything: what was typed is offered again, to the
+    byte, and gone for good once it is saved."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    write(inst, s, TEXT)
+    want = TEXT.replace(b"first\r\n", b"first\r\nnever saved\r\n")
+    opened = f"wait ▌ {s}\n{OPEN}send i\nwait WRITE\n"
+
+    def is_kept():
+        names = drafts(inst)
+        return names and open(names[0], "rb").read() == want
+    with Screen(inst, "tui") as t:
+        t.step(opened, "send onever saved\nwait modified")
+        svm.wait_for(is_kept, "a draft")
+        os.kill(t.pid(), signo)
+        t.end(f"exit {128 + signo}\n")
+    [draft] = drafts(inst)
+    assert os.stat(draft).st_mode & 0o777 == 0o600
+    assert read(inst, s) == TEXT
+    with Screen(inst, "tui") as t:
+        t.step(opened, "wait A DRAFT FROM\nsend v\nwait +never saved\n"
+               "send \\e\ngone +never saved\nsend r\nwait modified")
+        [draft] = drafts(inst)  # until it is saved
+        t.end("send ^S\nwait saved main.py\nsend ^O\ngone WRITE\nsend q\n"
+              f"exit 0\n{RESTORED}")
+    assert read(inst, s) == want
+    assert not drafts(inst)
 
 
 def test_daemon_gone(inst):

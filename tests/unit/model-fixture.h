@@ -94,10 +94,11 @@ static inline void fixture_time(struct model *m, int64_t later_ns)
 	m->wall_ns += later_ns;
 }
 
-/* Answer every request for this path (up to its query); how many. */
-static inline int fixture_answer(struct model *m, const char *method,
+/* Answer every request for this path (up to its query), with this ETag or
+ * none; how many. */
+static inline int fixture_tagged(struct model *m, const char *method,
 				 const char *path, enum svm_code code,
-				 const char *reply)
+				 const char *reply, const char *etag)
 {
 	struct list *pos, *tmp;
 	int n = 0;
@@ -114,6 +115,8 @@ static inline int fixture_answer(struct model *m, const char *method,
 		if (code == SVM_OK)
 			buf_addstr(&r->reply, reply);
 		r->whole = (int64_t)r->reply.len;
+		if (etag)
+			r->etag = xstrdup(etag);
 		if (code != SVM_OK)
 			svm_err_set(&r->err, code, "%s", reply);
 		request_done(m, r);
@@ -124,6 +127,13 @@ static inline int fixture_answer(struct model *m, const char *method,
 	}
 	update_settle(m);
 	return n;
+}
+
+static inline int fixture_answer(struct model *m, const char *method,
+				 const char *path, enum svm_code code,
+				 const char *reply)
+{
+	return fixture_tagged(m, method, path, code, reply, NULL);
 }
 
 /* $EDITOR ended, as the program would tell. */

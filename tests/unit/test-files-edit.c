@@ -1,43 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* A file of a sandbox in the editor: what is asked, sent, and never lost. */
 #include <fcntl.h>
-#include <glob.h>
 #include <locale.h>
 #include <unistd.h>
 
 #include "lib/base/fd.h"
-#include "tests/unit/model-fixture.h"
+#include "tests/unit/edit-fixture.h"
 
-#define A "/api/v1/sandboxes/sb-7f3a91c2/files"
 #define EVIL "/api/v1/sandboxes/..%2F..%2F..%2Fx/files"
 #define PUT_A A "?path=%2Fworkspace%2Fmain.py&mode=0755"
 
-static const char list_a[] =
-	"[{\"name\":\"main.py\",\"path\":\"/workspace/main.py\",\"size\":4,"
-	"\"mode\":\"0755\"},{\"name\":\"other\",\"path\":"
-	"\"/workspace/other\",\"size\":4}]";
-
-#define STAT(type, size, more) \
-	"{\"name\":\"main.py\",\"path\":\"/workspace/main.py\",\"size\":" \
-	size ",\"mode\":\"0755\",\"type\":\"" type "\"" more "}"
-
-/* In the editor, with this text. */
-static struct model *editing(const char *text)
-{
-	struct model *m = fixture_model(30, 120);
-
-	fixture_keys(m, "j f");
-	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
-	fixture_keys(m, "i");
-	assert_int_equal(fixture_answer(m, "GET", A, SVM_OK, text), 1);
-	assert_int_equal(fixture_answer(m, "GET", A "/stat", SVM_OK,
-					STAT("file", "4", "")), 1);
-	assert_int_equal(fixture_answer(m, "GET", A, SVM_OK, text), 1);
-	assert_shown(m, "WRITE");
-	return m;
-}
-
-static void expect_put(struct model *m, const char *text)
+static void expect_put(struct model *m, const char *text,
+		       const char *if_match)
 {
 	struct request *r = fixture_request(m, "PUT");
 
@@ -45,6 +19,10 @@ static void expect_put(struct model *m, const char *text)
 	assert_string_equal(r->target, PUT_A);
 	assert_int_equal(r->body.len, strlen(text));
 	assert_memory_equal(buf_str(&r->body), text, strlen(text));
+	if (if_match)
+		assert_string_equal(r->if_match, if_match);
+	else
+		assert_null(r->if_match);
 }
 
 static void test_files_edit__save(void **state)
@@ -53,19 +31,16 @@ static void test_files_edit__save(void **state)
 
 	(void)state;
 	fixture_keys(m, "x ^S");
-	assert_null(fixture_request(m, "PUT")); /* it is compared first */
 	assert_shown(m, "saving");
-	fixture_answer(m, "GET", A, SVM_OK, "a\xff\r\nb");
-	expect_put(m, "\xff\r\nb");
-	fixture_answer(m, "PUT", A, SVM_OK, "{}");
+	expect_put(m, "\xff\r\nb", "\"1\"");
+	fixture_tagged(m, "PUT", A, SVM_OK, "{}", "\"2\"");
 	assert_shown(m, "saved main.py, 4 B");
 	assert_not_shown(m, "modified");
 	/* What was written is what the next save expects there. */
 	fixture_keys(m, "x :");
 	fixture_type(m, "wq");
 	fixture_keys(m, "Enter");
-	fixture_answer(m, "GET", A, SVM_OK, "\xff\r\nb");
-	expect_put(m, "\r\nb");
+	expect_put(m, "\r\nb", "\"2\"");
 	fixture_answer(m, "PUT", A, SVM_OK, "{}");
 	assert_not_shown(m, "WRITE");
 	fixture_free(m);
@@ -78,25 +53,107 @@ static void test_files_edit__conflict(void **state)
 
 	(void)state;
 	fixture_keys(m, "x ^S");
-	fixture_answer(m, "GET", A, SVM_OK, "another's\n");
+	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "another");
+	fixture_tagged(m, "GET", A, SVM_OK, "another's\n", "\"7\"");
 	assert_null(fixture_request(m, "PUT"));
-	assert_shown(m, "OVERWRITE IT?");
-	fixture_keys(m, "Enter"); /* No */
+	assert_shown(m, "main.py WAS CHANGED BY ANOTHER");
+	fixture_keys(m, "Enter"); /* nothing is written */
 	assert_null(fixture_request(m, "PUT"));
 	assert_shown(m, "modified");
 	assert_shown(m, "WRITE");
 	fixture_keys(m, "^S");
-	fixture_answer(m, "GET", A, SVM_NOT_FOUND, "no such file");
-	assert_shown(m, "no longer there");
-	fixture_keys(m, "y");
-	expect_put(m, "bc\n");
-	fixture_answer(m, "PUT", A, SVM_OK, "{}");
+	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "another");
+	fixture_tagged(m, "GET", A, SVM_OK, "another's\n", "\"7\"");
+	fixture_keys(m, "v");
+	assert_shown(m, "-another's");
+	assert_shown(m, "+bc");
+	fixture_keys(m, "Escape o");
+	/* Over what was seen, not over what came since. */
+	expect_put(m, "bc\n", "\"7\"");
+	fixture_tagged(m, "PUT", A, SVM_OK, "{}", "\"8\"");
+	assert_not_shown(m, "modified");
+	/* It was deleted. */
+	fixture_keys(m, "x ^S");
+	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "gone");
+	fixture_answer(m, "GET", A, SVM_FILE_NOT_FOUND, "no such file");
+	assert_shown(m, "IS NO LONGER THERE");
+	fixture_keys(m, "o");
+	expect_put(m, "c\n", "");
+	fixture_tagged(m, "PUT", A, SVM_OK, "{}", "\"9\"");
 	assert_not_shown(m, "modified");
 	/* :w! asks nobody. */
 	fixture_keys(m, "x :");
 	fixture_type(m, "w!");
 	fixture_keys(m, "Enter");
-	expect_put(m, "c\n");
+	expect_put(m, "\n", NULL);
+	fixture_free(m);
+}
+
+/* The same text under another ETag is no conflict. */
+static void test_files_edit__touched(void **state)
+{
+	struct model *m = editing("abc\n");
+
+	(void)state;
+	fixture_keys(m, "x ^S");
+	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "another");
+	fixture_tagged(m, "GET", A, SVM_OK, "abc\n", "\"5\"");
+	expect_put(m, "bc\n", "\"5\"");
+	fixture_free(m);
+}
+
+/* Theirs comes in; one's own is a step of undo away. */
+static void test_files_edit__take_theirs(void **state)
+{
+	struct model *m = editing("abc\n");
+
+	(void)state;
+	fixture_keys(m, "x ^S");
+	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "another");
+	fixture_tagged(m, "GET", A, SVM_OK, "theirs\n", "\"5\"");
+	fixture_keys(m, "r");
+	assert_shown(m, "1 theirs");
+	assert_not_shown(m, "modified");
+	fixture_keys(m, "u");
+	assert_shown(m, "1 bc");
+	assert_shown(m, "modified");
+	fixture_keys(m, "^S");
+	expect_put(m, "bc\n", "\"5\"");
+	fixture_free(m);
+}
+
+/* Under another name, where nothing is; that is what is edited then. */
+static void test_files_edit__save_as(void **state)
+{
+	struct model *m = editing("abc\n");
+	struct request *r;
+
+	(void)state;
+	fixture_keys(m, "x ^S");
+	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "another");
+	fixture_tagged(m, "GET", A, SVM_OK, "theirs\n", "\"5\"");
+	fixture_keys(m, "s ^U");
+	fixture_type(m, "mine.py");
+	fixture_keys(m, "Enter");
+	r = fixture_request(m, "PUT");
+	assert_non_null(r);
+	assert_string_equal(r->about, "/workspace/mine.py");
+	assert_string_equal(r->if_match, "");
+	/* Taken: nothing is overwritten, and the editor is where it was. */
+	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "it is there already");
+	assert_shown(m, "it is there already");
+	assert_shown(m, "/workspace/main.py");
+	assert_shown(m, "modified");
+	fixture_keys(m, "^S");
+	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "another");
+	fixture_tagged(m, "GET", A, SVM_OK, "theirs\n", "\"5\"");
+	fixture_keys(m, "s ^U");
+	fixture_type(m, "mine.py");
+	fixture_keys(m, "Enter");
+	fixture_tagged(m, "PUT", A, SVM_OK, "{}", "\"6\"");
+	assert_shown(m, "saved mine.py");
+	assert_shown(m, "/workspace/mine.py");
+	assert_not_shown(m, "modified");
 	fixture_free(m);
 }
 
@@ -119,7 +176,7 @@ static void test_files_edit__unsaved(void **state)
 	assert_shown(m, "main.py of sb-7f3a91c2 is not saved");
 	assert_shown(m, "bc");
 	fixture_keys(m, "S-Tab q");
-	assert_shown(m, "main.py is not saved.");
+	assert_shown(m, "main.py is not saved; a draft is kept.");
 	fixture_keys(m, "n");
 	assert_false(m->effects & EFFECT_QUIT);
 	/* What isn't changed is in nobody's way. */
@@ -138,26 +195,12 @@ static void test_files_edit__typed_meanwhile(void **state)
 	fixture_type(m, "1");
 	fixture_keys(m, "^S");
 	fixture_type(m, "2");
-	fixture_answer(m, "GET", A, SVM_OK, "abc\n");
-	expect_put(m, "1abc\n");
-	fixture_answer(m, "PUT", A, SVM_OK, "{}");
+	expect_put(m, "1abc\n", "\"1\"");
+	fixture_tagged(m, "PUT", A, SVM_OK, "{}", "\"2\"");
 	assert_shown(m, "modified");
 	fixture_keys(m, "Escape ^S");
-	fixture_answer(m, "GET", A, SVM_OK, "1abc\n");
-	expect_put(m, "12abc\n");
+	expect_put(m, "12abc\n", "\"2\"");
 	fixture_free(m);
-}
-
-static char *only_draft(const char *dir)
-{
-	auto_free char *pattern = xasprintf("%s/stacyvm/drafts/*", dir);
-	char *path = NULL;
-	glob_t g;
-
-	if (glob(pattern, 0, NULL, &g) == 0 && g.gl_pathc == 1)
-		path = xstrdup(g.gl_pathv[0]);
-	globfree(&g);
-	return path;
 }
 
 static void remove_below(const char *dir)
@@ -183,7 +226,7 @@ static void test_files_edit__draft(void **state)
 	setenv("XDG_STATE_HOME", dir, 1);
 	m = editing("abc\n");
 	fixture_keys(m, "x ^S");
-	fixture_answer(m, "GET", A, SVM_UNREACHABLE, "nobody there");
+	fixture_answer(m, "PUT", A, SVM_UNREACHABLE, "nobody there");
 	assert_shown(m, "not saved: nobody there; a draft is");
 	assert_shown(m, "modified");
 	draft = only_draft(dir);
@@ -199,7 +242,6 @@ static void test_files_edit__draft(void **state)
 	assert_string_equal(buf_str(&kept), "c\n");
 	/* Once it is saved there is none. */
 	fixture_keys(m, "^S");
-	fixture_answer(m, "GET", A, SVM_OK, "abc\n");
 	fixture_answer(m, "PUT", A, SVM_OK, "{}");
 	assert_null(only_draft(dir));
 	buf_clear(&say);
@@ -341,8 +383,9 @@ static void test_files_edit__reload(void **state)
 	assert_not_shown(m, "modified");
 	/* And that is what a save compares with. */
 	fixture_keys(m, "x ^S");
+	/* Without an ETag what is there is compared. */
 	fixture_answer(m, "GET", A, SVM_OK, "another\n");
-	expect_put(m, "nother\n");
+	expect_put(m, "nother\n", "*");
 	fixture_free(m);
 }
 
@@ -381,8 +424,8 @@ static void test_files_edit__late(void **state)
 	fixture_keys(m, "x ^S :");
 	fixture_type(m, "q!");
 	fixture_keys(m, "Enter");
-	fixture_answer(m, "GET", A, SVM_OK, "abc\n");
-	assert_null(fixture_request(m, "PUT"));
+	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "another");
+	assert_null(m->dialog);
 	fixture_free(m);
 }
 
@@ -391,6 +434,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files_edit__save),
 		cmocka_unit_test(test_files_edit__conflict),
+		cmocka_unit_test(test_files_edit__touched),
+		cmocka_unit_test(test_files_edit__take_theirs),
+		cmocka_unit_test(test_files_edit__save_as),
 		cmocka_unit_test(test_files_edit__unsaved),
 		cmocka_unit_test(test_files_edit__typed_meanwhile),
 		cmocka_unit_test(test_files_edit__draft),
@@ -407,5 +453,6 @@ int main(void)
 		print_message("needs the locale C.UTF-8\n");
 		return 1;
 	}
-	return cmocka_run_group_tests_name("files-edit", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("files-edit", tests, make_state,
+					   remove_state);
 }
