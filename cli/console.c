@@ -73,6 +73,12 @@ static char *prompt_text(const struct console *c)
 static void keep(struct console *c, const char *line)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (history_is_secret(line) && !c->told_secret) {
+		c->told_secret = true;
+		cli_notice(c->cli, "lines with a secret are not kept; -e NAME "
+				   "takes its value from here");
+	}
 	int r = history_add(&c->history, line, &err);
 
 	if (r < 0)
@@ -283,6 +289,11 @@ const struct cmd cmd_console = {
 		"/workspace, or where\n"
 		"                     `cd DIR` went\n"
 		"  cp FILE :PATH      a path after a colon is there\n"
+		"  exec COMMAND ARG...\n"
+		"                     run a program there; options after its "
+		"name are its own,\n"
+		"                     and `exec ID -- COMMAND` is for another "
+		"sandbox\n"
 		"  shell, logs, ...   act in it when no ID is given, but kill "
 		"must be told; . is it\n\n"
 		"Tab completes commands, options, ids, names, and paths here "
@@ -290,7 +301,8 @@ const struct cmd cmd_console = {
 		"comment, and nothing is expanded or piped.\n"
 		"Ctrl-C ends a command or clears the line, Ctrl-D leaves.  "
 		"Lines are kept for the\nnext time, but for those that begin "
-		"with a blank.\n\n"
+		"with a blank, and those with --api-key or\n"
+		"-e NAME=VALUE.\n\n"
 		CONSOLE_SCRIPTS " it is a script, whose "
 		"commands get no\nstandard input.  It ends at the first line "
 		"that fails, with that line's status;\nwith -k it goes on, and "

@@ -29,6 +29,7 @@ struct console {
 	sigset_t mask;     /* of signals, as commands get it */
 	bool script;       /* the lines are standard input: commands get none */
 	bool keep_going;
+	bool told_secret;  /* that such lines are not kept */
 	bool leaving;      /* said by `exit` or a signal */
 	int status;        /* to leave with */
 	unsigned line;     /* number of the line that runs */

@@ -43,15 +43,30 @@ static const struct opt opts[] = {
 	OPTS_END,
 };
 
-/* At the console, as if it were a shell's prompt: `exec ls`. */
+/* At the console: `exec ls -- x` names a sandbox. */
 static int meant_in_use(const struct cli *cli, const char *word,
 			struct svm_err *err)
 {
-	if (!cli->in_use || cli->dashes >= 0 || !word)
+	if (!cli->in_use || err->code != SVM_NOT_FOUND)
 		return -1;
 	free(steal_ptr(&err->hint));
 	return svm_err_hint(err, "in the sandbox in use it is:  exec -- %s "
 				 "...", word);
+}
+
+/* Why there was no such program. */
+static void explain_missing(const struct cli *cli, const char *word, int argc,
+			    const char *id)
+{
+	if (cli->quiet)
+		return;
+	if (argc == 2 && strpbrk(word, " \t|&;<>"))
+		fprintf(stderr, "stacyvm: it was taken for the name of one "
+			"program; for a shell:  stacyvm exec ID -- sh -c "
+			"'...'\n");
+	else if (cli->in_use && strcmp(id, cli->in_use) == 0)
+		fprintf(stderr, "stacyvm: it ran in the sandbox in use; in "
+			"another:  exec ID -- COMMAND\n");
 }
 
 static int run(struct cli *cli, void *values, int argc, char **args,
@@ -67,10 +82,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 				 o->detach_key ? o->detach_key : "ctrl-]") };
 	auto_buf struct buf start = BUF_INIT;
 
-	if (argc < 2) {
-		cli_usage(cli, err, "no command given");
-		return meant_in_use(cli, args[0], err);
-	}
+	if (argc < 2)
+		return cli_usage(cli, err, "no command given");
 	if (tty && !here)
 		return cli_usage(cli, err, "-t needs a terminal as standard "
 					   "input; leave it out in scripts");
@@ -83,8 +96,7 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 				     NULL : sandbox_resolve(cli, args[0], err);
 
 	if (!id)
-		return err->code == SVM_NOT_FOUND ?
-			       meant_in_use(cli, args[0], err) : -1;
+		return meant_in_use(cli, args[0], err);
 	auto_free char *target = sandbox_path(id, "/exec/ws");
 
 	if (tty)
@@ -99,11 +111,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	r.signal_fd = signals;
 	int status = run_session(cli, &r, err);
 
-	if (status == 127 && argc == 2 && !cli->quiet &&
-	    strpbrk(args[1], " \t|&;<>"))
-		fprintf(stderr, "stacyvm: it was taken for the name of one "
-			"program; for a shell:  stacyvm exec ID -- sh -c "
-			"'...'\n");
+	if (status == 127)
+		explain_missing(cli, args[1], argc, id);
 	return status;
 }
 

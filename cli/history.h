@@ -7,12 +7,13 @@
  * as are kept, the older half goes.
  *
  * What begins with a blank is not kept, as in shells: the way to type what
- * nobody should find.  Nor is a line with --api-key, a line that is the last
- * one again, or a very long one.
+ * nobody should find.  Nor is a line with a secret in it, a line that is the
+ * last one again, or a very long one.
  */
 #ifndef SVM_CLI_HISTORY_H
 #define SVM_CLI_HISTORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/err.h"
@@ -31,6 +32,10 @@ typedef void (*history_fn)(const char *line);
 int history_open(struct history *h, const char *dir, history_fn fn,
 		 struct svm_err *err);
 void history_release(struct history *h);
+
+/* It has --api-key, a variable's value (-e NAME=VALUE) or a key of the
+ * configuration that is one. */
+bool history_is_secret(const char *line);
 
 /* Keep a line, unless it is one that is not.  Returns 1 when it was kept, 0
  * when not, -1 with err; then nothing more is kept. */

@@ -257,6 +257,18 @@ static int parse_letters(struct parser *p, const char *arg)
 	return 0;
 }
 
+/* With a sandbox in use `exec uname -a` is what people type, and what a shell
+ * would do.  Another one is named before "--", or this one anyhow. */
+static bool is_command_in_use(const struct parser *p, const char *word)
+{
+	const char *next = p->next + 1 < p->argc ? p->argv[p->next + 1] : "";
+
+	return p->cli->in_use && p->cmd->command_at == 2 &&
+	       p->cmd->complete == COMPLETE_SANDBOX &&
+	       strcmp(next, "--") != 0 && strcmp(word, ".") != 0 &&
+	       strcmp(word, p->cli->in_use) != 0;
+}
+
 int opts_parse(const struct cmd *cmd, void *values, struct cli *cli, int argc,
 	       char **argv, int *ret_argc, int *ret_dashes,
 	       struct svm_err *err)
@@ -276,6 +288,10 @@ int opts_parse(const struct cmd *cmd, void *values, struct cli *cli, int argc,
 		}
 		if (!option && cmd->command_at && kept + 1 == cmd->command_at)
 			break;
+		if (!option && !kept && is_command_in_use(&p, arg)) {
+			*ret_dashes = 0;
+			break;
+		}
 		p.next++;
 		if (!option) {
 			argv[kept++] = arg;

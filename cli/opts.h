@@ -69,7 +69,8 @@ struct cmd;
  * not an option is moved to the front of argv; *ret_argc says how many.  With
  * cmd->command_at = N > 0 the N-th argument (counted from 1) and all that
  * follows are taken as they are.  *ret_dashes is how many arguments stood
- * before "--", or -1 without one.  BAD_REQUEST on failure.
+ * before "--", or -1 without one; what is a command in the sandbox in use
+ * has an unwritten one before it.  BAD_REQUEST on failure.
  */
 int opts_parse(const struct cmd *cmd, void *values, struct cli *cli, int argc,
 	       char **argv, int *ret_argc, int *ret_dashes,

@@ -179,13 +179,40 @@ def test_a_word_that_is_near_is_suggested(shared, web):
         assert r.code == 2 and f'Did you mean "{meant}"' in r.errtext, r
     r = script(shared, "use web now")
     assert r.code == 2 and "  use [ID]" in r.errtext, r
-    for line in ("exec uname", "exec uname x"):
-        r = script(shared, "use web", line)
-        assert r.code == 125 and "exec -- uname" in r.errtext, r
+    r = script(shared, "use web", "exec uname -- x")
+    assert r.code == 125 and "exec -- uname" in r.errtext, r
     r = script(shared, "use web", "cp a b")
     assert r.code == 2 and ", or :path in" in r.errtext
     r = script(shared, "--quiet use web")
     assert r.code == 2 and "first" in r.errtext
+
+
+def test_exec_is_for_the_sandbox_in_use(shared, web):
+    """As at a shell's prompt: what follows the command's name is its own."""
+    other = shared.spawn("--name", "other")
+    for line, out in (("exec echo -n a -- -e b", "a -- -e b"),
+                      ("exec -w / pwd", "/\n"),
+                      ("exec -e X=1 sh -c 'echo $X -w $#' -- -t",
+                       "1 -w 1\n"),
+                      ("exec . pwd", "/workspace\n"),
+                      (f"exec {web} -- pwd", "/workspace\n"),
+                      (f"exec {web} pwd", "/workspace\n"),
+                      ("exec web -- pwd", "/workspace\n"),
+                      ("cd /", ""), ("exec -w /tmp -- pwd", "/tmp\n")):
+        r = script(shared, "use web", line)
+        assert r.code == 0 and r.errtext == "" and (
+            r.text == out or shared.provider == "mock"), (line, r)
+    write(shared, other, "/workspace/here")
+    r = script(shared, "use web", f"exec {other} -- ls")
+    assert r.text == "here\n", r
+    r = script(shared, "use web", "exec other ls")
+    assert r.code == 127 and "exec ID -- COMMAND" in r.errtext, r
+    r = script(shared, "use web", "exec")
+    assert r.code == 125 and "no command given" in r.errtext, r
+    # Without one in use the first word is an id.
+    assert script(shared, "exec web pwd").code == 0
+    assert script(shared, "exec uname -a").code == 125
+    shared.ok("kill", other)
 
 
 def test_nothing_is_destroyed_by_a_slip(shared, web):
@@ -404,8 +431,10 @@ def test_history_is_kept_for_the_next_time(term, shared):
     s = term()
     s.end("wait stacyvm>", r"send version\r", "row 3 stacyvm>",
           r"send  inspect secret\r", "row 6 stacyvm>",
-          r"send list --api-key secret2\r", "row 8 stacyvm>",
-          r"send ls -q\r", "row 9 stacyvm>", "send ^D", "exit 0")
+          r"send list --api-key secret2\r",
+          "wait lines with a secret are not kept", "row 9 stacyvm>",
+          r"send spawn -e A=secret3 --nonsense\r", "wait see:",
+          r"send ls -q\r", "row 13 stacyvm>", "send ^D", "exit 0")
     assert path.read_text() == "version\nls -q\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     s = term()

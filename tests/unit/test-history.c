@@ -127,6 +127,17 @@ static void test_history__keeps_lines(void **state)
 
 static void test_history__does_not_keep_secrets(void **state)
 {
+	static const char *const secret[] = {
+		"spawn -e TOKEN=secret", "exec -te TOKEN=secret x",
+		"exec -eTOKEN=secret x", "exec --env TOKEN=secret x",
+		"exec --env=TOKEN=secret x", "exec '-e' \"TOKEN=secret\" x",
+		"config set auth.api_key secret",
+		"stacyvm --api-key secret list",
+	};
+	static const char *const open[] = {
+		"exec -e TOKEN x", "exec -te TERM x -- a=b",
+		"spawn --name e=1", "list --filter name=x",
+	};
 	struct place *p = *state;
 	auto_free char *longer = xcalloc(1, LIMIT_CONSOLE_KEPT + 2);
 
@@ -142,9 +153,13 @@ static void test_history__does_not_keep_secrets(void **state)
 	assert_int_equal(add(p, longer), 0);
 	longer[LIMIT_CONSOLE_KEPT] = '\0';
 	assert_int_equal(add(p, longer), 1);
+	for (size_t i = 0; i < ARRAY_SIZE(secret); i++)
+		assert_int_equal(add(p, secret[i]), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++)
+		assert_int_equal(add(p, open[i]), 1);
 	assert_int_equal(add(p, "list --api-key-file f"), 1);
 	open_again(p);
-	assert_int_equal(seen_lines, 2);
+	assert_int_equal(seen_lines, 2 + ARRAY_SIZE(open));
 	assert_null(strstr(buf_str(&seen), "secret"));
 }
 
