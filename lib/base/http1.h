@@ -2,7 +2,7 @@
 /*
  * HTTP/1.1 messages, strictly (RFC 9112): heads of requests and responses,
  * and the chunked coding.  Pure functions over bytes; no I/O, no allocation
- * but for trailers.
+ * but for trailers.  http1-chunked.c has the coding, http1.c the rest.
  *
  * Both sides use it the same way:
  *
@@ -79,6 +79,12 @@ const struct http1_header *http1_find(const struct http1_head *h,
 bool http1_has_token(const char *list, size_t n, const char *token);
 
 bool http1_is_token(const char *s, size_t n); /* tchar, at least one */
+
+/* field-vchar, obs-text, blank and tab: no control characters. */
+static inline bool http1_is_value_byte(unsigned char c)
+{
+	return (c >= 0x20 && c != 0x7f) || c == '\t';
+}
 
 const char *http1_reason(int status); /* reason phrase; never NULL */
 

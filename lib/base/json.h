@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON.  Reading is cJSON behind checks it lacks; writing is ours.
+ * JSON.  Reading (json.c) is cJSON behind checks it lacks; writing
+ * (json-write.c) is ours.
  *
  * cJSON cuts strings at U+0000, finds keys case-insensitively and takes the
  * first of duplicates.  So parsing refuses what would be misread: depth over
@@ -68,7 +69,9 @@ void json_add_string(struct buf *out, const char *s, size_t n);
 
 /*
  * A writer that places commas.
- *	json_open(&w, '{'); json_str(&w, "id", id); json_close(&w, '}');
+ *	json_open(&w, NULL, '{');
+ *	json_str(&w, "id", id);
+ *	json_close(&w, '}');
  * The key is NULL inside arrays.
  */
 struct json_writer {
