@@ -151,6 +151,25 @@ struct dashboard {
 	char *themes;     /* "auto|mission|..." */
 };
 
+/* What this dashboard was started with stays, whatever the file says. */
+static const char *option_over(enum config_id id, const struct tui_args *a)
+{
+	switch (id) {
+	case CONFIG_ID_ui_theme:
+		return a->theme ? "--theme" : NULL;
+	case CONFIG_ID_ui_color:
+		return a->no_color ? "NO_COLOR or --no-color" : NULL;
+	case CONFIG_ID_ui_glyphs:
+		return a->ascii ? "--ascii" : NULL;
+	case CONFIG_ID_ui_mouse:
+		return a->no_mouse ? "--no-mouse" : NULL;
+	case CONFIG_ID_ui_read_only:
+		return a->read_only ? "--read-only" : NULL;
+	default:
+		return NULL;
+	}
+}
+
 static bool setting_at(void *data, size_t i, struct setting *ret)
 {
 	const struct dashboard *d = data;
@@ -165,7 +184,9 @@ static bool setting_at(void *data, size_t i, struct setting *ret)
 		.def = k->def,
 		.help = k->help,
 		.secret = k->kind == CONFIG_SECRET,
-		.restart = !reload_is_live(k->name),
+		.restart = !settings_is_ours(k->name) &&
+			   !reload_is_live(k->name),
+		.over = option_over((enum config_id)i, d->args),
 	};
 	return true;
 }
@@ -205,6 +226,7 @@ static int configure(struct model *m, const struct dashboard *d,
 			 strcmp(c->ui_confirm, "bulk") == 0 ? CONFIRM_BULK :
 							      CONFIRM_ALWAYS;
 	m->set.ascii = d->args->ascii || strcmp(c->ui_glyphs, "ascii") == 0;
+	m->set.colour = strcmp(c->ui_color, "never") != 0;
 	m->set.motion = c->ui_motion;
 	/* What a key has switched since stays. */
 	if (!d->c || d->c->ui_read_only != c->ui_read_only)
@@ -243,21 +265,16 @@ static int apply_settings(void *data, struct model *m, struct svm_err *err)
 static int open_dashboard(const struct tui_args *args, struct svm_err *err)
 {
 	struct dashboard d = { .args = args };
-	struct config *c = NULL;
 	const struct settings_ops settings = { .at = setting_at,
 					       .show = show_settings,
 					       .change = change_setting,
 					       .apply = apply_settings,
 					       .data = &d };
 
-	if (load_config(&c, err) < 0)
-		return -1;
-	bool no_color = args->no_color || strcmp(c->ui_color, "never") == 0;
-	config_free(c);
 	int r = tui_main(&(struct tui_options){
 				 .server = args->server,
 				 .api_key = args->api_key,
-				 .no_color = no_color,
+				 .no_color = args->no_color,
 				 .frames = (unsigned)args->frames,
 				 .dump = args->dump,
 				 .settings = &settings },

@@ -173,7 +173,8 @@ void app_effects(struct app *a, unsigned effects)
 	if (!a->term)
 		return;
 	if (effects & EFFECT_STYLE) {
-		term_curses_style(a->term, &a->m->set.theme, a->m->set.ascii);
+		term_curses_style(a->term, &a->m->set.theme,
+				  a->m->set.colour, a->m->set.ascii);
 		a->m->set.ascii |= !term_curses_utf8(a->term);
 	}
 	if (effects & (EFFECT_MOUSE | EFFECT_STYLE))

@@ -282,6 +282,7 @@ static int open_terminal(struct app *a, struct svm_err *err)
 		if (!a->term)
 			return -1;
 		a->m->set.ascii |= !term_curses_utf8(a->term);
+		a->m->effects |= EFFECT_STYLE; /* ui.color */
 	}
 	screen_size(a, &rows, &cols);
 	a->canvas = canvas_new(rows, cols);

@@ -186,7 +186,10 @@ static void view_about(const struct model *m, const struct config_screen *s,
 		facts_plain(&f, ROLE_INK, about.help);
 		facts_plain(&f, ROLE_DIM, def);
 	}
-	if (o)
+	if (o && settings_find(m, json_text(o, "name"), &about) && about.over)
+		buf_addf(&note, "started with %s: the next one goes by this",
+			 about.over);
+	else if (o)
 		about_file(s, o, &note);
 	if (note.len)
 		facts_plain(&f, ROLE_ACCENT2, buf_str(&note));

@@ -43,6 +43,36 @@ void emu_history_release(struct emu_history *h)
 	*h = (struct emu_history){ 0 };
 }
 
+/* The bytes stay where they are; what is known of their lines moves. */
+static void change_index(struct emu_history *h, unsigned lines)
+{
+	struct emu_record *index = xcalloc(lines, sizeof(*index));
+
+	if (h->next - h->first > lines)
+		h->first = h->next - lines;
+	for (uint64_t n = h->first; n < h->next; n++)
+		index[n % lines] = h->index[n % h->max_lines];
+	free(h->index);
+	h->index = index;
+	h->max_lines = lines;
+}
+
+void emu_history_limit(struct emu_history *h, const struct emu_options *o)
+{
+	unsigned lines = MIN(o->history_lines, LIMIT_EMU_HISTORY_LINES);
+	uint64_t next = h->next;
+
+	if (lines == h->max_lines)
+		return;
+	if (lines && h->max_lines) {
+		change_index(h, lines);
+		return;
+	}
+	emu_history_release(h); /* all there is, or there was nothing */
+	emu_history_init(h, o);
+	h->first = h->next = next;
+}
+
 void emu_history_clear(struct emu_history *h)
 {
 	h->first = h->next;

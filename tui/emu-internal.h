@@ -131,6 +131,7 @@ void emu_screen_resize(struct emu *e, struct emu_screen *s, int rows,
 /* emu-history.c */
 void emu_history_init(struct emu_history *h, const struct emu_options *o);
 void emu_history_release(struct emu_history *h);
+void emu_history_limit(struct emu_history *h, const struct emu_options *o);
 void emu_history_push(struct emu_history *h, const struct emu_line *l);
 /* The newest back into l, of ncols cells; false when there is none. */
 bool emu_history_pop(struct emu_history *h, struct emu_line *l, int ncols);

@@ -73,6 +73,11 @@ struct emu *emu_new(int rows, int cols, const struct emu_options *options)
 	return e;
 }
 
+void emu_keep(struct emu *e, const struct emu_options *options)
+{
+	emu_history_limit(&e->history, options);
+}
+
 void emu_free(struct emu *e)
 {
 	if (!e)

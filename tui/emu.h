@@ -79,6 +79,9 @@ struct emu *emu_new(int rows, int cols, const struct emu_options *options);
 void emu_free(struct emu *e); /* accepts NULL */
 void emu_resize(struct emu *e, int rows, int cols);
 
+/* Keep so many lines of history from here on; the newest stay. */
+void emu_keep(struct emu *e, const struct emu_options *options);
+
 /* Any bytes, cut anywhere: the rest of a sequence may come with the next. */
 void emu_write(struct emu *e, const void *data, size_t n);
 

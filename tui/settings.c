@@ -7,6 +7,7 @@
 
 #include "lib/base/mem.h"
 #include "tui/screen.h"
+#include "tui/terminal.h"
 
 bool settings_is_ours(const char *key)
 {
@@ -48,6 +49,7 @@ void settings_spread(struct model *m, const char *key)
 
 	if (m->settings->apply(m->settings->data, m, &err) < 0)
 		model_complain(m, &err, "use the configuration");
+	terminals_keep(m);
 	m->effects |= EFFECT_STYLE | EFFECT_REDRAW;
 	config_changed(m);
 	if (settings_is_ours(key))

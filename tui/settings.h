@@ -25,6 +25,8 @@ struct setting {
 	const char *help;
 	bool secret;
 	bool restart;        /* only the next daemon goes by it */
+	const char *over;    /* this program was started with that, which
+			      * wins until its end; or NULL */
 };
 
 struct settings_ops {

@@ -31,7 +31,7 @@ struct term_curses {
 	SCREEN *screen;
 	FILE *in, *out;
 	struct theme theme;
-	int colours;
+	int colours, most; /* in use, and what the terminal has */
 	bool utf8, mouse, modes_on;
 };
 
@@ -185,7 +185,7 @@ static void start_colours(struct term_curses *t, bool no_color)
 		return;
 	}
 	use_default_colors();
-	t->colours = MIN(COLORS, 256);
+	t->colours = t->most = MIN(COLORS, 256);
 }
 
 static void close_streams(struct term_curses *t)
@@ -233,10 +233,10 @@ struct term_curses *term_curses_open(const struct term_curses_options *o,
 }
 
 void term_curses_style(struct term_curses *t, const struct theme *theme,
-		       bool ascii)
+		       bool colour, bool ascii)
 {
-	if (t->colours)
-		t->theme = *theme;
+	t->colours = colour ? t->most : 0;
+	t->theme = t->colours ? *theme : *theme_find("mono");
 	t->utf8 = can_utf8(ascii);
 	term_curses_repaint(t);
 }

@@ -49,10 +49,10 @@ void term_curses_paint(struct term_curses *t, const struct canvas *c);
 /* Write everything again with the next paint: ^L. */
 void term_curses_repaint(struct term_curses *t);
 
-/* Another theme (copied, and nothing without colours) or other characters;
- * shown by the next paint. */
+/* Another theme (copied; mono without colours) or other characters; shown by
+ * the next paint.  What was opened with no_color stays without. */
 void term_curses_style(struct term_curses *t, const struct theme *theme,
-		       bool ascii);
+		       bool colour, bool ascii);
 
 void term_curses_mouse(struct term_curses *t, bool on);
 void term_curses_bell(struct term_curses *t);

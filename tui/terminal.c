@@ -25,6 +25,21 @@ struct terminal *terminal_new(struct model *m, const char *sandbox,
 	return t;
 }
 
+void terminals_keep(struct model *m)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &m->terminals) {
+		struct terminal *t = list_entry(pos, struct terminal, link);
+
+		emu_keep(t->emu, &(struct emu_options){
+					 .history_lines = m->set.scrollback,
+					 .history_bytes =
+						 LIMIT_TUI_SCROLLBACK });
+		t->top = MAX(t->top, emu_first(t->emu));
+	}
+}
+
 void terminal_free(struct terminal *t)
 {
 	list_remove(&t->link);

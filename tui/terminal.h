@@ -49,6 +49,8 @@ struct terminal {
 /* On the model's list; sid NULL makes a new session. */
 struct terminal *terminal_new(struct model *m, const char *sandbox,
 			      const char *sid, int rows, int cols);
+/* As many lines as are set by now, in all of them. */
+void terminals_keep(struct model *m);
 void terminal_free(struct terminal *t); /* for link.c, once closed */
 
 void terminal_resize(struct terminal *t, int rows, int cols);

@@ -238,10 +238,11 @@ static void remove_dir(void)
 static bool setting_at(void *data, size_t i, struct setting *ret)
 {
 	static const struct setting all[] = {
-		{ "server.port", NULL, "7423", "TCP port", false, true },
+		{ "server.port", NULL, "7423", "TCP port", false, true,
+		  NULL },
 		{ "ui.theme", "auto|mission|light", "auto", "colours", false,
-		  false },
-		{ "auth.api_key", NULL, "", "a key", true, false },
+		  false, "--theme" },
+		{ "auth.api_key", NULL, "", "a key", true, false, NULL },
 	};
 
 	(void)data;

@@ -15,19 +15,22 @@
 static char settings_dir[32];
 static char *settings_path;
 static int settings_applied;
+static const char *settings_fixture_over;
 
 static bool settings_fixture_at(void *data, size_t i, struct setting *ret)
 {
-	static const struct setting all[] = {
-		{ "server.port", NULL, "7423", "TCP port", false, true },
+	const struct setting all[] = {
+		{ "server.port", NULL, "7423", "TCP port", false, true,
+		  NULL },
 		{ "defaults.ttl", NULL, "30m", "life of a sandbox", false,
-		  false },
+		  false, NULL },
 		{ "auth.api_key", NULL, "", "the key of callers", true,
-		  false },
+		  false, NULL },
 		{ "ui.theme", "auto|mission|light|contrast|mono|one-more",
 		  "auto", "colours of the dashboard: auto, mission, light, "
 		  "contrast, mono or a file of yours, themes/NAME.yaml, "
-		  "beside the configuration", false, false },
+		  "beside the configuration", false, false,
+		  settings_fixture_over },
 	};
 
 	(void)data;

@@ -586,6 +586,41 @@ static void test_emu__history(void **state)
 }
 
 /* A region below the first row keeps nothing, one at the top does. */
+/* What stays is the newest, under its own number, and there is room again. */
+static void test_emu__history_of_another_length(void **state)
+{
+	static const unsigned lengths[] = { 2, 9, 3, 0, 5 };
+	auto_emu struct emu *e = emu_new(2, 8, &(struct emu_options){
+		.history_lines = 4, .history_bytes = 1 });
+	struct cell cells[8];
+	uint64_t had = 0;
+	unsigned kept = 4;
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_SIZE(lengths); k++) {
+		char line[16];
+
+		for (int i = 0; i < 7; i++) {
+			int n = snprintf(line, sizeof(line), "%d\r\n", i);
+
+			emu_write(e, line, (size_t)n);
+		}
+		had = emu_top(e);
+		assert_int_equal(had - emu_first(e), MIN(had, kept));
+		kept = lengths[k];
+		emu_keep(e, &(struct emu_options){ .history_lines = kept,
+						   .history_bytes = 1 });
+		assert_null(emu_check(e));
+		assert_int_equal(emu_top(e), had);
+		assert_true(had - emu_first(e) <= kept);
+		/* The last line that left the screen is the sixth. */
+		if (had > emu_first(e)) {
+			assert_int_equal(emu_line(e, had - 1, cells, 8), 0);
+			assert_int_equal(cells[0].cp, '5');
+		}
+	}
+}
+
 static void test_emu__history_region(void **state)
 {
 	auto_emu struct emu *e = emu_new(4, 8, &(struct emu_options){
@@ -752,6 +787,7 @@ int main(void)
 		cmocka_unit_test(test_emu__answers),
 		cmocka_unit_test(test_emu__title),
 		cmocka_unit_test(test_emu__history),
+		cmocka_unit_test(test_emu__history_of_another_length),
 		cmocka_unit_test(test_emu__history_region),
 		cmocka_unit_test(test_emu__history_bytes),
 		cmocka_unit_test(test_emu__resize),

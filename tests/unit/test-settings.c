@@ -50,6 +50,43 @@ static void test_settings__a_value_is_typed_where_it_stands(void **state)
 	fixture_free(m);
 }
 
+/* What can't take effect says so, on its row; what can, does at once. */
+static void test_settings__started_with_an_option(void **state)
+{
+	struct model *m;
+
+	(void)state;
+	settings_fixture_over = "--theme";
+	m = open_screen();
+	fixture_keys(m, "G");
+	for (int i = 0; i < 5; i++) {
+		auto_free char *screen = fixture_screen(m);
+
+		if (strstr(screen, "started with --theme"))
+			break;
+		fixture_keys(m, "k");
+	}
+	assert_shown(m, "started with --theme: the next one goes by this");
+	settings_fixture_over = NULL;
+	assert_not_shown(m, "started with");
+	fixture_free(m);
+}
+
+static void test_settings__scrollback_of_open_terminals(void **state)
+{
+	struct model *m = open_screen();
+	struct terminal *t = terminal_new(m, "sb-7f3a91c2", "s1", 2, 8);
+
+	(void)state;
+	terminal_write(t, "1\r\n2\r\n3\r\n4\r\n5\r\n", 15);
+	assert_int_equal(emu_top(t->emu) - emu_first(t->emu), 4);
+	m->set.scrollback = 3;
+	settings_spread(m, "ui.scrollback");
+	assert_int_equal(emu_top(t->emu) - emu_first(t->emu), 3);
+	assert_true(m->effects & EFFECT_STYLE);
+	fixture_free(m);
+}
+
 static void test_settings__a_bad_value_is_refused_in_place(void **state)
 {
 	struct model *m = open_screen();
@@ -285,6 +322,8 @@ int main(void)
 						   settings_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_value_is_typed_where_it_stands),
+		TEST(started_with_an_option),
+		TEST(scrollback_of_open_terminals),
 		TEST(a_bad_value_is_refused_in_place),
 		TEST(escape_leaves_it_as_it_was),
 		TEST(choices_count_when_applied),
