@@ -22,15 +22,17 @@ static struct area inside(struct area a)
 			      MAX(a.cols - 2, 0) };
 }
 
-/* Left the list, right the details; narrow: the list alone. */
-static void split(struct area a, struct area *ret_list,
-		  struct area *ret_details)
+/* Left the list, right the details; narrow: what has the keys. */
+static void split(const struct objects *x, struct area a,
+		  struct area *ret_list, struct area *ret_details)
 {
 	*ret_list = *ret_details = a;
-	if (a.cols < 80) {
+	if (a.cols < 80 && x->beside)
+		ret_list->cols = 0;
+	else if (a.cols < 80)
 		ret_details->cols = 0;
+	if (a.cols < 80)
 		return;
-	}
 	ret_list->cols = a.cols / 2;
 	ret_details->col = ret_list->cols;
 	ret_details->cols = a.cols - ret_list->cols;
@@ -41,7 +43,7 @@ void objects_settle(struct objects *x, const cJSON *list, struct area a)
 	struct area rows, details;
 	const cJSON *o;
 
-	split(a, &rows, &details);
+	split(x, a, &rows, &details);
 	x->shown = xreallocarray(x->shown,
 				 (size_t)cJSON_GetArraySize(list) + 1,
 				 sizeof(*x->shown));
@@ -53,7 +55,9 @@ void objects_settle(struct objects *x, const cJSON *list, struct area a)
 			       field_text(&x->filter)))
 			x->shown[x->n++] = o;
 	x->rows = inside(x->wide ? a : rows);
+	x->details = inside(details);
 	list_settle(&x->pos, x->n, x->rows.rows);
+	x->beside &= x->n > 0;
 }
 
 const cJSON *objects_selected(const struct objects *x)
@@ -76,22 +80,45 @@ static void used_by(struct facts *f, const cJSON *o)
 	facts_pair(f, "used by", text);
 }
 
-static void view_details(const struct model *m, const cJSON *o,
+/* All there is to say; its lines are counted without a canvas. */
+static size_t add_details(struct facts *f, const cJSON *o)
+{
+	facts_object(f, o);
+	used_by(f, o);
+	return f->line;
+}
+
+static struct list_pos details_pos(const struct model *m,
+				   const struct objects *x)
+{
+	struct facts f = { m, NULL, x->details, 0, 0 };
+	const cJSON *o = objects_selected(x);
+	size_t n = o ? add_details(&f, o) : 0;
+	size_t height = (size_t)MAX(x->details.rows, 1);
+	size_t most = n > height ? n - height : 0;
+
+	/* There is no selection: the first line in view is where one is. */
+	return (struct list_pos){ MIN(x->top, most), 0, most + 1, height };
+}
+
+static void view_details(const struct model *m, const struct objects *x,
 			 struct canvas *c, struct area pane)
 {
+	const cJSON *o = objects_selected(x);
+	struct list_pos pos = details_pos(m, x);
 	struct facts f = { m, c, frame_pane(c, pane, json_text(o, "name"),
-					    false), 0, 0 };
+					    x->beside), pos.at, 0 };
+	size_t n = o ? add_details(&f, o) : 0;
 
-	if (!o)
+	if (x->beside && !m->dialog)
+		canvas_cursor(c, f.a.row, f.a.col);
+	if (pos.n < 2)
 		return;
-	facts_object(&f, o);
-	used_by(&f, o);
-	if (f.line <= (size_t)f.a.rows)
-		return;
-	auto_free char *more = xasprintf(" %zu more: Y copies all ",
-					 f.line - (size_t)f.a.rows);
+	auto_free char *place = xasprintf(
+		" %zu-%zu/%zu%s ", pos.at + 1, MIN(pos.at + pos.height, n), n,
+		x->beside ? "" : "  Tab scrolls");
 
-	frame_corner(c, pane, true, pen_role(ROLE_DIM), more);
+	frame_corner(c, pane, true, pen_role(ROLE_DIM), place);
 }
 
 void objects_view(const struct model *m, const struct objects *x,
@@ -100,8 +127,12 @@ void objects_view(const struct model *m, const struct objects *x,
 {
 	struct area rows, details, in;
 
-	split(a, &rows, &details);
-	in = frame_pane(c, rows, title, true);
+	split(x, a, &rows, &details);
+	if (details.cols)
+		view_details(m, x, c, details);
+	if (!rows.cols)
+		return;
+	in = frame_pane(c, rows, title, !x->beside);
 	if (!x->n)
 		canvas_text(c, in.row, in.col + 2, in.cols - 2,
 			    pen_role(ROLE_DIM),
@@ -122,18 +153,48 @@ void objects_view(const struct model *m, const struct objects *x,
 		canvas_text(c, in.row + i, in.col, 1,
 			    pen_on(pen_role(ROLE_ACCENT), ROLE_SELECTED),
 			    m->set.ascii ? ">" : GLYPH_MARKER);
-		if (!m->dialog)
+		if (!m->dialog && !x->beside)
 			canvas_cursor(c, in.row + i, in.col);
 	}
-	if (details.cols)
-		view_details(m, objects_selected(x), c, details);
+}
+
+/* Between the list and the details. */
+static bool act_on_panes(const struct model *m, struct objects *x,
+			 enum action a)
+{
+	struct list_pos pos;
+
+	if (a == ACT_NEXT_PANE || a == ACT_PREV_PANE ||
+	    (a == ACT_OPEN && !x->beside && !x->wide) ||
+	    (a == ACT_BACK && x->beside)) {
+		x->beside = !x->beside && x->n && !x->wide;
+		return true;
+	}
+	if (!x->beside)
+		return false;
+	pos = details_pos(m, x);
+	if (!list_act(&pos, a))
+		return false;
+	x->top = pos.at;
+	return true;
+}
+
+static bool move(struct objects *x, enum action a)
+{
+	size_t was = x->pos.at;
+
+	if (!list_act(&x->pos, a))
+		return false;
+	if (x->pos.at != was)
+		x->top = 0;
+	return true;
 }
 
 bool objects_act(struct model *m, struct objects *x, enum action a)
 {
 	const cJSON *o = objects_selected(x);
 
-	if (list_act(&x->pos, a))
+	if (act_on_panes(m, x, a) || move(x, a))
 		return true;
 	switch (a) {
 	case ACT_FILTER:
@@ -173,7 +234,26 @@ static bool click(struct objects *x, const struct mouse *mouse)
 	    mouse->col >= x->rows.col + x->rows.cols || at >= x->n)
 		return false;
 	x->pos.at = at;
+	x->top = 0;
+	x->beside = false;
 	return true;
+}
+
+/* Three rows of what the mouse is on. */
+static void wheel(const struct model *m, struct objects *x,
+		  const struct mouse *mouse)
+{
+	bool up = mouse->kind == MOUSE_WHEEL_UP;
+	struct list_pos pos;
+
+	if (x->wide || !x->details.cols || mouse->col < x->details.col) {
+		list_scroll(&x->pos, up ? -3 : 3);
+		return;
+	}
+	pos = details_pos(m, x);
+	for (int i = 0; i < 3; i++)
+		list_act(&pos, up ? ACT_UP : ACT_DOWN);
+	x->top = pos.at;
 }
 
 bool objects_input(struct model *m, struct objects *x,
@@ -182,8 +262,7 @@ bool objects_input(struct model *m, struct objects *x,
 	if (ev->type == INPUT_MOUSE &&
 	    (ev->mouse.kind == MOUSE_WHEEL_UP ||
 	     ev->mouse.kind == MOUSE_WHEEL_DOWN)) {
-		list_scroll(&x->pos,
-			    ev->mouse.kind == MOUSE_WHEEL_UP ? -3 : 3);
+		wheel(m, x, &ev->mouse);
 		return true;
 	}
 	if (ev->type == INPUT_MOUSE)

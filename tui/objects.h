@@ -15,9 +15,11 @@ struct objects {
 	bool typing;
 	const cJSON **shown;
 	size_t n;
-	size_t top; /* of the details */
+	size_t top;  /* the first line of the details in view */
+	bool beside; /* the keys are for the details, which are alone where
+		      * there is no room for both */
 	bool wide;  /* no details beside it */
-	struct area rows; /* as of the last settle */
+	struct area rows, details; /* as of the last settle */
 };
 
 /* A row: what stands in it, as text; `what` is above the list. */

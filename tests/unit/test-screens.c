@@ -429,6 +429,40 @@ static void compare(const char *path, const char *is, const char *was)
 	}
 }
 
+/* What is longer than the pane scrolls, also where it has all the room. */
+static void test_screens__details_scroll(void **state)
+{
+	struct input_event wheel = { .type = INPUT_MOUSE };
+	struct model *m = fixture_model(14, 120);
+
+	(void)state;
+	fixture_keys(m, "3");
+	assert_shown(m, "Tab scrolls");
+	assert_not_shown(m, "used by");
+	fixture_keys(m, "Tab G");
+	assert_shown(m, "used by");
+	assert_not_shown(m, "Tab scrolls");
+	fixture_keys(m, "g");
+	assert_not_shown(m, "used by");
+	/* Another row begins at its top; the wheel does it without keys. */
+	fixture_keys(m, "G Escape j");
+	assert_shown(m, "node:20");
+	fixture_keys(m, "k");
+	wheel.mouse = (struct mouse){ MOUSE_WHEEL_DOWN, 0, 0, 5, 100 };
+	for (int i = 0; i < 9; i++)
+		update_input(m, &wheel);
+	assert_shown(m, "used by");
+	model_resize(m, 14, 60);
+	update_settle(m);
+	assert_not_shown(m, "used by");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "used by");
+	assert_not_shown(m, "web-build");
+	fixture_keys(m, "Escape");
+	assert_shown(m, "web-build");
+	fixture_free(m);
+}
+
 static void test_screens__golden(void **state)
 {
 	bool update = getenv("UPDATE_GOLDEN") != NULL;
@@ -588,6 +622,7 @@ static void test_screens__model_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_screens__details_scroll),
 		cmocka_unit_test(test_screens__golden),
 		cmocka_unit_test(test_screens__any_size),
 		cmocka_unit_test(test_screens__hostile),
