@@ -81,26 +81,36 @@ static void show_failure(const char *name, int status, const char *why)
 		clearerr(stdin);
 }
 
-static void run_command(struct app *a)
+static void run_one(char *const *argv)
 {
 	static const int fds[] = { 0, 1, 2 };
 	auto_err struct svm_err err = SVM_ERR_INIT;
+	pid_t pid = command_spawn(argv, fds, 0, NULL, &err);
+	int status = pid < 0 ? -1 : wait_for(pid);
+
+	if (status)
+		show_failure(argv[0], status, err.msg);
+}
+
+static void run_command(struct app *a)
+{
 	char **argv = steal_ptr(&a->m->command);
-	pid_t pid;
-	int status;
+	char ***more = steal_ptr(&a->m->commands_more);
 
 	if (argv && a->term) {
 		term_curses_suspend(a->term);
-		pid = command_spawn(argv, fds, 0, NULL, &err);
-		status = pid < 0 ? -1 : wait_for(pid);
-		if (status)
-			show_failure(argv[0], status, err.msg);
+		run_one(argv);
+		for (char ***next = more; next && *next; next++)
+			run_one(*next);
 		forget_interrupts();
 		term_curses_resume(a->term);
 		term_curses_repaint(a->term);
 		a->m->effects |= EFFECT_REDRAW;
 	}
 	strv_free(argv);
+	for (char ***next = more; next && *next; next++)
+		strv_free(*next);
+	free(more);
 }
 
 static void edit(struct app *a)

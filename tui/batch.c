@@ -93,7 +93,7 @@ static void answered(struct model *m, struct request *r);
 /* Send what has room; the last one to go turns off the light. */
 static void go_on(struct model *m, struct run *x)
 {
-	while (x->running < AT_ONCE && x->next < x->n && !x->stopped) {
+	while (x->running < x->b.at_once && x->next < x->n && !x->stopped) {
 		const char *id = x->ids[x->next++];
 		auto_err struct svm_err err = SVM_ERR_INIT;
 		struct request *r = x->b.make(m, id, x->b.data, &err);
@@ -148,6 +148,7 @@ void batch_start(struct model *m, const struct batch *b, char **ids)
 	x->done = xstrdup(b->done);
 	x->ids = ids;
 	x->n = strv_len(ids);
+	x->b.at_once = x->b.at_once ? x->b.at_once : AT_ONCE;
 	m->batches++;
 	go_on(m, x);
 }

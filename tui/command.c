@@ -9,19 +9,20 @@
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 
-#define SANDBOX_WORDS { "id", "name", "state", "image", "provider", \
-			"template", "network", "owner_id", NULL }
+#define SANDBOX_WORDS "id", "name", "state", "image", "provider", \
+		      "template", "network", "owner_id"
 
 /* Where a command can be at home, and what can be selected there. */
 static const struct scope {
 	const char *name;
 	enum context context;
-	const char *words[9]; /* and NULL */
+	const char *words[10]; /* and NULL */
 } scopes[] = {
 	{ "global", CTX_GLOBAL, { NULL } },
-	{ "sandboxes", CTX_SANDBOXES, SANDBOX_WORDS },
-	{ "workspace", CTX_WORKSPACE, SANDBOX_WORDS },
-	{ "logs", CTX_LOGS, SANDBOX_WORDS },
+	{ "sandboxes", CTX_SANDBOXES, { SANDBOX_WORDS, NULL } },
+	{ "workspace", CTX_WORKSPACE, { SANDBOX_WORDS, NULL } },
+	{ "files", CTX_FILES, { SANDBOX_WORDS, "path", NULL } },
+	{ "logs", CTX_LOGS, { SANDBOX_WORDS, NULL } },
 	{ "templates", CTX_TEMPLATES, { "name", "image", NULL } },
 	{ "providers", CTX_PROVIDERS, { "name", NULL } },
 };
@@ -80,7 +81,7 @@ static int set_scope(struct command *c, const char *text, struct svm_err *err)
 		return 0;
 	}
 	return svm_err_set(err, SVM_BAD_REQUEST, "'%.32s' is not one of "
-			   "global, sandboxes, workspace, logs, templates and "
+			   "global, sandboxes, workspace, files, logs, templates and "
 			   "providers", text);
 }
 
@@ -271,11 +272,12 @@ static enum action meaning(const struct command *c, const struct keymap *keys)
 				      CTX_TABLE, CTX_PANES, CTX_DETAILS,
 				      CTX_NONE };
 	const enum context panes[] = { CTX_FILES, CTX_VIEWER, CTX_LEFT,
-				       CTX_NONE };
+				       CTX_WORKSPACE, CTX_NONE };
 	enum action a = keymap_find(keys, near, c->key);
 
 	/* A global one may be hidden by what a screen does with the key. */
-	return a == ACT_NONE && c->scope == CTX_WORKSPACE ?
+	return a == ACT_NONE && (c->scope == CTX_WORKSPACE ||
+				 c->scope == CTX_FILES) ?
 		       keymap_find(keys, panes, c->key) : a;
 }
 
@@ -322,12 +324,17 @@ int commands_check(const struct commands *c, const struct keymap *keys,
 
 /* -- using */
 
+bool command_holds(const struct command *c, enum context x)
+{
+	return c->scope == x || (c->scope == CTX_FILES && x == CTX_VIEWER);
+}
+
 const struct command *commands_find(const struct commands *c,
 				    const enum context *chain, struct key k)
 {
 	for (; *chain != CTX_NONE; chain++)
 		for (size_t i = 0; i < c->n; i++)
-			if (c->list[i].scope == *chain &&
+			if (command_holds(&c->list[i], *chain) &&
 			    *c->list[i].key_name &&
 			    c->list[i].key.code == k.code &&
 			    c->list[i].key.mods == k.mods)
@@ -335,7 +342,7 @@ const struct command *commands_find(const struct commands *c,
 	return NULL;
 }
 
-static char *expand(const char *arg, const cJSON *subject)
+static char *expand(const char *arg, const cJSON *subject, const char *path)
 {
 	struct buf out = BUF_INIT;
 	size_t n = 0;
@@ -344,21 +351,22 @@ static char *expand(const char *arg, const cJSON *subject)
 		auto_free char *word = xstrndup(w, n);
 
 		buf_add(&out, arg, (size_t)(w - 1 - arg));
-		buf_addstr(&out, json_text(subject, word));
+		buf_addstr(&out, path && strcmp(word, "path") == 0 ?
+					 path : json_text(subject, word));
 	}
 	buf_addstr(&out, arg);
 	return buf_steal(&out);
 }
 
 char **command_expand(const struct command *c, const cJSON *subject,
-		      struct svm_err *err)
+		      const char *path, struct svm_err *err)
 {
 	char **argv = xcalloc(strv_len(c->argv) + 1, sizeof(*argv));
 	bool ended = false;
 	size_t n = 0;
 
 	for (size_t i = 0; c->argv[i]; i++) {
-		argv[i] = expand(c->argv[i], subject);
+		argv[i] = expand(c->argv[i], subject, path);
 		ended |= strcmp(c->argv[i], "--") == 0;
 		if (ended || argv[i][0] != '-' ||
 		    next_word(c->argv[i], &n) != c->argv[i] + 1)

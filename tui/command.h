@@ -5,7 +5,7 @@
  *	commands:
  *	  ssh-config:
  *	    key: F5                 # none: from the palette alone
- *	    scope: sandboxes        # workspace, logs, templates, providers;
+ *	    scope: sandboxes        # workspace, files, logs, templates, providers;
  *	                            # global (the default)
  *	    run: [git, -C, /srv/boxes, log, "--grep={id}"]
  *	    confirm: true
@@ -63,14 +63,19 @@ int commands_check(const struct commands *c, const struct keymap *keys,
 const struct command *commands_find(const struct commands *c,
 				    const enum context *chain, struct key k);
 
-/* The arguments with what is selected in them; NULL with err set. */
+/* The arguments with what is selected in them, and the path of a file (or
+ * NULL); NULL with err set. */
 char **command_expand(const struct command *c, const cJSON *subject,
-		      struct svm_err *err);
+		      const char *path, struct svm_err *err);
 
 /* The line for help and palette: about, else the arguments. */
 void command_describe(const struct command *c, struct buf *out);
 
-/* Ask if need be, then run it on what is selected. */
+/* Whether it holds where this context does. */
+bool command_holds(const struct command *c, enum context x);
+
+/* Ask if need be, then run it on what is selected; on sandboxes, on all that
+ * are marked, which is always asked. */
 void command_run(struct model *m, const struct command *c);
 
 #endif

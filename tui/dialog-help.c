@@ -48,7 +48,7 @@ static void draw_own(const struct model *m, const struct help *h,
 
 		buf_addf(&what, "%s: ", own->name);
 		command_describe(own, &what);
-		if (own->scope == x && *own->key_name &&
+		if (command_holds(own, x) && *own->key_name &&
 		    (strcasestr(buf_str(&what), filter) ||
 		     strstr(own->key_name, filter)))
 			draw_line(c, h, in, line, own->key_name,

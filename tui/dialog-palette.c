@@ -139,7 +139,7 @@ static void find_own(const struct model *m, struct palette *p)
 		bool here = false;
 
 		for (const enum context *x = p->chain; *x != CTX_NONE; x++)
-			here |= *x == c->scope;
+			here |= command_holds(c, *x);
 		command_describe(c, &about);
 		if (here && rank_action(&(struct action_info){
 						.name = c->name,

@@ -52,8 +52,8 @@ static void changed(struct model *m, struct request *r)
 {
 	struct files *f = r->data;
 
-	if (r->err.code == SVM_OK && f->path)
-		files_open(m, f, f->id, f->path);
+	if (r->err.code == SVM_OK)
+		files_reload(m, f);
 }
 
 static void send(struct model *m, struct request *r, const char *doing,
@@ -179,8 +179,8 @@ static void transferred(struct model *m, struct request *r)
 	if (r->err.code != SVM_OK)
 		return;
 	model_say(m, "copied %s", r->about);
-	if (r->upload && f->path)
-		files_open(m, f, f->id, f->path);
+	if (r->upload)
+		files_reload(m, f);
 }
 
 static void download_to(struct model *m, const char *text, void *data)

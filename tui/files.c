@@ -25,6 +25,8 @@ void files_release(struct files *f)
 	cJSON_Delete(f->entries);
 	free(f->shown);
 	free(f->select);
+	free(f->glob);
+	files_unmark(f);
 	free(f->path);
 	free(f->id);
 }
@@ -68,7 +70,7 @@ static void arrived(struct model *m, struct request *r)
 	cJSON *array = request_array(r, &doc);
 
 	(void)m;
-	if (!array || !f->path || strcmp(f->path, r->about) != 0 ||
+	if (!array || f->glob || !f->path || strcmp(f->path, r->about) != 0 ||
 	    !files_is_for(f, r))
 		return;
 	cJSON_Delete(f->entries);
@@ -84,13 +86,16 @@ void files_open(struct model *m, struct files *f, const char *id,
 
 	if (!f->id || strcmp(f->id, whose) != 0)
 		files_close_content(f);
-	if (!f->path || strcmp(f->path, where) != 0 ||
+	if (f->glob || !f->path || strcmp(f->path, where) != 0 ||
 	    strcmp(f->id, whose) != 0) {
+		files_unmark(f);
 		cJSON_Delete(f->entries);
 		f->entries = NULL;
 		f->n = 0;
 		f->pos.at = 0;
 	}
+	free(f->glob);
+	f->glob = NULL;
 	free(f->id);
 	free(f->path);
 	f->id = steal_ptr(&whose);
@@ -122,7 +127,7 @@ void files_settle(struct model *m, struct files *f, struct area list,
 				 sizeof(*f->shown));
 	f->n = 0;
 	cJSON_ArrayForEach(e, f->entries)
-		if (f->hidden || json_text(e, "name")[0] != '.')
+		if (f->hidden || f->glob || json_text(e, "name")[0] != '.')
 			f->shown[f->n++] = e;
 	qsort(f->shown, f->n, sizeof(*f->shown), by_name);
 	for (size_t i = 0; f->select && i < f->n; i++)
@@ -145,6 +150,13 @@ void files_settle(struct model *m, struct files *f, struct area list,
 static const cJSON *selected(const struct files *f)
 {
 	return f->pos.at < f->n ? f->shown[f->pos.at] : NULL;
+}
+
+const char *files_path(const struct files *f, bool content)
+{
+	const cJSON *e = selected(f);
+
+	return content ? f->view_path : e ? json_text(e, "path") : NULL;
 }
 
 static void view_entry(const struct model *m, const struct files *f,
@@ -179,7 +191,9 @@ static void view_entry(const struct model *m, const struct files *f,
 void files_view(const struct model *m, const struct files *f,
 		struct canvas *c, struct area pane, bool focused)
 {
-	auto_free char *title = xasprintf("FILES %s", f->path ? f->path : "");
+	auto_free char *title = xasprintf("%s %s", f->glob ? "FOUND" : "FILES",
+					  f->glob ? f->glob :
+					  f->path ? f->path : "");
 	auto_free char *place = xasprintf(" %zu/%zu ",
 					  f->n ? f->pos.at + 1 : 0, f->n);
 	struct area in = frame_pane(c, pane, title, focused);
@@ -188,13 +202,18 @@ void files_view(const struct model *m, const struct files *f,
 	if (!f->n)
 		canvas_text(c, in.row, in.col + 2, in.cols - 2,
 			    pen_role(ROLE_DIM),
-			    f->entries ? "empty" : "asking");
+			    !f->entries ? "asking" :
+			    f->glob ? "nothing matches; Esc goes back" :
+				      "empty");
 	for (int i = 0; i < in.rows; i++) {
 		size_t at = f->pos.top + (size_t)i;
 
 		if (at >= f->n)
 			break;
 		view_entry(m, f, c, in.row + i, in, f->shown[at]);
+		if (files_marked(f, f->shown[at]))
+			canvas_text(c, in.row + i, in.col + 1, 1,
+				    pen_role(ROLE_ACCENT), "*");
 		if (at != f->pos.at)
 			continue;
 		if (focused) {
@@ -255,7 +274,8 @@ bool files_act(struct model *m, struct files *f, enum action a, bool content)
 		return files_edit_act(m, f, a);
 	if (content && files_act_content(m, f, a))
 		return true;
-	if (list_act(&f->pos, a))
+	if (list_act(&f->pos, a) ||
+	    (!content && files_act_many(m, f, e, a)))
 		return true;
 	switch (a) {
 	case ACT_OPEN:

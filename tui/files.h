@@ -29,6 +29,10 @@ struct files {
 	struct list_pos pos;
 	char *select;    /* a name to stand on when it has arrived */
 	bool hidden;     /* dot files are shown */
+	char *glob;      /* what is shown matches it, wherever it is; or NULL */
+	bool opened;     /* one of those: its pane is to have the keys */
+	char **marks;    /* paths */
+	size_t n_marks;
 	unsigned transfers;
 
 	/* What is being viewed. */
@@ -104,6 +108,13 @@ void files_draft_tick(struct model *m, struct files *f);
 /* The program ends by force: keep what isn't saved, and say where. */
 void files_edit_rescue(struct files *f, struct buf *say);
 
+/* files-many.c: marks, and what is found by a pattern.  e may be NULL. */
+bool files_act_many(struct model *m, struct files *f, const cJSON *e,
+		    enum action a);
+bool files_marked(const struct files *f, const cJSON *e);
+void files_unmark(struct files *f);
+void files_reload(struct model *m, struct files *f); /* what is shown */
+
 /* files-act.c: what changes something.  e may be NULL. */
 bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 		     enum action a);
@@ -112,6 +123,9 @@ bool files_act(struct model *m, struct files *f, enum action a,
 	       bool content);
 bool files_input(struct model *m, struct files *f,
 		 const struct input_event *ev, bool content);
+
+/* What is selected, or in view; NULL when nothing is. */
+const char *files_path(const struct files *f, bool content);
 
 bool file_is_dir(const cJSON *e);
 

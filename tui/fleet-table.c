@@ -7,6 +7,7 @@
 
 #include "lib/base/mem.h"
 #include "tui/frame.h"
+#include "tui/views.h"
 
 #define SECOND INT64_C(1000000000)
 #define POLL_NS (3 * SECOND)
@@ -214,7 +215,10 @@ bool fleet_table_act(struct model *m, struct fleet_table *t, enum action a)
 		choose_columns(m, t);
 		return true;
 	case ACT_SAVE_VIEW:
-		m->effects |= EFFECT_SAVE_VIEW;
+		views_keep(m);
+		return true;
+	case ACT_VIEWS:
+		views_menu(m);
 		return true;
 	case ACT_FILTER:
 		t->typing = true;

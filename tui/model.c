@@ -8,6 +8,7 @@
 #include "lib/base/mem.h"
 #include "tui/dialog.h"
 #include "tui/screen.h"
+#include "tui/views.h"
 
 #define TOAST_NS (6 * INT64_C(1000000000))
 #define TOAST_BAD_NS (15 * INT64_C(1000000000))
@@ -83,8 +84,12 @@ void model_free(struct model *m)
 	keymap_free(m->keymap);
 	buf_release(&m->clipboard);
 	settings_forget(m);
+	views_release(m);
 	commands_release(&m->commands);
 	strv_free(m->command);
+	for (char ***c = m->commands_more; c && *c; c++)
+		strv_free(*c);
+	free(m->commands_more);
 	free(m->editor.path);
 	free(m->toast);
 	free(m->version);

@@ -70,6 +70,14 @@ struct tui_settings {
 	struct theme theme;
 };
 
+/* How a table is shown; of fleet_table. */
+struct view {
+	char *name, *filter; /* owned; no name: of a screen */
+	int sort;
+	bool invert;
+	unsigned hidden;
+};
+
 struct model {
 	int rows, cols;
 	int64_t wall_ns, boot_ns; /* now */
@@ -96,6 +104,10 @@ struct model {
 	unsigned singles;         /* sandboxes asked for one by one */
 	unsigned polling;         /* figures asked for */
 
+	/* Each screen's at the next start, and those with a name. */
+	struct view begin[SCREEN_MAX], views[LIMIT_TUI_VIEWS];
+	size_t n_views;
+
 	char *toast;
 	bool toast_bad;
 	int64_t toast_until;      /* boot */
@@ -117,6 +129,8 @@ struct model {
 	struct commands commands; /* the user's own */
 	unsigned commands_running;
 	char **command;           /* EFFECT_COMMAND: run this here */
+	char ***commands_more;    /* and these, one after the other; NULL
+				   * ends them */
 	const struct settings_ops *settings; /* or NULL: none to change */
 	struct config_change undo[LIMIT_TUI_UNDO];
 	size_t n_undo;

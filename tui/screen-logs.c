@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Screen 5: what the commands of a sandbox write, or of several. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/duration.h"
 #include "lib/base/mem.h"
+#include "lib/base/urlenc.h"
 #include "lib/client/reply.h"
 #include "tui/fleet-table.h"
 #include "tui/frame.h"
@@ -22,6 +25,7 @@ struct logs {
 	struct textlog text; /* first */
 	struct source *sources[SOURCES_MAX];
 	size_t n;
+	char *since; /* as it was typed: these alone; or NULL */
 };
 
 static void *logs_make(struct model *m)
@@ -49,6 +53,7 @@ static void logs_release(struct model *m, void *state)
 
 	close_sources(m, g);
 	textlog_release(&g->text);
+	free(g->since);
 	free(g);
 }
 
@@ -103,6 +108,55 @@ static void log_line(struct model *m, struct stream *s, const char *text,
 			 strlen(line->valuestring), &about);
 }
 
+/* "14:30" */
+static bool parse_minute(const char *text, int *ret_minute)
+{
+	unsigned hour, minute;
+	int n = -1;
+
+	if (strspn(text, "0123456789:") != strlen(text) ||
+	    sscanf(text, "%2u:%2u%n", &hour, &minute, &n) != 2 || n < 0 ||
+	    text[n] || hour > 23 || minute > 59)
+		return false;
+	*ret_minute = (int)(hour * 60 + minute);
+	return true;
+}
+
+/* Today, or yesterday when that is still to come. */
+static int64_t last_time(const struct model *m, int minute)
+{
+	const int64_t second = INT64_C(1000000000), day = 86400 * second;
+	int64_t shift = m->utc_offset * second;
+	int64_t at = (m->wall_ns + shift) / day * day - shift +
+		     minute * 60 * second;
+
+	return at <= m->wall_ns ? at : at - day;
+}
+
+/* With a beginning, all that there is from there on. */
+static char *logs_target(const struct model *m, const struct logs *g,
+			 const char *id)
+{
+	auto_buf struct buf rest = BUF_INIT;
+	char day[CLOCK_RFC3339_SIZE];
+	int minute;
+
+	buf_addstr(&rest, "/logs?follow=true&details=true");
+	if (!g->since) {
+		buf_addstr(&rest, "&lines=1000");
+	} else {
+		const char *since = g->since;
+
+		if (parse_minute(since, &minute)) {
+			clock_format_rfc3339(last_time(m, minute), day);
+			since = day;
+		}
+		buf_addstr(&rest, "&since=");
+		urlenc_encode(&rest, since, strlen(since));
+	}
+	return request_sandbox(id, buf_str(&rest));
+}
+
 static void add_source(struct model *m, struct logs *g, const char *id)
 {
 	struct source *s;
@@ -113,9 +167,7 @@ static void add_source(struct model *m, struct logs *g, const char *id)
 	s->logs = g;
 	s->id = xstrdup(id);
 	s->stream = stream_open(
-		m, request_sandbox(id, "/logs?lines=1000&follow=true"
-				    "&details=true"),
-		false, log_line);
+		m, logs_target(m, g, id), false, log_line);
 	s->stream->once = true;
 	s->stream->data = s;
 	g->sources[g->n++] = s;
@@ -135,6 +187,41 @@ void model_logs(struct model *m, const char *id)
 	model_show(m, SCREEN_LOGS);
 }
 
+/* The same sandboxes, from another beginning. */
+static void set_since(struct model *m, struct logs *g, const char *since)
+{
+	char **ids = xcalloc(g->n + 1, sizeof(*ids));
+
+	for (size_t i = 0; i < g->n; i++)
+		ids[i] = xstrdup(g->sources[i]->id);
+	free(g->since);
+	g->since = *since ? xstrdup(since) : NULL;
+	close_sources(m, g);
+	textlog_clear(&g->text);
+	for (char **id = ids; *id; id++)
+		add_source(m, g, *id);
+	strv_free(ids);
+}
+
+static bool is_since(const char *text, struct svm_err *err)
+{
+	int64_t ns;
+	int minute;
+
+	if (!*text || (duration_parse(text, &ns) == 0 && ns >= 0) ||
+	    clock_parse_rfc3339(text, &ns) == 0 ||
+	    parse_minute(text, &minute))
+		return true;
+	svm_err_set(err, SVM_BAD_REQUEST, "10m, 1h30m, 14:30 or "
+		    "2026-01-31T12:00:00Z");
+	return false;
+}
+
+static void since_typed(struct model *m, const char *text, void *data)
+{
+	set_since(m, data, text);
+}
+
 /* Without a source: the newest that runs. */
 static void logs_enter(struct model *m, void *state)
 {
@@ -152,6 +239,8 @@ static void logs_title(const struct logs *g, struct buf *out)
 		buf_addf(out, "  %s", g->sources[i]->id);
 	if (g->n > 4)
 		buf_addf(out, " and %zu more", g->n - 4);
+	if (g->since)
+		buf_addf(out, "  since %s", g->since);
 	if (g->text.from != TEXTLOG_ANY)
 		buf_addf(out, "  stream: %s",
 			 textlog_source_name(g->text.from));
@@ -256,6 +345,22 @@ static bool logs_act(struct model *m, void *state, enum action a)
 				       .text = g->n ? g->sources[0]->id : "",
 				       .done = save,
 				       .data = g });
+		return true;
+	case ACT_SINCE:
+		prompt_open(m, &(struct prompt){
+				       .title = "LOGS SINCE",
+				       .label = "10m, 1h, 14:30, a time",
+				       .text = g->since,
+				       .check = is_since,
+				       .done = since_typed,
+				       .data = g });
+		return true;
+	case ACT_BACK:
+		if (textlog_act(m, &g->text, a))
+			return true;
+		if (!g->since)
+			return false;
+		set_since(m, g, "");
 		return true;
 	case ACT_OPEN:
 		if (g->n)

@@ -257,6 +257,9 @@ static void workspace_settle(struct model *m, void *state, struct area a)
 
 	if (w->shown && w->shown->closed)
 		w->shown = NULL;
+	if (w->files.opened && w->focus == PANE_FILES)
+		w->focus = PANE_VIEWER;
+	w->files.opened = false;
 	p = w->at = place(w, a);
 	if (p.terminal.rows) {
 		w->terminal_area = is_full(w) ?
@@ -671,6 +674,14 @@ static const cJSON *workspace_subject(const struct model *m, const void *state)
 	return s ? s->json : NULL;
 }
 
+static const char *workspace_path(const struct model *m, const void *state)
+{
+	const struct workspace *w = state;
+
+	(void)m;
+	return files_path(&w->files, w->focus == PANE_VIEWER);
+}
+
 const struct screen screen_workspace = {
 	.name = "workspace",
 	.make = workspace_make,
@@ -681,6 +692,7 @@ const struct screen screen_workspace = {
 	.act = workspace_act,
 	.input = workspace_input,
 	.subject = workspace_subject,
+	.path = workspace_path,
 	.status = workspace_status,
 	.full = workspace_full,
 	.busy = workspace_busy,

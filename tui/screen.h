@@ -68,6 +68,8 @@ struct screen {
 	/* What a command of the user's would act on: the object selected, or
 	 * NULL.  May be NULL. */
 	const cJSON *(*subject)(const struct model *m, const void *state);
+	/* And the file that is selected in it.  May be NULL. */
+	const char *(*path)(const struct model *m, const void *state);
 
 	/* The left of the footer: appends text.  May be NULL. */
 	void (*status)(const struct model *m, const void *state,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How tables were left: filter, order and columns of each screen that has
- * one, kept from one dashboard to the next (STATE/tui-views.json).
+ * one, kept from one dashboard to the next, and views that were given names
+ * (STATE/tui-views.json).
  */
 #ifndef SVM_TUI_VIEWS_H
 #define SVM_TUI_VIEWS_H
@@ -13,8 +14,18 @@
 
 struct model;
 
+void views_release(struct model *m);
+
+/* Each table begins so the next time; the file is written by EFFECT_SAVE_VIEW
+ * alone. */
+void views_keep(struct model *m);
+
+/* Choose a view for the table of the screen, save it under a name, delete
+ * one. */
+void views_menu(struct model *m);
+
 /* {"sandboxes": {"filter": "py", "sort": "ttl", "inverted": true,
- * "hidden": ["owner"]}, ...}: appended. */
+ * "hidden": ["owner"]}, ..., "views": [{"name": "mine", ...}]}: appended. */
 void views_json(const struct model *m, struct buf *out);
 
 /* What isn't in it, or makes no sense, stays as it is. */

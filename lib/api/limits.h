@@ -175,6 +175,8 @@
 /* The dashboard. */
 #define LIMIT_TUI_COMMANDS 2        /* of the user's own at once */
 #define LIMIT_TUI_OUTPUT KIB(256)   /* of one, kept */
+#define LIMIT_TUI_VIEWS 32          /* with a name */
+#define LIMIT_TUI_VIEW_NAME 64      /* bytes */
 #define LIMIT_TUI_THEMES 24         /* files that are offered */
 #define LIMIT_TUI_UNDO 32           /* changes of the configuration */
 #define LIMIT_TUI_FIELD KIB(4)    /* a line being typed */

@@ -102,7 +102,7 @@ static char **expand(struct model *m, const char *words, const char *json,
 	must(m, "x.scope", "sandboxes");
 	must(m, "x.run", words);
 	check(m);
-	char **argv = command_expand(&m->commands.list[0], subject, err);
+	char **argv = command_expand(&m->commands.list[0], subject, NULL, err);
 	cJSON_Delete(subject);
 	return argv;
 }
@@ -164,6 +164,81 @@ static struct model *with_command(const char *output)
 	must(m, "all.key", "M-a");
 	check(m);
 	return m;
+}
+
+static void test_command__path_of_a_file(void **state)
+{
+	struct model *m = fixture_model(30, 100);
+
+	(void)state;
+	must(m, "up.scope", "files");
+	must(m, "up.key", "F6");
+	must(m, "up.run", "ls;--;{id}:{path}");
+	check(m);
+	fixture_keys(m, "2 j f F6"); /* nothing is listed yet */
+	assert_null(m->command);
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/files/list",
+		       SVM_OK, "[{\"name\":\"-x; $(id)\","
+		       "\"path\":\"/workspace/-x; $(id)\"}]");
+	fixture_keys(m, "F6");
+	assert_string_equal(m->command[2],
+			    "sb-7f3a91c2:/workspace/-x; $(id)");
+	fixture_free(m);
+}
+
+static size_t running(const struct model *m)
+{
+	struct list *pos, *tmp;
+	size_t n = 0;
+
+	list_for_each_safe(pos, tmp, &m->requests)
+		n += list_entry(pos, struct request, link)->argv != NULL;
+	return n;
+}
+
+/* It is asked, and says how many; no more at once than of one. */
+static void test_command__all_that_are_marked(void **state)
+{
+	struct model *m = with_command("show");
+
+	(void)state;
+	fixture_keys(m, "2 A F5");
+	assert_shown(m, "RUN log FOR 5 MARKED?");
+	fixture_keys(m, "n");
+	assert_int_equal(running(m), 0);
+	fixture_keys(m, "F5 y");
+	assert_int_equal(running(m), 2);
+	for (int i = 0; i < 4; i++) {
+		struct request *r = fixture_request(m, REQUEST_RUN);
+
+		r->status = i == 1 ? 3 : 0;
+		buf_addf(&r->reply, "said %s\n", r->argv[2]);
+		list_remove(&r->link);
+		m->waiting--;
+		request_done(m, r);
+		request_free(r);
+	}
+	assert_int_equal(m->commands_running, 1);
+	fixture_answer(m, REQUEST_RUN, "log", SVM_CANCELLED, "cancelled");
+	assert_int_equal(m->commands_running, 0);
+	assert_shown(m, "log: ran for 3 of 5, 2 failed and are marked");
+	assert_shown(m, "== sb-7f3a91c2");
+	assert_shown(m, "said --grep=sb-7f3a91c2");
+	assert_shown(m, ": exit status 3");
+	fixture_free(m);
+}
+
+static void test_command__marked_in_the_terminal(void **state)
+{
+	struct model *m = with_command("terminal");
+
+	(void)state;
+	fixture_keys(m, "2 Space Space F5 y");
+	assert_true(m->effects & EFFECT_COMMAND);
+	assert_string_equal(m->command[2], "--grep=sb-9d11ba00");
+	assert_string_equal(m->commands_more[0][2], "--grep=sb-7f3a91c2");
+	assert_null(m->commands_more[1]);
+	fixture_free(m);
 }
 
 static void test_command__its_key_runs_it_on_what_is_selected(void **state)
@@ -315,6 +390,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test(test_command__##name)
 	const struct CMUnitTest tests[] = {
+		TEST(path_of_a_file),
+		TEST(all_that_are_marked),
+		TEST(marked_in_the_terminal),
 		TEST(what_is_refused),
 		TEST(no_name_reaches_an_interpreter),
 		TEST(words_are_text_and_nothing_else),

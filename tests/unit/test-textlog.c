@@ -372,9 +372,52 @@ static void test_textlog__json_at_any_width(void **state)
 	textlog_release(&t);
 }
 
+static const char *log_target(struct model *m)
+{
+	struct list *pos, *tmp;
+	const char *target = NULL;
+
+	list_for_each_safe(pos, tmp, &m->streams) {
+		const struct stream *s = list_entry(pos, struct stream, link);
+
+		if (!s->closed && strstr(s->target, "/logs"))
+			target = s->target;
+	}
+	return target;
+}
+
+static void test_textlog__since(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+	fixture_keys(m, "2 j l S");
+	fixture_type(m, "soon");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "10m, 1h30m, 14:30 or");
+	fixture_keys(m, "^U");
+	fixture_type(m, "10m");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "since 10m");
+	assert_string_equal(log_target(m), "/api/v1/sandboxes/sb-7f3a91c2/logs"
+			    "?follow=true&details=true&since=10m");
+	/* It is noon: that was yesterday. */
+	fixture_keys(m, "S ^U");
+	fixture_type(m, "14:30");
+	fixture_keys(m, "Enter");
+	assert_non_null(strstr(log_target(m), "since=2026-02-28T14%3A30"));
+	fixture_keys(m, "& x Enter Escape");
+	assert_shown(m, "since 14:30");
+	fixture_keys(m, "Escape");
+	assert_not_shown(m, "since 14:30");
+	assert_non_null(strstr(log_target(m), "lines=1000"));
+	fixture_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_textlog__since),
 		cmocka_unit_test(test_textlog__follows_and_pauses),
 		cmocka_unit_test(test_textlog__bounded),
 		cmocka_unit_test(test_textlog__search),

@@ -85,6 +85,78 @@ static void test_views__hostile_filter(void **state)
 	fixture_free(m);
 }
 
+static void save(struct model *m, const char *name)
+{
+	fixture_keys(m, "V n");
+	fixture_type(m, name);
+	fixture_keys(m, "Enter");
+}
+
+static void test_views__with_names(void **state)
+{
+	struct model *m = fixture_model(24, 140), *again;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	(void)state;
+	fixture_keys(m, "2 o o");
+	save(m, "by state");
+	assert_true(m->effects & EFFECT_SAVE_VIEW);
+	fixture_keys(m, "/");
+	fixture_type(m, "node");
+	fixture_keys(m, "Enter");
+	save(m, "node");
+	auto_free char *text = json_of(m);
+
+	again = fixture_model(24, 140);
+	assert_int_equal(views_load(again, text, strlen(text), &err), 0);
+	fixture_keys(again, "2");
+	assert_shown(again, "sort: age"); /* as it began: no S */
+	fixture_keys(again, "V");
+	assert_shown(again, "by state");
+	fixture_keys(again, "2");
+	assert_shown(again, "sort: state  filter: node");
+	fixture_keys(again, "V 1");
+	assert_shown(again, "sort: state");
+	assert_not_shown(again, "filter: node");
+	/* Under a name that is there: instead of it. */
+	fixture_keys(again, "o");
+	save(again, "node");
+	assert_int_equal(again->n_views, 2);
+	fixture_keys(again, "V D Enter");
+	assert_int_equal(again->n_views, 1);
+	assert_string_equal(again->views[0].name, "node");
+	save(again, "");
+	assert_shown(again, "a name has 1 to 64 bytes");
+	fixture_free(again);
+	fixture_free(m);
+}
+
+/* As many as there is room for, each with a name that can be shown. */
+static void test_views__hostile_names(void **state)
+{
+	struct model *m = fixture_model(40, 140);
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_buf struct buf text = BUF_INIT;
+
+	(void)state;
+	buf_addstr(&text, "{\"views\":[7,null,{},{\"name\":\"\"},"
+			  "{\"name\":{}},{\"name\":\"");
+	for (int i = 0; i < 65; i++)
+		buf_addch(&text, 'x');
+	buf_addstr(&text, "\"},{\"name\":\"e\\u001b[2Jvil\","
+			  "\"sort\":9,\"hidden\":\"all\"}");
+	for (int i = 0; i < 100; i++)
+		buf_addf(&text, ",{\"name\":\"v%d\"}", i);
+	buf_addstr(&text, "]}");
+	assert_int_equal(views_load(m, buf_str(&text), text.len, &err), 0);
+	assert_int_equal(m->n_views, LIMIT_TUI_VIEWS);
+	fixture_keys(m, "2 V");
+	assert_shown(m, "e^[[2Jvil");
+	fixture_keys(m, "Enter V n x Enter");
+	assert_shown(m, "there are 32 views already");
+	fixture_free(m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(test_views__##name)
@@ -92,6 +164,8 @@ int main(void)
 		TEST(come_back),
 		TEST(nonsense_changes_nothing),
 		TEST(hostile_filter),
+		TEST(with_names),
+		TEST(hostile_names),
 #undef TEST
 	};
 

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* Files found by a pattern, and what is done to all that are marked. */
+#include "tests/unit/model-fixture.h"
+
+#define A "/api/v1/sandboxes/sb-7f3a91c2/files"
+
+static const char list[] =
+	"[{\"name\":\"dir\",\"path\":\"/workspace/dir\",\"is_dir\":true},"
+	"{\"name\":\"one\",\"path\":\"/workspace/one\",\"size\":1},"
+	"{\"name\":\"two\",\"path\":\"/workspace/two\",\"size\":1}]";
+
+static const char matches[] =
+	"[\"/workspace/a/x.py\",\"/workspace/b/x.py\",7,"
+	"\"/workspace/e\\u001b[2Jvil.py\"]";
+
+static struct model *in_files(void)
+{
+	struct model *m = fixture_model(30, 120);
+
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list);
+	return m;
+}
+
+static struct model *in_matches(void)
+{
+	struct model *m = in_files();
+
+	fixture_keys(m, "* ^U");
+	fixture_type(m, "**/*.py");
+	fixture_keys(m, "Enter");
+	assert_string_equal(fixture_request(m, "GET")->target,
+			    A "/glob?pattern=%2Fworkspace%2F%2A%2A%2F%2A.py");
+	assert_int_equal(fixture_answer(m, "GET", A "/glob", SVM_OK, matches),
+			 1);
+	return m;
+}
+
+static void test_files_many__found(void **state)
+{
+	struct model *m = in_matches();
+
+	(void)state;
+	assert_shown(m, "FOUND /workspace/**/*.py");
+	assert_shown(m, " a/x.py");
+	assert_shown(m, "e^[[2Jvil.py");
+	assert_shown(m, "1/3");
+	/* It is looked at, then opened, and has the keys. */
+	fixture_keys(m, "Enter");
+	fixture_answer(m, "GET", A "/stat", SVM_OK,
+		       "{\"path\":\"/workspace/a/x.py\",\"type\":\"file\"}");
+	fixture_answer(m, "GET", A, SVM_OK, "import this");
+	assert_shown(m, "import this");
+	fixture_keys(m, "Escape");
+	assert_shown(m, "FOUND /workspace/**/*.py");
+	fixture_keys(m, "Escape");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list);
+	assert_not_shown(m, "FOUND");
+	assert_shown(m, "FILES /workspace");
+	fixture_free(m);
+}
+
+static void test_files_many__to_where_it_is(void **state)
+{
+	struct model *m = in_matches();
+
+	(void)state;
+	fixture_keys(m, "j -");
+	assert_string_equal(fixture_request(m, "GET")->target,
+			    A "/list?path=%2Fworkspace%2Fb");
+	fixture_answer(m, "GET", A "/list", SVM_OK,
+		       "[{\"name\":\"w.py\",\"path\":\"/workspace/b/w.py\"},"
+		       "{\"name\":\"x.py\",\"path\":\"/workspace/b/x.py\"}]");
+	assert_shown(m, "2/2");
+	fixture_free(m);
+}
+
+static void test_files_many__a_late_list_is_not_shown(void **state)
+{
+	struct model *m = in_files();
+
+	(void)state;
+	fixture_keys(m, "^R * Enter");
+	fixture_answer(m, "GET", A "/glob", SVM_OK, matches);
+	fixture_answer(m, "GET", A "/list", SVM_OK, list);
+	assert_shown(m, " a/x.py");
+	fixture_keys(m, "* Enter Escape");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list);
+	fixture_answer(m, "GET", A "/glob", SVM_OK, matches);
+	assert_not_shown(m, " a/x.py");
+	fixture_free(m);
+}
+
+static void test_files_many__delete(void **state)
+{
+	struct model *m = in_files();
+
+	(void)state;
+	fixture_keys(m, "Space Space D");
+	assert_shown(m, "DELETE 2 FILES?");
+	fixture_keys(m, "Enter"); /* No */
+	assert_null(fixture_request(m, "DELETE"));
+	fixture_keys(m, "D y");
+	assert_string_equal(fixture_request(m, "DELETE")->target,
+			    A "?path=%2Fworkspace%2Fdir&recursive=true");
+	/* Both, the second in vain: that one stays marked. */
+	struct list *pos, *tmp;
+	int n = 0;
+
+	list_for_each_safe(pos, tmp, &m->requests)
+		n += strstr(list_entry(pos, struct request, link)->target,
+			    "recursive") != NULL;
+	assert_int_equal(n, 1);
+	assert_int_equal(fixture_answer(m, "DELETE", A, SVM_FORBIDDEN, "no"),
+			 2);
+	assert_shown(m, "deleted 0 of 2, 2 failed and are marked");
+	assert_int_equal(fixture_answer(m, "GET", A "/list", SVM_OK, list), 1);
+	fixture_keys(m, "D");
+	assert_shown(m, "DELETE 2 FILES?");
+	fixture_keys(m, "y");
+	fixture_answer(m, "DELETE", A, SVM_OK, "");
+	assert_shown(m, "deleted 2 of 2");
+	assert_int_equal(fixture_answer(m, "GET", A "/list", SVM_OK, "[]"), 1);
+	fixture_free(m);
+}
+
+/* Two of one name would be one file. */
+static void test_files_many__download(void **state)
+{
+	struct model *m = in_matches();
+
+	(void)state;
+	fixture_keys(m, "A s ^U");
+	fixture_type(m, "/tmp/to");
+	fixture_keys(m, "Enter");
+	assert_string_equal(fixture_request(m, "GET")->download,
+			    "/tmp/to/x.py");
+	assert_int_equal(fixture_answer(m, "GET", A, SVM_OK, "x"), 2);
+	assert_shown(m, "copied 2 of 3, 1 failed");
+	fixture_free(m);
+}
+
+/* Marks are of the directory in which they were set. */
+static void test_files_many__marks_stay_behind(void **state)
+{
+	struct model *m = in_files();
+
+	(void)state;
+	fixture_keys(m, "A -");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list);
+	fixture_keys(m, "D");
+	assert_shown(m, "DELETE?");
+	fixture_free(m);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test(test_files_many__##name)
+	const struct CMUnitTest tests[] = {
+		TEST(found),
+		TEST(to_where_it_is),
+		TEST(a_late_list_is_not_shown),
+		TEST(delete),
+		TEST(download),
+		TEST(marks_stay_behind),
+#undef TEST
+	};
+
+	return cmocka_run_group_tests_name("files_many", tests, NULL, NULL);
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files found by a pattern, and what is done to all that are marked.  What is
+ * found is known by its path alone: what it is, is asked when it is opened.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/path.h"
+#include "lib/base/urlenc.h"
+#include "tui/batch.h"
+#include "tui/files.h"
+
+/* -- marks */
+
+static size_t find(const struct files *f, const char *path)
+{
+	size_t i = 0;
+
+	while (i < f->n_marks && strcmp(f->marks[i], path) != 0)
+		i++;
+	return i;
+}
+
+bool files_marked(const struct files *f, const cJSON *e)
+{
+	return find(f, json_text(e, "path")) < f->n_marks;
+}
+
+static void mark(struct files *f, const char *path, bool marked)
+{
+	size_t i = find(f, path);
+
+	if (marked && i == f->n_marks) {
+		f->marks = xreallocarray(f->marks, f->n_marks + 1,
+					 sizeof(*f->marks));
+		f->marks[f->n_marks++] = xstrdup(path);
+	} else if (!marked && i < f->n_marks) {
+		free(f->marks[i]);
+		f->marks[i] = f->marks[--f->n_marks];
+	}
+}
+
+void files_unmark(struct files *f)
+{
+	while (f->n_marks)
+		free(f->marks[--f->n_marks]);
+	free(f->marks);
+	f->marks = NULL;
+}
+
+/* As they are listed. */
+static char **marked_paths(const struct files *f)
+{
+	char **paths = xcalloc(f->n + 1, sizeof(*paths));
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (files_marked(f, f->shown[i]))
+			paths[n++] = xstrdup(json_text(f->shown[i], "path"));
+	return paths;
+}
+
+/* -- by a pattern */
+
+/* As seen from the directory one is in. */
+static const char *name_of(const struct files *f, const char *path)
+{
+	size_t n = strlen(f->path);
+
+	return strncmp(path, f->path, n) == 0 && path[n] == '/' &&
+	       path[n + 1] ? path + n + 1 : path;
+}
+
+static void found(struct model *m, struct request *r)
+{
+	struct files *f = r->data;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	const cJSON *array = request_array(r, &doc), *path;
+	cJSON *entries;
+
+	(void)m;
+	if (!array || !files_is_for(f, r) || !f->glob ||
+	    strcmp(f->glob, r->about) != 0)
+		return;
+	entries = cJSON_CreateArray();
+	cJSON_ArrayForEach(path, array) {
+		cJSON *e = cJSON_IsString(path) ? cJSON_CreateObject() : NULL;
+
+		if (!e)
+			continue;
+		cJSON_AddStringToObject(e, "path", path->valuestring);
+		cJSON_AddStringToObject(e, "name",
+					name_of(f, path->valuestring));
+		cJSON_AddItemToArray(entries, e);
+	}
+	cJSON_Delete(f->entries);
+	f->entries = entries;
+	f->n = 0; /* until it is settled */
+}
+
+static void ask(struct model *m, struct files *f)
+{
+	struct buf rest = BUF_INIT;
+	struct request *r;
+
+	buf_addstr(&rest, "/files/glob?pattern=");
+	urlenc_encode(&rest, f->glob, strlen(f->glob));
+	r = request_new("GET", request_sandbox(f->id, buf_str(&rest)), found);
+	r->about = xstrdup(f->glob);
+	r->data = f;
+	r->doing = xasprintf("find %s", f->glob);
+	request_send(m, r);
+	buf_release(&rest);
+}
+
+static void pattern_typed(struct model *m, const char *text, void *data)
+{
+	struct files *f = data;
+
+	if (!f->path || !*text)
+		return;
+	free(f->glob);
+	f->glob = *text == '/' ? xstrdup(text) : path_join(f->path, text);
+	files_unmark(f);
+	cJSON_Delete(f->entries);
+	f->entries = NULL;
+	f->n = f->pos.at = 0;
+	ask(m, f);
+}
+
+void files_reload(struct model *m, struct files *f)
+{
+	if (f->glob)
+		ask(m, f);
+	else if (f->path)
+		files_open(m, f, f->id, f->path);
+}
+
+/* To where it is, standing on it. */
+static void go_to(struct model *m, struct files *f, const char *path)
+{
+	auto_free char *dir = xstrdup(path);
+	char *slash = strrchr(dir, '/');
+
+	if (!slash)
+		return;
+	free(f->select);
+	f->select = xstrdup(slash + 1);
+	slash[slash == dir] = '\0';
+	files_open(m, f, f->id, dir);
+}
+
+static void looked(struct model *m, struct request *r)
+{
+	struct files *f = r->data;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	const cJSON *o = request_object(r, &doc);
+
+	if (!o || !files_is_for(f, r) || !f->glob)
+		return;
+	if (file_is_dir(o)) {
+		files_open(m, f, f->id, r->about);
+	} else if (!files_unsaved(m, f)) {
+		files_read(m, f, r->about);
+		f->opened = true;
+	}
+}
+
+static void look(struct model *m, struct files *f, const char *path)
+{
+	struct request *r = files_request(f, "GET", "stat", path, looked);
+
+	r->doing = xasprintf("open %s", path);
+	request_send(m, r);
+}
+
+/* -- all that are marked */
+
+struct many {
+	char *id, *to; /* to: a local directory */
+	char **paths;
+	struct files *f;
+	size_t left;   /* not answered */
+	cJSON *dirs;   /* paths that were listed as directories, as keys */
+};
+
+static void many_free(void *data)
+{
+	struct many *x = data;
+
+	cJSON_Delete(x->dirs);
+	strv_free(x->paths);
+	free(x->id);
+	free(x->to);
+	free(x);
+}
+
+static struct many *many_new(struct files *f)
+{
+	struct many *x = xcalloc(1, sizeof(*x));
+
+	x->f = f;
+	x->id = xstrdup(f->id);
+	x->paths = marked_paths(f);
+	x->dirs = cJSON_CreateObject();
+	for (size_t i = 0; i < f->n; i++)
+		if (files_marked(f, f->shown[i]) && file_is_dir(f->shown[i]))
+			cJSON_AddTrueToObject(x->dirs,
+					      json_text(f->shown[i], "path"));
+	return x;
+}
+
+static bool is_shown(const struct many *x)
+{
+	return x->f->id && strcmp(x->f->id, x->id) == 0;
+}
+
+/* Only what worked loses its mark. */
+static void unmark_done(struct model *m, struct request *r, void *data,
+			struct buf *report)
+{
+	struct many *x = data;
+
+	(void)m, (void)report;
+	if (r->err.code == SVM_OK && is_shown(x))
+		mark(x->f, r->about, false);
+	if (--x->left == 0 && is_shown(x) &&
+	    strcmp(r->method, "DELETE") == 0)
+		files_reload(m, x->f);
+}
+
+static struct request *make_delete(struct model *m, const char *path,
+				   void *data, struct svm_err *err)
+{
+	const struct many *x = data;
+	const struct files its = { .id = x->id };
+	struct request *r = files_request(&its, "DELETE", "", path, NULL);
+
+	(void)m, (void)err;
+	if (json_get(x->dirs, path)) {
+		char *all = xasprintf("%s&recursive=true", r->target);
+
+		free(r->target);
+		r->target = all;
+	}
+	r->doing = xasprintf("delete %s", path);
+	return r;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Two of one name would be one file. */
+static bool is_taken(const struct many *x, const char *path)
+{
+	char **p = x->paths;
+
+	while (*p && strcmp(*p, path) != 0 &&
+	       strcmp(base_name(*p), base_name(path)) != 0)
+		p++;
+	return *p && strcmp(*p, path) != 0;
+}
+
+static struct request *make_download(struct model *m, const char *path,
+				     void *data, struct svm_err *err)
+{
+	const struct many *x = data;
+	const struct files its = { .id = x->id };
+	const char *name = base_name(path);
+	struct request *r;
+
+	(void)m;
+	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	    is_taken(x, path)) {
+		svm_err_set(err, SVM_CONFLICT, "another of its name was "
+			    "marked, or it has none");
+		return NULL;
+	}
+	r = files_request(&its, "GET", "", path, NULL);
+	r->download = path_join(x->to, name);
+	r->doing = xasprintf("download %s", path);
+	return r;
+}
+
+static void start(struct model *m, struct many *asked, bool download)
+{
+	struct many *x = xcalloc(1, sizeof(*x));
+
+	*x = *asked;
+	*asked = (struct many){ 0 };
+	x->left = strv_len(x->paths);
+	batch_start(m, &(struct batch){
+			       .doing = download ? "copying" : "deleting",
+			       .done = download ? "copied" : "deleted",
+			       .make = download ? make_download : make_delete,
+			       .each = unmark_done,
+			       .data = x,
+			       .release = many_free },
+		    strv_dup(x->paths));
+}
+
+static void delete_confirmed(struct model *m, void *data)
+{
+	start(m, data, false);
+}
+
+static void download_to(struct model *m, const char *text, void *data)
+{
+	struct many *x = data;
+
+	x->to = prompt_path(text);
+	start(m, x, true);
+}
+
+static void ask_many(struct model *m, struct files *f, bool download)
+{
+	struct many *x = many_new(f);
+	size_t n = strv_len(x->paths);
+	auto_free char *title = xasprintf(
+		download ? "SAVE %zu FILES" : "DELETE %zu FILES?", n);
+
+	if (download)
+		prompt_open(m, &(struct prompt){ .title = title,
+						 .label = "local directory",
+						 .text = ".",
+						 .done = download_to,
+						 .release = many_free,
+						 .data = x });
+	else
+		confirm_ask(m, &(struct confirm){
+			.title = title,
+			.lines = (const char *const[]){
+				x->paths[0], n > 1 ? x->paths[1] : "",
+				n > 2 ? "and more; directories with all that "
+					"is in them." :
+					"Directories go with all that is in "
+					"them.",
+				NULL },
+			.yes = delete_confirmed,
+			.release = many_free,
+			.data = x });
+}
+
+bool files_act_many(struct model *m, struct files *f, const cJSON *e,
+		    enum action a)
+{
+	const char *path = json_text(e, "path");
+	bool some = false, matches = f->glob;
+
+	switch (a) {
+	case ACT_MARK:
+		if (e)
+			mark(f, path, !files_marked(f, e));
+		list_act(&f->pos, ACT_DOWN);
+		return true;
+	case ACT_MARK_ALL:
+		for (size_t i = 0; i < f->n; i++)
+			mark(f, json_text(f->shown[i], "path"), true);
+		return true;
+	case ACT_UNMARK_ALL:
+		files_unmark(f);
+		return true;
+	case ACT_GLOB:
+		prompt_open(m, &(struct prompt){ .title = "FIND FILES",
+						 .label = "pattern",
+						 .text = "**/*",
+						 .done = pattern_typed,
+						 .data = f });
+		return true;
+	case ACT_DELETE:
+	case ACT_DOWNLOAD:
+		for (size_t i = 0; !some && i < f->n; i++)
+			some = files_marked(f, f->shown[i]);
+		if (some)
+			ask_many(m, f, a == ACT_DOWNLOAD);
+		return some;
+	case ACT_OPEN:
+	case ACT_RIGHT:
+		if (matches && e)
+			look(m, f, path);
+		return matches;
+	case ACT_PARENT:
+	case ACT_LEFT:
+		if (matches && e)
+			go_to(m, f, path);
+		return matches;
+	case ACT_REFRESH:
+		files_reload(m, f);
+		return true;
+	case ACT_BACK:
+		if (!matches)
+			return false;
+		files_open(m, f, f->id, f->path);
+		return true;
+	default:
+		return false;
+	}
+}
