@@ -78,9 +78,22 @@ static int send_file(struct exchange *x, int fd, struct svm_err *err)
 	}
 }
 
-static int open_upload(const char *path, int64_t *ret_size,
+/* What can be run here can be run there. */
+static void add_mode(struct request *r, mode_t mode)
+{
+	char *with;
+
+	if (strstr(r->target, "&mode="))
+		return;
+	with = xasprintf("%s&mode=%04o", r->target, (unsigned)mode & 0777);
+	free(r->target);
+	r->target = with;
+}
+
+static int open_upload(struct request *r, int64_t *ret_size,
 		       struct svm_err *err)
 {
+	const char *path = r->upload;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 
@@ -91,6 +104,7 @@ static int open_upload(const char *path, int64_t *ret_size,
 		svm_err_set(err, SVM_BAD_REQUEST, "%s is not a file", path);
 	} else {
 		*ret_size = st.st_size;
+		add_mode(r, st.st_mode);
 		return fd;
 	}
 	fd_close(fd);
@@ -133,17 +147,18 @@ static int receive_to(struct exchange *x, int fd, const char *path,
 }
 
 /* Into a file beside the wanted one, which takes its place when whole. */
-static int download(struct exchange *x, const char *path,
+static int download(struct exchange *x, const char *path, unsigned mode,
 		    struct svm_err *err)
 {
 	auto_free char *part = xasprintf("%s.part", path);
 	struct stat st;
 	bool there = stat(path, &st) == 0;
-	/* A new file is as the umask has it; one that is there keeps its
-	 * permissions. */
+	/* A new file has what the umask leaves of the mode; one that is there
+	 * keeps its permissions. */
 	auto_close int fd = open(part, O_WRONLY | O_CREAT | O_EXCL |
 					       O_CLOEXEC | O_NOFOLLOW,
-				 there ? 0600 : 0666);
+				 there ? 0600 :
+				 mode  ? (mode & 0777) | 0600 : 0666);
 
 	if (fd < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno,
@@ -185,7 +200,7 @@ static int carry_out(struct request *r, struct client *c)
 
 	if (strcmp(r->method, REQUEST_HANGUP) == 0)
 		return hang_up(c, err);
-	if (r->upload && (fd = open_upload(r->upload, &length, err)) < 0)
+	if (r->upload && (fd = open_upload(r, &length, err)) < 0)
 		return -1;
 	auto_exchange struct exchange *x =
 		r->ranged ? exchange_new_range(c, r->target, r->from,
@@ -205,7 +220,7 @@ static int carry_out(struct request *r, struct client *c)
 		return -1;
 	r->whole = exchange_whole(x);
 	r->etag = exchange_etag(x);
-	return r->download ? download(x, r->download, err) :
+	return r->download ? download(x, r->download, r->mode, err) :
 			     receive(x, &r->reply, r->most, err);
 }
 

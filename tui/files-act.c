@@ -12,6 +12,7 @@ struct subject {
 	struct files *f;
 	char *id, *path;
 	bool dir;
+	unsigned mode; /* 0: not known */
 };
 
 static struct subject *subject_new(struct files *f, const char *path,
@@ -23,6 +24,7 @@ static struct subject *subject_new(struct files *f, const char *path,
 	s->id = xstrdup(f->id);
 	s->path = xstrdup(path);
 	s->dir = e && file_is_dir(e);
+	s->mode = e ? (unsigned)strtoul(json_text(e, "mode"), NULL, 8) : 0;
 	return s;
 }
 
@@ -190,6 +192,7 @@ static void download_to(struct model *m, const char *text, void *data)
 					  transferred);
 
 	r->download = prompt_path(text);
+	r->mode = s->mode;
 	s->f->transfers++;
 	send(m, r, "download", s->path);
 }

@@ -5,6 +5,7 @@
 
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
+#include "lib/base/utf8.h"
 #include "lib/base/width.h"
 #include "tui/files.h"
 #include "tui/frame.h"
@@ -21,6 +22,7 @@ void files_close_content(struct files *f)
 	pager_clear(&f->pager);
 	free(f->view_path);
 	f->view_path = NULL;
+	f->encoding = NULL;
 	f->searching = f->reading = false;
 }
 
@@ -30,6 +32,32 @@ static bool is_in_view(const struct files *f, const struct request *r)
 {
 	return f->view_path && strcmp(f->view_path, r->about) == 0 &&
 	       files_is_for(f, r);
+}
+
+/* A guess from what is here, whose last character may be cut off. */
+static const char *guess_encoding(const struct pager *p)
+{
+	const char *text = buf_str(&p->window);
+	size_t n = p->window.len;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c == 0x7f || (c < ' ' && (!c || !strchr("\t\n\r\f\b\033",
+							   c))))
+			return "binary";
+	}
+	if (!pager_whole(p))
+		n -= utf8_tail(text, n);
+	return utf8_valid(text, n) ? "UTF-8" : "latin1";
+}
+
+static void look_at(struct files *f)
+{
+	const struct buf *w = &f->pager.window;
+
+	f->encoding = guess_encoding(&f->pager);
+	f->pager.hex = memchr(buf_str(w), '\0', w->len) != NULL;
 }
 
 static void content_arrived(struct model *m, struct request *r)
@@ -48,8 +76,7 @@ static void content_arrived(struct model *m, struct request *r)
 			size = r->from + r->reply.len; /* no more came */
 		pager_take(&f->pager, r->from, &r->reply, size);
 		if (first)
-			f->pager.hex = memchr(buf_str(&f->pager.window), '\0',
-					      f->pager.window.len) != NULL;
+			look_at(f);
 		return;
 	}
 	/* It was cut short meanwhile: what is here is what there is. */
@@ -150,6 +177,24 @@ static void view_corner(const struct files *f, struct canvas *c,
 	frame_corner(c, pane, true, pen_role(ROLE_DIM), buf_str(&text));
 }
 
+/* How it is shown; in a narrow pane its name is more. */
+static void view_title(const struct files *f, struct canvas *c,
+		       struct area pane)
+{
+	auto_buf struct buf text = BUF_INIT;
+	size_t name = strlen(f->view_path);
+
+	buf_addstr(&text, f->pager.hex ? " hex" : " text");
+	if (f->wrap && !f->pager.hex)
+		buf_addstr(&text, "  wrap");
+	if (f->encoding)
+		buf_addf(&text, "  %s", f->encoding);
+	buf_addstr(&text, "  READ ");
+	frame_corner(c, pane, false, pen_role(ROLE_DIM),
+		     name + text.len + 6 <= (size_t)pane.cols ?
+			     buf_str(&text) : " READ ");
+}
+
 /* The row on top is the window's, or there is nothing to see yet. */
 static bool is_here(const struct pager *p)
 {
@@ -171,7 +216,7 @@ void files_view_content(const struct model *m, const struct files *f,
 						"nothing opened", focused);
 	if (!f->view_path)
 		return;
-	frame_corner(c, pane, false, pen_role(ROLE_DIM), " READ ");
+	view_title(f, c, pane);
 	view_corner(f, c, pane);
 	for (int i = 0; i < in.rows && is_here(p); i++) {
 		if (top + (size_t)i >= pager_rows(p))

@@ -39,6 +39,7 @@ struct files {
 	char *view_path;
 	struct pager pager;
 	bool numbers, wrap, reading;
+	const char *encoding; /* what its beginning looks like */
 	struct field search;
 	struct files_hunt hunt;
 	bool searching;

@@ -48,6 +48,9 @@ struct request {
 	 * however long.  Owned paths or NULL.  A file that is there is
 	 * replaced when all has arrived, and left alone otherwise. */
 	char *upload, *download;
+	/* Of a new `download`, as far as the umask lets it; 0: as usual.  An
+	 * upload has those of its file unless the target says others. */
+	unsigned mode;
 	/* A file is written only if it still has this ETag, or, with "", if
 	 * it isn't there: else PRECONDITION.  NULL: whatever is there. */
 	char *if_match;

@@ -110,7 +110,7 @@ send d
 wait KILL {s}?
 send \\r
 gone KILL
-wait run
+wait copied /workspace/run
 send d
 wait KILL {s}?
 send y
@@ -363,6 +363,74 @@ exit 0
     assert r.body == b"from here\n"
 
 
+def test_what_can_be_run_stays_so(inst, tmp_path):
+    """Both ways, as far as the umask lets it; a file that is there keeps its
+    permissions."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "echo there >/workspace/tool; chmod 775 /workspace/tool")
+    up, down, old = tmp_path / "run", tmp_path / "down", tmp_path / "old"
+    up.write_text("here\n")
+    up.chmod(0o750)
+    old.write_text("old\n")
+    old.chmod(0o640)
+    mask = os.umask(0o027)
+    try:
+        drive(inst, f"""
+wait ▌ {s}
+send f
+wait tool
+send s
+wait SAVE
+send ^U{down}\\r
+wait copied /workspace/tool
+send s
+wait SAVE
+send ^U{old}\\r
+gone SAVE
+send u
+wait UPLOAD
+send {up}\\r
+wait copied /workspace/run
+send q
+exit 0
+""")
+    finally:
+        os.umask(mask)
+    assert down.read_text() == "there\n"
+    assert down.stat().st_mode & 0o777 == 0o750
+    assert old.read_text() == "there\n"
+    assert old.stat().st_mode & 0o777 == 0o640
+    r = inst.api("GET", f"/sandboxes/{s}/files/stat?path=/workspace/run")
+    assert r.json()["mode"] == "0750", r.json()
+
+
+def test_editor_meets_another(inst, tmp_path):
+    """What came into the file meanwhile isn't run over unasked."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    url = f"/sandboxes/{s}/files?path=/workspace/f"
+    inst.api("PUT", url, b"old\n")
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho your turn; read x </dev/tty\n'
+                      'echo mine >>"$1"\n')
+    editor.chmod(0o755)
+    with Screen(inst, "tui", env={"EDITOR": str(editor)}) as t:
+        t.step(f"wait ▌ {s}\nsend f\nwait 0644\nsend e\nwait your turn\n")
+        inst.api("PUT", url, b"another's\n")
+        t.step("send \\r\nwait f WAS CHANGED BY ANOTHER\nsend o\n"
+               "wait saved /workspace/f\n")
+        assert inst.api("GET", url).body == b"old\nmine\n"
+        t.step("send e\nwait your turn\n")
+        inst.api("PUT", url, b"another's\n")
+        t.step("send \\r\nwait f WAS CHANGED BY ANOTHER\nsend s\n"
+               "wait SAVE AS\nsend ^Ug\\r\nwait saved /workspace/g\n")
+        t.end("send q\nexit 0\n")
+    assert inst.api("GET", url).body == b"another's\n"
+    r = inst.api("GET", f"/sandboxes/{s}/files?path=/workspace/g")
+    assert r.body == b"old\nmine\nmine\n"
+
+
 def test_editor(inst, tmp_path):
     """What $EDITOR saved is written back, with its mode."""
     inst.start()
@@ -570,7 +638,7 @@ def test_names_are_escaped(inst):
     inst.start()
     inst.sandbox(metadata={"k": "\x1b[31mred\u202e\x07"})
     drive(inst, """
-wait run
+wait copied /workspace/run
 send 2
 wait FLEET
 wait ^[[31mred

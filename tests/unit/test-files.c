@@ -48,6 +48,37 @@ static void test_files__late_content(void **state)
 	fixture_free(m);
 }
 
+/* What it is, and how it is shown, stands above it. */
+static void test_files__encoding(void **state)
+{
+	static const struct {
+		const char *text, *title;
+	} all[] = {
+		{ "plain\n", "text  UTF-8  READ" },
+		{ "\u00e4\u6f22\n", "text  UTF-8  READ" },
+		{ "\xe4pfel\n", "text  latin1  READ" },
+		{ "cut \xe6\xbc", "text  latin1  READ" },
+		{ "\x7f" "ELF\x01", "text  binary  READ" },
+		{ "", "text  UTF-8  READ" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		struct model *m = fixture_model(30, 120);
+
+		fixture_keys(m, "j f");
+		fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+		fixture_keys(m, "Enter");
+		fixture_answer(m, "GET", A, SVM_OK, all[i].text);
+		assert_shown(m, all[i].title);
+		fixture_keys(m, "X w");
+		assert_shown(m, " hex");
+		fixture_keys(m, "X");
+		assert_shown(m, "text  wrap");
+		fixture_free(m);
+	}
+}
+
 static void write_text(const char *path, const char *text)
 {
 	FILE *f = fopen(path, "we");
@@ -188,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files__late_list),
 		cmocka_unit_test(test_files__late_content),
+		cmocka_unit_test(test_files__encoding),
 		cmocka_unit_test(test_files__edited_elsewhere),
 		cmocka_unit_test(test_files__editor_left),
 		cmocka_unit_test(test_files__editor_not_opened),
