@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/api/limits.h"
+#include "lib/base/bisect.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
@@ -63,20 +64,15 @@ static void grow(struct ring *r, size_t need)
 	free(old.data);
 }
 
+static uint64_t note_at(const void *notes, size_t i)
+{
+	return ((const struct ring_note *)notes)[i].at;
+}
+
 /* The one that is about offset `at`; there is one. */
 static size_t notes_find(const struct ring_notes *l, uint64_t at)
 {
-	size_t lo = 0, hi = l->n;
-
-	while (hi - lo > 1) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (l->v[mid].at <= at)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return lo;
+	return bisect_last(l->v, l->n, at, note_at);
 }
 
 /* Where the next one begins, or `end`. */

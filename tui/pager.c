@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/bisect.h"
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
 #include "lib/base/utf8.h"
@@ -121,20 +122,15 @@ static void index_lines(struct pager *p)
 	}
 }
 
+static uint64_t line_at(const void *pager, size_t i)
+{
+	return ((const struct pager *)pager)->lines[i].at;
+}
+
 /* The line that has this offset of the window. */
 static size_t line_of(const struct pager *p, size_t at)
 {
-	size_t low = 0, high = p->n_lines;
-
-	while (high - low > 1) {
-		size_t mid = low + (high - low) / 2;
-
-		if (p->lines[mid].at <= at)
-			low = mid;
-		else
-			high = mid;
-	}
-	return low;
+	return bisect_last(p, p->n_lines, at, line_at);
 }
 
 static bool is_here(const struct pager *p)

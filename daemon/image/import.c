@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * POST /images/import: the body goes into the unpack worker's standard input
- * as fast as it reads, its reports come back, and when it is done the layers
- * are renamed into place (on a worker thread) and the row is stored.
+ * as fast as it reads, its reports come back, and when it is done what it has
+ * unpacked becomes an image (unpacked.c).
  *
  * Every import has a directory of its own in tmp, so any number may bring the
  * same layers: the first rename wins.  The worker read hostile bytes, so what
@@ -18,19 +18,17 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
-#include "daemon/events.h"
 #include "daemon/http/http.h"
 #include "daemon/image/answer.h"
 #include "daemon/image/image.h"
 #include "daemon/image/internal.h"
 #include "daemon/image/ref.h"
+#include "daemon/image/unpacked.h"
 #include "daemon/image/worker.h"
-#include "daemon/store.h"
 #include "lib/api/limits.h"
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
-#include "lib/base/kernel.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/rand.h"
@@ -52,15 +50,9 @@ struct import {
 	struct buf body;      /* received, not yet taken by the worker */
 	bool body_ended;
 
-	struct import_layer {
-		struct digest diff;
-		bool seen, present;
-		int64_t size;
-	} *layers;
-	size_t n;
-	struct image *image;  /* as reported; complete */
-	struct svm_err err;   /* why it can't become one */
-	struct work work;
+	struct unpacked unpacked; /* as reported */
+	bool seen[LIMIT_IMAGE_LAYERS];
+	struct svm_err err;   /* why it can't become an image */
 };
 
 static void import_free(struct import *m)
@@ -71,8 +63,7 @@ static void import_free(struct import *m)
 	list_remove(&m->link);
 	buf_release(&m->body);
 	svm_err_release(&m->err);
-	image_free(m->image);
-	free(m->layers);
+	unpacked_release(&m->unpacked);
 	free(m->name);
 	free(m->fallback);
 	free(m);
@@ -100,199 +91,7 @@ static void import_end(struct import *m, const struct image *stored)
 	images_end(s);
 }
 
-/* 3. The row. */
-
-static struct image *find_ref(const struct image_store *s, const char *ref)
-{
-	for (struct list *p = s->images.next; p != &s->images; p = p->next) {
-		struct image *i = list_entry(p, struct image, link);
-
-		if (strcmp(i->ref, ref) == 0)
-			return i;
-	}
-	return NULL;
-}
-
-static void put_row(struct store_txn *t, const struct image *i,
-		    const char *ref)
-{
-	struct store_image row;
-
-	image_to_row(i, &row);
-	free(row.ref);
-	row.ref = xstrdup(ref);
-	store_put_image(t, &row);
-	store_image_release(&row);
-}
-
-static void add_event(struct store_txn *t, const struct image *i)
-{
-	auto_buf struct buf data = BUF_INIT;
-	struct json_writer w = json_writer(&data);
-
-	json_open(&w, NULL, '{');
-	json_str(&w, "ref", i->ref);
-	json_str(&w, "digest", i->digest);
-	json_int(&w, "size_bytes", i->size_bytes);
-	json_close(&w, '}');
-	store_add_event(t, EVENT_IMAGE_SAVED, NULL, NULL, buf_str(&data));
-}
-
-/* Live sandboxes keep the image whose name moved on: under its digest. */
-static bool must_keep(const struct image_store *s, const struct image *old,
-		      const struct image *fresh)
-{
-	return old && image_in_use(s, old) &&
-	       !image_same_layers(old, fresh) && !find_ref(s, old->digest);
-}
-
-static void on_stored(void *data, const struct svm_err *err,
-		      const struct store_event *events, size_t n)
-{
-	struct import *m = data;
-	struct image_store *s = m->store;
-	struct image *i = m->image, *old;
-
-	if (err) {
-		svm_err_set(&m->err, err->code, "can't store the image: %s",
-			    err->msg);
-		import_end(m, NULL);
-		return;
-	}
-	events_publish(s->daemon->events, events, n);
-	old = find_ref(s, i->ref);
-	if (must_keep(s, old, i) && !s->daemon->stopping) {
-		/* Again: another import may have brought `old` meanwhile. */
-		struct store_txn *t = store_begin(s->daemon->store);
-
-		put_row(t, old, old->digest);
-		store_commit(t, NULL, NULL);
-		free(old->ref);
-		old->ref = xstrdup(old->digest);
-	} else {
-		image_free(old);
-	}
-	m->image = NULL;
-	image_insert(s, i);
-	import_end(m, i);
-}
-
-static void store_row(struct import *m)
-{
-	struct image_store *s = m->store;
-	struct image *old = find_ref(s, m->image->ref);
-	int e = fault_errno("import.row");
-
-	if (e < 0)
-		svm_err_sys(&m->err, SVM_INTERNAL, e, "import.row");
-	else if (s->daemon->stopping)
-		svm_err_set(&m->err, SVM_UNAVAILABLE,
-			    "the daemon is stopping");
-	if (m->err.code) {
-		import_end(m, NULL);
-		return;
-	}
-	struct store_txn *t = store_begin(s->daemon->store);
-	put_row(t, m->image, m->image->ref);
-	add_event(t, m->image);
-	if (must_keep(s, old, m->image))
-		put_row(t, old, old->digest);
-	store_commit(t, on_stored, m);
-}
-
-/* 2. The layers, on a worker thread. */
-
-static int place_layer(struct import *m, int dir, size_t i)
-{
-	struct image_store *s = m->store;
-	char name[DIGEST_TEXT + 1], index[24];
-	struct stat st;
-	int e = fault_errno("import.rename");
-
-	if (e < 0)
-		return svm_err_sys(&m->err, SVM_INTERNAL, e, "import.rename");
-	image_layer_name(&m->layers[i].diff, name);
-	snprintf(index, sizeof(index), "%zu", i);
-	if (!m->layers[i].present &&
-	    syscall(SYS_renameat2, dir, index, s->layers_fd, name,
-		    SVM_RENAME_NOREPLACE) < 0 &&
-	    errno != EEXIST && errno != ENOTEMPTY)
-		return svm_err_sys(&m->err, SVM_INTERNAL, errno,
-				   "can't place layer %zu", i + 1);
-	/* Also what the worker said was there: it might have lied. */
-	if (fstatat(s->layers_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISDIR(st.st_mode))
-		return svm_err_set(&m->err, SVM_INTERNAL,
-				   "layer %zu is missing after unpacking",
-				   i + 1);
-	return 0;
-}
-
-static void run_place(struct work *w)
-{
-	struct import *m = container_of(w, struct import, work);
-	auto_close int dir = openat(m->store->tmp_fd, m->dir,
-				    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	/* All of a layer is on disk before its name is. */
-	if (dir < 0 || syncfs(dir) < 0) {
-		svm_err_sys(&m->err, SVM_INTERNAL, errno,
-			    "can't sync the layers");
-		return;
-	}
-	for (size_t i = 0; i < m->n; i++)
-		if (place_layer(m, dir, i) < 0)
-			return;
-	if (fsync(m->store->layers_fd) < 0)
-		svm_err_sys(&m->err, SVM_INTERNAL, errno,
-			    "can't sync the layers");
-}
-
-static void place_done(struct work *w)
-{
-	struct import *m = container_of(w, struct import, work);
-
-	if (m->err.code)
-		import_end(m, NULL);
-	else
-		store_row(m);
-}
-
-static int64_t known_size(const struct image_store *s, const struct digest *d)
-{
-	for (struct list *p = s->images.next; p != &s->images; p = p->next) {
-		const struct image *i = list_entry(p, struct image, link);
-
-		for (size_t k = 0; k < i->n; k++)
-			if (digest_equal(&i->layers[k].diff, d))
-				return i->layers[k].size;
-	}
-	return 0;
-}
-
-/* Bottom first, each DiffID at its topmost place: an overlay refuses a lower
- * directory that stands twice, and the upper one hides the other whole. */
-static void take_layers(struct import *m)
-{
-	struct image *i = m->image;
-
-	i->layers = xcalloc(m->n, sizeof(*i->layers));
-	for (size_t k = 0; k < m->n; k++) {
-		const struct import_layer *l = &m->layers[k];
-		bool above = false;
-
-		for (size_t j = k + 1; j < m->n; j++)
-			above |= digest_equal(&m->layers[j].diff, &l->diff);
-		if (above)
-			continue;
-		int64_t size = l->present ? known_size(m->store, &l->diff) :
-					    l->size;
-		i->layers[i->n++] = (struct image_layer){ l->diff, size };
-		i->size_bytes += size;
-	}
-}
-
-/* 1. The worker. */
+/* The worker's reports. */
 
 static int on_progress(void *data, const cJSON *o, struct svm_err *err)
 {
@@ -327,10 +126,10 @@ static int on_layer(void *data, const cJSON *o, struct svm_err *err)
 	    json_get_bool(o, "present", &present, err) < 0 ||
 	    json_get_string(o, "diff_id", &diff, err) < 0)
 		return -1;
-	struct import_layer *l = &m->layers[index];
-	if (l->seen || digest_parse(diff, &l->diff) < 0)
+	struct unpacked_layer *l = &m->unpacked.layers[index];
+	if (m->seen[index] || digest_parse(diff, &l->diff) < 0)
 		return -1;
-	l->seen = true;
+	m->seen[index] = true;
 	l->present = present;
 	l->size = size;
 	return 0;
@@ -339,18 +138,19 @@ static int on_layer(void *data, const cJSON *o, struct svm_err *err)
 static int name_image(struct import *m, const cJSON *o, struct svm_err *err)
 {
 	auto_err struct svm_err ignored = SVM_ERR_INIT;
+	char **ref = &m->unpacked.image->ref;
 	const char *own = "";
 
 	if (m->name) {
-		m->image->ref = steal_ptr(&m->name);
+		*ref = steal_ptr(&m->name);
 		return 0;
 	}
 	if (json_get_string(o, "ref", &own, err) < 0)
 		return -1;
-	if (*own && image_ref_normalise(own, &m->image->ref, &ignored) == 0)
+	if (*own && image_ref_normalise(own, ref, &ignored) == 0)
 		return 0;
 	if (m->fallback) {
-		m->image->ref = steal_ptr(&m->fallback);
+		*ref = steal_ptr(&m->fallback);
 		return 0;
 	}
 	svm_err_set(err, SVM_BAD_REQUEST,
@@ -370,19 +170,18 @@ static int on_image(void *data, const cJSON *o, struct svm_err *err)
 	    json_get_string(o, "digest", &digest, err) < 0 ||
 	    json_get_string(o, "ids", &ids, err) < 0)
 		return -1;
-	m->n = (size_t)layers;
-	for (size_t i = 0; i < m->n; i++)
-		if (!m->layers[i].seen)
+	m->unpacked.n = (size_t)layers;
+	for (size_t i = 0; i < m->unpacked.n; i++)
+		if (!m->seen[i])
 			return -1;
-	if (!m->n || digest_parse(digest, &d) < 0 ||
+	if (digest_parse(digest, &d) < 0 ||
 	    !cJSON_IsObject(json_get(o, "config")))
 		return -1;
-	m->image = image_new();
-	digest_format(&d, m->image->digest);
-	m->image->full_ids = strcmp(ids, "full") == 0;
-	m->image->created_ns = clock_wall_ns();
-	if (image_config_read(json_get(o, "config"), &m->image->config, err) <
-		    0 ||
+	struct image *i = m->unpacked.image = image_new();
+	digest_format(&d, i->digest);
+	i->full_ids = strcmp(ids, "full") == 0;
+	i->created_ns = clock_wall_ns();
+	if (image_config_read(json_get(o, "config"), &i->config, err) < 0 ||
 	    name_image(m, o, err) < 0)
 		return -1;
 	return 1;
@@ -409,9 +208,12 @@ static void on_worker_ended(void *data)
 		import_end(m, NULL);
 		return;
 	}
-	take_layers(m);
-	m->work = (struct work){ .run = run_place, .done = place_done };
-	work_submit(m->store->daemon->workers, &m->work);
+	unpacked_store(&m->unpacked);
+}
+
+static void on_stored(void *data, const struct image *stored)
+{
+	import_end(data, stored);
 }
 
 static const struct worker_kind unpack_kind = {
@@ -526,8 +328,8 @@ static struct import *import_new(struct image_store *s)
 	m->store = s;
 	m->in = -1;
 	worker_init(&m->worker, s->daemon, &unpack_kind, m, &m->err);
-	m->layers = xcalloc(LIMIT_IMAGE_LAYERS, sizeof(*m->layers));
 	rand_hex(m->dir, 16);
+	unpacked_init(&m->unpacked, s, m->dir, &m->err, on_stored, m);
 	list_append(&s->imports, &m->link);
 	images_begin(s);
 	return m;

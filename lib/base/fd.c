@@ -292,17 +292,27 @@ static int unix_address(int dirfd, const char *name, struct sockaddr_un *addr,
 	return 0;
 }
 
+/* A socket, and the address it is to have or to reach. */
+static int unix_socket(int dirfd, const char *name, int type,
+		       struct sockaddr_un *addr, socklen_t *ret_len)
+{
+	int r = unix_address(dirfd, name, addr, ret_len);
+
+	if (r < 0)
+		return r;
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
 int fd_unix_connect(int dirfd, const char *name, int type)
 {
 	struct sockaddr_un addr;
 	socklen_t len;
-	int r = unix_address(dirfd, name, &addr, &len);
+	auto_close int fd = unix_socket(dirfd, name, type, &addr, &len);
+	int r;
 
-	if (r < 0)
-		return r;
-	auto_close int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	do {
 		r = connect(fd, (struct sockaddr *)&addr, len);
 	} while (r < 0 && errno == EINTR);
@@ -313,13 +323,10 @@ int fd_unix_listen(int dirfd, const char *name, int type, int backlog)
 {
 	struct sockaddr_un addr;
 	socklen_t len;
-	int r = unix_address(dirfd, name, &addr, &len);
+	auto_close int fd = unix_socket(dirfd, name, type, &addr, &len);
 
-	if (r < 0)
-		return r;
-	auto_close int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (bind(fd, (struct sockaddr *)&addr, len) < 0)
 		return -errno;
 	return listen(fd, backlog) < 0 ? -errno : steal_fd(&fd);
