@@ -401,6 +401,8 @@ static int loop(struct runner *r)
 
 	if (r->run->start)
 		ws_send(r->ws, WS_TEXT, r->run->start, strlen(r->run->start));
+	else if (r->run->flags & RUN_TTY && !(r->run->flags & RUN_READ_ONLY))
+		send_size(r); /* it has that of who was there last */
 	r->input = r->run->flags & RUN_STDIN;
 	if (!r->input && !(r->run->flags & RUN_TTY) && r->run->start)
 		end_input(r);

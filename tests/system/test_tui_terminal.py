@@ -128,7 +128,7 @@ def test_size_on_four_paths(inst):
         t.end(LEAVE)
 
 
-def test_another_viewer(inst):
+def test_whoever_was_active_sets_the_size(inst):
     """Who was active last sets the size, and the other one says so."""
     inst.start()
     s = inst.sandbox()["id"]
