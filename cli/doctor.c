@@ -59,6 +59,23 @@ static void print_provider(const cJSON *p)
 		print_finding(f);
 }
 
+/* Where what is wrong may be the terminal. */
+static void print_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	if (!isatty(STDOUT_FILENO))
+		return;
+	printf("\nterminal\n");
+	if (!term || !*term || strcmp(term, "dumb") == 0)
+		say("bad", "type", "TERM says nothing: no dashboard, and "
+				   "nothing is painted in place");
+	else
+		say("ok", "type", term);
+	say("note", "screen", "when a dashboard was killed by SIGKILL, "
+			      "`reset` puts the terminal right");
+}
+
 static int print_report(const struct cli *cli, const cJSON *root)
 {
 	const cJSON *p, *port = out_field(root, "port", 4);
@@ -80,6 +97,7 @@ static int print_report(const struct cli *cli, const cJSON *root)
 		any |= cJSON_IsTrue(out_field(p, "usable", 6));
 		print_provider(p);
 	}
+	print_terminal();
 	return any ? 0 : EXIT_STATUS_FAILURE;
 }
 
@@ -130,6 +148,7 @@ static void print_without_daemon(const struct svm_err *why)
 	check_dir("state", d.state);
 	check_dir("runtime", d.runtime);
 	check_lock(d.state);
+	print_terminal();
 	auto_free char *log = path_join(d.state, "logs/daemon.log");
 
 	printf("\nlast lines of %s:\n", log);
