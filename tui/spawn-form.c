@@ -25,8 +25,8 @@ const struct spawn_field_info spawn_fields[SPAWN_FIELDS] = {
 			     "the default; Left and Right choose" },
 	[SPAWN_NETWORK] = { "network", "network", "--network",
 			    "the default; Left and Right choose" },
-	[SPAWN_LABELS] = { "labels", "metadata", "--label", "KEY=VALUE ..." },
-	[SPAWN_ENV] = { "env", "env", "--env", "NAME=VALUE ..." },
+	[SPAWN_LABELS] = { "labels", "metadata", "--label", "KEY=VALUE KEY='a b' ..." },
+	[SPAWN_ENV] = { "env", "env", "--env", "NAME=VALUE NAME='a b' ..." },
 };
 
 void spawn_form_release(struct spawn_form *f)
@@ -70,21 +70,51 @@ static void add_option(struct buf *out, enum spawn_field i, const char *s)
 	buf_addch(out, '\'');
 }
 
+/* The next KEY=VALUE, or NULL; either it or its value may be in quotes, for
+ * blanks.  A quote elsewhere is itself.  *ret_open: one isn't closed. */
+static char *next_pair(const char **at, bool *ret_open)
+{
+	struct buf word = BUF_INIT;
+	const char *s = *at + strspn(*at, " ");
+	bool begins = true; /* something that may be in quotes */
+
+	*ret_open = false;
+	if (!*s)
+		return NULL;
+	while (*s && *s != ' ') {
+		if (begins && (*s == '\'' || *s == '"')) {
+			const char *end = strchr(s + 1, *s);
+
+			*ret_open = !end;
+			end = end ? end : s + strlen(s);
+			buf_add(&word, s + 1, (size_t)(end - s) - 1);
+			s = *end ? end + 1 : end;
+			begins = false;
+			continue;
+		}
+		begins = *s == '=' && !memchr(buf_str(&word), '=', word.len);
+		buf_addch(&word, *s++);
+	}
+	*at = s;
+	buf_addstr(&word, "");
+	return buf_steal(&word);
+}
+
 void spawn_form_command(const struct spawn_form *f, struct buf *out)
 {
 	buf_addstr(out, "stacyvm spawn");
 	for (enum spawn_field i = 0; i < SPAWN_FIELDS; i++) {
-		auto_free char *text = xstrdup(text_of(f, i));
-		char *rest = NULL;
+		const char *text = text_of(f, i);
+		char *pair;
+		bool open;
 
 		if (i < SPAWN_LABELS) {
 			if (*text)
 				add_option(out, i, text);
 			continue;
 		}
-		for (char *w = strtok_r(text, " ", &rest); w;
-		     w = strtok_r(NULL, " ", &rest))
-			add_option(out, i, w);
+		for (; (pair = next_pair(&text, &open)); free(pair))
+			add_option(out, i, pair);
 	}
 }
 
@@ -116,19 +146,25 @@ static int64_t mebibytes(const char *s)
 static int add_pairs(struct json_writer *w, const struct spawn_form *f,
 		     enum spawn_field i, struct svm_err *err)
 {
-	auto_free char *words = xstrdup(text_of(f, i));
-	char *rest = NULL;
+	const char *text = text_of(f, i);
 
 	json_open(w, spawn_fields[i].key, '{');
-	for (char *word = strtok_r(words, " ", &rest); word;
-	     word = strtok_r(NULL, " ", &rest)) {
-		char *equals = strchr(word, '=');
+	for (;;) {
+		bool open;
+		auto_free char *pair = next_pair(&text, &open);
+		char *equals = pair ? strchr(pair, '=') : NULL;
 
-		if (!equals || equals == word)
+		if (!pair)
+			break;
+		if (open)
 			return svm_err_set(err, SVM_BAD_REQUEST,
-					   "'%s' is not KEY=VALUE", word);
+					   "the quote of '%s' is not closed",
+					   pair);
+		if (!equals || equals == pair)
+			return svm_err_set(err, SVM_BAD_REQUEST,
+					   "'%s' is not KEY=VALUE", pair);
 		*equals = '\0';
-		json_str(w, word, equals + 1);
+		json_str(w, pair, equals + 1);
 	}
 	json_close(w, '}');
 	return 0;

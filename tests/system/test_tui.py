@@ -83,6 +83,26 @@ exit 0
     assert names == ["formed"]
 
 
+def test_the_command_of_the_form_does_the_same(inst):
+    """It is taken from the screen and given to a shell."""
+    inst.start()
+    with Screen(inst, "tui") as t:
+        t.step("wait no sandboxes", "send s", "wait = stacyvm spawn",
+               "send \\e[A\\e[A", """send a='x  y' "b=it's;id\"""",
+               "wait s;id'")
+        shown = "".join(t.step("snap"))
+        t.end("send ^S", "gone = stacyvm", "wait runs after", "send q",
+              "exit 0")
+    command = shown[shown.index("= stacyvm") + 2:]
+    command = command[:command.index(" \u2502")]
+    path = os.path.dirname(inst.binary)
+    subprocess.run(["sh", "-c", command], check=True, cwd=inst.home, env={
+        **inst.env, "PATH": f"{path}:{inst.env['PATH']}"})
+    one, other = inst.api("GET", "/sandboxes").json()
+    assert one["metadata"] == {"a": "x  y", "b": "it's;id"}
+    assert one["metadata"] == other["metadata"]
+
+
 def test_spawn_form_says_what_is_wrong(inst):
     inst.start()
     drive(inst, """

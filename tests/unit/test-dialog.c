@@ -409,6 +409,37 @@ static void test_dialog__spawn(void **state)
 }
 
 /* What was typed is still there when the daemon says no. */
+/* What is typed, the command that is shown for it, and what is sent. */
+static void test_dialog__spawn_values_with_blanks(void **state)
+{
+	static const struct {
+		const char *typed, *command, *metadata;
+	} cases[] = {
+		{ "a='x y' b=\"it's\"", "--label 'a=x y' --label 'b=it'\\''s'",
+		  "{\"a\":\"x y\",\"b\":\"it's\"}" },
+		{ "'a=x y'", "--label 'a=x y'", "{\"a\":\"x y\"}" },
+		{ "a=\"\"", "--label a=", "{\"a\":\"\"}" },
+		{ "a=b='c", "--label 'a=b='\\''c'", "{\"a\":\"b='c\"}" },
+		{ "a='x'y", "--label a=xy", "{\"a\":\"xy\"}" },
+		{ "a=$(id);b=`id`", "--label 'a=$(id);b=`id`'",
+		  "{\"a\":\"$(id);b=`id`\"}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct model *m = start(state);
+		auto_free char *body = xasprintf("{\"metadata\":%s}",
+						 cases[i].metadata);
+
+		fixture_keys(m, "s Up Up");
+		fixture_type(m, cases[i].typed);
+		assert_shown(m, cases[i].command);
+		fixture_keys(m, "^S");
+		assert_string_equal(
+			buf_str(&fixture_request(m, "POST")->body), body);
+		fixture_free(m);
+	}
+}
+
 static void test_dialog__spawn_refused(void **state)
 {
 	struct model *m = start(state);
@@ -459,6 +490,7 @@ static void test_dialog__spawn_says_what_is_wrong(void **state)
 		{ 5, "-1", "vcpus: '-1' is not a whole number" },
 		{ 5, "99999999999", "is not a whole number" },
 		{ 8, "a", "labels: 'a' is not KEY=VALUE" },
+		{ 8, "a='b c", "labels: the quote of 'a=b c' is not closed" },
 		{ 9, "=a", "env: '=a' is not KEY=VALUE" },
 	};
 	struct model *m = start(state);
@@ -609,6 +641,7 @@ int main(void)
 		cmocka_unit_test(test_dialog__palette_read_only),
 		cmocka_unit_test(test_dialog__palette_while_sandboxes_go),
 		cmocka_unit_test(test_dialog__spawn),
+		cmocka_unit_test(test_dialog__spawn_values_with_blanks),
 		cmocka_unit_test(test_dialog__spawn_refused),
 		cmocka_unit_test(test_dialog__spawn_in_background),
 		cmocka_unit_test(test_dialog__spawn_says_what_is_wrong),
