@@ -25,7 +25,6 @@ static void add_context(struct table *t, const struct keymap *k,
 		mdoc_word(&r->head, buf_str(&keys));
 		buf_addf(&r->head, " Pq Cm %s", info->name);
 		mdoc_sentence(&r->text, info->what);
-		buf_clear(&keys);
 	}
 }
 

@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/width.h"
 #include "tui/list.h"
 #include "tui/screen.h"
+
+#define KEYS_COLS 15
+#define MORE_COLS 10
 
 struct help {
 	enum context chain[CONTEXT_CHAIN];
@@ -21,18 +25,44 @@ static void help_free(void *state)
 	free(h);
 }
 
-/* One line, if it is in view; always one more. */
+/* How many bytes of text go on one line: up to a blank, if there is one. */
+static size_t line_end(const char *text, size_t columns)
+{
+	size_t n = strlen(text), width, fit = width_fit(text, n, columns,
+							&width);
+
+	for (size_t at = fit; fit < n && at > 0; at--)
+		if (text[at] == ' ')
+			return at;
+	return fit ? fit : n;
+}
+
+/* One binding, as far as it is in view; *line goes on by its lines. */
 static void draw_line(struct canvas *c, const struct help *h, struct area in,
 		      size_t *line, const char *keys, const char *what)
 {
-	int row = in.row + (int)(*line - h->top);
+	size_t n;
 
-	if (c && *line >= h->top && *line < h->top + (size_t)in.rows) {
-		canvas_text(c, row, in.col, 14, pen_role(ROLE_ACCENT), keys);
-		canvas_text(c, row, in.col + 15, in.cols - 15,
-			    pen_role(ROLE_INK), what);
-	}
-	++*line;
+	do {
+		int row = in.row + (int)(*line - h->top);
+		bool shown = c && *line >= h->top &&
+			     *line < h->top + (size_t)in.rows;
+		auto_free char *part = NULL;
+
+		n = line_end(what, (size_t)MAX(in.cols - KEYS_COLS, 1));
+		part = xstrndup(what, n);
+		if (shown) {
+			canvas_text(c, row, in.col, KEYS_COLS - 1,
+				    pen_role(ROLE_ACCENT), keys);
+			canvas_text(c, row, in.col + KEYS_COLS,
+				    in.cols - KEYS_COLS, pen_role(ROLE_INK),
+				    part);
+		}
+		++*line;
+		keys = "";
+		what += n;
+		what += *what == ' ';
+	} while (*what);
 }
 
 /* The user's own commands with a key in this context. */
@@ -64,13 +94,13 @@ static size_t draw(const struct model *m, const struct help *h,
 	const char *filter = field_text(&h->filter);
 	size_t line = 0;
 
-	for (const enum context *x = h->chain; *x != CTX_NONE; x++) {
+	for (size_t x = 0; h->chain[x] != CTX_NONE; x++) {
 		auto_buf struct buf keys = BUF_INIT;
 		enum action a;
 
-		for (size_t i = 0;
-		     keymap_binding(m->keymap, *x, i, &keys, &a);
-		     i++, buf_clear(&keys)) {
+		for (size_t i = 0; keymap_binding_there(m->keymap, h->chain, x,
+							i, &keys, &a);
+		     i++) {
 			const struct action_info *info = action_info(a);
 
 			if (!keys.len ||
@@ -81,7 +111,7 @@ static size_t draw(const struct model *m, const struct help *h,
 			draw_line(c, h, in, &line, buf_str(&keys),
 				  info->what);
 		}
-		draw_own(m, h, *x, c, in, &line);
+		draw_own(m, h, h->chain[x], c, in, &line);
 	}
 	return line;
 }
@@ -91,14 +121,24 @@ static int height(const struct model *m)
 	return MAX(m->rows - 6, 4);
 }
 
+static int columns(const struct model *m)
+{
+	return MIN(76, m->cols - 2);
+}
+
+/* The lines, of which the last one is the filter's. */
+static struct area inside(const struct model *m)
+{
+	return (struct area){ 0, 0, height(m) - 1, columns(m) - 4 };
+}
+
 static void help_view(const struct model *m, const void *state,
 		      struct canvas *c)
 {
 	const struct help *h = state;
 	auto_free char *title = xasprintf("HELP: %s",
 					  context_what(h->chain[0]));
-	struct area in = dialog_box(c, height(m) + 2, MIN(76, c->cols - 2),
-				    title);
+	struct area in = dialog_box(c, height(m) + 2, columns(m), title);
 	int last = in.row + in.rows - 1;
 	int used = canvas_text(c, last, in.col, 10, pen_role(ROLE_DIM),
 			       "find ");
@@ -106,13 +146,18 @@ static void help_view(const struct model *m, const void *state,
 	field_view(&h->filter, c, last, in.col + used,
 		   MAX(in.cols - used, 1), pen_role(ROLE_INK), true);
 	in.rows--;
-	draw(m, h, c, in);
+	size_t lines = draw(m, h, c, in);
+
+	if (lines > h->top + (size_t)in.rows)
+		canvas_textf(c, last, in.col + in.cols - MORE_COLS, MORE_COLS,
+			     pen_role(ROLE_DIM), "%*zu more", MORE_COLS - 5,
+			     lines - h->top - (size_t)in.rows);
 }
 
 static bool help_act(struct model *m, void *state, enum action a)
 {
 	struct help *h = state;
-	size_t n = draw(m, h, NULL, (struct area){ 0 });
+	size_t n = draw(m, h, NULL, inside(m));
 	size_t rows = (size_t)height(m) - 1;
 	struct list_pos pos = { h->top, 0, n > rows ? n - rows + 1 : 1,
 				rows };

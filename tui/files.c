@@ -194,11 +194,9 @@ void files_view(const struct model *m, const struct files *f,
 	auto_free char *title = xasprintf("%s %s", f->glob ? "FOUND" : "FILES",
 					  f->glob ? f->glob :
 					  f->path ? f->path : "");
-	auto_free char *place = xasprintf(" %zu/%zu ",
-					  f->n ? f->pos.at + 1 : 0, f->n);
 	struct area in = frame_pane(c, pane, title, focused);
 
-	frame_corner(c, pane, true, pen_role(ROLE_DIM), place);
+	frame_place(c, pane, f->pos.at, f->n);
 	if (!f->n)
 		canvas_text(c, in.row, in.col + 2, in.cols - 2,
 			    pen_role(ROLE_DIM),

@@ -127,34 +127,49 @@ static int nav_layout(const struct model *m, int col[SCREEN_MAX + 1])
 
 static void nav_hints(const struct model *m, struct canvas *c, int from)
 {
-	const enum context chain[] = { CTX_GLOBAL, CTX_NONE };
-	char palette[KEY_NAME_MAX], help[KEY_NAME_MAX];
-	auto_free char *text = xasprintf(
-		"%s command  %s help",
-		keymap_key(m->keymap, chain, ACT_PALETTE, palette),
-		keymap_key(m->keymap, chain, ACT_HELP, help));
-	int width = (int)strlen(text);
+	static const struct {
+		enum action action;
+		const char *what;
+	} shown[] = { { ACT_PALETTE, "command" }, { ACT_HELP, "help" } };
+	enum context chain[CONTEXT_CHAIN];
+	auto_buf struct buf text = BUF_INIT;
+	char key[KEY_NAME_MAX];
+
+	update_screen_contexts(m, chain);
+	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+		if (*keymap_key(m->keymap, chain, shown[i].action, key))
+			buf_addf(&text, "%s%s %s", text.len ? "  " : "", key,
+				 shown[i].what);
+	int width = (int)width_text(buf_str(&text), text.len);
 
 	if (from + width < m->cols)
 		canvas_text(c, 1, m->cols - width - 1, width,
-			    pen_role(ROLE_DIM), text);
+			    pen_role(ROLE_DIM), buf_str(&text));
 }
 
+/* The key is there where it works: in a terminal it goes to the program, and
+ * beside one some choose the pane. */
 static void nav(const struct model *m, struct canvas *c)
 {
+	enum context chain[CONTEXT_CHAIN];
 	int col[SCREEN_MAX + 1];
 	int end = nav_layout(m, col);
 
+	update_screen_contexts(m, chain);
 	for (size_t i = 0; i < SCREEN_WORKSPACE; i++) {
 		bool here = i == m->screen ||
 			    (m->screen == SCREEN_WORKSPACE &&
 			     i == m->previous);
 		bool title = m->cols >= 90 || i == m->screen;
+		struct cell pen = pen_role(here ? ROLE_ACCENT : ROLE_DIM);
+		char key[KEY_NAME_MAX];
 
-		canvas_textf(c, 1, col[i], m->cols - col[i],
-			     pen_role(here ? ROLE_ACCENT : ROLE_DIM),
-			     "%zu%s%s", i + 1, title ? " " : "",
-			     title ? screens[i]->title : "");
+		keymap_key(m->keymap, chain,
+			   (enum action)(ACT_DASH + (int)i), key);
+		canvas_text(c, 1, col[i], 1, pen, key);
+		if (title)
+			canvas_text(c, 1, col[i] + 2, m->cols - col[i] - 2,
+				    pen, screens[i]->title);
 	}
 	nav_hints(m, c, end);
 }
@@ -192,7 +207,6 @@ static void hints(const struct model *m, struct canvas *c, int left)
 			char key[KEY_NAME_MAX];
 			size_t before = text.len;
 
-			buf_clear(&keys);
 			if (!info->brief || seen[a] ||
 			    (m->read_only && info->flags & ACTION_CHANGES))
 				continue;

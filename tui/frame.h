@@ -23,6 +23,9 @@ bool frame_mouse(struct model *m, const struct mouse *mouse);
 struct area frame_pane(struct canvas *c, struct area a, const char *title,
 		       bool focused);
 
+/* "3/17" at the right end of its lower border; nothing when there is none. */
+void frame_place(struct canvas *c, struct area pane, size_t at, size_t n);
+
 /* Text at the right end of the border's top or bottom. */
 void frame_corner(struct canvas *c, struct area pane, bool bottom,
 		  struct cell pen, const char *text);

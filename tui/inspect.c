@@ -202,9 +202,11 @@ static void tab_json(struct facts *p, const cJSON *value)
 	     l = strtok_r(NULL, "\n", &rest)) {
 		auto_buf struct buf line = BUF_INIT;
 
+		/* Tabs indent, and follow the colon of a key. */
+		for (; *l == '\t'; l++)
+			buf_addstr(&line, "  ");
 		for (; *l; l++)
-			buf_addstr(&line, *l == '\t' ? "  " :
-					  (char[2]){ *l, '\0' });
+			buf_addch(&line, *l == '\t' ? ' ' : *l);
 		facts_plain(p, ROLE_INK, buf_str(&line));
 	}
 	cJSON_free(text);

@@ -256,22 +256,61 @@ const char *keymap_key(const struct keymap *k, const enum context *chain,
 	return out;
 }
 
+static const struct binding *nth(const struct keymap *k, enum context c,
+				 size_t i)
+{
+	for (size_t x = 0; x < ARRAY_SIZE(k->all); x++)
+		if (k->all[x].context == c && !i--)
+			return &k->all[x];
+	return NULL;
+}
+
+static void add_key(struct buf *keys, struct key key)
+{
+	char text[KEY_NAME_MAX];
+
+	buf_addf(keys, "%s%s", keys->len ? " " : "", key_name(key, text));
+}
+
 bool keymap_binding(const struct keymap *k, enum context c, size_t i,
 		    struct buf *keys, enum action *ret_action)
 {
-	for (size_t x = 0; x < ARRAY_SIZE(k->all); x++) {
-		const struct binding *b = &k->all[x];
-		char text[KEY_NAME_MAX];
+	const struct binding *b = nth(k, c, i);
 
-		if (b->context != c || i--)
-			continue;
-		for (size_t n = 0; n < b->n; n++)
-			buf_addf(keys, "%s%s", n ? " " : "",
-				 key_name(b->keys[n], text));
+	buf_clear(keys);
+	for (size_t n = 0; b && n < b->n; n++)
+		add_key(keys, b->keys[n]);
+	if (b)
 		*ret_action = b->action;
-		return true;
+	return b;
+}
+
+/* Whether a context before `end` has the key for itself. */
+static bool is_taken(const struct keymap *k, const enum context *chain,
+		     const enum context *end, struct key key)
+{
+	for (; chain < end; chain++) {
+		const enum context alone[] = { *chain, CTX_NONE };
+
+		if (keymap_find(k, alone, key) != ACT_NONE)
+			return true;
 	}
 	return false;
+}
+
+bool keymap_binding_there(const struct keymap *k, const enum context *chain,
+			  size_t at, size_t i, struct buf *keys,
+			  enum action *ret_action)
+{
+	const struct binding *b = nth(k, chain[at], i);
+
+	buf_clear(keys);
+	for (size_t n = 0; b && n < b->n; n++)
+		if (!is_taken(k, chain, chain + at, b->keys[n]))
+			add_key(keys, b->keys[n]);
+	if (b)
+		*ret_action = b->action;
+	return b;
 }
 
 static void print_context(const struct keymap *k, enum context c,
@@ -281,11 +320,9 @@ static void print_context(const struct keymap *k, enum context c,
 	enum action a;
 
 	buf_addf(out, "%s (keys.%s)\n", contexts[c].what, contexts[c].name);
-	for (size_t i = 0; keymap_binding(k, c, i, &keys, &a); i++) {
+	for (size_t i = 0; keymap_binding(k, c, i, &keys, &a); i++)
 		buf_addf(out, "  %-16s %-16s %s\n", buf_str(&keys),
 			 actions[a].name, actions[a].what);
-		buf_clear(&keys);
-	}
 	buf_addch(out, '\n');
 }
 

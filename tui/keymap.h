@@ -82,10 +82,16 @@ enum action keymap_find(const struct keymap *k, const enum context *chain,
 const char *keymap_key(const struct keymap *k, const enum context *chain,
 		       enum action a, char out[KEY_NAME_MAX]);
 
-/* The i-th binding of a context: its keys joined by blanks and its action;
- * false past the last. */
+/* The i-th binding of a context: its keys joined by blanks (in a cleared
+ * buffer) and its action; false past the last. */
 bool keymap_binding(const struct keymap *k, enum context c, size_t i,
 		    struct buf *keys, enum action *ret_action);
+
+/* The same of chain[at], without keys that an earlier one of the chain has:
+ * what works where all of them hold. */
+bool keymap_binding_there(const struct keymap *k, const enum context *chain,
+			  size_t at, size_t i, struct buf *keys,
+			  enum action *ret_action);
 
 /* All of it as text: `stacyvm help keys`. */
 void keymap_print(const struct keymap *k, struct buf *out);

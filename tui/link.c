@@ -374,9 +374,9 @@ static void sync_one(struct links *ls, struct terminal *t)
 	struct link *k = t->link_data;
 
 	if (!t->closed) {
-		if (!k)
+		if (!k && t->wanted)
 			link_new(ls, t);
-		else if (k->ws && (t->typed.len || (!t->theirs &&
+		else if (k && k->ws && (t->typed.len || (!t->theirs &&
 						    (t->rows != k->rows ||
 						     t->cols != k->cols))))
 			turn(k);

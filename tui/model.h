@@ -100,7 +100,7 @@ struct model {
 	/* Of GET /providers, /templates, /metrics, parsed; NULL before. */
 	cJSON *providers, *templates, *metrics;
 	int64_t metrics_at;       /* boot */
-	bool fleet_asked, fleet_stale;
+	bool fleet_asked, fleet_stale, metrics_asked, metrics_stale;
 	unsigned singles;         /* sandboxes asked for one by one */
 	unsigned polling;         /* figures asked for */
 
@@ -183,6 +183,9 @@ void update_settle(struct model *m); /* after anything else changed it */
 
 /* The contexts that hold now. */
 void update_contexts(const struct model *m, enum context ret[CONTEXT_CHAIN]);
+/* And below the dialog. */
+void update_screen_contexts(const struct model *m,
+			    enum context ret[CONTEXT_CHAIN]);
 
 void frame_view(const struct model *m, struct canvas *c);
 

@@ -106,7 +106,8 @@ static void view_details(const struct model *m, const struct objects *x,
 {
 	const cJSON *o = objects_selected(x);
 	struct list_pos pos = details_pos(m, x);
-	struct facts f = { m, c, frame_pane(c, pane, json_text(o, "name"),
+	struct facts f = { m, c, frame_pane(c, pane, o ? json_text(o, "name") :
+						     "DETAILS",
 					    x->beside), pos.at, 0 };
 	size_t n = o ? add_details(&f, o) : 0;
 
@@ -119,6 +120,30 @@ static void view_details(const struct model *m, const struct objects *x,
 		x->beside ? "" : "  Tab scrolls");
 
 	frame_corner(c, pane, true, pen_role(ROLE_DIM), place);
+}
+
+/* And what to do about it. */
+static void view_nothing(const struct model *m, const struct objects *x,
+			 const cJSON *list, struct canvas *c, struct area in)
+{
+	enum context chain[CONTEXT_CHAIN];
+	char key[KEY_NAME_MAX];
+
+	update_screen_contexts(m, chain);
+	in = (struct area){ in.row, in.col + 2, in.rows, in.cols - 2 };
+	if (!list)
+		canvas_text(c, in.row, in.col, in.cols, pen_role(ROLE_DIM),
+			    m->link == LINK_LOST ? "no daemon answers" :
+						   "asking the daemon");
+	else if (*field_text(&x->filter))
+		canvas_text(c, in.row, in.col, in.cols, pen_role(ROLE_DIM),
+			    "nothing matches the filter; Esc clears it");
+	else if (*keymap_key(m->keymap, chain, ACT_NEW, key))
+		canvas_textf(c, in.row, in.col, in.cols, pen_role(ROLE_DIM),
+			     "none yet; %s makes one", key);
+	else
+		canvas_text(c, in.row, in.col, in.cols, pen_role(ROLE_DIM),
+			    "none");
 }
 
 void objects_view(const struct model *m, const struct objects *x,
@@ -134,9 +159,8 @@ void objects_view(const struct model *m, const struct objects *x,
 		return;
 	in = frame_pane(c, rows, title, !x->beside);
 	if (!x->n)
-		canvas_text(c, in.row, in.col + 2, in.cols - 2,
-			    pen_role(ROLE_DIM),
-			    list ? "none" : "asking the daemon");
+		view_nothing(m, x, list, c, in);
+	frame_place(c, rows, x->pos.at, x->n);
 	for (int i = 0; i < in.rows; i++) {
 		size_t at = x->pos.top + (size_t)i;
 		auto_buf struct buf text = BUF_INIT;

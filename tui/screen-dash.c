@@ -13,6 +13,7 @@
 
 #define EVENTS_KEPT 64
 #define EVENT_BYTES 1024 /* of each: more than a line shows */
+#define MINUTE INT64_C(60000000000)
 
 struct dash {
 	struct fleet_table table;
@@ -144,8 +145,10 @@ static void tile_daemon(const struct model *m, struct buf *out)
 	int64_t ns;
 
 	if (cJSON_IsString(up) && duration_parse(up->valuestring, &ns) == 0) {
+		ns += m->boot_ns - m->metrics_at;
 		frame_left(ns, text);
-		buf_addf(out, "up %s", text);
+		/* It is drawn anew each minute, with the clock. */
+		buf_addf(out, "up %s", ns < MINUTE ? "<1m" : text);
 	}
 	if (cJSON_IsNumber(total))
 		buf_addf(out, "  %.0f spawned", total->valuedouble);
@@ -247,14 +250,11 @@ static void dash_view(const struct model *m, const void *state,
 {
 	const struct dash *d = state;
 	struct dash_areas at = split(a);
-	auto_free char *place = xasprintf(
-		" %zu/%zu ", d->table.n ? d->table.pos.at + 1 : 0,
-		d->table.n);
 
 	view_tiles(m, c, at.tiles, at.boxed);
 	fleet_table_view(m, &d->table, c,
 			 frame_pane(c, at.table, "ACTIVE SANDBOXES", true));
-	frame_corner(c, at.table, true, pen_role(ROLE_DIM), place);
+	frame_place(c, at.table, d->table.pos.at, d->table.n);
 	if (at.side.rows > 2)
 		view_side(m, d, c, at.side);
 }

@@ -40,19 +40,21 @@ static void row(const struct model *m, const cJSON *o, struct buf *out)
 	const cJSON *ms = json_get(o, "latency_ms");
 	const cJSON *n = json_get(o, "runtime_count");
 
-	buf_addf(out, "%s %-12s", healthy ? (m->set.ascii ? "*" : GLYPH_DOT) :
+	buf_addf(out, "%s %-10s", healthy ? (m->set.ascii ? "*" : GLYPH_DOT) :
 					    (m->set.ascii ? "o" : GLYPH_RING),
 		 json_text(o, "name"));
 	/* In front of what may be cut off. */
-	buf_addf(out, " %s", isolation(json_text(o, "name")));
-	if (healthy && cJSON_IsNumber(ms))
-		buf_addf(out, "  %.0f ms", ms->valuedouble);
+	buf_addf(out, " %-19s", isolation(json_text(o, "name")));
+	if (!healthy) {
+		buf_addf(out, "  %s", json_text(o, "error"));
+		return;
+	}
+	if (cJSON_IsNumber(ms))
+		buf_addf(out, "%4.0f ms", ms->valuedouble);
 	if (cJSON_IsNumber(n))
-		buf_addf(out, "  %d running", n->valueint);
+		buf_addf(out, "%4d run", n->valueint);
 	if (cJSON_IsTrue(json_get(o, "default")))
 		buf_addstr(out, "  default");
-	if (!healthy)
-		buf_addf(out, "  %s", json_text(o, "error"));
 }
 
 static void providers_view(const struct model *m, const void *state,
@@ -82,13 +84,31 @@ static void tested(struct model *m, struct request *r)
 	sync_providers(m);
 }
 
-static void make_default(struct model *m, const cJSON *o)
+static void make_default(struct model *m, void *data)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 
-	if (o && settings_set(m, "providers.default", json_text(o, "name"),
-			      &err) < 0)
+	if (settings_set(m, "providers.default", data, &err) < 0)
 		model_complain(m, &err, NULL);
+}
+
+/* What is spawned from then on is isolated otherwise. */
+static void ask_default(struct model *m, const cJSON *o)
+{
+	const char *name = json_text(o, "name");
+	auto_free char *title = NULL, *line = NULL;
+
+	if (!o)
+		return;
+	title = xasprintf("MAKE %s THE DEFAULT?", name);
+	line = xasprintf("Isolation of what is spawned then: %s.",
+			 isolation(name));
+	confirm_ask(m, &(struct confirm){
+			       .title = title,
+			       .lines = (const char *const[]){ line, NULL },
+			       .yes = make_default,
+			       .release = free,
+			       .data = xstrdup(name) });
 }
 
 static bool providers_act(struct model *m, void *state, enum action a)
@@ -98,7 +118,7 @@ static bool providers_act(struct model *m, void *state, enum action a)
 	if (objects_act(m, state, a))
 		return true;
 	if (a == ACT_MAKE_DEFAULT) {
-		make_default(m, objects_selected(state));
+		ask_default(m, objects_selected(state));
 		return true;
 	}
 	if (a != ACT_TEST)

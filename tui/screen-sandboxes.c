@@ -77,14 +77,10 @@ static void sandboxes_view(const struct model *m, const void *state,
 	split(s, a, &table, &details);
 	fleet_title(s, &title);
 	if (table.cols) {
-		auto_free char *place = xasprintf(
-			" %zu/%zu ", s->table.n ? s->table.pos.at + 1 : 0,
-			s->table.n);
-
 		fleet_table_view(m, &s->table, c,
 				 frame_pane(c, table, buf_str(&title),
 					    !s->details));
-		frame_corner(c, table, true, pen_role(ROLE_DIM), place);
+		frame_place(c, table, s->table.pos.at, s->table.n);
 	}
 	if (details.cols)
 		inspect_view(m, &s->inspect,

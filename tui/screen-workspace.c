@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/width.h"
 #include "tui/copy-mode.h"
 #include "tui/files.h"
 #include "tui/frame.h"
@@ -14,6 +15,8 @@
 #include "tui/sandbox-act.h"
 #include "tui/terminal.h"
 
+#define TERMINALS_NAMED 3 /* of more, the title has the shown one alone */
+#define TERMINALS_MAX 64 /* of one sandbox */
 #define LEAVE_TWICE_NS (500 * INT64_C(1000000))
 
 /* The keys that the program in a live terminal doesn't get. */
@@ -70,7 +73,7 @@ static bool is_ours(const struct workspace *w, const struct terminal *t)
 static struct terminal *neighbour(const struct model *m,
 				  const struct workspace *w, int step)
 {
-	struct terminal *ours[64];
+	struct terminal *ours[TERMINALS_MAX];
 	struct list *pos, *tmp;
 	int n = 0, at = 0;
 
@@ -86,52 +89,125 @@ static struct terminal *neighbour(const struct model *m,
 	return n ? ours[(at + step + n) % n] : NULL;
 }
 
+static size_t count_terminals(const struct model *m,
+			      const struct workspace *w)
+{
+	struct list *pos, *tmp;
+	size_t n = 0;
+
+	list_for_each_safe(pos, tmp, &m->terminals)
+		n += is_ours(w, list_entry(pos, struct terminal, link));
+	return n;
+}
+
+static struct terminal *by_session(const struct model *m, const char *sandbox,
+				   const char *sid)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &m->terminals) {
+		struct terminal *t = list_entry(pos, struct terminal, link);
+
+		if (!t->closed && t->sid && strcmp(t->sid, sid) == 0 &&
+		    strcmp(t->sandbox, sandbox) == 0)
+			return t;
+	}
+	return NULL;
+}
+
+static struct terminal *add_terminal(struct model *m,
+				     const struct workspace *w,
+				     const char *sid)
+{
+	return terminal_new(m, w->id, sid, MAX(w->terminal_area.rows, 1),
+			    w->terminal_area.cols > 0 ?
+				    w->terminal_area.cols : 80);
+}
+
 static void open_terminal(struct model *m, struct workspace *w,
 			  const char *sid)
 {
-	w->shown = terminal_new(m, w->id, sid, MAX(w->terminal_area.rows, 1),
-				w->terminal_area.cols > 0 ?
-					w->terminal_area.cols : 80);
+	w->shown = add_terminal(m, w, sid);
 	w->focus = PANE_TERMINAL;
 	w->live = true;
 }
 
-/* The daemon's sessions of this sandbox: come back to the newest. */
+/* Terminals of the daemon, whoever opened them, stand beside ours. */
+static void take_session(struct model *m, struct workspace *w,
+			 const cJSON *session)
+{
+	const char *sid = json_text(session, "id");
+
+	if (*sid && cJSON_IsTrue(json_get(session, "tty")) &&
+	    strcmp(json_text(session, "state"), "running") == 0 &&
+	    !by_session(m, w->id, sid) &&
+	    count_terminals(m, w) < TERMINALS_MAX)
+		add_terminal(m, w, sid)->wanted = false;
+}
+
+/* Who wanted a terminal comes back to the newest, or gets a new one. */
 static void sessions_arrived(struct model *m, struct request *r)
 {
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	struct workspace *w = m->state[SCREEN_WORKSPACE];
-	const cJSON *array = request_array(r, &doc), *s, *found = NULL;
+	const cJSON *array = request_array(r, &doc), *s;
 
-	if (!array || !w->id || strcmp(w->id, r->about) != 0 || w->shown)
+	if (!array || !w->id || strcmp(w->id, r->about) != 0)
 		return;
-	cJSON_ArrayForEach(s, array) {
-		const cJSON *state = json_get(s, "state");
+	cJSON_ArrayForEach(s, array)
+		take_session(m, w, s);
+	if (w->focus == PANE_TERMINAL && !w->shown)
+		w->shown = neighbour(m, w, -1);
+	if (w->focus == PANE_TERMINAL && !w->shown)
+		open_terminal(m, w, NULL);
+}
 
-		if (cJSON_IsTrue(json_get(s, "tty")) &&
-		    cJSON_IsString(state) &&
-		    strcmp(state->valuestring, "running") == 0 &&
-		    cJSON_IsString(json_get(s, "id")))
-			found = json_get(s, "id");
+static void ask_sessions(struct model *m, const struct workspace *w,
+			 bool quiet)
+{
+	struct request *r = request_new("GET",
+					request_sandbox(w->id, "/sessions"),
+					sessions_arrived);
+
+	r->about = xstrdup(w->id);
+	r->doing = xstrdup("sessions");
+	r->quiet = quiet;
+	request_send(m, r);
+}
+
+/* What was never looked at has no connection that would tell. */
+static void workspace_event(struct model *m, void *state, const cJSON *event)
+{
+	struct workspace *w = state;
+	const char *type = json_text(event, "type");
+	const char *id = json_text(event, "sandbox_id");
+	struct list *pos, *tmp;
+
+	if (!event || m->link != LINK_LIVE)
+		return;
+	if (m->screen == SCREEN_WORKSPACE && w->id && strcmp(w->id, id) == 0 &&
+	    strcmp(type, "exec.started") == 0)
+		ask_sessions(m, w, true);
+	list_for_each_safe(pos, tmp, &m->terminals) {
+		struct terminal *t = list_entry(pos, struct terminal, link);
+		const char *sid = json_text(json_get(event, "data"),
+					    "session_id");
+
+		if (t->wanted || strcmp(t->sandbox, id) != 0)
+			continue;
+		t->closed |= strcmp(type, "sandbox.destroyed") == 0 ||
+			     (strcmp(type, "exec.completed") == 0 &&
+			      strcmp(t->sid, sid) == 0);
 	}
-	open_terminal(m, w, found ? found->valuestring : NULL);
 }
 
 static void last_terminal(struct model *m, struct workspace *w)
 {
-	struct request *r;
-
 	w->focus = PANE_TERMINAL;
 	w->live = true;
 	if (!w->shown)
 		w->shown = neighbour(m, w, 0);
-	if (w->shown)
-		return;
-	r = request_new("GET", request_sandbox(w->id, "/sessions"),
-			sessions_arrived);
-	r->about = xstrdup(w->id);
-	r->doing = xstrdup("sessions");
-	request_send(m, r);
+	ask_sessions(m, w, w->shown);
 }
 
 static void close_shown(struct model *m, struct workspace *w, bool kill)
@@ -260,6 +336,8 @@ static void workspace_settle(struct model *m, void *state, struct area a)
 	if (w->files.opened && w->focus == PANE_FILES)
 		w->focus = PANE_VIEWER;
 	w->files.opened = false;
+	if (w->shown)
+		w->shown->wanted = true;
 	p = w->at = place(w, a);
 	if (p.terminal.rows) {
 		w->terminal_area = is_full(w) ?
@@ -307,25 +385,97 @@ static void view_line(const struct model *m, const struct workspace *w,
 		     *left ? "  ttl " : "", left);
 }
 
-static void terminal_title(const struct model *m, const struct workspace *w,
-			   struct buf *out)
+/* All of few, the shown one of many. */
+static void add_sessions(const struct model *m, const struct workspace *w,
+			 struct buf *out)
 {
-	char key[KEY_NAME_MAX];
+	size_t n = count_terminals(m, w), at = 0, place = 0;
 	struct list *pos, *tmp;
 
 	list_for_each_safe(pos, tmp, &m->terminals) {
 		const struct terminal *t =
 			list_entry(pos, struct terminal, link);
 
-		if (is_ours(w, t))
+		if (!is_ours(w, t))
+			continue;
+		at++;
+		if (t == w->shown)
+			place = at;
+		if (n <= TERMINALS_NAMED || t == w->shown)
 			buf_addf(out, " %s%s", t->sid ? t->sid : "new",
 				 t == w->shown ? "*" : t->bell ? "!" : "");
 	}
+	if (n > TERMINALS_NAMED)
+		buf_addf(out, " %zu of %zu", place, n);
+}
+
+static void terminal_title(const struct model *m, const struct workspace *w,
+			   bool leave, struct buf *out)
+{
+	char key[KEY_NAME_MAX];
+
+	add_sessions(m, w, out);
 	if (w->shown && *emu_title(w->shown->emu))
 		buf_addf(out, "  %s", emu_title(w->shown->emu));
-	if (w->live)
+	if (w->live && leave)
 		buf_addf(out, "  %s leaves",
 			 keymap_key(m->keymap, live_chain, ACT_LEAVE, key));
+}
+
+/* The keys that lead on from a terminal without a footer. */
+static void full_hints(const struct model *m, const struct workspace *w,
+		       struct buf *out)
+{
+	static const struct {
+		enum action action;
+		const char *what;
+	} left[] = {
+		{ ACT_OPEN, "back" },
+		{ ACT_COPY_MODE, "copy" },
+		{ ACT_ZOOM, "smaller" },
+	};
+	enum context chain[CONTEXT_CHAIN];
+	char key[KEY_NAME_MAX];
+
+	update_screen_contexts(m, chain);
+	if (w->live) {
+		keymap_key(m->keymap, live_chain, ACT_LEAVE, key);
+		buf_addf(out, "%s leaves  %s%s sends %s", key, key, key, key);
+	}
+	for (size_t i = 0; !w->live && i < ARRAY_SIZE(left); i++)
+		if (*keymap_key(m->keymap, chain, left[i].action, key))
+			buf_addf(out, "%s%s %s", out->len ? "  " : "", key,
+				 left[i].what);
+}
+
+/* All that a zoomed terminal has beside itself: whose it is, how it is, and
+ * how one gets out of it. */
+static void view_full_line(const struct model *m, const struct workspace *w,
+			   struct canvas *c, struct area a,
+			   const char *status)
+{
+	const struct sandbox *s = its_sandbox(m, w);
+	auto_buf struct buf title = BUF_INIT, hints = BUF_INIT;
+	struct cell pen = pen_role(w->live ? ROLE_ACCENT : ROLE_DIM);
+	int right = a.col + a.cols - 1, width;
+
+	buf_addf(&title, "%s%s%s", w->id, s && *s->name ? " " : "",
+		 s ? s->name : "");
+	terminal_title(m, w, false, &title);
+	full_hints(m, w, &hints);
+	canvas_fill(c, a.row, a.col, 1, a.cols, pen_role(ROLE_INK));
+	width = (int)width_text(buf_str(&hints), hints.len);
+	canvas_text(c, a.row, right - width, width, pen_role(ROLE_DIM),
+		    buf_str(&hints));
+	right -= width + 2;
+	if (*status) {
+		width = (int)width_text(status, strlen(status));
+		canvas_text(c, a.row, MAX(right - width, a.col), width,
+			    pen_role(ROLE_ACCENT2), status);
+		right -= width + 2;
+	}
+	canvas_text(c, a.row, a.col + 1, right - a.col - 1, pen,
+		    buf_str(&title));
 }
 
 static void view_terminal(const struct model *m, const struct workspace *w,
@@ -340,21 +490,14 @@ static void view_terminal(const struct model *m, const struct workspace *w,
 	else if (w->shown)
 		terminal_status(w->shown, &status);
 	if (is_full(w)) {
-		buf_addf(&title, "%s", w->id);
-		terminal_title(m, w, &title);
-		canvas_fill(c, a.row, a.col, 1, a.cols,
-			    pen_role(ROLE_INK));
-		canvas_text(c, a.row, a.col + 1, a.cols - 2,
-			    pen_role(w->live ? ROLE_ACCENT : ROLE_DIM),
-			    buf_str(&title));
+		view_full_line(m, w, c, a, buf_str(&status));
 	} else {
 		buf_addf(&title, "TERMINAL");
-		terminal_title(m, w, &title);
+		terminal_title(m, w, true, &title);
 		frame_pane(c, a, buf_str(&title), focused);
-	}
-	if (status.len)
 		frame_corner(c, a, false, pen_role(ROLE_ACCENT2),
 			     buf_str(&status));
+	}
 	if (w->shown)
 		terminal_view(w->shown, c, in.row, in.col, in.rows, in.cols,
 			      focused && w->live);
@@ -693,6 +836,7 @@ const struct screen screen_workspace = {
 	.input = workspace_input,
 	.subject = workspace_subject,
 	.path = workspace_path,
+	.event = workspace_event,
 	.status = workspace_status,
 	.full = workspace_full,
 	.busy = workspace_busy,

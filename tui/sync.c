@@ -99,9 +99,29 @@ static void templates_arrived(struct model *m, struct request *r)
 	keep(m, r, &m->templates);
 }
 
+static void ask_metrics(struct model *m);
+
 static void metrics_arrived(struct model *m, struct request *r)
 {
+	m->metrics_asked = false;
+	m->metrics_at = m->boot_ns;
 	keep(m, r, &m->metrics);
+	if (m->metrics_stale)
+		ask_metrics(m);
+}
+
+/* Of many events, once while it is under way and once after. */
+static void ask_metrics(struct model *m)
+{
+	struct request *r;
+
+	m->metrics_stale = m->metrics_asked;
+	if (m->metrics_asked)
+		return;
+	m->metrics_asked = true;
+	r = request_new("GET", xstrdup("/api/v1/metrics"), metrics_arrived);
+	r->quiet = true;
+	request_send(m, r);
 }
 
 static void health_arrived(struct model *m, struct request *r)
@@ -135,9 +155,7 @@ void model_refresh(struct model *m)
 	sync_providers(m);
 	request_send(m, request_new("GET", xstrdup("/api/v1/health"),
 				    health_arrived));
-	request_send(m, request_new("GET", xstrdup("/api/v1/metrics"),
-				    metrics_arrived));
-	m->metrics_at = m->boot_ns;
+	ask_metrics(m);
 }
 
 static bool begins(const char *s, const char *with)
@@ -157,6 +175,8 @@ static void take_event(struct model *m, const cJSON *event)
 		/* On record: everything is asked for when this is over. */
 	} else if (begins(type->valuestring, "sandbox.") &&
 		   cJSON_IsString(id)) {
+		if (strcmp(type->valuestring, "sandbox.created") == 0)
+			ask_metrics(m); /* it counts them */
 		if (strcmp(type->valuestring, "sandbox.destroyed") == 0 ||
 		    strcmp(type->valuestring, "sandbox.expired") == 0)
 			fleet_remove(&m->fleet, id->valuestring);

@@ -15,6 +15,7 @@ struct terminal *terminal_new(struct model *m, const char *sandbox,
 
 	t->sandbox = xstrdup(sandbox);
 	t->sid = xstrdup(sid);
+	t->wanted = true;
 	t->rows = MAX(rows, 1);
 	t->cols = MAX(cols, 1);
 	t->emu = emu_new(t->rows, t->cols,

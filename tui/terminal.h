@@ -41,12 +41,13 @@ struct terminal {
 	/* Where the view is: the first line shown, when it is scrolled back. */
 	bool scrolled;
 	uint64_t top;
+	bool wanted;      /* it was looked at: before, it isn't connected */
 	bool closed;      /* nobody wants it any more */
 	bool kill;        /* and its session neither */
 	void *link_data;  /* link.c's */
 };
 
-/* On the model's list; sid NULL makes a new session. */
+/* On the model's list, and wanted; sid NULL makes a new session. */
 struct terminal *terminal_new(struct model *m, const char *sandbox,
 			      const char *sid, int rows, int cols);
 /* As many lines as are set by now, in all of them. */

@@ -18,15 +18,22 @@ static const struct screen *current(const struct model *m, void **ret_state)
 
 void update_contexts(const struct model *m, enum context ret[CONTEXT_CHAIN])
 {
+	if (!m->dialog) {
+		update_screen_contexts(m, ret);
+		return;
+	}
+	memset(ret, 0, CONTEXT_CHAIN * sizeof(*ret));
+	dialog_contexts(m, ret);
+}
+
+void update_screen_contexts(const struct model *m,
+			    enum context ret[CONTEXT_CHAIN])
+{
 	const struct screen *s = screens[m->screen];
 	bool alone = false;
 	size_t n = 0;
 
 	memset(ret, 0, CONTEXT_CHAIN * sizeof(*ret));
-	if (m->dialog) {
-		dialog_contexts(m, ret);
-		return;
-	}
 	if (s->contexts)
 		s->contexts(m, m->state[m->screen], ret, &alone);
 	else

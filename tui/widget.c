@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/base/mem.h"
 #include "lib/base/width.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
@@ -28,6 +29,14 @@ void frame_corner(struct canvas *c, struct area pane, bool bottom,
 		canvas_text(c, bottom ? pane.row + pane.rows - 1 : pane.row,
 			    pane.col + pane.cols - width - 2, width, pen,
 			    text);
+}
+
+void frame_place(struct canvas *c, struct area pane, size_t at, size_t n)
+{
+	auto_free char *text = n ? xasprintf(" %zu/%zu ", at + 1, n) : NULL;
+
+	if (text)
+		frame_corner(c, pane, true, pen_role(ROLE_DIM), text);
 }
 
 void frame_left(int64_t ns, char out[FRAME_TIME_SIZE])
