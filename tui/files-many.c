@@ -124,6 +124,7 @@ static void pattern_typed(struct model *m, const char *text, void *data)
 	free(f->glob);
 	f->glob = *text == '/' ? xstrdup(text) : path_join(f->path, text);
 	files_unmark(f);
+	field_set(&f->filter, "");
 	cJSON_Delete(f->entries);
 	f->entries = NULL;
 	f->n = f->pos.at = 0;
@@ -393,7 +394,14 @@ bool files_act_many(struct model *m, struct files *f, const cJSON *e,
 	case ACT_REFRESH:
 		files_reload(m, f);
 		return true;
+	case ACT_FILTER:
+		f->typing = true;
+		return true;
 	case ACT_BACK:
+		if (*field_text(&f->filter)) {
+			field_set(&f->filter, "");
+			return true;
+		}
 		if (!matches)
 			return false;
 		files_open(m, f, f->id, f->path);

@@ -22,6 +22,7 @@ void files_release(struct files *f)
 	files_close_content(f);
 	files_edit_close(f);
 	field_release(&f->search);
+	field_release(&f->filter);
 	cJSON_Delete(f->entries);
 	free(f->shown);
 	free(f->select);
@@ -89,6 +90,7 @@ void files_open(struct model *m, struct files *f, const char *id,
 	if (f->glob || !f->path || strcmp(f->path, where) != 0 ||
 	    strcmp(f->id, whose) != 0) {
 		files_unmark(f);
+		field_set(&f->filter, "");
 		cJSON_Delete(f->entries);
 		f->entries = NULL;
 		f->n = 0;
@@ -127,7 +129,8 @@ void files_settle(struct model *m, struct files *f, struct area list,
 				 sizeof(*f->shown));
 	f->n = 0;
 	cJSON_ArrayForEach(e, f->entries)
-		if (f->hidden || f->glob || json_text(e, "name")[0] != '.')
+		if ((f->hidden || f->glob || json_text(e, "name")[0] != '.') &&
+		    strcasestr(json_text(e, "name"), field_text(&f->filter)))
 			f->shown[f->n++] = e;
 	qsort(f->shown, f->n, sizeof(*f->shown), by_name);
 	for (size_t i = 0; f->select && i < f->n; i++)
@@ -201,7 +204,8 @@ void files_view(const struct model *m, const struct files *f,
 		canvas_text(c, in.row, in.col + 2, in.cols - 2,
 			    pen_role(ROLE_DIM),
 			    !f->entries ? "asking" :
-			    f->glob ? "nothing matches; Esc goes back" :
+			    f->glob || *field_text(&f->filter) ?
+				      "nothing matches; Esc goes back" :
 				      "empty");
 	for (int i = 0; i < in.rows; i++) {
 		size_t at = f->pos.top + (size_t)i;
@@ -313,6 +317,11 @@ bool files_input(struct model *m, struct files *f,
 		return files_edit_input(m, f, ev);
 	if (content)
 		return files_input_content(m, f, ev);
+	if (f->typing && ev->type != INPUT_MOUSE) {
+		f->typing = field_type(&f->filter, m->keymap, ev) ==
+			    FIELD_GOES_ON;
+		return true;
+	}
 	if (ev->type == INPUT_MOUSE &&
 	    (ev->mouse.kind == MOUSE_WHEEL_UP ||
 	     ev->mouse.kind == MOUSE_WHEEL_DOWN)) {

@@ -30,6 +30,8 @@ struct files {
 	char *select;    /* a name to stand on when it has arrived */
 	bool hidden;     /* dot files are shown */
 	char *glob;      /* what is shown matches it, wherever it is; or NULL */
+	struct field filter; /* of the names shown */
+	bool typing;
 	bool opened;     /* one of those: its pane is to have the keys */
 	char **marks;    /* paths */
 	size_t n_marks;

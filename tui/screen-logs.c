@@ -300,6 +300,9 @@ static void merge(struct model *m, struct logs *g)
 	for (size_t i = 0; i < m->fleet.n; i++)
 		if (m->fleet.all[i]->marked)
 			add_source(m, g, m->fleet.all[i]->id);
+	if (fleet_marked(&m->fleet) > SOURCES_MAX)
+		model_say(m, "the first %d of %zu", SOURCES_MAX,
+			  fleet_marked(&m->fleet));
 }
 
 void model_logs_marked(struct model *m)

@@ -775,6 +775,20 @@ static void workspace_status(const struct model *m, const void *state,
 		buf_addstr(out, w->live ? "live" : "left: Enter goes back");
 	else
 		buf_addstr(out, w->files.path ? w->files.path : "");
+	if (w->focus == PANE_FILES && *field_text(&w->files.filter))
+		buf_addf(out, "  filter: %s", field_text(&w->files.filter));
+}
+
+static const struct field *workspace_typing(const struct model *m,
+					    const void *state,
+					    const char **ret_label)
+{
+	const struct workspace *w = state;
+
+	(void)m;
+	*ret_label = "filter";
+	return w->files.typing && w->focus == PANE_FILES ? &w->files.filter :
+							   NULL;
 }
 
 static const char *workspace_busy(const struct model *m, const void *state)
@@ -838,6 +852,7 @@ const struct screen screen_workspace = {
 	.path = workspace_path,
 	.event = workspace_event,
 	.status = workspace_status,
+	.typing = workspace_typing,
 	.full = workspace_full,
 	.busy = workspace_busy,
 	.rescue = workspace_rescue,

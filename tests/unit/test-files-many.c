@@ -153,6 +153,35 @@ static void test_files_many__marks_stay_behind(void **state)
 	fixture_free(m);
 }
 
+/* In a directory and in what was found; gone with the directory. */
+static void test_files_many__filter(void **state)
+{
+	struct model *m = in_files();
+
+	(void)state;
+	fixture_keys(m, "/");
+	fixture_type(m, "Wj");
+	fixture_keys(m, "Backspace Enter");
+	assert_shown(m, "filter: W");
+	assert_shown(m, " two");
+	assert_not_shown(m, " one");
+	assert_shown(m, "1/1");
+	fixture_keys(m, "A Escape");
+	assert_shown(m, " one");
+	fixture_keys(m, "D"); /* what was shown */
+	assert_shown(m, "DELETE 1 FILES?");
+	fixture_keys(m, "n /");
+	fixture_paste(m, "\033[2J\n%s");
+	model_resize(m, 1, 1);
+	model_resize(m, 30, 120);
+	assert_shown(m, "nothing matches");
+	fixture_keys(m, "Enter -");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list);
+	assert_not_shown(m, "filter:");
+	assert_shown(m, " one");
+	fixture_free(m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(test_files_many__##name)
@@ -163,6 +192,7 @@ int main(void)
 		TEST(delete),
 		TEST(download),
 		TEST(marks_stay_behind),
+		TEST(filter),
 #undef TEST
 	};
 
