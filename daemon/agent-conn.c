@@ -15,6 +15,7 @@
 
 #include "lib/api/msg.h"
 #include "lib/base/escape.h"
+#include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 
@@ -520,7 +521,8 @@ struct agent_conn *agent_conn_start(struct loop *l, int fd,
 	c->id = 1;
 	c->ev = *ev;
 	c->data = data;
-	c->deadline_ns = deadline_ns ? deadline_ns : LIMIT_TIME_AGENT_REPLY;
+	c->deadline_ns = deadline_ns ? deadline_ns :
+		fault_time("agent.reply", LIMIT_TIME_AGENT_REPLY);
 	memcpy(c->nonce, nonce, FRAME_NONCE);
 	(void)fd_set_nonblock(fd, true);
 	frame_add_request(&c->out, type, c->id, payload, n);

@@ -14,6 +14,7 @@
 #include "daemon/http/http.h"
 #include "daemon/sandbox.h"
 #include "lib/api/msg.h"
+#include "lib/base/fault.h"
 #include "lib/base/mem.h"
 #include "lib/base/signame.h"
 
@@ -491,7 +492,7 @@ void exec_socket_accept(struct http_req *r, struct sandbox *s)
 	struct exec_socket *k = socket_new(r, s);
 
 	k->start = loop_timer_new(s->daemon->loop, on_no_start, k);
-	loop_timer_after(k->start, LIMIT_TIME_HEAD);
+	loop_timer_after(k->start, fault_time("ws.start", LIMIT_TIME_HEAD));
 }
 
 void exec_socket_attach(struct http_req *r, struct sandbox *s,

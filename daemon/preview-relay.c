@@ -19,6 +19,7 @@
 #include "daemon/sandbox.h"
 #include "lib/api/limits.h"
 #include "lib/api/msg.h"
+#include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 
@@ -87,6 +88,12 @@ static void on_impatience(struct loop *l, void *data)
 	fail_as(data, 504, "it took nothing and said nothing for a minute");
 }
 
+static void be_patient(struct relay *y)
+{
+	loop_timer_after(y->patience, fault_time("preview.head",
+						 LIMIT_TIME_PREVIEW_HEAD));
+}
+
 static void want(struct relay *y)
 {
 	loop_fd_mod(y->src, (y->held ? 0 : LOOP_READ) |
@@ -142,7 +149,7 @@ static bool push(struct relay *y)
 		}
 		buf_consume(&y->out, (size_t)n);
 		if (!y->answer.begun)
-			loop_timer_after(y->patience, LIMIT_TIME_PREVIEW_HEAD);
+			be_patient(y);
 	}
 	if (y->paused && y->out.len < LIMIT_QUEUE_LOW && y->r) {
 		y->paused = false;
@@ -347,7 +354,7 @@ void preview_relay(struct http_req *r, struct sandbox *s, int port,
 	y->port = port;
 	y->fd = -1;
 	y->patience = loop_timer_new(d->loop, on_impatience, y);
-	loop_timer_after(y->patience, LIMIT_TIME_PREVIEW_HEAD);
+	be_patient(y);
 	y->cookie = xstrdup(set_cookie);
 	list_append(&d->relays, &y->link);
 	s->previews++;

@@ -9,6 +9,7 @@
 
 #include "daemon/http/internal.h"
 #include "daemon/http/peer.h"
+#include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/rand.h"
@@ -309,7 +310,8 @@ static void set_times(struct http_server *s)
 		[TIMER_IDLE_UNIX] = { o->time_idle, LIMIT_TIME_IDLE_UNIX },
 		[TIMER_WRITE] = { o->time_write, LIMIT_TIME_WRITE },
 		[TIMER_KEEPALIVE] = { o->time_keepalive,
-				      LIMIT_TIME_KEEPALIVE },
+				      fault_time("http.keepalive",
+						 LIMIT_TIME_KEEPALIVE) },
 		[TIMER_WS_CLOSE] = { o->time_pong, LIMIT_TIME_WS_PONG },
 		[TIMER_LINGER] = { o->time_linger, LIMIT_TIME_LINGER },
 	};

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "lib/base/fault.h"
+
 #define NS_PER_S INT64_C(1000000000)
 
 static int64_t wall_jump;
@@ -31,7 +33,7 @@ int64_t clock_boot_ns(void)
 
 int64_t clock_wall_ns(void)
 {
-	return read_clock(CLOCK_REALTIME) + wall_jump;
+	return read_clock(CLOCK_REALTIME) + wall_jump + fault_clock();
 }
 
 void clock_inject_wall_jump(int64_t ns)

@@ -95,4 +95,24 @@ void fault_point(const char *label)
 {
 	(void)fault_errno(label);
 }
+
+int64_t fault_time(const char *label, int64_t ns)
+{
+	const char *action = action_of(label);
+
+	return action ? strtoll(action, NULL, 10) * INT64_C(1000000) : ns;
+}
+
+int64_t fault_clock(void)
+{
+	const char *path = getenv("STACYVM_FAULT_CLOCK");
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	char text[32] = "";
+
+	if (fd < 0)
+		return 0;
+	(void)!read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return strtoll(text, NULL, 10);
+}
 #endif

@@ -175,6 +175,12 @@ static void wait_until(struct native *n, int64_t ns)
 	(void)pthread_cond_timedwait(&n->spares.wake, &n->lock, &t);
 }
 
+/* When nobody wants any more. */
+static int64_t idle_at(const struct spares *s)
+{
+	return s->used_ns + fault_time("spare.idle", SPARE_IDLE);
+}
+
 static void *keep(void *data)
 {
 	struct native *n = data;
@@ -183,7 +189,7 @@ static void *keep(void *data)
 	pthread_mutex_lock(&n->lock);
 	for (;;) {
 		int64_t now = clock_mono_ns();
-		bool idle = now >= s->used_ns + SPARE_IDLE;
+		bool idle = now >= idle_at(s);
 		struct spare *stale = take_stale(s, idle);
 		const struct sandbox_spec shape = s->shape;
 
@@ -200,7 +206,7 @@ static void *keep(void *data)
 			else
 				add(n, &shape);
 		} else if (s->ready) {
-			wait_until(n, s->used_ns + SPARE_IDLE);
+			wait_until(n, idle_at(s));
 		} else {
 			pthread_cond_wait(&s->wake, &n->lock);
 		}

@@ -16,6 +16,8 @@ import sys
 import termios
 import time
 
+import pytest
+
 from http_unix import Client, WebSocket
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -90,7 +92,8 @@ def become_reaper():
 
 def _stat(pid):
     try:
-        text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        with open(f"/proc/{pid}/stat", "rb") as f:
+            text = f.read().decode(errors="replace")
     except OSError:
         return None
     name, rest = text[text.index("(") + 1:text.rindex(")")], text[text.rindex(")") + 2:]
@@ -126,6 +129,15 @@ def descendants(of=None, zombies=False):
             if p != of and p in table and (zombies or table[p][1] not in "ZX")}
 
 
+def directories(of):
+    """The entries of a directory that are some; none when it is gone."""
+    try:
+        with os.scandir(of) as entries:
+            return [e for e in entries if e.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
 def reap():
     """Collect orphans that ended and that no Popen object waits for."""
     for pid, (_, state, parent) in processes().items():
@@ -153,6 +165,16 @@ class Popen(subprocess.Popen):
         code = super().wait(timeout)
         self._tracked_end()
         return code
+
+
+def hurried(**times):
+    """For Instance(): the program with fault points, in which these times
+    (`spare_idle` is "spare.idle") last so many milliseconds."""
+    binary = BUILD_FAULTS / "stacyvm"
+    if not binary.exists():
+        pytest.skip("no build with FAULTS=1 (make FAULTS=1)")
+    return {"binary": binary, "env": {"STACYVM_FAULT": ",".join(
+        f"{name.replace('_', '.')}={ms}" for name, ms in times.items())}}
 
 
 class Result:
@@ -352,8 +374,10 @@ class Instance:
                 self.destroy_all()
                 self.drop_client()
                 self.kill_daemon(signal.SIGTERM)
-            self.check_nothing_left()
-            self.remove_cgroups()
+            # The instance's own outlive it on purpose; empty by now.
+            for path in self.check_nothing_left():
+                if os.path.exists(path):
+                    os.rmdir(path)
         finally:
             _live.discard(self)
             if not _live:
@@ -373,11 +397,6 @@ class Instance:
                     pass
         reap()
 
-    def remove_cgroups(self):
-        """The instance's own parents outlive it on purpose; empty by now."""
-        for path in sorted(self.cgroups(), key=len, reverse=True):
-            os.rmdir(path)
-
     def instance_id(self):
         f = self.state / "instance-id"
         return f.read_text().strip() if f.exists() else None
@@ -387,16 +406,16 @@ class Instance:
         iid = self.instance_id()
         if not iid or not os.path.isdir("/sys/fs/cgroup"):
             return []
-        found = []
-        for top, dirs, _ in os.walk("/sys/fs/cgroup"):
-            found += [os.path.join(top, d) for d in dirs if iid in d]
+        found, todo = [], ["/sys/fs/cgroup"]
+        while todo:
+            for e in directories(todo.pop()):
+                (found if iid in e.name else todo).append(e.path)
         return found
 
-    def box_cgroups(self):
+    def box_cgroups(self, of=None):
         """Those of single sandboxes."""
-        return [d for c in self.cgroups() for d in
-                (e.path for e in os.scandir(c) if e.is_dir())
-                if "sb-" in os.path.basename(d)]
+        return [e.path for c in of or self.cgroups() for e in directories(c)
+                if "sb-" in e.name]
 
     def mounts(self):
         with open("/proc/self/mountinfo") as f:
@@ -423,7 +442,8 @@ class Instance:
         return re.findall(r"sandbox=(\S+) is made ahead", self.log())
 
     def check_nothing_left(self, daemon=False):
-        """No process, mount, cgroup or directory of a sandbox is left."""
+        """No process, mount, cgroup or directory of a sandbox is left; the
+        instance's own cgroups."""
         def strays():
             reap()
             left = {p: n for p, n in descendants().items()
@@ -439,9 +459,12 @@ class Instance:
             except Timeout:
                 raise AssertionError(f"left running: {strays()}") from None
         assert not self.mounts(), self.mounts()
-        wait_for(lambda: not self.box_cgroups(),
-                 f"cgroups to be gone: {self.box_cgroups()}", 10)
+        cgroups = self.cgroups()
+        if cgroups:
+            wait_for(lambda: not self.box_cgroups(cgroups),
+                     f"those of sandboxes to be gone: {cgroups}", 10)
         assert not self.box_dirs(), f"left in boxes/: {self.box_dirs()}"
+        return cgroups
 
     def check_sanitizers(self):
         reports = [f.read_text(errors="replace")

@@ -29,6 +29,17 @@ def shared(request):
     i.stop()
 
 
+@pytest.fixture(scope="module")
+def hurried(shared):
+    """One that loses its patience sooner; its provider is that of shared."""
+    i = svm.Instance(shared.provider, **svm.hurried(
+        http_keepalive=300, ws_start=500))
+    i.start()
+    i.box = i.sandbox()["id"]
+    yield i
+    i.stop()
+
+
 @pytest.fixture
 def run(shared, box):
     """Run a command in this test's sandbox and return the decoded reply."""
@@ -480,18 +491,20 @@ def rss(pid):
     return 0
 
 
-def test_stream_silence_is_filled(shared, box):
-    c = begin(shared, box, command="sleep 6; echo end", stream=True)
+def test_stream_silence_is_filled(hurried):
+    c = begin(hurried, hurried.box, command="sleep 1; echo end", stream=True)
     r = c.head()
     pieces = list(c.chunks(r))
     assert b"\n" in pieces, pieces
     assert b"end" in b"".join(pieces)
 
 
-def test_plain_silence_is_filled_with_102(shared, box):
-    c = begin(shared, box, command="sleep 6; echo end")
+def test_plain_silence_is_filled_with_102(hurried):
+    begun = time.monotonic()
+    c = begin(hurried, hurried.box, command="sleep 1; echo end")
     r = c.reply("POST")
-    assert r.interim == [102] and r.json()["stdout"] == "end\n"
+    assert set(r.interim) == {102} and r.json()["stdout"] == "end\n"
+    assert len(r.interim) <= (time.monotonic() - begun) / 0.3, r.interim
 
 
 def test_stream_cut_short_has_no_final_chunk(shared):
@@ -620,11 +633,14 @@ def test_ws_bad_messages(ws):
     assert w.close_code == 1003
 
 
-def test_ws_without_a_start(ws):
+def test_ws_without_a_start(hurried):
     """Its time is that of a head; until then nothing is wrong with it."""
-    w = ws()
+    begun = time.monotonic()
+    w = hurried.ws(f"/sandboxes/{hurried.box}/exec/ws")
     list(w.messages())
     assert w.close_code == 1008
+    assert time.monotonic() - begun >= 0.5
+    w.close()
 
 
 def test_ws_when_the_daemon_stops(new_instance):
@@ -663,15 +679,7 @@ def test_ws_when_the_agent_dies(new_instance):
     w.send({"type": "start", "command": "echo on; sleep 1000"})
     it = w.messages()
     assert next(it)["data"] == "on\n"
-
-    def agent_of_sleep():
-        procs, ours = svm.processes(), svm.descendants()
-        return {procs[parent][2] for pid, (name, _, parent) in procs.items()
-                if pid in ours and name == "sleep"}
-
-    # The shell has spoken, its child may not be there yet.
-    [agent] = svm.wait_for(agent_of_sleep, "sleep to run")
-    os.kill(agent, signal.SIGKILL)
+    os.kill(inst.agent_of(box), signal.SIGKILL)
     got = list(it)
     assert got[-1]["type"] == "error" and w.close_code == 1011, got
     w.close()

@@ -835,6 +835,35 @@ def test_downloads_at_once(fs):
     assert not bad
 
 
+def test_a_file_that_shrinks_meanwhile(fs):
+    """Its length was promised: the client sees a cut, and nothing else in the
+    place of what is gone."""
+    data = os.urandom(1 << 20) * 48
+    assert fs.put(f"{W}/shrinks", data).status in (200, 201)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(20)  # long before a call without progress is ended
+        s.connect(fs.inst.socket)
+        s.sendall(f"GET {API}{fs.q(path=f'{W}/shrinks')} HTTP/1.1\r\n"
+                  "Host: localhost\r\n\r\n".encode())
+        svm.wait_until_stalled(s)
+        fs.sh("truncate -s 1 shrinks")
+        got = bytearray()
+        try:
+            while piece := s.recv(1 << 20):
+                got += piece
+        except ConnectionResetError:
+            pass
+    head, _, body = bytes(got).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert f"Content-Length: {len(data)}".encode() in head, head
+    assert len(body) < len(data) and data.startswith(body), len(body)
+    # The agent is none the worse for it.
+    assert fs.read(f"{W}/shrinks").body == data[:1]
+    assert fs.sh("echo on") == "on\n"
+    state = fs.inst.api("GET", f"/sandboxes/{fs.box}", check=200).json()
+    assert state["state"] == "running", state
+
+
 def test_events_of_files(fs):
     c = fs.inst.client()
     c.begin("GET", f"{API}/events?sandbox_id={fs.box}&since=0")

@@ -97,11 +97,12 @@ def test_admission_is_the_spawn_but_for_its_image(shared):
 @pytest.fixture
 def full(new_instance):
     """Makes an instance with a queue, and the sandboxes that fill it."""
-    def make(places=1, **env):
-        inst = new_instance(env={
-            "STACYVM_DEFAULTS_MAX_SANDBOXES": str(places),
+    def make(places=1, short=None, **env):
+        short = short or {"env": {}}
+        inst = new_instance(**{**short, "env": {
+            **short["env"], "STACYVM_DEFAULTS_MAX_SANDBOXES": str(places),
             "STACYVM_DEFAULTS_SPAWN_OVERFLOW": "queue",
-            **{"STACYVM_" + k: v for k, v in env.items()}})
+            **{"STACYVM_" + k: v for k, v in env.items()}}})
         inst.start()
         taken = [spawn(inst, "x").json() for _ in range(places)]
         return inst, taken
@@ -423,7 +424,7 @@ def test_a_place_that_is_not_taken_goes_to_the_next(full):
 
 
 def test_waiting_is_not_silent(full):
-    inst, taken = full()
+    inst, taken = full(short=svm.hurried(http_keepalive=300))
     with inst.client() as c:
         c.begin("POST", API + "/sandboxes", {}, {"X-User-ID": "alice"})
         c.sock.settimeout(20)

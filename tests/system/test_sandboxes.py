@@ -371,7 +371,8 @@ def test_logs_followed_until_the_end(shared):
 
 
 def test_a_silent_agent_is_unhealthy(new_instance):
-    i = new_instance(spares=0)  # so that what is new is the sandbox's
+    # Without spares what is new is the sandbox's.
+    i = new_instance(spares=0, **svm.hurried(agent_reply=2000))
     i.start()
     before = set(svm.descendants())
     o = i.sandbox()

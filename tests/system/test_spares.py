@@ -112,3 +112,40 @@ def test_none_unless_wanted(new_instance, provider):
         box = inst.sandbox(ttl="1h")
         assert box["timings"]["clone_ms"] > 0
     assert not inst.made_ahead()
+
+
+def test_it_goes_when_nobody_spawns(new_instance, provider):
+    """Five minutes (here three seconds) after the last spawn, and none takes
+    its place until somebody spawns again."""
+    if provider != "native":
+        pytest.skip("only native boxes are made ahead")
+    inst = new_instance(spares=1, **svm.hurried(spare_idle=3000))
+    inst.start()
+    first = inst.sandbox(ttl="1h")["id"]
+    spare, = wait_for(inst.made_ahead, "a spare box")
+    pid = wait_for(lambda: inst.agent_of(spare), "its agent")
+    wait_for(lambda: inst.box_dirs() == [first], "the spare to go")
+    assert not svm.pid_alive(pid) and inst.made_ahead() == [spare]
+    box = inst.sandbox(ttl="1h")
+    assert box["id"] != spare and box["timings"]["clone_ms"] > 0
+    wait_for(lambda: len(inst.made_ahead()) == 2, "another one")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("blocks, kept", [(63, False), (64, True)])
+def test_none_of_few_ids(new_instance, provider, blocks, kept):
+    """Where there are few, the next sandbox may need those of a spare."""
+    if provider != "native":
+        pytest.skip("only native boxes are made ahead")
+    inst = new_instance(spares=1, env={
+        "STACYVM_PROVIDERS_NATIVE_BASE_UID": str(0xfffe0000 - blocks * 65536)})
+    inst.start()
+    if kept:
+        inst.sandbox(ttl="1h")
+        wait_for(inst.made_ahead, "a spare box")
+        return
+    for _ in range(5):
+        box = inst.sandbox(ttl="1h")
+        assert box["timings"]["clone_ms"] > 0
+        assert inst.exec(box["id"], "echo hi").json()["stdout"] == "hi\n"
+    assert not inst.made_ahead()

@@ -645,7 +645,7 @@ def test_idle_sleeps(inst):
             return wakeups() - before
 
         # The clock of the ribbon turns once a minute.
-        assert min(quiet(10) for _ in range(2)) <= 2
+        assert any(quiet(10) <= 2 for _ in range(2))
         t.end("send q", "exit 0")
 
 
