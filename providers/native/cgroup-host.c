@@ -153,6 +153,17 @@ static unsigned hand_on(const char *dir)
 	return ctls;
 }
 
+/* Whether dir has memory to hand on.  Beside v1 hierarchies that have the
+ * controllers v2 has none, and there is nothing to make room for. */
+static bool has_memory(const char *dir)
+{
+	auto_buf struct buf b = BUF_INIT;
+	auto_free char *file = path_join(dir, "cgroup.controllers");
+
+	return fd_slurp_path(AT_FDCWD, file, 4096, &b) >= 0 &&
+	       has_word(buf_str(&b), "memory");
+}
+
 /* Below `base`: the parent, with controllers for the boxes in it. */
 static bool try_v2(struct cgroups *g, const char *base, const char *name)
 {
@@ -183,18 +194,19 @@ static bool open_v2(struct cgroups *g, const char *name)
 	/* Root takes the top and leaves its session's own cgroup alone. */
 	if (geteuid() == 0 && try_v2(g, root, name))
 		return true;
-	if (access(control, W_OK) == 0) {
-		make_room(here);
-		if (try_v2(g, here, name))
+	/* In the leaf of an earlier start we make none below it. */
+	char *slash = strrchr(own, '/');
+	if (slash && strcmp(slash, "/daemon") == 0) {
+		auto_free char *above = xasprintf("%s%.*s", root,
+						  (int)(slash - own), own);
+
+		if (try_v2(g, above, name))
 			return true;
 	}
-	/* We may sit in the `daemon` leaf of an earlier start. */
-	char *slash = strrchr(here, '/');
-	if (*own && slash && strcmp(slash, "/daemon") == 0) {
-		*slash = '\0';
-		return try_v2(g, here, name);
-	}
-	return false;
+	if (access(control, W_OK) < 0 || !has_memory(here))
+		return false;
+	make_room(here);
+	return try_v2(g, here, name);
 }
 
 static bool open_v1(struct cgroups *g, const char *name)

@@ -8,6 +8,8 @@ import subprocess
 import tarfile
 import threading
 
+import pytest
+
 import svm
 from svm import ROOT
 
@@ -218,3 +220,32 @@ def test_units_are_installed(tmp_path):
         units / "stacyvm.socket").read_text()
     make(tmp_path, "uninstall")
     assert not list(units.iterdir())
+
+
+# -- where the daemon lives
+
+@pytest.mark.root
+def test_a_start_moves_nobody_without_need(inst):
+    """Processes make room where a cgroup has memory to hand on; and there
+    once, however often a daemon is started."""
+    tops = [x.split()[1] for x in open("/proc/self/mounts", encoding="utf-8")
+            if x.split()[2] == "cgroup2"]
+    if not tops or not os.access(tops[0], os.W_OK):
+        pytest.skip("needs cgroup v2 at a place that can be written to")
+    home = os.path.join(tops[0], f"svmtest-{inst.base.name}")
+    os.mkdir(home)
+    try:
+        for _ in range(3):
+            deepest = [d for d, _, _ in os.walk(home)][-1]
+            subprocess.run(
+                ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && "$1" daemon start',
+                 deepest, inst.binary], env=inst.env, check=True, timeout=60,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            inst.kill_daemon()
+        with open(f"{home}/cgroup.controllers", encoding="ascii") as f:
+            most = 1 if "memory" in f.read().split() else 0
+        found = [d[len(home):] for d, _, _ in os.walk(home)][1:]
+        assert len(found) <= most, found
+    finally:
+        for d, _, _ in reversed(list(os.walk(home))):
+            os.rmdir(d)
