@@ -335,8 +335,11 @@ void api_sandbox_extend(struct http_req *r, void *app)
 		http_reply_error(r, &err);
 		return;
 	}
-	/* Whatever is asked for, no life is longer than the maximum. */
-	int64_t left = s->created_ns + l.max_ttl_ns - clock_wall_ns();
+	/* Whatever is asked for, no life is longer than the maximum; but what
+	 * it has been given is not taken away. */
+	int64_t now = clock_boot_ns();
+	int64_t left = MAX(s->created_boot_ns + l.max_ttl_ns,
+			   s->expires_boot_ns) - now;
 	if (l.max_ttl_ns && ttl > left)
 		ttl = MAX(left, (int64_t)1);
 	life_extend(s, ttl, &reply_new(r, s, REPLY_OBJECT)->waiter);

@@ -77,6 +77,7 @@ int sandbox_check_name(struct daemon *d, const struct sandbox_spec *spec,
 static void set_times(struct sandbox *s)
 {
 	s->created_ns = clock_wall_ns();
+	s->created_boot_ns = clock_boot_ns();
 	s->expires_ns = s->expires_boot_ns = s->box.deadline_boot_ns = 0;
 	if (!s->spec.ttl_ns)
 		return;
@@ -167,6 +168,9 @@ struct sandbox *sandbox_restore(struct daemon *d, struct provider *p,
 	}
 	memcpy(s->id, row->id, strlen(row->id) + 1);
 	s->created_ns = row->created_ns;
+	/* As far as the wall's clock is to be believed. */
+	s->created_boot_ns = clock_boot_ns() -
+			     MAX(clock_wall_ns() - s->created_ns, (int64_t)0);
 	s->expires_ns = row->expires_ns;
 	s->expires_boot_ns = row->expires_boot_ns;
 	s->reason = xstrdup(row->reason);

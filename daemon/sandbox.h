@@ -43,6 +43,7 @@ struct sandbox {
 	struct sandbox_spec spec;
 	struct provider_box box;
 	int64_t created_ns, expires_ns; /* wall, for people */
+	int64_t created_boot_ns;
 	unsigned previews;              /* open requests to its ports */
 	int64_t expires_boot_ns;        /* what counts; 0 never */
 	int64_t asked_ns;               /* CLOCK_BOOTTIME of the request */
