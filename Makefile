@@ -16,7 +16,7 @@ B ?= build
 comma := ,
 HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 HARDEN_LD ?= -pie -Wl,-z,relro,-z,now -Wl,-z,pack-relative-relocs
-OPT ?= -O2 -g
+OPT ?= $(if $(FAULTS)$(SAN),-O1,-O2) -g
 
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wvla -Wwrite-strings -Wformat=2 -Wundef -Wimplicit-fallthrough -fno-common

@@ -407,7 +407,7 @@ static int on_tiny_disk(const char *dir)
 
 		memset(value, 'v', 2000);
 		value[2000] = '\0';
-		snprintf(value, 8, "%d", i);
+		snprintf(value, sizeof(value), "%d", i);
 		value[strlen(value)] = 'v';
 		store_put_meta(t, value, value);
 		store_commit(t, on_done, &r);
