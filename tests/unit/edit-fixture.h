@@ -56,6 +56,7 @@ static inline int make_state(void **state)
 	(void)state;
 	if (!mkdtemp(state_dir))
 		return -1;
+	unsetenv("STACYVM_STATE_DIR"); /* it would win */
 	return setenv("XDG_STATE_HOME", state_dir, 1);
 }
 
