@@ -130,7 +130,7 @@ send d
 wait KILL {s}?
 send \\r
 gone KILL
-wait copied /workspace/run
+wait run
 send d
 wait KILL {s}?
 send y
@@ -658,7 +658,7 @@ def test_names_are_escaped(inst):
     inst.start()
     inst.sandbox(metadata={"k": "\x1b[31mred\u202e\x07"})
     drive(inst, """
-wait copied /workspace/run
+wait run
 send 2
 wait FLEET
 wait ^[[31mred
