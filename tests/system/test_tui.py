@@ -432,16 +432,17 @@ def test_editor_meets_another(inst, tmp_path):
     url = f"/sandboxes/{s}/files?path=/workspace/f"
     inst.api("PUT", url, b"old\n")
     editor = tmp_path / "editor"
-    editor.write_text('#!/bin/sh\necho your turn; read x </dev/tty\n'
+    editor.write_text('#!/bin/sh\necho your turn $(wc -l <"$1")\n'
+                      'read x </dev/tty\n'
                       'echo mine >>"$1"\n')
     editor.chmod(0o755)
     with Screen(inst, "tui", env={"EDITOR": str(editor)}) as t:
-        t.step(f"wait ▌ {s}\nsend f\nwait 0644\nsend e\nwait your turn\n")
+        t.step(f"wait ▌ {s}\nsend f\nwait 0644\nsend e\nwait your turn 1\n")
         inst.api("PUT", url, b"another's\n")
         t.step("send \\r\nwait f WAS CHANGED BY ANOTHER\nsend o\n"
                "wait saved /workspace/f\n")
         assert inst.api("GET", url).body == b"old\nmine\n"
-        t.step("send e\nwait your turn\n")
+        t.step("send e\nwait your turn 2\n")
         inst.api("PUT", url, b"another's\n")
         t.step("send \\r\nwait f WAS CHANGED BY ANOTHER\nsend s\n"
                "wait SAVE AS\nsend ^Ug\\r\nwait saved /workspace/g\n")
