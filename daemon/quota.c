@@ -107,6 +107,7 @@ void quotas_drop(struct quotas *q, const char *owner)
 	store_quota_release(&q->v[i]);
 	q->n--;
 	memmove(q->v + i, q->v + i + 1, (q->n - i) * sizeof(*q->v));
+	q->v = xreallocarray(q->v, q->n, sizeof(*q->v));
 }
 
 static void override(int64_t *limit, int64_t quota)

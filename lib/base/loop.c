@@ -20,6 +20,7 @@
 #define BATCH 64
 #define POSTS 1024 /* handled in one turn */
 #define SIGNALS 65
+#define HEAP_MIN 16 /* timers there is always room for */
 
 struct loop_fd {
 	struct list grave; /* on loop->graveyard once deleted */
@@ -157,6 +158,12 @@ static void empty_graveyard(struct loop *l)
 
 /* Timers. */
 
+static void heap_resize(struct loop *l, size_t cap)
+{
+	l->heap_cap = cap;
+	l->heap = xreallocarray(l->heap, cap, sizeof(struct loop_timer *));
+}
+
 static void heap_put(struct loop *l, size_t i, struct loop_timer *t)
 {
 	l->heap[i] = t;
@@ -207,11 +214,8 @@ void loop_timer_at(struct loop_timer *t, int64_t boot_ns)
 
 	loop_timer_stop(t);
 	t->at = boot_ns;
-	if (l->heap_len == l->heap_cap) {
-		l->heap_cap = l->heap_cap ? l->heap_cap * 2 : 16;
-		l->heap = xreallocarray(l->heap, l->heap_cap,
-					sizeof(struct loop_timer *));
-	}
+	if (l->heap_len == l->heap_cap)
+		heap_resize(l, MAX(l->heap_cap * 2, (size_t)HEAP_MIN));
 	l->heap[l->heap_len++] = t;
 	heap_up(l, l->heap_len - 1);
 }
@@ -230,11 +234,13 @@ void loop_timer_stop(struct loop_timer *t)
 	size_t i = t->pos - 1;
 	struct loop_timer *last = l->heap[--l->heap_len];
 	t->pos = 0;
-	if (last == t)
-		return;
-	heap_put(l, i, last);
-	heap_up(l, i);
-	heap_down(l, last->pos - 1);
+	if (last != t) {
+		heap_put(l, i, last);
+		heap_up(l, i);
+		heap_down(l, last->pos - 1);
+	}
+	if (l->heap_cap > HEAP_MIN && l->heap_len < l->heap_cap / 4)
+		heap_resize(l, l->heap_cap / 2);
 }
 
 bool loop_timer_armed(const struct loop_timer *t)

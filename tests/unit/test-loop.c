@@ -2,6 +2,7 @@
 #include "lib/base/loop.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/api/limits.h"
 #include "lib/base/clock.h"
 #include "tests/unit/unit.h"
 
@@ -329,6 +331,41 @@ static void test_loop__long_timer(void **state)
 	loop_timer_free(t);
 }
 
+static void never(struct loop *loop, void *data)
+{
+	(void)loop;
+	(void)data;
+	fail_msg("a timer that was stopped fired");
+}
+
+/* Room for timers goes when they do; those that stay keep their order. */
+static void test_loop__room_for_timers_shrinks(void **state)
+{
+	enum { MANY = 20000, STAY = 10 };
+	struct loop_timer **t = calloc(MANY, sizeof(struct loop_timer *));
+	int64_t now = clock_boot_ns();
+
+	(void)state;
+	assert_non_null(t);
+	for (int i = 0; i < MANY; i++)
+		t[i] = loop_timer_new(l, never, NULL);
+	size_t before = mallinfo2().uordblks;
+	for (int i = 0; i < MANY; i++)
+		loop_timer_at(t[i], now + SECONDS(600) + i * 7919 % MANY);
+	size_t most = mallinfo2().uordblks + mallinfo2().hblkhd;
+	for (int i = STAY; i < MANY; i++)
+		loop_timer_stop(t[i]);
+	for (int i = 0; i < STAY; i++)
+		assert_true(loop_timer_armed(t[i]));
+	if (before) {
+		assert_true(most > before + sizeof(struct loop_timer *) * MANY);
+		assert_true(mallinfo2().uordblks < before + 1024);
+	}
+	for (int i = 0; i < MANY; i++)
+		loop_timer_free(t[i]);
+	free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +380,7 @@ int main(void)
 		TEST(signals_and_stop),
 		TEST(hook_once_per_turn),
 		TEST(long_timer),
+		TEST(room_for_timers_shrinks),
 #undef TEST
 	};
 
