@@ -13,6 +13,7 @@
 #include "daemon/route-info.h"
 #include "daemon/sandbox.h"
 #include "daemon/store.h"
+#include "daemon/trim.h"
 #include "lib/base/clock.h"
 #include "lib/base/escape.h"
 #include "lib/base/log.h"

@@ -4,9 +4,9 @@
  *
  * A subscriber is replaying or live.  Replaying, a worker reads the store in
  * batches, at the reader's pace; `last` is the id up to which the subscriber
- * was served.  It turns live once the ring of the newest events holds all
- * that comes after `last`.  Ids decide, so an event that is in a batch and
- * published later is sent once.
+ * was served.  It turns live once the newest events, which are kept in memory
+ * for a while, hold all that comes after `last`.  Ids decide, so an event that
+ * is in a batch and published later is sent once.
  */
 #include "daemon/events.h"
 
@@ -36,19 +36,23 @@ struct filter {
 	int64_t from_wall_ns;
 };
 
+/* One of the newest. */
 struct event {
+	struct list link;
 	int64_t id, wall_ns;
-	char *type, *sandbox_id, *owner;
+	const char *type, *sandbox_id, *owner; /* in text; NULL: none */
 	struct http_blob *blob;
+	size_t bytes; /* of all that, about */
+	char text[];
 };
 
 struct events {
 	struct daemon *daemon;
 	struct list subs;
-	int64_t published; /* the newest id */
-	int64_t base;      /* the ring holds every event with a larger id */
-	struct event ring[LIMIT_EVENT_RING];
-	size_t first, count;
+	int64_t published;  /* the newest id */
+	int64_t base;       /* `newest` holds every event with a larger id */
+	struct list newest; /* oldest first */
+	size_t count, bytes;
 };
 
 struct sub {
@@ -176,52 +180,88 @@ static bool give(struct sub *s, const struct event *e)
 	return true;
 }
 
-/* The ring. */
+/* The newest. */
 
-static void ring_push(struct events *h, struct event e)
+/* A copy of a text behind those before it. */
+static const char *put(char **at, const char *text)
 {
-	struct event *slot =
-		&h->ring[(h->first + h->count) % LIMIT_EVENT_RING];
+	char *here = *at;
 
-	if (h->count < LIMIT_EVENT_RING) {
-		h->count++;
-	} else {
-		h->base = slot->id;
-		h->first = (h->first + 1) % LIMIT_EVENT_RING;
-		free(slot->type);
-		free(slot->sandbox_id);
-		free(slot->owner);
-		http_blob_unref(slot->blob);
-	}
-	*slot = e;
+	if (!text)
+		return NULL;
+	*at = stpcpy(here, text) + 1;
+	return here;
+}
+
+static size_t room(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+static void keep(struct events *h, struct event *e)
+{
+	list_append(&h->newest, &e->link);
+	h->count++;
+	h->bytes += e->bytes;
+}
+
+static void forget_oldest(struct events *h)
+{
+	struct event *e = list_entry(h->newest.next, struct event, link);
+
+	h->base = e->id;
+	h->count--;
+	h->bytes -= e->bytes;
+	list_remove(&e->link);
+	http_blob_unref(e->blob);
+	free(e);
+}
+
+static struct event *event_new(const struct store_event *ev)
+{
+	auto_buf struct buf text = BUF_INIT;
+	size_t n = room(ev->type) + room(ev->sandbox_id) + room(ev->owner);
+	struct event *e = xmalloc(sizeof(*e) + n);
+	char *at = e->text;
+
+	render(&text, ev);
+	*e = (struct event){
+		.id = ev->id,
+		.wall_ns = ev->wall_ns,
+		.type = put(&at, ev->type),
+		.sandbox_id = put(&at, ev->sandbox_id),
+		.owner = put(&at, ev->owner),
+		.blob = http_blob_new(text.data, text.len),
+		.bytes = sizeof(*e) + n + text.len,
+	};
+	return e;
 }
 
 void events_publish(struct events *h, const struct store_event *ev, size_t n)
 {
-	auto_buf struct buf text = BUF_INIT;
 	struct list *pos, *tmp;
 
 	for (size_t i = 0; i < n; i++) {
-		buf_clear(&text);
-		render(&text, &ev[i]);
-		struct event e = {
-			.id = ev[i].id,
-			.wall_ns = ev[i].wall_ns,
-			.type = xstrdup(ev[i].type),
-			.sandbox_id = xstrdup(ev[i].sandbox_id),
-			.owner = xstrdup(ev[i].owner),
-			.blob = http_blob_new(text.data, text.len),
-		};
+		struct event *e = event_new(&ev[i]);
 
-		ring_push(h, e);
-		h->published = e.id;
+		keep(h, e);
+		h->published = e->id;
 		list_for_each_safe(pos, tmp, &h->subs) {
 			struct sub *s = list_entry(pos, struct sub, link);
 
 			if (s->live)
-				(void)give(s, &e);
+				(void)give(s, e);
 		}
+		while (h->count > LIMIT_EVENTS_NEWEST ||
+		       h->bytes > LIMIT_EVENTS_NEWEST_BYTES)
+			forget_oldest(h);
 	}
+}
+
+void events_forget(struct events *h)
+{
+	while (h->count)
+		forget_oldest(h);
 }
 
 /* Replay. */
@@ -291,11 +331,12 @@ static void start_batch(struct sub *s)
 	work_submit(s->hub->daemon->workers, &s->work);
 }
 
-/* Live if the ring bridges what is missing, else another batch once the
+/* Live if the newest bridge what is missing, else another batch once the
  * reader has room. */
 static void go_on(struct sub *s)
 {
 	struct events *h = s->hub;
+	struct list *pos, *tmp;
 
 	if (s->busy || s->live)
 		return;
@@ -305,8 +346,8 @@ static void go_on(struct sub *s)
 		return;
 	}
 	s->live = true;
-	for (size_t i = 0; i < h->count; i++)
-		if (!give(s, &h->ring[(h->first + i) % LIMIT_EVENT_RING]))
+	list_for_each_safe(pos, tmp, &h->newest)
+		if (!give(s, list_entry(pos, struct event, link)))
 			return;
 	if (s->brief)
 		sub_close(s, ": end\n\n");
@@ -435,6 +476,7 @@ struct events *events_new(struct daemon *d)
 	h->daemon = d;
 	h->published = h->base = d->store ? store_last_event(d->store) : 0;
 	list_init(&h->subs);
+	list_init(&h->newest);
 	return h;
 }
 
@@ -451,14 +493,7 @@ void events_free(struct events *h)
 	if (!h)
 		return;
 	events_close_all(h);
-	for (size_t i = 0; i < h->count; i++) {
-		struct event *e = &h->ring[(h->first + i) % LIMIT_EVENT_RING];
-
-		free(e->type);
-		free(e->sandbox_id);
-		free(e->owner);
-		http_blob_unref(e->blob);
-	}
+	events_forget(h);
 	free(h);
 }
 

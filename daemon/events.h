@@ -21,6 +21,10 @@ void events_free(struct events *e);
 /* Called with what a transaction committed, in id order. */
 void events_publish(struct events *e, const struct store_event *ev, size_t n);
 
+/* Give up the copies of the newest events in memory: whoever asks for them
+ * gets them from the store. */
+void events_forget(struct events *e);
+
 /* An event of its own transaction, published once stored. */
 void events_emit(struct daemon *d, enum event_type type,
 		 const char *sandbox_id, const char *owner, const char *data);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@
 #include "daemon/routes.h"
 #include "daemon/runtimes.h"
 #include "daemon/sandbox.h"
+#include "daemon/sandbox-log.h"
 #include "daemon/store.h"
 #include "daemon/templates.h"
 #include "daemon/trim.h"
@@ -60,6 +62,7 @@ struct serve {
 	int lock_fd;
 	struct loop_timer *idle;
 	int64_t idle_since; /* boot ns; 0: busy */
+	bool renew;         /* the loop's thread */
 };
 
 static int parse_options(struct serve *s, int argc, char **argv)
@@ -107,6 +110,38 @@ static int load_config(struct serve *s, struct svm_err *err)
 	return config_load(&src, &s->d.config, err);
 }
 
+/* Quiet: what can be had again from the disk is given up, and threads are. */
+
+static void renew(void *data)
+{
+	struct serve *s = data;
+
+	/* The worker of a pull would end with the thread that started it. */
+	if (s->d.stopping || image_store_busy(s->d.images))
+		return;
+	s->renew = true;
+	loop_stop(s->d.loop);
+}
+
+static void flush_logs(struct daemon *d)
+{
+	for (struct sandbox *x = NULL; (x = sandbox_next(d, x));)
+		if (x->log)
+			sandbox_log_flush(x->log);
+}
+
+static void on_quiet(void *data)
+{
+	struct serve *s = data;
+	struct daemon *d = &s->d;
+
+	flush_logs(d);
+	events_forget(d->events);
+	work_pool_rest(d->workers);
+	if (!store_forget(d->store, renew, s))
+		renew(s);
+}
+
 /* Everything that can fail before the loop runs, in order. */
 static int start(struct serve *s, struct svm_err *err)
 {
@@ -134,7 +169,7 @@ static int start(struct serve *s, struct svm_err *err)
 	d->events = events_new(d);
 	d->audit = audit_new(d);
 	d->metrics = metrics_new();
-	d->trim = trim_new(d->loop);
+	d->trim = trim_new(d->loop, on_quiet, s);
 	d->images = image_store_new(d, err);
 	if (!d->images)
 		return -1;
@@ -183,11 +218,16 @@ static void serve_http(struct daemon *d)
 
 static void http_stopped(void *data)
 {
-	loop_stop(data);
+	struct serve *s = data;
+
+	s->renew = false;
+	loop_stop(s->d.loop);
 }
 
-static void stop(struct daemon *d, const char *why)
+static void stop(struct serve *s, const char *why)
 {
+	struct daemon *d = &s->d;
+
 	if (d->stopping)
 		_exit(EXIT_STATUS_INTERRUPTED); /* asked twice */
 	log_info("stopping: %s; %zu sandboxes live on", why,
@@ -198,7 +238,7 @@ static void stop(struct daemon *d, const char *why)
 	preview_close_all(d);
 	admission_close(d);
 	events_close_all(d->events);
-	http_server_shutdown(d->http, http_stopped, d->loop);
+	http_server_shutdown(d->http, http_stopped, s);
 }
 
 static void on_stop_signal(struct loop *l, void *data,
@@ -235,7 +275,7 @@ static void on_idle_check(struct loop *l, void *data)
 		s->idle_since = now;
 	else if (now - s->idle_since >= s->d.config->daemon_idle_exit &&
 		 !s->d.stopping)
-		stop(&s->d, "idle");
+		stop(s, "idle");
 	loop_timer_after(s->idle, MIN(IDLE_CHECK,
 				      s->d.config->daemon_idle_exit));
 }
@@ -310,6 +350,33 @@ static int fail(struct serve *s, const struct svm_err *err)
 	return errmap_exit_status(err->code);
 }
 
+/* Serving. */
+
+static void *turn(void *data)
+{
+	struct serve *s = data;
+
+	loop_run(s->d.loop);
+	return NULL;
+}
+
+/* What malloc keeps for a thread (up to 7 pieces of each of 64 sizes, strewn
+ * over as many pages) it gives back when the thread ends, and no sooner: the
+ * loop runs on one that is renewed when it is quiet. */
+static void serve(struct serve *s)
+{
+	pthread_t thread;
+
+	do {
+		s->renew = false;
+		if (pthread_create(&thread, NULL, turn, s) == 0)
+			(void)pthread_join(thread, NULL);
+		else
+			(void)turn(s); /* not now */
+		trim_now();
+	} while (s->renew);
+}
+
 static int run(struct serve *s)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
@@ -320,8 +387,8 @@ static int run(struct serve *s)
 		svm_err_sys(&err, SVM_UNAVAILABLE, errno, "no event loop");
 		return fail(s, &err);
 	}
-	(void)loop_signal_add(d->loop, SIGTERM, on_stop_signal, d);
-	(void)loop_signal_add(d->loop, SIGINT, on_stop_signal, d);
+	(void)loop_signal_add(d->loop, SIGTERM, on_stop_signal, s);
+	(void)loop_signal_add(d->loop, SIGINT, on_stop_signal, s);
 	(void)loop_signal_add(d->loop, SIGHUP, on_hangup, s);
 	d->started_boot_ns = clock_boot_ns();
 	if (start(s, &err) < 0)
@@ -340,7 +407,7 @@ static int run(struct serve *s)
 		s->idle = loop_timer_new(d->loop, on_idle_check, s);
 		on_idle_check(d->loop, s);
 	}
-	loop_run(d->loop);
+	serve(s);
 	if (settle(d)) {
 		log_info("stopped");
 		release(s);
@@ -368,6 +435,7 @@ int daemon_main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	proc_raise_nofile();
+	trim_init();
 	int status = run(s);
 	free(s);
 	return status;

@@ -91,6 +91,9 @@ struct store {
 	pthread_mutex_t read_lock;
 	sqlite3 *reader;
 	sqlite3_stmt *reads[STORE_READ_MAX];
+
+	atomic_bool used; /* since the last store_forget() */
+	struct forget *forget; /* on its way; the loop's */
 };
 
 struct store_value {
@@ -149,6 +152,9 @@ int store_audit_ends(sqlite3 *db, struct audit_ends *ret,
 void store_audit_row(sqlite3_stmt *q, struct store_audit *ret);
 struct digest store_audit_hash(const struct digest *before,
 			       const struct store_audit *a);
+
+/* store_close(): what is on its way comes home to nobody. */
+void store_forget_leave(struct store *s);
 
 int store_open_reader(struct store *s, const char *path, struct svm_err *err);
 void store_close_reader(struct store *s);

@@ -49,6 +49,7 @@ static int each_row(struct store *s, sqlite3_stmt *q,
 {
 	int rc;
 
+	atomic_store(&s->used, true);
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW)
 		row(q, fn, data);
 	sqlite3_reset(q);

@@ -191,6 +191,7 @@ static void hand_over(struct store_txn *t)
 	struct store *s = t->store;
 
 	list_remove(&t->link);
+	atomic_store(&s->used, true);
 	pthread_mutex_lock(&s->queue_lock);
 	list_append(&s->queue, &t->link);
 	pthread_mutex_unlock(&s->queue_lock);
@@ -394,5 +395,6 @@ void store_close(struct store *s)
 	loop_timer_free(s->soon_timer);
 	work_pool_free(s->pool);
 	work_pool_free(s->sweeper);
+	store_forget_leave(s);
 	close_all(s);
 }

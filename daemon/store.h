@@ -156,6 +156,12 @@ int store_each_event(struct store *s, int64_t since, const char *type,
 int store_get_meta(struct store *s, const char *key, char **ret,
 		   struct svm_err *err); /* *ret NULL when absent */
 
+/* Give up the pages of the database that are kept in memory, on the threads
+ * that use them, and the threads.  done(data) runs on the loop after that,
+ * unless the store is closed first.  False, and nothing happens, when the
+ * store was not used since. */
+bool store_forget(struct store *s, void (*done)(void *data), void *data);
+
 /* Where the database is. */
 const char *store_path(const struct store *s);
 

@@ -15,19 +15,36 @@
 struct trim {
 	struct loop_timer *timer;
 	unsigned noted; /* in this period */
+	void (*quiet)(void *data);
+	void *data;
 };
+
+/* The top of an arena that is not the main one is never given back by
+ * malloc_trim() (glibc's mtrim()), and each thread would have one. */
+void trim_init(void)
+{
+	(void)mallopt(M_ARENA_MAX, 1);
+}
+
+void trim_now(void)
+{
+	(void)malloc_trim(0);
+}
 
 static void on_timer(struct loop *l, void *data)
 {
 	struct trim *t = data;
+	unsigned noted = t->noted;
 
 	(void)l;
-	/* In the midst of it the pages would be asked for again at once. */
-	if (t->noted > QUIET)
-		loop_timer_after(t->timer, PERIOD);
-	else
-		(void)malloc_trim(0);
 	t->noted = 0;
+	if (noted)
+		loop_timer_after(t->timer, PERIOD);
+	else if (t->quiet)
+		t->quiet(t->data);
+	/* In the midst of it the pages would be asked for again at once. */
+	if (noted <= QUIET)
+		trim_now();
 }
 
 void trim_note(struct trim *t)
@@ -37,11 +54,18 @@ void trim_note(struct trim *t)
 		loop_timer_after(t->timer, PERIOD);
 }
 
-struct trim *trim_new(struct loop *l)
+bool trim_armed(const struct trim *t)
+{
+	return loop_timer_armed(t->timer);
+}
+
+struct trim *trim_new(struct loop *l, void (*quiet)(void *data), void *data)
 {
 	struct trim *t = xcalloc(1, sizeof(*t));
 
 	t->timer = loop_timer_new(l, on_timer, t);
+	t->quiet = quiet;
+	t->data = data;
 	return t;
 }
 

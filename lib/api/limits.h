@@ -106,7 +106,8 @@
 #define LIMIT_LOG_RING MIB(1)       /* one sandbox's log file */
 #define LIMIT_LOG_LINES 10000
 #define LIMIT_LOG_LINE KIB(16)      /* a longer one is cut into several */
-#define LIMIT_EVENT_RING 1024       /* newest events kept in memory */
+#define LIMIT_EVENTS_NEWEST 1024    /* kept in memory until it is quiet */
+#define LIMIT_EVENTS_NEWEST_BYTES KIB(256) /* ... and no more than this */
 #define LIMIT_FAILURE_EVENTS 60     /* of each type per minute */
 
 /* Audit. */

@@ -226,6 +226,8 @@ static void start_keeper(struct native *n)
 	sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
 	s->running = pthread_create(&s->keeper, NULL, keep, n) == 0;
+	if (s->running)
+		pthread_setname_np(s->keeper, "spares");
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 

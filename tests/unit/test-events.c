@@ -347,7 +347,7 @@ static void test_events__filters(void **state)
 
 /* From the store, after a restart, in several batches, while more events
  * come in: every one once, in order. */
-/* Live, from the ring and from the store: only what the owner owns. */
+/* Live, from memory and from the store: only what the owner owns. */
 static void test_events__owners(void **state)
 {
 	struct http_req live = { 0 }, replay = { .since = "0" };
@@ -538,6 +538,53 @@ static void test_events__gone_while_a_batch_is_out(void **state)
 	settle();
 }
 
+/* The newest are in memory only within bounds, of number and of bytes, and
+ * none once they are to be forgotten; nobody misses them. */
+static void test_events__newest_are_bounded(void **state)
+{
+	char data[4096];
+	struct http_req r = { .since = "1900" };
+
+	(void)state;
+	emit(2000);
+	wait_for(2000);
+	assert_int_equal(blobs, LIMIT_EVENTS_NEWEST);
+	memset(data, ' ', sizeof(data));
+	memcpy(data, "{}", 2);
+	data[sizeof(data) - 1] = '\0';
+	for (int i = 0; i < 200; i++)
+		events_emit(&d, EVENT_EXEC_STARTED, NULL, NULL, data);
+	wait_for(2200);
+	assert_in_range(blobs, 10, LIMIT_EVENTS_NEWEST_BYTES / 4096);
+	api_events(&r, &d);
+	settle();
+	expect_ids(&r, 1901, 2200, 1);
+	release(&r);
+}
+
+static void test_events__forgotten_while_a_batch_is_out(void **state)
+{
+	struct http_req live = { 0 }, r = { .since = "0" };
+
+	(void)state;
+	emit(800);
+	wait_for(800);
+	api_events(&live, &d);
+	api_events(&r, &d);
+	events_forget(d.events);
+	assert_int_equal(blobs, 0);
+	emit(50);
+	wait_for(850);
+	events_forget(d.events);
+	settle();
+	emit(50);
+	wait_for(900);
+	expect_ids(&r, 1, 900, 1);
+	expect_ids(&live, 801, 900, 1);
+	release(&live);
+	release(&r);
+}
+
 static void test_events__close_all(void **state)
 {
 	struct http_req r[2] = { { 0 }, { .since = "0" } };
@@ -570,6 +617,8 @@ int main(void)
 		TEST(lagging_reader_is_closed),
 		TEST(slow_replay),
 		TEST(gone_while_a_batch_is_out),
+		TEST(newest_are_bounded),
+		TEST(forgotten_while_a_batch_is_out),
 		TEST(close_all),
 #undef TEST
 	};

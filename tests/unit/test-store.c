@@ -691,6 +691,62 @@ static void test_store__settled_is_stored(void **state)
 	assert_int_equal(ids[0], 1);
 }
 
+static int forgotten;
+
+static void on_forgotten(void *data)
+{
+	assert_ptr_equal(data, &forgotten);
+	forgotten++;
+}
+
+static int cached(sqlite3 *db)
+{
+	int now = 0, most;
+
+	assert_int_equal(sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_USED,
+					   &now, &most, 0), SQLITE_OK);
+	return now;
+}
+
+/* Pages in memory go, everything is there after. */
+static void test_store__forgets_pages(void **state)
+{
+	struct fixture *f = *state;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct result r = { 0 };
+	int64_t ids[3] = { 0 };
+
+	for (int i = 0; i < 2000; i++) {
+		struct store_txn *t = store_begin(f->store);
+
+		store_add_event(t, EVENT_EXEC_STARTED, "sb-00000001", NULL,
+				"{}");
+		store_commit(t, i == 1999 ? on_done : NULL, &r);
+	}
+	finish(f, &r);
+	store_each_event(f->store, 0, NULL, NULL, 2000, sum_event, ids, &err);
+	assert_int_equal(ids[0], 2000);
+	assert_true(cached(f->store->writer) > KIB(100));
+	assert_true(cached(f->store->reader) > KIB(100));
+	forgotten = 0;
+	assert_true(store_forget(f->store, on_forgotten, &forgotten));
+	/* on its way already */
+	assert_false(store_forget(f->store, on_forgotten, &forgotten));
+	while (!forgotten)
+		loop_turn(f->loop, 10000);
+	assert_true(cached(f->store->writer) < KIB(20));
+	assert_true(cached(f->store->reader) < KIB(20));
+	assert_true(cached(f->store->sweep_db) < KIB(20));
+	/* not used since */
+	assert_false(store_forget(f->store, on_forgotten, &forgotten));
+	store_each_event(f->store, 0, NULL, NULL, 5000, sum_event, ids, &err);
+	assert_int_equal(ids[0], 4000);
+	/* closed before it is done */
+	assert_true(store_forget(f->store, on_forgotten, &forgotten));
+	reopen(f);
+	assert_int_equal(forgotten, 1);
+}
+
 int main(int argc, char **argv)
 {
 	/* No exit handlers: what is still open is meant to be. */
@@ -719,6 +775,7 @@ int main(int argc, char **argv)
 		TEST(soon_goes_along),
 		TEST(soon_is_not_never),
 		TEST(settled_is_stored),
+		TEST(forgets_pages),
 #undef TEST
 	};
 

@@ -21,12 +21,20 @@
 static struct loop *loop;
 static struct trim *trim;
 static void *pieces[PIECES];
+static int quiets;
+
+static void on_quiet(void *data)
+{
+	assert_ptr_equal(data, &quiets);
+	quiets++;
+}
 
 static int setup(void **state)
 {
 	(void)state;
 	loop = loop_new();
-	trim = trim_new(loop);
+	trim = trim_new(loop, on_quiet, &quiets);
+	quiets = 0;
 	return 0;
 }
 
@@ -102,12 +110,36 @@ static void test_trim__not_while_busy(void **state)
 	free(pieces[PIECES - 1]);
 }
 
+/* Quiet is a period without anything, is told once, and then no timer runs. */
+static void test_trim__tells_of_quiet_once(void **state)
+{
+	int64_t until;
+
+	(void)state;
+	for (until = clock_boot_ns() + SECONDS(5) / 2;
+	     clock_boot_ns() < until; loop_turn(loop, 10))
+		trim_note(trim);
+	assert_int_equal(quiets, 0);
+	for (until = clock_boot_ns() + PATIENCE;
+	     !quiets && clock_boot_ns() < until;)
+		loop_turn(loop, 1000);
+	assert_int_equal(quiets, 1);
+	assert_false(trim_armed(trim));
+	trim_note(trim);
+	assert_true(trim_armed(trim));
+	while (quiets < 2 && clock_boot_ns() < until)
+		loop_turn(loop, 1000);
+	assert_int_equal(quiets, 2);
+	assert_false(trim_armed(trim));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(test_trim__##f, setup, teardown)
 		TEST(gives_back_when_quiet),
 		TEST(not_while_busy),
+		TEST(tells_of_quiet_once),
 #undef TEST
 	};
 
