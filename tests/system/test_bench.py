@@ -25,7 +25,7 @@ def test_topic(topic, provider):
     assert p.returncode == 0, p.stderr
     [_, rows, memory, *_] = p.stdout.strip().split("\n\n")
     assert rows.startswith("| what ") and rows.count("\n") > 1, p.stdout
-    assert memory.startswith("| resident memory "), p.stdout
+    assert memory.startswith("| memory of the daemon "), p.stdout
     daemons = 2 if topic == "spawn" else 1  # with and without spares
     assert memory.count("\n") == 1 + daemons, p.stdout
 
