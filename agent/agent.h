@@ -48,7 +48,6 @@ struct agent {
 	unsigned nexecs;
 	int idle_ctl;            /* of a supervisor without a command; -1 */
 	pid_t idle_pid;
-	bool idle_wanted;
 	struct loop_timer *idle_timer;
 	struct ring logs;        /* output that nobody else was given */
 	struct list log_readers; /* conns by `peers` */
@@ -141,7 +140,12 @@ struct supervise_request {
 enum supervise_kind {
 	SUPERVISE_STARTED, /* a: pid */
 	SUPERVISE_FAILED,  /* a: enum command_step, b: errno */
-	SUPERVISE_ENDED,   /* a: wait status, b: children of it are left */
+	SUPERVISE_ENDED,   /* a: wait status, b: enum supervise_end */
+};
+
+enum supervise_end {
+	SUPERVISE_LEFT = 1 << 0,  /* children of the command live on */
+	SUPERVISE_STAYS = 1 << 1, /* nothing does; ready for the next one */
 };
 
 struct supervise_report {
@@ -164,7 +168,7 @@ struct command_error {
 /* Descriptors of a supervisor, before the command is started. */
 enum supervise_fd {
 	SUPERVISE_FD_STATUS = 3, /* to report a struct command_error */
-	SUPERVISE_FD_ROOT,       /* only while the command is started */
+	SUPERVISE_FD_ROOT,
 	SUPERVISE_FD_CGROUP,
 	SUPERVISE_FD_CTL,
 	SUPERVISE_FD_LOCK,
@@ -177,14 +181,13 @@ pid_t supervise_start(struct agent *a, const struct agent_exec *m,
 		      const char *text, size_t n, const int fds[3],
 		      int *ret_ctl);
 
-/* A fork is a good part of what we do for a command, so where there was
- * one command a supervisor waits for the next; for SUPERVISE_IDLE.  `expect`
- * asks for one, `prepare` makes what was asked for (once per turn, while the
- * command runs and we would sleep), `ended` and `stopped` are told of every child:
- * one that somebody inside has stopped would keep its command waiting. */
+/* To make and bury a process is a good part of what we do for a command, so
+ * a supervisor of which nothing is left waits for the next command; one does,
+ * for SUPERVISE_IDLE.  `take_back` is for one that STAYS, with our end of its
+ * socket; `ended` and `stopped` are told of every child: one that somebody
+ * inside has stopped would keep its command waiting. */
 #define SUPERVISE_IDLE SECONDS(30)
-void supervise_expect(struct agent *a);
-void supervise_prepare(struct agent *a);
+void supervise_take_back(struct agent *a, pid_t pid, int ctl);
 void supervise_ended(struct agent *a, pid_t pid);
 void supervise_stopped(struct agent *a, pid_t pid);
 

@@ -205,8 +205,23 @@ static void announce(struct exec *x)
 	stream_give(x);
 }
 
-/* The supervisor has ended: nothing of the tree is left, or somebody killed
- * it. */
+/* Nothing of the tree is left: without writers all that is left can be read
+ * to the end. */
+static void end_with_tree(struct exec *x)
+{
+	tree_is_gone(x);
+	stream_owe(&x->out, x->flags & AGENT_EXEC_TTY);
+	stream_owe(&x->err, false);
+}
+
+static void supervisor_stays(struct exec *x)
+{
+	loop_fd_del(steal_ptr(&x->ctl_watch));
+	supervise_take_back(x->agent, x->supervisor, steal_fd(&x->ctl));
+	end_with_tree(x);
+}
+
+/* Nothing of the tree is left, or somebody killed the supervisor. */
 static void supervisor_ended(struct exec *x)
 {
 	bool unheard = x->state == EXEC_STARTING;
@@ -220,10 +235,7 @@ static void supervisor_ended(struct exec *x)
 	}
 	if (unheard)
 		announce(x); /* EXIT follows STARTED, always */
-	tree_is_gone(x);
-	/* Without writers all that is left can be read to the end. */
-	stream_owe(&x->out, x->flags & AGENT_EXEC_TTY);
-	stream_owe(&x->err, false);
+	end_with_tree(x);
 	exec_finish_if_done(x);
 }
 
@@ -319,7 +331,9 @@ static void on_report(struct loop *l, void *data, unsigned events)
 			cant_start(x, r.a, r.b);
 		break;
 	case SUPERVISE_ENDED:
-		command_ended(x, r.a, r.b);
+		command_ended(x, r.a, r.b & SUPERVISE_LEFT);
+		if (r.b & SUPERVISE_STAYS)
+			supervisor_stays(x);
 		break;
 	}
 	exec_finish_if_done(x);

@@ -192,7 +192,6 @@ void exec_start(struct conn *c, const char *p, size_t n)
 			  "can't start the command: %s", strerror(-r));
 	} else {
 		exec_follow(c, exec_new(c, &m, &e, r, ctl), 0, true);
-		supervise_expect(a);
 	}
 	agent_exec_release(&m);
 }

@@ -66,7 +66,6 @@ static void before_sleep(struct loop *l, void *data)
 {
 	(void)l;
 	exec_sweep(data);
-	supervise_prepare(data);
 }
 
 /* Everything is ours to reap: supervisors, workers, orphans. */

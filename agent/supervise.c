@@ -5,7 +5,8 @@
  * It is a subreaper, so everything the command leaves behind, however often
  * it forked or called setsid, stays below it: that is what makes a tree kill
  * complete and keeps it from hitting anything else.  It lives until nothing
- * of the tree is left, and takes the tree along when the agent is gone.
+ * of the tree is left, then waits for another command, and takes the tree
+ * along when the agent is gone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,17 +23,20 @@
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
+#include "lib/base/mem.h"
 #include "lib/base/proc-tree.h"
 
 #define IDLE_TEXT KIB(64) /* requests an idle one takes */
 #define AGAIN_MS 20   /* look again for what escaped a sweep */
 #define REAP_TURN 4096 /* the dead must not keep us from the living */
+#define COMMANDS_MAX 256 /* what a vfork allocates is never freed */
 
 struct supervisor {
 	int ctl, children; /* children: signalfd of SIGCHLD */
 	pid_t command;     /* 0 once it was reaped: its pid may be reused */
 	bool killing;
 	int64_t swept;     /* when that ended last */
+	unsigned commands; /* so far */
 };
 
 static void report(const struct supervisor *s, enum supervise_kind kind, int a,
@@ -73,7 +77,9 @@ static int place_fds(const struct agent *a, const int fds[4])
 	return 0;
 }
 
-static void reap(struct supervisor *s)
+/* Whether nothing of the tree is left; then we have another command to wait
+ * for, or end.  Who was told to kill ends: the agent may have given us up. */
+static bool reap(struct supervisor *s)
 {
 	int status, result = 0, budget = REAP_TURN;
 	bool ended = false;
@@ -87,10 +93,15 @@ static void reap(struct supervisor *s)
 		result = status;
 	}
 	bool none_left = pid < 0 && errno == ECHILD;
+	bool stays = ended && none_left && !s->killing &&
+		     s->commands < COMMANDS_MAX;
 	if (ended)
-		report(s, SUPERVISE_ENDED, result, !none_left);
-	if (none_left)
+		report(s, SUPERVISE_ENDED, result,
+		       (none_left ? 0 : SUPERVISE_LEFT) |
+		       (stays ? SUPERVISE_STAYS : 0));
+	if (none_left && !stays)
 		_exit(0);
+	return none_left;
 }
 
 static void sweep(struct supervisor *s)
@@ -147,14 +158,13 @@ static void on_request(struct supervisor *s)
 	}
 }
 
-static NORETURN void run(struct supervisor *s)
+static void follow(struct supervisor *s)
 {
 	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
 
-	for (;;) {
+	while (!reap(s)) {
 		struct signalfd_siginfo info;
 
-		reap(s);
 		fds[0].fd = s->ctl;
 		fds[1].fd = s->children;
 		int n = poll(fds, 2, until_sweep(s));
@@ -204,9 +214,10 @@ static void start_command(struct supervisor *s, const struct agent *a,
 	struct start start = { a, m, env };
 	pid_t pid = confine_vfork(a->cgroup < 0 ? -1 : SUPERVISE_FD_CGROUP,
 				  run_command, &start);
+	s->commands++;
 	/* What the command holds only it may hold: end of file on its pipes
 	 * must mean that it, and its children, have let go. */
-	for (int fd = 0; fd <= SUPERVISE_FD_CGROUP; fd++)
+	for (int fd = 0; fd <= SUPERVISE_FD_STATUS; fd++)
 		close(fd);
 	ssize_t n = 0;
 	if (pid < 0)
@@ -222,7 +233,8 @@ static void start_command(struct supervisor *s, const struct agent *a,
 }
 
 /* What every supervisor does first.  fds: 0-2 and ctl. */
-static void become_supervisor(const struct agent *a, const int fds[4])
+static void become_supervisor(const struct agent *a, const int fds[4],
+			      struct supervisor *s)
 {
 	sigset_t mask;
 
@@ -231,51 +243,68 @@ static void become_supervisor(const struct agent *a, const int fds[4])
 	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
 	if (place_fds(a, fds) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		_exit(1);
-}
-
-static NORETURN void supervise(const struct agent *a,
-			       const struct agent_exec *m)
-{
-	struct supervisor s = { .ctl = SUPERVISE_FD_CTL };
-	sigset_t mask;
-
-	start_command(&s, a, m, command_env(a, m));
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGCHLD);
-	/* A child that has ended already is pending: the signal is blocked. */
-	s.children = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (s.children < 0)
+	*s = (struct supervisor){ .ctl = SUPERVISE_FD_CTL };
+	/* 0-2 may be free, and are kept for what is free there. */
+	int fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->children = fcntl(fd, F_DUPFD_CLOEXEC, SUPERVISE_FD_MAX);
+	if (fd < 0 || s->children < 0)
 		_exit(1);
-	run(&s);
+	close(fd);
 }
 
-/* Without a command yet: its request comes with its stdio, which lands on
- * 0-2, the lowest numbers there are. */
-static NORETURN void supervise_next(const struct agent *a, int ctl)
+static void supervise(struct supervisor *s, const struct agent *a,
+		      const struct agent_exec *m)
+{
+	auto_free char **env = command_env(a, m);
+
+	start_command(s, a, m, env);
+	follow(s);
+}
+
+/* The next command comes with its stdio, which lands on 0-2, the lowest
+ * numbers there are.  What comes without was meant for the one before. */
+static ssize_t next_request(char *text, size_t room)
+{
+	for (;;) {
+		int fds[3];
+		size_t nfds = ARRAY_SIZE(fds);
+		ssize_t n = fd_recv_msg(SUPERVISE_FD_CTL, text, room, fds,
+					&nfds);
+
+		if (n <= 0)
+			_exit(0); /* nobody wants us, or nobody is left */
+		if (nfds == 0 && n == sizeof(struct supervise_request))
+			continue;
+		if (nfds != ARRAY_SIZE(fds))
+			_exit(1);
+		for (int i = 0; i < 3; i++)
+			if (fds[i] != i || fd_set_cloexec(i, false) < 0)
+				_exit(1);
+		return n;
+	}
+}
+
+static NORETURN void supervise_more(struct supervisor *s,
+				    const struct agent *a)
 {
 	static char text[IDLE_TEXT];
-	const int none[4] = { -1, -1, -1, ctl };
-	struct agent_exec m;
-	int fds[3];
-	size_t nfds = ARRAY_SIZE(fds);
 
-	become_supervisor(a, none);
-	ssize_t n = fd_recv_msg(SUPERVISE_FD_CTL, text, sizeof(text), fds,
-				&nfds);
-	if (n <= 0 || nfds != ARRAY_SIZE(fds))
-		_exit(0); /* nobody wants us, or nobody is left */
-	for (int i = 0; i < 3; i++)
-		if (fds[i] != i || fd_set_cloexec(i, false) < 0)
+	for (;;) {
+		ssize_t n = next_request(text, sizeof(text));
+		struct agent_exec m;
+
+		if (agent_exec_decode(text, (size_t)n, &m) < 0)
 			_exit(1);
-	if (agent_exec_decode(text, (size_t)n, &m) < 0)
-		_exit(1);
-	supervise(a, &m);
+		supervise(s, a, &m);
+		agent_exec_release(&m);
+	}
 }
 
-/* m NULL: without a command.  The pid and our end of its socket. */
+/* The pid and our end of its socket. */
 static pid_t fork_supervisor(const struct agent *a, const struct agent_exec *m,
 			     const int fds[3], int *ret_ctl)
 {
+	struct supervisor s;
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -283,11 +312,10 @@ static pid_t fork_supervisor(const struct agent *a, const struct agent_exec *m,
 	pid_t pid = fork();
 	int e = errno;
 	if (pid == 0) {
-		if (!m)
-			supervise_next(a, pair[1]);
 		become_supervisor(a, (const int[]){ fds[0], fds[1], fds[2],
-						    pair[1] });
-		supervise(a, m);
+						    pair[1] }, &s);
+		supervise(&s, a, m);
+		supervise_more(&s, a);
 	}
 	close(pair[1]);
 	if (pid < 0) {
@@ -327,24 +355,17 @@ static void on_idle(struct loop *l, void *data)
 	forget_idle(data);
 }
 
-void supervise_expect(struct agent *a)
+void supervise_take_back(struct agent *a, pid_t pid, int ctl)
 {
-	a->idle_wanted = true;
-}
-
-void supervise_prepare(struct agent *a)
-{
-	if (!a->idle_wanted)
+	if (a->idle_ctl >= 0) {
+		close(ctl); /* one is enough: this one ends */
 		return;
-	a->idle_wanted = false;
+	}
 	if (!a->idle_timer)
 		a->idle_timer = loop_timer_new(a->loop, on_idle, a);
 	loop_timer_after(a->idle_timer, SUPERVISE_IDLE);
-	if (a->idle_ctl >= 0)
-		return;
-	a->idle_pid = fork_supervisor(a, NULL, NULL, &a->idle_ctl);
-	if (a->idle_pid < 0)
-		a->idle_pid = 0; /* the next command forks its own */
+	a->idle_ctl = ctl;
+	a->idle_pid = pid;
 }
 
 void supervise_ended(struct agent *a, pid_t pid)

@@ -419,4 +419,39 @@ static inline struct answer file_put(struct box *b, const char *path,
 	return answer_of(&c);
 }
 
+/* One box for a group of tests. */
+static inline int box_setup(void **state)
+{
+	struct box *b = xcalloc(1, sizeof(*b));
+
+	box_start(b);
+	*state = b;
+	return 0;
+}
+
+static inline int box_teardown(void **state)
+{
+	box_stop(*state);
+	free(*state);
+	return 0;
+}
+
+/* Processes below the agent whose command line holds `text`. */
+static inline int count_running(struct box *b, const char *text)
+{
+	auto_free struct proc_tree_entry *v = NULL;
+	int n = proc_tree_list(b->box.pid, &v), found = 0;
+
+	for (int i = 0; i < n; i++) {
+		auto_free char *path = xasprintf("/proc/%d/cmdline",
+						 (int)v[i].pid);
+		auto_buf struct buf cmd = BUF_INIT;
+
+		if (fd_slurp_path(-1, path, 65536, &cmd) == 0 && cmd.len &&
+		    memmem(cmd.data, cmd.len, text, strlen(text)))
+			found++;
+	}
+	return found;
+}
+
 #endif

@@ -8,22 +8,6 @@
 #include "lib/base/ustar.h"
 #include "tests/unit/agent-box.h"
 
-static int setup(void **state)
-{
-	struct box *b = xcalloc(1, sizeof(*b));
-
-	box_start(b);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	box_stop(*state);
-	free(*state);
-	return 0;
-}
-
 static void run(struct box *b, const char *script)
 {
 	struct result r = sh(b, script);
@@ -762,5 +746,5 @@ int main(void)
 		T(lost_peer_ends_the_worker),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, box_setup, box_teardown);
 }

@@ -6,40 +6,6 @@
 
 #define MS INT64_C(1000000)
 
-static int setup(void **state)
-{
-	struct box *b = xcalloc(1, sizeof(*b));
-
-	box_start(b);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	box_stop(*state);
-	free(*state);
-	return 0;
-}
-
-/* Processes below the agent whose command line holds `text`. */
-static int count_running(struct box *b, const char *text)
-{
-	auto_free struct proc_tree_entry *v = NULL;
-	int n = proc_tree_list(b->box.pid, &v), found = 0;
-
-	for (int i = 0; i < n; i++) {
-		auto_free char *path = xasprintf("/proc/%d/cmdline",
-						 (int)v[i].pid);
-		auto_buf struct buf cmd = BUF_INIT;
-
-		if (fd_slurp_path(-1, path, 65536, &cmd) == 0 && cmd.len &&
-		    memmem(cmd.data, cmd.len, text, strlen(text)))
-			found++;
-	}
-	return found;
-}
-
 static struct answer ask_sid(struct box *b, enum frame_type type,
 			     const char *sid, int n16, uint16_t u16a,
 			     uint16_t u16b, int n32, uint32_t u32)
@@ -870,48 +836,6 @@ static void test_agent__many_at_once(void **state)
 	assert_int_equal(count_running(*state, "echo"), 0);
 }
 
-/* The one process an agent has when no command runs; 0 after 10 s. */
-static pid_t waiting_supervisor(struct box *b)
-{
-	int64_t deadline = clock_mono_ns() + SECONDS(10);
-
-	while (clock_mono_ns() < deadline) {
-		auto_free struct proc_tree_entry *v = NULL;
-
-		if (proc_tree_list(b->box.pid, &v) == 1)
-			return v[0].pid;
-	}
-	return 0;
-}
-
-/* The same one serves the next command; whatever somebody with its uid does
- * to it, that command runs. */
-static void test_agent__supervisor_in_waiting(void **state)
-{
-	static const int signals[] = { 0, SIGSTOP, SIGKILL };
-	struct box *b = *state;
-
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		int64_t deadline = clock_mono_ns() + SECONDS(10);
-		struct result r = sh(b, "true");
-
-		result_release(&r);
-		pid_t pid = waiting_supervisor(b);
-		assert_true(pid > 0);
-		(void)kill(pid, signals[i]);
-		while (signals[i] && proc_start_time(pid) > 0 &&
-		       clock_mono_ns() < deadline)
-			;
-		r = sh(b, "echo $PPID");
-		assert_int_equal(r.exit.code, 0);
-		if (signals[i])
-			assert_int_not_equal(atoi(buf_str(&r.out)), pid);
-		else
-			assert_int_equal(atoi(buf_str(&r.out)), pid);
-		result_release(&r);
-	}
-}
-
 static void test_agent__deadline_ends_everything(void **state)
 {
 	struct box own;
@@ -976,9 +900,8 @@ int main(void)
 		T(hostile_frames),
 		T(byte_by_byte),
 		T(many_at_once),
-		T(supervisor_in_waiting),
 		T(deadline_ends_everything),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, box_setup, box_teardown);
 }
