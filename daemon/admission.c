@@ -269,6 +269,13 @@ void admission_leave(struct admission_wait *w)
 	admission_wake(w->daemon); /* those behind it may be let go now */
 }
 
+/* Others are before them now. */
+static void end_turn(struct admission *a, struct admission_line *line)
+{
+	list_remove(&line->link);
+	list_append(&a->lines, &line->link);
+}
+
 static void on_wake(struct loop *l, void *data)
 {
 	struct admission *a = data;
@@ -280,8 +287,7 @@ static void on_wake(struct loop *l, void *data)
 			list_entry(line->waits.next, struct admission_wait,
 				   link);
 
-		list_remove(&line->link);
-		list_append(&a->lines, &line->link);
+		end_turn(a, line);
 		tell_event(w, EVENT_SPAWN_DEQUEUED, "admitted");
 		take_out(a, w);
 		w->told(w, NULL);
@@ -293,6 +299,38 @@ void admission_wake(struct daemon *d)
 	/* Later: whoever gave a place back is still at work. */
 	if (d->admission && d->admission->count)
 		loop_timer_after(d->admission->wake, 0);
+}
+
+static bool offer_to(struct admission_line *line)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &line->waits) {
+		struct admission_wait *w =
+			list_entry(pos, struct admission_wait, link);
+
+		if (w->offered && w->offered(w))
+			return true;
+	}
+	return false;
+}
+
+void admission_offer(struct daemon *d)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &d->admission->lines)
+		if (offer_to(list_entry(pos, struct admission_line, link)))
+			return; /* there was one */
+}
+
+void admission_taken(struct admission_wait *w)
+{
+	struct admission *a = w->daemon->admission;
+
+	end_turn(a, w->line);
+	tell_event(w, EVENT_SPAWN_DEQUEUED, "a warm copy is ready");
+	take_out(a, w);
 }
 
 void admission_close(struct daemon *d)

@@ -36,6 +36,10 @@ struct admission_wait {
 	 * RESOURCE_LIMIT (waited too long) or UNAVAILABLE (stopping).  The
 	 * wait is no longer ours then. */
 	void (*told)(struct admission_wait *w, const struct svm_err *err);
+	/* There may be something that is had without a place (a warm copy).
+	 * True when it was taken, after admission_taken().  NULL: nothing but
+	 * a place will do. */
+	bool (*offered)(struct admission_wait *w);
 };
 
 struct admission *admission_new(struct daemon *d);
@@ -61,6 +65,12 @@ void admission_leave(struct admission_wait *w);
 
 /* A place became free, or a limit changed: look who may go, soon. */
 void admission_wake(struct daemon *d);
+
+/* One more is there already: whoever waits for such gets it, in turn. */
+void admission_offer(struct daemon *d);
+
+/* It was had without a place: it waits no longer and is its owner's. */
+void admission_taken(struct admission_wait *w);
 
 /* The daemon stops: everybody is told so. */
 void admission_close(struct daemon *d);

@@ -110,13 +110,18 @@ static void start(struct http_req *r, struct sandbox *s, int64_t asked)
 }
 
 /* A warm copy has its place already: only its owner's limit counts. */
-static bool claim(struct daemon *d, struct http_req *r,
-		  struct sandbox_spec *spec, struct provider *p, int64_t asked)
+static bool may_claim(struct daemon *d, const struct sandbox_spec *spec)
 {
 	auto_err struct svm_err taken = SVM_ERR_INIT;
 
-	if (!admission_may_claim(d, spec->owner) ||
-	    sandbox_check_name(d, spec, &taken) < 0)
+	return admission_may_claim(d, spec->owner) &&
+	       sandbox_check_name(d, spec, &taken) == 0;
+}
+
+static bool claim(struct daemon *d, struct http_req *r,
+		  struct sandbox_spec *spec, struct provider *p, int64_t asked)
+{
+	if (!may_claim(d, spec))
 		return false;
 	struct sandbox *s = warm_claim(d, p, spec);
 	if (s)
@@ -178,6 +183,24 @@ static void spawn_told(struct admission_wait *w, const struct svm_err *refused)
 	free(sp);
 }
 
+/* A warm copy was made while it waited. */
+static bool spawn_offered(struct admission_wait *w)
+{
+	struct spawn *sp = container_of(w, struct spawn, wait);
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct sandbox_spec spec = { 0 };
+	struct provider *p = NULL;
+
+	bool taken = parse(w->daemon, sp->r, &spec, &p, &err) == 0 &&
+		     claim(w->daemon, sp->r, &spec, p, sp->asked);
+	sandbox_spec_release(&spec);
+	if (!taken)
+		return false;
+	admission_taken(w);
+	free(sp);
+	return true;
+}
+
 static void admit(struct daemon *d, struct http_req *r,
 		  struct sandbox_spec *spec, struct provider *p,
 		  int64_t asked)
@@ -186,6 +209,8 @@ static void admit(struct daemon *d, struct http_req *r,
 	struct spawn *sp = xcalloc(1, sizeof(*sp));
 
 	sp->wait.told = spawn_told;
+	if (spec->template)
+		sp->wait.offered = spawn_offered;
 	sp->r = r;
 	sp->asked = asked;
 	int waits = admission_ask(d, spec->owner, &sp->wait, &err);
@@ -223,7 +248,7 @@ void api_sandbox_create(struct http_req *r, void *app)
 
 static void reply_admission(struct http_req *r, struct daemon *d,
 			    const char *owner, const struct quota_limits *l,
-			    const struct svm_err *over)
+			    const struct svm_err *over, bool claimable)
 {
 	auto_buf struct buf out = BUF_INIT;
 	struct json_writer w = json_writer(&out);
@@ -232,6 +257,11 @@ static void reply_admission(struct http_req *r, struct daemon *d,
 	bool fits = over->code == SVM_OK;
 
 	admission_look(d, owner, &v);
+	if (claimable) { /* it has its place: the limits stay as they are */
+		v.room = true;
+		v.queueable = false;
+		v.why = "";
+	}
 	duration_format(l->max_ttl_ns, max_ttl);
 	json_open(&w, NULL, '{'); /* STRICT: these eight */
 	json_bool(&w, "allowed", fits && v.room);
@@ -251,14 +281,16 @@ void api_sandbox_admission(struct http_req *r, void *app)
 	struct daemon *d = app;
 	auto_err struct svm_err err = SVM_ERR_INIT, over = SVM_ERR_INIT;
 	struct sandbox_spec spec = { 0 };
+	struct provider *p = NULL;
 	struct quota_limits l;
 
-	if (sandbox_request_ask(d, r, &spec, &over, &err) < 0) {
+	if (sandbox_request_ask(d, r, &spec, &p, &over, &err) < 0) {
 		http_reply_error(r, &err);
 		return;
 	}
 	quota_limits(d, spec.owner, &l);
-	reply_admission(r, d, spec.owner, &l, &over);
+	reply_admission(r, d, spec.owner, &l, &over,
+			may_claim(d, &spec) && warm_fits(d, p, &spec));
 	sandbox_spec_release(&spec);
 }
 

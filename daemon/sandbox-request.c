@@ -215,6 +215,18 @@ static int choose_image(struct daemon *d, const char *image,
 	return 0;
 }
 
+/* Only to know which it would be: one that is not here is pulled when it is
+ * needed. */
+static int look_at_image(struct daemon *d, const char *image,
+			 struct provider *p, struct sandbox_spec *s)
+{
+	auto_err struct svm_err ignored = SVM_ERR_INIT;
+
+	(void)choose_image(d, image, p, s, &ignored);
+	image_pull_forget(d->images);
+	return 0;
+}
+
 /* A default must not be over a limit that nobody asked about. */
 static int64_t at_most(int64_t v, int64_t max)
 {
@@ -227,7 +239,7 @@ struct ask {
 	struct http_req *r; /* NULL: nobody, it is for the warm pool */
 	const char *payer;  /* then: whose limits hold */
 	struct svm_err *over; /* admission: what is over a limit is told here,
-			       * and no image is looked for; else NULL */
+			       * and the image need not be here; else NULL */
 };
 
 static int get_ttl(const struct ask *a, const cJSON *body, int64_t max,
@@ -333,7 +345,8 @@ static int parse(const struct ask *a, const cJSON *body,
 	*ret_provider = runtimes_pick(d, provider, err);
 	if (!*ret_provider || check_network(d, *ret_provider, s, err) < 0)
 		return -1;
-	return a->over ? 0 : choose_image(d, image, *ret_provider, s, err);
+	return a->over ? look_at_image(d, image, *ret_provider, s) :
+			 choose_image(d, image, *ret_provider, s, err);
 }
 
 /* What a template leaves on a sandbox besides the fields of its spawn. */
@@ -409,13 +422,13 @@ int sandbox_request_parse(struct daemon *d, struct http_req *r,
 }
 
 int sandbox_request_ask(struct daemon *d, struct http_req *r,
-			struct sandbox_spec *ret, struct svm_err *ret_over,
-			struct svm_err *err)
+			struct sandbox_spec *ret,
+			struct provider **ret_provider,
+			struct svm_err *ret_over, struct svm_err *err)
 {
 	const struct ask a = { .d = d, .r = r, .over = ret_over };
-	struct provider *p = NULL;
 
-	return parse_body(&a, NULL, ret, &p, err);
+	return parse_body(&a, NULL, ret, ret_provider, err);
 }
 
 int sandbox_request_warm(struct daemon *d, const struct template *t,

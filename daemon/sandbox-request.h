@@ -20,10 +20,12 @@ int sandbox_request_parse(struct daemon *d, struct http_req *r,
 			  struct provider **ret_provider, struct svm_err *err);
 
 /* The same to know whether it would be admitted: what is over a limit is no
- * error but *ret_over (unset when nothing is), and no image is looked for. */
+ * error but *ret_over (unset when nothing is), and the image need not be
+ * here. */
 int sandbox_request_ask(struct daemon *d, struct http_req *r,
-			struct sandbox_spec *ret, struct svm_err *ret_over,
-			struct svm_err *err);
+			struct sandbox_spec *ret,
+			struct provider **ret_provider,
+			struct svm_err *ret_over, struct svm_err *err);
 
 /* The same for a warm copy of a template, which nobody asked for yet. */
 int sandbox_request_warm(struct daemon *d, const struct template *t,

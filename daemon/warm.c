@@ -25,6 +25,7 @@ struct warm {
 	struct loop_timer *timer;
 	struct sandbox *making;     /* one at a time */
 	struct life_waiter maker;
+	bool fresh;                 /* one was made that nobody looked at */
 	uint64_t claims, misses, failures;
 };
 
@@ -135,6 +136,7 @@ static void made(struct life_waiter *waiter, struct sandbox *s,
 		failed(w, t, err);
 	else
 		t->failures = 0;
+	w->fresh = !err;
 }
 
 static void make(struct warm *w, struct template *t)
@@ -168,6 +170,10 @@ static void on_timer(struct loop *l, void *data)
 	(void)l;
 	if (d->stopping)
 		return;
+	if (w->fresh) {
+		w->fresh = false;
+		admission_offer(d); /* who waits needs no place for it */
+	}
 	for (struct sandbox *next, *s = next_copy(w, NULL); s; s = next) {
 		next = next_copy(w, s);
 		if ((why = unwanted(w, s)))
@@ -248,15 +254,38 @@ static bool fits(const struct warm *w, const struct sandbox *s,
 	       s->expires_boot_ns > clock_boot_ns() + LIMIT_TIME_AGENT_REPLY;
 }
 
-struct sandbox *warm_claim(struct daemon *d, struct provider *p,
-			   struct sandbox_spec *spec)
+static struct template *pooled(const struct daemon *d,
+			       const struct sandbox_spec *spec)
 {
-	struct warm *w = d->warm;
 	struct template *t = spec->template ?
 			templates_find_key(d, spec->template, spec->made_by) :
 			NULL;
 
-	if (!t || !t->pool_size)
+	return t && t->pool_size ? t : NULL;
+}
+
+bool warm_fits(const struct daemon *d, const struct provider *p,
+	       const struct sandbox_spec *spec)
+{
+	const struct warm *w = d->warm;
+	const struct template *t = pooled(d, spec);
+
+	if (!t || !env_fits(spec))
+		return false;
+	for (const struct sandbox *s = NULL; (s = next_copy(w, s));)
+		if (fits(w, s, p, t, spec) &&
+		    same_list(s->spec.layers, spec->layers))
+			return true;
+	return false;
+}
+
+struct sandbox *warm_claim(struct daemon *d, struct provider *p,
+			   struct sandbox_spec *spec)
+{
+	struct warm *w = d->warm;
+	struct template *t = pooled(d, spec);
+
+	if (!t)
 		return NULL;
 	for (struct sandbox *next, *s = next_copy(w, NULL); s; s = next) {
 		auto_err struct svm_err err = SVM_ERR_INIT;

@@ -12,6 +12,7 @@
 #ifndef SVM_DAEMON_WARM_H
 #define SVM_DAEMON_WARM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,10 @@ const char *warm_adopt(struct daemon *d, struct sandbox *s);
  * waits for life_claim(). */
 struct sandbox *warm_claim(struct daemon *d, struct provider *p,
 			   struct sandbox_spec *spec);
+
+/* Would warm_claim() hand one out now?  Nothing changes. */
+bool warm_fits(const struct daemon *d, const struct provider *p,
+	       const struct sandbox_spec *spec);
 
 struct warm_counts {
 	size_t total, ready, making, wanted; /* total: in the registry */

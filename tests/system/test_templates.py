@@ -38,6 +38,14 @@ def ready(inst, n):
              and len(inst.box_dirs()) >= n, f"{n} warm copies")
 
 
+def allowed(inst, **fields):
+    """Would it be admitted?  The reason is empty then, and only then."""
+    a = inst.api("POST", "/sandboxes/admission", fields, check=200).json()
+    assert (a["reason"] == "") == a["allowed"] and not (
+        a["allowed"] and a["queueable"]), a
+    return a["allowed"]
+
+
 def agents_of(inst):
     """Pids of the first processes of all boxes, from their rows."""
     with sqlite3.connect(inst.state / "db") as db:
@@ -354,8 +362,13 @@ def test_limits_count_copies(new_instance):
     ready(inst, 3)
     r = inst.api("POST", "/sandboxes", {})
     assert (r.status, r.json()["code"]) == (429, "RESOURCE_LIMIT"), r
-    ids = [spawn(inst, "w")["id"] for _ in range(3)]
+    assert not allowed(inst) and not allowed(inst, template="w", vcpus=2)
+    ids = []
+    for _ in range(3):
+        assert allowed(inst, template="w")
+        ids.append(spawn(inst, "w")["id"])
     assert warm(inst)["claims"] == 3, "a claim needs no other place"
+    assert not allowed(inst, template="w")
     assert spawn(inst, "w", 429) and warm(inst)["ready"] == 0
     inst.api("DELETE", f"/sandboxes/{ids[0]}", check=200)
     ready(inst, 1)
@@ -368,9 +381,31 @@ def test_owner_limit_counts_at_the_claim(new_instance):
     inst.start()
     save(inst, name="w", image="host", pool_size=2)
     ready(inst, 2)
+    assert allowed(inst, template="w", owner_id="a")
     spawn(inst, "w", owner_id="a")
+    assert not allowed(inst, template="w", owner_id="a")
     spawn(inst, "w", 429, owner_id="a")
+    assert allowed(inst, template="w", owner_id="b")
     spawn(inst, "w", owner_id="b")
+    inst.api("DELETE", path("w"), check=200)
+
+
+def test_who_waits_gets_the_copy_that_is_made_meanwhile(new_instance):
+    """A copy has its place: nobody need go before it is handed out."""
+    inst = new_instance(spares=0, env={
+        "STACYVM_DEFAULTS_MAX_SANDBOXES": "1",
+        "STACYVM_DEFAULTS_SPAWN_OVERFLOW": "queue"})
+    inst.start()
+    save(inst, name="w", image="host", pool_size=1, setup=["sleep 2"])
+    wait_for(lambda: warm(inst)["making"], "the copy to be on its way")
+    a = inst.api("POST", "/sandboxes/admission", {"template": "w"},
+                 check=200).json()
+    assert (a["allowed"], a["queueable"]) == (False, True), a
+    spawn(inst, "w")
+    text = inst.api("GET", "/events?since=0&follow=false&type=spawn.dequeued",
+                    check=200).text
+    assert text.count("data:") == 1 and "a warm copy is ready" in text
+    assert warm(inst)["claims"] == 1
     inst.api("DELETE", path("w"), check=200)
 
 

@@ -248,6 +248,54 @@ static void test_admission__unused_place_goes_on(void **state)
 	assert_int_equal(n_boxes, 1);
 }
 
+static const char *wanted; /* the name of who may have it */
+
+static bool on_offer(struct admission_wait *w)
+{
+	struct spawn *s = container_of(w, struct spawn, wait);
+
+	strcat(strcat(order, s->name), " ");
+	if (strcmp(s->name, wanted) != 0)
+		return false;
+	admission_taken(w);
+	s->told = true;
+	return true;
+}
+
+/* What needs no place goes to the first who can use it, though the server is
+ * full; who can't keeps their place in the line. */
+static void test_admission__offer(void **state)
+{
+	struct spawn a[2], b[2], c;
+
+	(void)state;
+	config.defaults_max_sandboxes = 1;
+	take("x");
+	ask(&a[0], "a", "a0");
+	ask(&a[1], "a", "a1");
+	ask(&b[0], "b", "b0");
+	ask(&b[1], "b", "b1");
+	ask(&c, "c", "c0");
+	a[0].wait.offered = a[1].wait.offered = on_offer;
+	b[0].wait.offered = b[1].wait.offered = on_offer; /* c: no */
+	order[0] = '\0';
+	wanted = "a1";
+	admission_offer(&d);
+	assert_string_equal(order, "a0 a1 ");
+	assert_true(a[1].told);
+	wanted = "b0";
+	admission_offer(&d); /* a had a turn */
+	assert_string_equal(order, "a0 a1 b0 ");
+	wanted = "nobody";
+	admission_offer(&d);
+	assert_string_equal(order, "a0 a1 b0 a0 b1 ");
+	order[0] = '\0';
+	config.defaults_max_sandboxes = 10;
+	admission_wake(&d);
+	loop_turn(d.loop, 0);
+	assert_string_equal(order, "c0 a0 b1 ");
+}
+
 static void test_admission__leaving(void **state)
 {
 	struct spawn a[3];
@@ -316,6 +364,7 @@ int main(void)
 		TEST(full_owner_is_passed_by),
 		TEST(no_overtaking),
 		TEST(unused_place_goes_on),
+		TEST(offer),
 		TEST(leaving),
 		TEST(patience_ends),
 		TEST(queue_is_bounded),
