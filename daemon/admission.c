@@ -183,7 +183,8 @@ static int refuse(struct daemon *d, const char *owner, struct svm_err *err)
 
 static int stopping(struct svm_err *err)
 {
-	return svm_err_set(err, SVM_UNAVAILABLE, "the daemon is stopping");
+	svm_err_set(err, SVM_UNAVAILABLE, "the daemon is stopping");
+	return svm_err_hint(err, "nothing was made: ask the next one again");
 }
 
 static void on_patience(struct loop *l, void *data)

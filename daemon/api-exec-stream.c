@@ -177,11 +177,7 @@ static void on_stop(struct http_req *r)
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	struct stream *st = http_data(r);
 
-	svm_err_set(&err, SVM_UNAVAILABLE, "the daemon is stopping; the "
-		    "command goes on without a caller");
-	svm_err_hint(&err, "start the daemon and see what it writes:  "
-		     "stacyvm attach %s/%s", exec_run_sandbox(st->run)->id,
-		     exec_run_sid(st->run));
+	api_exec_stopping(st->run, &err);
 	exec_run_leave(st->run);
 	if (st->begun)
 		cut(st, &err);

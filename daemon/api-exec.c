@@ -55,6 +55,15 @@ void api_exec_add_error(struct buf *out, const struct svm_err *err)
 	json_close(&w, '}');
 }
 
+void api_exec_stopping(const struct exec_run *run, struct svm_err *err)
+{
+	svm_err_set(err, SVM_UNAVAILABLE, "the daemon is stopping; the "
+		    "command goes on without a caller");
+	svm_err_hint(err, "start the daemon and see what it writes:  "
+		     "stacyvm attach %s/%s", exec_run_sandbox(run)->id,
+		     exec_run_sid(run));
+}
+
 static void plain_free(struct plain *p)
 {
 	buf_release(&p->out[0]);
@@ -165,6 +174,18 @@ static void on_gone(struct http_req *r)
 	plain_free(p);
 }
 
+/* Not to wait for it: its end may be hours away. */
+static void on_stop(struct http_req *r)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct plain *p = http_data(r);
+
+	api_exec_stopping(p->run, &err);
+	exec_run_leave(p->run);
+	http_reply_error(r, &err);
+	plain_free(p);
+}
+
 static void start_plain(struct http_req *r, struct sandbox *s,
 			struct exec_request *q)
 {
@@ -184,6 +205,7 @@ static void start_plain(struct http_req *r, struct sandbox *s,
 	}
 	http_set_data(r, p);
 	http_on_gone(r, on_gone);
+	http_on_stop(r, on_stop);
 }
 
 /* A large body is taken apart on a worker: nobody else waits for it.  The

@@ -9,6 +9,7 @@
 #include "lib/base/json.h"
 
 struct exec_request;
+struct exec_run;
 struct http_req;
 struct sandbox;
 
@@ -21,6 +22,9 @@ void api_exec_add_exit(struct json_writer *w, const struct agent_exit *x);
 
 /* {"type":"error","code","message"}, appended. */
 void api_exec_add_error(struct buf *out, const struct svm_err *err);
+
+/* The daemon stops, the command goes on without its caller. */
+void api_exec_stopping(const struct exec_run *run, struct svm_err *err);
 
 /* A session id we could have made. */
 bool api_exec_sid_ok(const char *sid);

@@ -79,6 +79,21 @@ static void reply_gone(struct http_req *r)
 			     "its caller went away before it was ready", NULL);
 }
 
+/* Setup commands may take for ever; a box alone is made in a moment. */
+static void reply_stop(struct http_req *r)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct reply *reply = http_data(r);
+
+	if (!reply->s->setup)
+		return;
+	svm_err_set(&err, SVM_UNAVAILABLE, "the daemon is stopping; sandbox "
+		    "'%s', which was being set up, is removed", reply->s->id);
+	svm_err_hint(&err, "ask the next one again");
+	reply_gone(r);
+	http_reply_error(r, &err);
+}
+
 static struct reply *reply_new(struct http_req *r, struct sandbox *s, int kind)
 {
 	struct reply *reply = xcalloc(1, sizeof(*reply));
@@ -92,6 +107,8 @@ static struct reply *reply_new(struct http_req *r, struct sandbox *s, int kind)
 	reply->kind = kind;
 	http_set_data(r, reply);
 	http_on_gone(r, reply_gone);
+	if (kind == REPLY_CREATED)
+		http_on_stop(r, reply_stop);
 	return reply;
 }
 

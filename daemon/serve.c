@@ -238,6 +238,7 @@ static void stop(struct serve *s, const char *why)
 	preview_close_all(d);
 	admission_close(d);
 	events_close_all(d->events);
+	image_store_stop(d->images);
 	http_server_shutdown(d->http, http_stopped, s);
 }
 

@@ -11,8 +11,17 @@ static uint64_t max_body(const struct http_req *r)
 
 static void call_handler(struct http_req *r)
 {
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
 	r->handled = true;
-	r->route->handler(r, r->server->o.app);
+	if (!r->server->stopping) {
+		r->route->handler(r, r->server->o.app);
+		return;
+	}
+	/* It would be cut off half-way. */
+	svm_err_set(&err, SVM_UNAVAILABLE, "the daemon is stopping");
+	svm_err_hint(&err, "nothing was done: send it again to the next one");
+	http_reply_error(r, &err);
 }
 
 static void send_continue(struct http_req *r)

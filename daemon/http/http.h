@@ -74,7 +74,7 @@ struct http_server *http_server_new(struct loop *l,
 void http_server_listen(struct http_server *s, int fd);
 
 /* Stop accepting, close idle connections, let replies finish, then `done`
- * (also after LIMIT_TIME_SHUTDOWN, having cut the rest). */
+ * (also after LIMIT_TIME_SHUTDOWN, with a 503 to who still waits). */
 void http_server_shutdown(struct http_server *s, void (*done)(void *data),
 			  void *data);
 void http_server_free(struct http_server *s); /* cuts everything */
@@ -155,8 +155,10 @@ const struct http_route *http_route_of(const struct http_req *r);
  * large or malformed, too many streams, the end of a HEAD. */
 void http_on_gone(struct http_req *r, void (*fn)(struct http_req *r));
 
-/* The server is shutting down: end the reply of a long stream now, with a
- * last word.  Without it there is LIMIT_TIME_SHUTDOWN to end by itself. */
+/* The server is shutting down: answer, or end the reply of a long stream, now
+ * and with a last word.  Without it there is LIMIT_TIME_SHUTDOWN to end by
+ * itself; then a 503 is answered for you (on_gone), or the reply is cut.  What
+ * is asked from then on never comes to a handler. */
 void http_on_stop(struct http_req *r, void (*fn)(struct http_req *r));
 
 /* HTTP_STREAM_IN: pieces of the body as they arrive, then `end` (err NULL, or

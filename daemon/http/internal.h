@@ -167,7 +167,7 @@ struct http_server {
 	int diag;                 /* sock_diag socket, -1 until TCP */
 	int spare;                /* given up when descriptors run out */
 	uid_t uid;
-	bool stopping;
+	bool stopping, forced;
 	void (*done)(void *data);
 	void *done_data;
 	struct http_counts counts;

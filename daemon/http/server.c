@@ -212,11 +212,34 @@ static void on_reap(struct loop *l, void *data)
 
 /* The end. */
 
+/* Who still waits for an answer gets this one, and a moment to read it. */
+static void last_words(struct http_server *s)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &s->conns) {
+		struct http_conn *c = list_entry(pos, struct http_conn, link);
+
+		if (c->req && c->req->handled && !c->req->began)
+			conn_fail(c, 503, SVM_UNAVAILABLE,
+				  "the daemon stopped before this was done");
+		else
+			conn_gone(c);
+	}
+}
+
 static void on_force(struct loop *l, void *data)
 {
 	struct http_server *s = data;
 
 	(void)l;
+	if (!s->forced) {
+		s->forced = true;
+		last_words(s);
+		loop_timer_after(s->force, MIN(s->time[TIMER_LINGER],
+					       LIMIT_TIME_LAST_WORD));
+		return;
+	}
 	while (!list_empty(&s->conns))
 		conn_gone(list_entry(s->conns.next, struct http_conn, link));
 }

@@ -109,6 +109,12 @@ struct image_store *image_store_new(struct daemon *d, struct svm_err *err)
 	return s;
 }
 
+void image_store_stop(struct image_store *s)
+{
+	pulls_stop(s);
+	imports_stop(s);
+}
+
 void image_store_free(struct image_store *s)
 {
 	struct list *pos, *tmp;

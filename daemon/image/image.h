@@ -37,6 +37,9 @@ struct image_store;
 struct image_store *image_store_new(struct daemon *d, struct svm_err *err);
 void image_store_free(struct image_store *s); /* kills running imports */
 
+/* The daemon stops: imports and pulls end, whoever waits for one is told. */
+void image_store_stop(struct image_store *s);
+
 /* Is anything on its way: an import, a pull? */
 bool image_store_busy(const struct image_store *s);
 

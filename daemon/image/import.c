@@ -400,6 +400,20 @@ void import_pulled(struct image_store *s, const char *ref,
 		import_end(m, NULL);
 }
 
+void imports_stop(struct image_store *s)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &s->imports) {
+		struct import *m = list_entry(pos, struct import, link);
+
+		import_fail(m, SVM_UNAVAILABLE, "the daemon is stopping");
+		if (!m->err.hint)
+			svm_err_hint(&m->err, "nothing was imported: send it "
+				     "again to the next one");
+	}
+}
+
 /* At the end of the daemon, when no request, thread or store is left. */
 void imports_abort(struct image_store *s)
 {

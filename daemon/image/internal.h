@@ -74,7 +74,8 @@ void images_sweep(struct image_store *s); /* now, or when not busy any more */
 /* Remove tmp/name on a worker. */
 void images_discard(struct image_store *s, const char *name);
 
-/* import.c: kill every import without an answer. */
+/* import.c: end every import, with an answer soon or without any. */
+void imports_stop(struct image_store *s);
 void imports_abort(struct image_store *s);
 
 /* Unpack the image of that manifest from downloads/ and call it ref.  done is
@@ -88,8 +89,9 @@ void import_pulled(struct image_store *s, const char *ref,
 		   const struct digest *manifest,
 		   const struct import_events *events, void *data);
 
-/* puller.c */
-void pulls_abort(struct image_store *s); /* without an answer */
+/* puller.c: the same for pulls. */
+void pulls_stop(struct image_store *s);
+void pulls_abort(struct image_store *s);
 
 /* downloads.c: on a worker thread, remove what no pull will go on with: all
  * that is whole unless keep_whole, and all that is old or too much. */

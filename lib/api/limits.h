@@ -46,6 +46,7 @@
 #define LIMIT_TIME_WS_PONG SECONDS(10)
 #define LIMIT_TIME_LINGER SECONDS(5) /* reading on after a last answer */
 #define LIMIT_TIME_SHUTDOWN SECONDS(10)
+#define LIMIT_TIME_LAST_WORD SECONDS(1) /* to be read after that */
 
 /* Sandboxes. */
 #define LIMIT_ID 11             /* "sb-" + 8 hex */

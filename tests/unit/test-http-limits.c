@@ -414,6 +414,34 @@ static void test_http_limits__shutdown_is_not_held_up(void **state)
 		close(fds[i]);
 }
 
+/* ... and who was not answered by then is told, not just cut off; what comes
+ * after the stop is not begun. */
+static void test_http_limits__last_words(void **state)
+{
+	auto_buf struct buf a = BUF_INIT, b = BUF_INIT;
+	bool done = false;
+
+	(void)state;
+	start((struct http_options){ .time_shutdown = 60 * MS });
+	auto_close int waits = dial(TCP), late = dial(UNIX);
+	get(waits, "/park");
+	put_str(late, "GET /park HTTP/1.1\r\n");
+	assert_true(until_handled(1));
+	http_server_shutdown(fx.server, stopped, &done);
+	put_str(late, "Host: localhost\r\n\r\n");
+	assert_int_equal(get_until(late, &b, NULL, 1000), GOT_EOF);
+	assert_ptr_equal(strstr(buf_str(&b), "HTTP/1.1 503 "), b.data);
+	assert_non_null(strstr(buf_str(&b), "nothing was done"));
+	assert_int_equal(handled, 1); /* it never came to the handler */
+	assert_int_equal(get_until(waits, &a, NULL, 1000), GOT_EOF);
+	assert_ptr_equal(strstr(buf_str(&a), "HTTP/1.1 503 "), a.data);
+	assert_non_null(strstr(buf_str(&a), "\"UNAVAILABLE\""));
+	for (int64_t end = now_ms() + 3000; !done && now_ms() < end;)
+		turn(1);
+	assert_true(done);
+	assert_int_equal(gone, 1);
+}
+
 /* -- how many */
 
 /* Two descriptors each; false, having said so, where there are too few. */
@@ -691,6 +719,7 @@ int main(void)
 		T(lingers),
 		T(lingering_bytes),
 		T(shutdown_is_not_held_up),
+		T(last_words),
 		T(websockets),
 		T(streams),
 		T(event_subscribers),
