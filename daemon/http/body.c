@@ -68,7 +68,9 @@ bool body_too_slow(struct http_req *r)
 	int64_t ticks = time[TIMER_BODY] / time[TIMER_KEEPALIVE];
 	uint64_t least = KIB((uint64_t)1) * time[TIMER_BODY] / SECONDS(1);
 
-	if (body_blocked(r->conn)) { /* we are the slow one */
+	/* We are the slow one; or it is a conversation with a stranger's
+	 * program, which answers already and may hear the rest as it likes. */
+	if (body_blocked(r->conn) || (!r->route && r->began)) {
 		r->rate_ticks = 0;
 		r->rate_mark = r->received;
 	} else if (++r->rate_ticks >= ticks) {

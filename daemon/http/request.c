@@ -266,11 +266,13 @@ static bool is_foreign(struct http_req *r)
 		return false;
 	r->stream_in = true;
 	r->conn->state = CONN_BODY;
+	conn_timer(r->conn, TIMER_KEEPALIVE); /* a body has its least rate */
 	r->handled = true;
 	if (s->o.foreign_host(r, r->host, s->o.app))
 		return true;
 	r->handled = false;
 	r->stream_in = false;
+	conn_timer(r->conn, TIMER_NONE);
 	return false;
 }
 

@@ -33,6 +33,8 @@
 #include "lib/base/mem.h"
 #include "lib/base/rand.h"
 
+#define AGAIN "nothing was imported: send it again to the next one"
+
 struct import {
 	struct list link;
 	struct image_store *store;
@@ -404,14 +406,9 @@ void imports_stop(struct image_store *s)
 {
 	struct list *pos, *tmp;
 
-	list_for_each_safe(pos, tmp, &s->imports) {
-		struct import *m = list_entry(pos, struct import, link);
-
-		import_fail(m, SVM_UNAVAILABLE, "the daemon is stopping");
-		if (!m->err.hint)
-			svm_err_hint(&m->err, "nothing was imported: send it "
-				     "again to the next one");
-	}
+	list_for_each_safe(pos, tmp, &s->imports)
+		worker_stop(&list_entry(pos, struct import, link)->worker,
+			    AGAIN);
 }
 
 /* At the end of the daemon, when no request, thread or store is left. */

@@ -450,14 +450,10 @@ void pulls_stop(struct image_store *s)
 {
 	struct list *pos, *tmp;
 
-	list_for_each_safe(pos, tmp, &s->pulls) {
-		struct pull *p = list_entry(pos, struct pull, link);
-
-		pull_fail(p, SVM_UNAVAILABLE, "the daemon is stopping");
-		if (!p->err.hint)
-			svm_err_hint(&p->err, "what came is kept: ask the "
-				     "next one again, it goes on from there");
-	}
+	list_for_each_safe(pos, tmp, &s->pulls)
+		worker_stop(&list_entry(pos, struct pull, link)->worker,
+			    "what came is kept: ask the next one again, it "
+			    "goes on from there");
 }
 
 /* At the end of the daemon, when no request, thread or store is left. */

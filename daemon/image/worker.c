@@ -34,6 +34,15 @@ int worker_fail(struct worker *w, enum svm_code code, const char *why)
 	return -1;
 }
 
+void worker_stop(struct worker *w, const char *hint)
+{
+	/* What is done with its result has ends of its own. */
+	if ((w->pidfd < 0 && !w->out_watch) || w->err->code)
+		return;
+	worker_fail(w, SVM_UNAVAILABLE, "the daemon is stopping");
+	svm_err_hint(w->err, "%s", hint);
+}
+
 void worker_release(struct worker *w)
 {
 	if (w->pidfd >= 0) {

@@ -224,6 +224,48 @@ static void test_http_limits__upload_that_drips(void **state)
 	assert_true(uploaded > 0);
 }
 
+static bool take_foreign(struct http_req *r, const char *host, void *app)
+{
+	(void)host;
+	h_upload(r, app);
+	if (strcmp(http_target(r), "/talk") == 0)
+		http_stream_begin(r, 200, "text/plain", -1);
+	return true;
+}
+
+/* The same for what goes to a stranger's program; but when that has begun to
+ * answer it is a conversation, which may be slow. */
+static void test_http_limits__foreign_upload_that_drips(void **state)
+{
+	static const char *const paths[] = { "/", "/talk" };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		auto_buf struct buf b = BUF_INIT;
+		int64_t begin = now_ms(), next = begin;
+
+		start((struct http_options){ .time_body = 60 * MS,
+					     .time_keepalive = 20 * MS,
+					     .foreign_host = take_foreign });
+		auto_close int fd = dial(TCP);
+		auto_free char *head = xasprintf(
+			"PUT %s HTTP/1.1\r\nHost: 1-a.localhost\r\n"
+			"Content-Length: 1000000\r\n\r\n", paths[i]);
+		put_str(fd, head);
+		while (!has(&b, "too slowly") && !gone &&
+		       now_ms() - begin < (i ? 400 : 3000)) {
+			if (now_ms() >= next && put_str(fd, "x"))
+				next = now_ms() + 10;
+			get_until(fd, &b, "too slowly", 1);
+		}
+		assert_int_equal(has(&b, "408 Request Timeout"), i == 0);
+		assert_int_equal(gone, i == 0);
+		assert_true(uploaded > 0);
+		if (i == 0)
+			fixture_stop();
+	}
+}
+
 static void test_http_limits__upload_that_flows(void **state)
 {
 	static char some[4096];
@@ -710,6 +752,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(upload_that_drips),
+		T(foreign_upload_that_drips),
 		T(upload_that_flows),
 		T(upload_that_we_paused),
 		T(write_that_stalls),
