@@ -146,6 +146,7 @@ struct probe {
 	struct probed {
 		const struct provider_ops *ops;
 		bool enabled, usable;
+		int64_t began_ns, took_ns;
 		struct svm_err err;
 		struct provider_findings findings;
 	} v[16];
@@ -158,8 +159,10 @@ static void run_probes(struct work *work)
 	for (size_t i = 0; i < p->n; i++) {
 		struct probed *x = &p->v[i];
 
+		x->began_ns = clock_boot_ns();
 		x->usable = x->ops->probe(runtimes_host(p->d), &x->findings,
 					  &x->err) == 0;
+		x->took_ns = clock_boot_ns() - x->began_ns;
 	}
 }
 
@@ -210,6 +213,21 @@ static void reply_doctor(struct probe *p)
 	http_reply_json(p->r, 200, &out);
 }
 
+/* What was found out is what GET /providers says from here on; one that could
+ * not be opened before is tried by a probe that opens it. */
+static void learn(struct daemon *d, struct probed *x)
+{
+	struct runtime *rt = runtimes_find(d, x->ops->name);
+
+	if (!x->enabled)
+		return;
+	if (x->usable && !rt->provider)
+		runtimes_probe(rt);
+	else
+		runtimes_learn(rt, x->usable, x->began_ns, x->took_ns,
+			       &x->findings, &x->err);
+}
+
 static void probes_done(struct work *work)
 {
 	struct probe *p = container_of(work, struct probe, work);
@@ -219,6 +237,7 @@ static void probes_done(struct work *work)
 	else if (p->r)
 		reply_test(p);
 	for (size_t i = 0; i < p->n; i++) {
+		learn(p->d, &p->v[i]);
 		svm_err_release(&p->v[i].err);
 		provider_findings_release(&p->v[i].findings);
 	}

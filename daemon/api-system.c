@@ -123,6 +123,31 @@ static void add_by_provider(struct daemon *d, struct json_writer *w)
 	json_close(w, '}');
 }
 
+/* Those that are switched on, as GET /providers has them. */
+static void add_providers(struct daemon *d, struct json_writer *w)
+{
+	struct runtime *rt;
+
+	json_open(w, "providers", '{');
+	for (size_t i = 0; (rt = runtimes_at(d, i)); i++)
+		if (rt->enabled)
+			json_bool(w, rt->ops->name, rt->healthy);
+	json_close(w, '}');
+}
+
+static void text_providers(struct daemon *d, struct buf *out)
+{
+	struct runtime *rt;
+
+	buf_addstr(out, "# HELP stacyvm_provider_healthy Whether the last "
+		   "probe found it usable.\n"
+		   "# TYPE stacyvm_provider_healthy gauge\n");
+	for (size_t i = 0; (rt = runtimes_at(d, i)); i++)
+		if (rt->enabled)
+			buf_addf(out, "stacyvm_provider_healthy{provider="
+				 "\"%s\"} %d\n", rt->ops->name, rt->healthy);
+}
+
 static void add_warm(const struct daemon *d, struct json_writer *w)
 {
 	struct warm_counts warm;
@@ -170,6 +195,7 @@ void api_metrics(struct http_req *r, void *app)
 	add_by_provider(d, &w);
 	json_close(&w, '}');
 	add_warm(d, &w);
+	add_providers(d, &w);
 	json_open(&w, "http", '{');
 	json_int(&w, "requests", (int64_t)http.requests);
 	json_int(&w, "refused", (int64_t)http.refused);
@@ -224,6 +250,7 @@ void api_metrics_prometheus(struct http_req *r, void *app)
 		   http.connections);
 	add_metric(&out, "resident_bytes", "gauge",
 		   "Resident memory of the daemon.", (double)resident_bytes());
+	text_providers(d, &out);
 	metrics_text(d->metrics, &out);
 	http_reply_bytes(r, 200, "text/plain; version=0.0.4", out.data,
 			 out.len);

@@ -10,6 +10,7 @@
 #include "daemon/events.h"
 #include "daemon/http/http.h"
 #include "daemon/route-info.h"
+#include "daemon/runtimes.h"
 #include "lib/api/limits.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
@@ -61,7 +62,31 @@ void failure_events_observe(const struct http_req *r, struct daemon *d)
 		tell(d, r, EVENT_RESOURCE_LIMIT);
 	if (http_status(r) >= 500 && log_limited(&failed, LIMIT_FAILURE_EVENTS))
 		tell(d, r, EVENT_OPERATION_FAILED);
-	if (code == SVM_PROVIDER &&
-	    log_limited(&provider, LIMIT_FAILURE_EVENTS))
+	if (code != SVM_PROVIDER)
+		return;
+	if (log_limited(&provider, LIMIT_FAILURE_EVENTS))
 		tell(d, r, EVENT_PROVIDER_FAILED);
+	/* Is it that call alone, or the runtime? */
+	struct runtime *rt = runtimes_find(d, http_noted(r, HTTP_NOTE_GROUP));
+	if (rt)
+		runtimes_probe(rt);
+}
+
+void failure_events_provider(struct daemon *d, const char *name,
+			     const struct svm_err *why)
+{
+	auto_buf struct buf data = BUF_INIT;
+	struct json_writer w = json_writer(&data);
+
+	if (!d->events || d->stopping)
+		return;
+	json_open(&w, NULL, '{');
+	json_str(&w, "operation", "provider.probe");
+	json_str(&w, "code", svm_code_name(why->code));
+	json_str(&w, "provider", name);
+	add_optional(&w, "error", why->msg);
+	add_optional(&w, "remediation", why->hint);
+	json_close(&w, '}');
+	events_emit(d, EVENT_PROVIDER_FAILED, NULL, EVENTS_EVERYBODY,
+		    buf_str(&data));
 }

@@ -7,6 +7,8 @@
 
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/failure-events.h"
+#include "daemon/metrics.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -30,28 +32,46 @@ static bool enabled_in(const struct config *c, const char *name)
 	return value && strcmp(value, "true") == 0;
 }
 
-static void take_result(struct runtime *rt, int result)
+void runtimes_learn(struct runtime *rt, bool usable, int64_t began_ns,
+		    int64_t took_ns, struct provider_findings *findings,
+		    struct svm_err *why)
 {
+	struct daemon *d = rt->owner->daemon;
+	bool was = rt->healthy;
+
+	metrics_add(d->metrics, "provider.probe", rt->ops->name, took_ns,
+		    !usable);
+	if (began_ns < rt->known_ns) { /* a later one was faster */
+		svm_err_release(why);
+		provider_findings_release(findings);
+		return;
+	}
+	rt->known_ns = began_ns;
 	svm_err_release(&rt->why);
 	provider_findings_release(&rt->findings);
-	rt->findings = rt->probe_findings;
-	rt->probe_findings = (struct provider_findings){ 0 };
-	rt->healthy = result == 0;
-	if (result < 0)
-		svm_err_move(&rt->why, &rt->probe_err);
-	rt->latency_ns = rt->probe_ns;
+	rt->findings = *findings;
+	*findings = (struct provider_findings){ 0 };
+	rt->healthy = usable;
+	if (!usable)
+		svm_err_move(&rt->why, why);
+	rt->latency_ns = took_ns;
 	rt->checked_ns = clock_wall_ns();
+	if (was && !usable) {
+		log_warn_e(&rt->why, "provider %s is not usable any more",
+			   rt->ops->name);
+		failure_events_provider(d, rt->ops->name, &rt->why);
+	}
 }
 
 static void run_probe(struct work *w)
 {
 	struct runtime *rt = container_of(w, struct runtime, work);
 	const struct provider_host *host = &rt->owner->host;
-	int64_t start = clock_boot_ns();
 
+	rt->probe_began_ns = clock_boot_ns();
 	rt->probe_result =
 		rt->ops->probe(host, &rt->probe_findings, &rt->probe_err);
-	rt->probe_ns = clock_boot_ns() - start;
+	rt->probe_ns = clock_boot_ns() - rt->probe_began_ns;
 	if (rt->probe_result == 0 && !rt->provider)
 		rt->probe_result = provider_open(rt->ops, host, &rt->fresh,
 						 &rt->probe_err);
@@ -62,7 +82,8 @@ static void probe_done(struct work *w)
 	struct runtime *rt = container_of(w, struct runtime, work);
 
 	rt->probing = false;
-	take_result(rt, rt->probe_result);
+	runtimes_learn(rt, rt->probe_result == 0, rt->probe_began_ns,
+		       rt->probe_ns, &rt->probe_findings, &rt->probe_err);
 	if (!rt->fresh)
 		return;
 	rt->provider = steal_ptr(&rt->fresh);

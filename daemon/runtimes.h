@@ -22,13 +22,14 @@ struct runtime {
 	struct svm_err why;        /* of not being healthy */
 	struct provider_findings findings;
 	int64_t latency_ns, checked_ns; /* wall; 0: never */
+	int64_t known_ns;          /* boot; when the probe of that began */
 	int64_t probed_ns;         /* CLOCK_BOOTTIME of the last start */
 	struct work work;
 	/* filled by the worker, taken over on the loop */
 	struct provider *fresh; /* opened by a probe that found it usable */
 	struct svm_err probe_err;
 	struct provider_findings probe_findings;
-	int64_t probe_ns;
+	int64_t probe_began_ns, probe_ns;
 	int probe_result;
 };
 
@@ -52,6 +53,12 @@ struct runtime *runtimes_find(struct daemon *d, const char *name);
 void runtimes_list(struct daemon *d, unsigned caps, struct buf *out);
 
 const struct provider_host *runtimes_host(const struct daemon *d);
+
+/* What a probe found that began then and took so long (taken; on the loop).
+ * One that has become unhealthy is an event, once. */
+void runtimes_learn(struct runtime *rt, bool usable, int64_t began_ns,
+		    int64_t took_ns, struct provider_findings *findings,
+		    struct svm_err *why);
 
 /* Start a probe unless one is running or has run in the last 30 s; one that
  * finds a closed provider usable opens it. */

@@ -91,6 +91,7 @@ const struct schema schemas[] = {
 				P("total", INT) "," P("active", INT) ","
 				P("by_state", MAP(INT)) ","
 				P("by_provider", MAP(INT)))) ","
+			    P("providers", MAP(BOOL)) ","
 			    P("operations", ARRAY(OPERATION))) },
 	{ "Config", MAP(OBJECT("\"value\",\"origin\"",
 			       P("value", ANY) "," P("origin", STR))) },

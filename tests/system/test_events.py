@@ -2,6 +2,7 @@
 """GET /events: every event once, in order, whoever comes when."""
 import json
 import re
+import resource
 
 import pytest
 
@@ -241,3 +242,44 @@ def test_every_type_is_told_by_somebody():
                      (svm.ROOT / "daemon").rglob("*.c"))
     told = set(re.findall(r"\bEVENT_([A-Z_]+)\b", source)) - {"NONE"}
     assert listed == told, listed ^ told
+
+
+def test_a_provider_that_fails_is_told_once(new_instance):
+    """When a probe first finds that it does not work any more; everything
+    that shows its health says the same, and it comes back by itself."""
+    if svm.IS_ROOT:
+        pytest.skip("nothing can be taken from root's namespaces")
+    inst = new_instance(spares=0)
+    inst.start()
+    if inst.provider != "native":
+        pytest.skip("needs the native provider")
+
+    def health():
+        tried = inst.api("POST", "/providers/test", check=200).json()
+        [shown] = [p for p in inst.api("GET", "/providers").json()
+                   if p["name"] == "native"]
+        text = inst.api("GET", "/metrics/prometheus").text
+        assert shown["healthy"] == tried["native"] == inst.api(
+            "GET", "/metrics").json()["providers"]["native"]
+        assert (f'stacyvm_provider_healthy{{provider="native"}} '
+                f'{int(tried["native"])}\n') in text
+        assert shown["healthy"] or shown["error"]
+        return shown["healthy"]
+
+    at, pid = newest(inst), inst.daemon_pid()
+    assert health()
+    had = resource.prlimit(pid, resource.RLIMIT_NPROC)
+    for n in (1, 2):
+        resource.prlimit(pid, resource.RLIMIT_NPROC, (0, had[1]))
+        assert not health() and not health()
+        found = told(inst, at, "provider.failed")
+        assert len(found) == n, found
+        assert found[-1]["data"]["provider"] == "native"
+        assert found[-1]["data"]["error"]
+        resource.prlimit(pid, resource.RLIMIT_NPROC, had)
+        assert health() and health()
+    assert len(told(inst, at, "provider.failed")) == 2
+    probes = [o for o in inst.api("GET", "/metrics").json()["operations"]
+              if (o["operation"], o["provider"]) == ("provider.probe",
+                                                     "native")]
+    assert probes[0]["failures"] >= 4
