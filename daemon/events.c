@@ -108,7 +108,8 @@ static bool visible(const struct filter *f, const char *owner)
 {
 	const struct caller c = { .owner = f->owner, .all = f->all };
 
-	return auth_may_see(&c, owner);
+	return auth_may_see(&c, owner) ||
+	       (owner && strcmp(owner, EVENTS_EVERYBODY) == 0);
 }
 
 static bool wanted(const struct filter *f, int64_t wall_ns, const char *type,

@@ -15,6 +15,11 @@ struct daemon;
 struct events;
 struct http_req;
 
+/* The owner of an event about what everybody shares: images, common
+ * templates, providers.  No owner's id has a '/'.  Of an event without any
+ * owner know those alone who see everything. */
+#define EVENTS_EVERYBODY "/"
+
 struct events *events_new(struct daemon *d); /* d->store is open */
 void events_free(struct events *e);
 

@@ -161,7 +161,9 @@ static void add_event(struct store_txn *txn, enum event_type type,
 	if (t->owner)
 		json_str(&w, "owner_id", t->owner);
 	json_close(&w, '}');
-	store_add_event(txn, type, NULL, t->owner, buf_str(&data));
+	store_add_event(txn, type, NULL,
+			t->owner ? t->owner : EVENTS_EVERYBODY,
+			buf_str(&data));
 }
 
 static void change(struct daemon *d, struct template *now,

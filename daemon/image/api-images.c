@@ -131,7 +131,8 @@ static void add_event(struct store_txn *t, const struct image *i)
 	json_str(&w, "ref", i->ref);
 	json_str(&w, "digest", i->digest);
 	json_close(&w, '}');
-	store_add_event(t, EVENT_IMAGE_DELETED, NULL, NULL, buf_str(&data));
+	store_add_event(t, EVENT_IMAGE_DELETED, NULL, EVENTS_EVERYBODY,
+			buf_str(&data));
 }
 
 static void take(struct removal *m, struct store_txn *t, struct image *i)

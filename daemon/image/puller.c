@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/auth.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
@@ -28,6 +29,8 @@ struct pull {
 	struct list link;
 	struct image_store *store;
 	char *ref;            /* canonical */
+	char *owner;          /* who asked first: until it is here, it is
+			       * their business; NULL: nobody's */
 	struct list waiters;
 	bool wanted;          /* by a spawn: it goes on without waiters */
 	bool newer;           /* than what is here; set at the end */
@@ -56,6 +59,7 @@ static void pull_free(struct pull *p)
 	list_remove(&p->link);
 	svm_err_release(&p->err);
 	free(p->ref);
+	free(p->owner);
 	free(p->before);
 	free(p->from);
 	free(p);
@@ -101,7 +105,7 @@ static void answer(struct waiter *w, const struct image *i,
 static void emit(const struct pull *p, enum event_type type, struct buf *data)
 {
 	if (!p->store->daemon->stopping)
-		events_emit(p->store->daemon, type, NULL, NULL,
+		events_emit(p->store->daemon, type, NULL, p->owner,
 			    buf_str(data));
 }
 
@@ -384,7 +388,11 @@ static void wait_for(struct pull *p, struct http_req *r,
 		     void (*again)(struct http_req *r, void *app))
 {
 	struct waiter *w = xcalloc(1, sizeof(*w));
+	struct caller c;
 
+	auth_caller(p->store->daemon, r, &c);
+	if (!p->owner)
+		p->owner = xstrdup(c.owner);
 	w->pull = p;
 	w->answer = image_answer_new(r);
 	w->again = again;

@@ -53,7 +53,8 @@ static void add_event(struct store_txn *t, const struct image *i)
 	json_str(&w, "digest", i->digest);
 	json_int(&w, "size_bytes", i->size_bytes);
 	json_close(&w, '}');
-	store_add_event(t, EVENT_IMAGE_SAVED, NULL, NULL, buf_str(&data));
+	store_add_event(t, EVENT_IMAGE_SAVED, NULL, EVENTS_EVERYBODY,
+			buf_str(&data));
 }
 
 /* Live sandboxes keep the image whose name moved on: under its digest. */

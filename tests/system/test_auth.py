@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Who may call: keys, owners, the rate limit, web pages."""
+import json
 import re
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 import svm
 from http_unix import Client, WebSocket
 from svm import API, free_port, wait_for
+from test_images import tar
 
 KEY = "0123456789abcdef0123456789abcdef"
 ADMIN = "fedcba9876543210fedcba9876543210"
@@ -351,6 +353,44 @@ def test_events_are_the_owners(alice, bob, admin, box):
     assert box in admin("GET", query).text
     assert box not in bob("GET", query).text
     assert box not in bob("GET", f"{query}&sandbox_id={box}").text
+
+
+def test_what_everybody_shares_is_told_to_everybody(new_instance):
+    """Images that are here and common templates; but who tried to pull what,
+    and whose template is whose, is nobody else's business."""
+    server = start(new_instance, AUTH_API_KEY=KEY, AUTH_ADMIN_API_KEY=ADMIN,
+                   REGISTRIES_PULL="true")
+    admin = server.by(X_API_Key=ADMIN)
+    alice, bob = (server.by(X_API_Key=KEY, X_User_ID=o)
+                  for o in ("alice", "bob"))
+    admin("POST", "/templates", {"name": "common", "image": "host"},
+          check=201)
+    alice("POST", "/templates", {"name": "hers", "image": "host"}, check=201)
+    admin("POST", "/images/import?name=shared", tar(("f", b"x")), check=201)
+    r = alice("POST", "/images/pull", {"ref": "127.0.0.1:1/secret:1"})
+    assert r.status >= 400
+    admin("DELETE", "/images/shared", check=200)
+
+    def seen(who):
+        text = who("GET", "/events?since=0&follow=false", check=200).text
+        found = [json.loads(line[6:]) for line in text.splitlines()
+                 if line.startswith("data: ")]
+        return [(e["type"], e["data"].get("name") or e["data"].get("ref"))
+                for e in found if e["type"].split(".")[0] in (
+                    "template", "image")]
+
+    wait_for(lambda: any(t == "image.failed" for t, _ in seen(admin)),
+             "the events to be stored")
+    shared = [("template.saved", "common"),
+              ("image.saved", "shared:latest"),
+              ("image.deleted", "shared:latest")]
+    assert seen(bob) == shared
+    hers = [e for e in seen(alice) if e not in shared]
+    assert hers[0] == ("template.saved", "hers")
+    assert hers[-1] == ("image.failed", "127.0.0.1:1/secret:1")
+    assert sorted(seen(admin)) == sorted(shared + hers)
+    # Nobody is called so: it can't be asked for.
+    assert bob("GET", "/events", X_User_ID="/").status == 400
 
 
 def test_templates_are_the_owners(new_instance):
