@@ -150,6 +150,7 @@ static void test_views__hostile_names(void **state)
 	buf_addstr(&text, "]}");
 	assert_int_equal(views_load(m, buf_str(&text), text.len, &err), 0);
 	assert_int_equal(m->n_views, LIMIT_TUI_VIEWS);
+	assert_string_equal(m->views[0].name, "e\033[2Jvil");
 	fixture_keys(m, "2 V");
 	assert_shown(m, "e^[[2Jvil");
 	fixture_keys(m, "Enter V n x Enter");
