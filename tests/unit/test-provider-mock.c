@@ -264,8 +264,8 @@ static void test_provider_mock__stats(void **state)
 	assert_int_equal(provider_box_stats(b.provider, &b.box, &stats, &err),
 			 0);
 	assert_true(stats.supported);
-	/* With its supervisor and the one that waits for the next. */
-	assert_int_equal(stats.pids, 3);
+	/* With its supervisor. */
+	assert_int_equal(stats.pids, 2);
 	assert_true(stats.mem_bytes > 0);
 	box_stop(&b);
 }
