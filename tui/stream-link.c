@@ -19,7 +19,7 @@
 #include "lib/base/mem.h"
 #include "tui/fetch.h"
 
-#define BEHIND_MAX KIB(256)
+#define BEHIND_MAX KIB(16) /* handed over at once: keys wait as long */
 #define PAUSE_MIN_MS 200
 #define PAUSE_MAX_MS 5000
 /* A daemon that goes on telling what was isn't waited for any longer. */
