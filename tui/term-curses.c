@@ -94,8 +94,8 @@ static void arm_rescue(int fd)
 	rescue.n = 0;
 	add_rescue(MOUSE_OFF MODES_OFF);
 	add_rescue(can("sgr0"));
-	add_rescue(can("cnorm"));
 	add_rescue(can("rmcup"));
+	add_rescue(can("cnorm"));
 	rescue.fd = fd;
 	for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
 		sigaction(crashes[i], &act, NULL);
@@ -241,17 +241,26 @@ void term_curses_style(struct term_curses *t, const struct theme *theme,
 	term_curses_repaint(t);
 }
 
-void term_curses_close(struct term_curses *t)
+/* Some terminals bring back with the other screen the cursor of the last
+ * DECSC, which ncurses sends when it scrolls: ours, hidden. */
+static void leave_screen(struct term_curses *t)
 {
-	int fd;
+	const char *visible = can("cnorm");
 
-	if (!t)
-		return;
-	fd = fileno(t->out);
 	set_modes(t, false);
 	curs_set(1);
 	endwin();
-	tcsetattr(fd, TCSADRAIN, &rescue.saved);
+	if (visible)
+		put_out(fileno(t->out), visible, strlen(visible));
+	tcsetattr(fileno(t->out), TCSADRAIN, &rescue.saved);
+}
+
+void term_curses_close(struct term_curses *t)
+{
+
+	if (!t)
+		return;
+	leave_screen(t);
 	disarm_rescue();
 	close_streams(t);
 }
@@ -406,11 +415,8 @@ void term_curses_copy(struct term_curses *t, const char *text, size_t n)
 
 void term_curses_suspend(struct term_curses *t)
 {
-	set_modes(t, false);
 	def_prog_mode();
-	curs_set(1);
-	endwin();
-	tcsetattr(fileno(t->out), TCSADRAIN, &rescue.saved);
+	leave_screen(t);
 }
 
 void term_curses_resume(struct term_curses *t)
