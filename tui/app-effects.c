@@ -166,8 +166,20 @@ static void save_view(struct model *m)
 		model_say(m, "filter, order and columns are kept");
 }
 
+static void sample_host(struct model *m)
+{
+	struct dirs dirs;
+
+	dirs_init(&dirs);
+	host_read(&m->host, dirs.state, m->boot_ns);
+	dirs_release(&dirs);
+}
+
 void app_effects(struct app *a, unsigned effects)
 {
+	/* A daemon elsewhere has another machine. */
+	if (effects & EFFECT_HOST && !a->o->server)
+		sample_host(a->m);
 	if (effects & EFFECT_CANCEL)
 		fetch_cancel(a->fetch);
 	if (effects & EFFECT_COPY)

@@ -327,6 +327,7 @@ void fleet_table_tick(struct model *m, struct fleet_table *t)
 	    m->boot_ns < t->polled + POLL_NS)
 		return;
 	t->polled = m->boot_ns;
+	m->effects |= EFFECT_HOST;
 	for (size_t i = t->pos.top; i < t->n && i < t->pos.top + t->pos.height;
 	     i++) {
 		if (!sandbox_is(t->shown[i], "running"))

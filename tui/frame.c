@@ -89,6 +89,19 @@ static void ribbon_right(const struct model *m, struct canvas *c)
 			  m->set.ascii ? "~ " : GLYPH_HALF " ");
 }
 
+static void ribbon_host(const struct model *m, struct canvas *c, int col)
+{
+	const struct host *h = &m->host;
+	int width = m->cols >= 140 ? 12 : 5;
+
+	col += canvas_text(c, 0, col, 4, pen_role(ROLE_DIM), "cpu ");
+	frame_spark(m, c, 0, col, width, h->cpu_samples, h->n_samples,
+		    pen_role(ROLE_ACCENT));
+	canvas_textf(c, 0, col + width, 40, pen_role(ROLE_DIM),
+		     " %.0f%%  mem %.0f%%  load %.2f", h->cpu, h->mem,
+		     h->load);
+}
+
 static void ribbon(const struct model *m, struct canvas *c)
 {
 	size_t running, coming;
@@ -103,8 +116,10 @@ static void ribbon(const struct model *m, struct canvas *c)
 				    m->fleet.n, m->fleet.n == 1 ? "" : "es",
 				    running);
 	if (coming && m->cols >= 80)
-		canvas_textf(c, 0, col, 20, pen_role(ROLE_ACCENT2),
-			     "  %zu creating", coming);
+		col += canvas_textf(c, 0, col, 20, pen_role(ROLE_ACCENT2),
+				    "  %zu creating", coming);
+	if (m->host.has_rates && m->cols >= 100)
+		ribbon_host(m, c, col + 2);
 	ribbon_right(m, c);
 }
 

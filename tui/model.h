@@ -25,6 +25,7 @@
 #include "tui/command.h"
 #include "tui/field.h"
 #include "tui/fleet.h"
+#include "tui/host.h"
 #include "tui/input.h"
 #include "tui/keymap.h"
 #include "tui/request.h"
@@ -56,6 +57,7 @@ enum effect {
 	EFFECT_STYLE = 1u << 9,   /* m->set.theme and .ascii, m->mouse */
 	EFFECT_COMMAND = 1u << 10, /* m->command */
 	EFFECT_SAVE_VIEW = 1u << 11,
+	EFFECT_HOST = 1u << 12,   /* sample m->host, if it is this machine */
 };
 
 /* The daemon, as one sees it. */
@@ -93,6 +95,7 @@ struct model {
 	bool focused;             /* the terminal has the focus */
 
 	struct fleet fleet;
+	struct host host;         /* sampled with what is in view */
 	enum link_state link;
 	char *server;             /* for messages: its name */
 	char *version;            /* the daemon's, or NULL */

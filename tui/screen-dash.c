@@ -222,10 +222,56 @@ static int view_providers(const struct model *m, struct canvas *c,
 	return row;
 }
 
+/* "CPU  ####.... 34%" */
+static void view_gauge(const struct model *m, struct canvas *c,
+		       struct area at, const char *label, double part)
+{
+	int bar = at.cols - 11;
+
+	canvas_text(c, at.row, at.col, at.cols, pen_role(ROLE_DIM), label);
+	if (bar > 0)
+		frame_bar(m, c, at.row, at.col + 5, bar, part / 100,
+			  pen_role(ROLE_ACCENT));
+	canvas_textf(c, at.row, at.col + 5 + MAX(bar, 0), 5,
+		     pen_role(ROLE_VALUE), "%4.0f%%", part);
+}
+
+static void view_host(const struct model *m, struct canvas *c, struct area in)
+{
+	const struct host *h = &m->host;
+	int half = (in.cols - 2) / 2;
+	struct area left = { in.row, in.col + 1, 1, half };
+	struct area right = { in.row, in.col + 1 + half + 1, 1, half };
+	char net[FRAME_TIME_SIZE];
+
+	if (h->has_rates)
+		view_gauge(m, c, left, "CPU", h->cpu);
+	else
+		canvas_text(c, left.row, left.col, half, pen_role(ROLE_DIM),
+			    "CPU  -");
+	view_gauge(m, c, right, "DISK", h->disk);
+	left.row++;
+	right.row++;
+	view_gauge(m, c, left, "MEM", h->mem);
+	frame_bytes(h->net, net);
+	canvas_text(c, right.row, right.col, half, pen_role(ROLE_DIM), "NET");
+	if (h->has_rates)
+		canvas_textf(c, right.row, right.col + 5, half - 5,
+			     pen_role(ROLE_VALUE), "%s/s", net);
+}
+
 static void view_side(const struct model *m, const struct dash *d,
 		      struct canvas *c, struct area a)
 {
 	int n = MIN(cJSON_GetArraySize(m->providers), 5);
+
+	if (m->host.known && a.rows >= 12) {
+		struct area host = { a.row, a.col, 4, a.cols };
+
+		view_host(m, c, frame_pane(c, host, "HOST", false));
+		a.row += host.rows;
+		a.rows -= host.rows;
+	}
 	struct area top = { a.row, a.col, MAX(n, 1) + 2, a.cols };
 	struct area rest = { a.row + top.rows, a.col, a.rows - top.rows,
 			     a.cols };

@@ -220,6 +220,7 @@ void model_start(struct model *m)
 	m->events = stream_open(m, xstrdup("/api/v1/events?since=15m"), true,
 				event_line);
 	m->events->changed = events_changed;
+	m->effects |= EFFECT_HOST;
 	if (screens[m->screen]->enter)
 		screens[m->screen]->enter(m, m->state[m->screen]);
 }

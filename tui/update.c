@@ -290,6 +290,8 @@ void update_tick(struct model *m)
 		m->toast = NULL;
 	}
 	sandbox_act_tick(m);
+	if (m->boot_ns >= m->host.at + 60 * SECOND)
+		m->effects |= EFFECT_HOST; /* with the clock */
 	for (size_t i = 0; i < SCREEN_MAX; i++) {
 		int64_t due = screen_wake(m, i);
 

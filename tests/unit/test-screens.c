@@ -58,6 +58,26 @@ static void with_figures(struct model *m)
 	}
 }
 
+static void busy_host(struct model *m)
+{
+	struct host_texts t = {
+		.stat = "cpu  100 0 0 900 0 0 0 0 0 0\ncpu0 1 2 3 4\n",
+		.meminfo = "MemTotal: 1000 kB\nMemFree: 1 kB\n"
+			   "MemAvailable: 390 kB\n",
+		.loadavg = "0.82 0.5 0.4 1/200 4242\n",
+		.net_dev = "Inter-| Receive\n face |bytes\n"
+			   "    lo: 9999 1 0 0 0 0 0 0 9999 1 0 0 0 0 0 0\n"
+			   "  eth0: 1000 1 0 0 0 0 0 0 2000 1 0 0 0 0 0 0\n",
+		.disk_size = 100, .disk_free = 79,
+	};
+
+	show_dash(m);
+	host_take(&m->host, &t, m->boot_ns);
+	t.stat = "cpu  134 0 0 966 0 0 0 0 0 0\n";
+	t.net_dev = "  eth0: 1001000 1 0 0 0 0 0 0 202000 1 0 0 0 0 0 0\n";
+	host_take(&m->host, &t, m->boot_ns + INT64_C(1000000000));
+}
+
 static void show_sandboxes(struct model *m)
 {
 	with_figures(m);
@@ -347,6 +367,7 @@ static const struct scene {
 	void (*show)(struct model *m);
 } scenes[] = {
 	{ "dash", show_dash },
+	{ "dash-host", busy_host },
 	{ "sandboxes", show_sandboxes },
 	{ "sandboxes-stats", show_stats },
 	{ "sandboxes-posture", show_posture },
