@@ -169,6 +169,13 @@ static int place_fds(const struct spawn *s)
 	return 0;
 }
 
+#ifdef __SANITIZE_THREAD__
+/* The sanitizer takes clone() over, and what it does in the child it does to
+ * our memory: no thread could be started any more. */
+int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
+#define clone __clone
+#endif
+
 /* It never returns, so an instrumented frame would leave its marks on
  * memory that is somebody else's after the exec. */
 __attribute__((no_sanitize_address))
