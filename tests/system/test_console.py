@@ -407,7 +407,7 @@ def test_a_killed_command_leaves_a_terminal_to_type_on(term, shared, web):
 def test_control_z_suspends_and_fg_comes_back(shared, web):
     if not shutil.which("bash"):
         pytest.skip("needs bash")
-    s = Screen(shared, "bash", "--norc", "--noprofile", "-i", size="24x100",
+    s = Screen(shared, "bash", "--norc", "--noprofile", "-i", size="24x160",
                shell=True, env={"PS1": "bash> ", "LC_ALL": "C.UTF-8"})
     with s:
         s.step("wait bash>", rf"send {shared.binary} console web\r",
