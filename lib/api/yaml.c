@@ -13,6 +13,7 @@
 #include "lib/base/utf8.h"
 
 #define DEPTH_MAX 32 /* of what anybody writes by hand */
+#define KEY_MAX 1000 /* bytes of one that stands before its ":" */
 
 /* Reading. */
 
@@ -333,21 +334,35 @@ static void write_value(struct buf *out, const cJSON *v, unsigned depth)
 	cJSON_free(text);
 }
 
+/* A key that is told by its ":" alone has at most 1024 characters (YAML 1.2,
+ * 7.4.3); quoted, a shorter one may have more. */
+static void write_key(struct buf *out, const char *name, unsigned depth)
+{
+	auto_buf struct buf text = BUF_INIT;
+
+	if (is_plain_text(name))
+		buf_addstr(&text, name);
+	else
+		write_quoted(&text, name);
+	if (text.len <= KEY_MAX) {
+		buf_addf(out, "%s:", buf_str(&text));
+		return;
+	}
+	buf_addf(out, "? %s\n", buf_str(&text));
+	indent(out, depth);
+	buf_addch(out, ':');
+}
+
 static void write_members(struct buf *out, const cJSON *v, unsigned depth)
 {
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, v) {
 		indent(out, depth);
-		if (cJSON_IsArray(v)) {
+		if (cJSON_IsArray(v))
 			buf_addch(out, '-');
-		} else {
-			if (is_plain_text(item->string))
-				buf_addstr(out, item->string);
-			else
-				write_quoted(out, item->string);
-			buf_addch(out, ':');
-		}
+		else
+			write_key(out, item->string, depth);
 		write_value(out, item, depth + 1);
 	}
 }

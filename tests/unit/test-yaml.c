@@ -107,6 +107,14 @@ static void test_yaml__writes_what_it_reads(void **state)
 		cJSON_AddItemToArray(list, cJSON_CreateString(texts[i]));
 		cJSON_AddStringToObject(map, texts[i], texts[i]);
 	}
+	char longest[700] = "";
+
+	for (size_t i = 480; i < sizeof(longest); i += 10) {
+		memset(longest, '\\', i);
+		cJSON_AddStringToObject(map, longest, "a");
+		cJSON_AddItemToObject(o, longest, cJSON_Duplicate(map, true));
+		memset(longest, '\0', i);
+	}
 	cJSON_AddNumberToObject(o, "number", 1024);
 	cJSON_AddBoolToObject(o, "no", false);
 	cJSON_AddItemToObject(o, "empty", cJSON_CreateArray());
