@@ -436,11 +436,11 @@ static inline int box_teardown(void **state)
 	return 0;
 }
 
-/* Processes below the agent whose command line holds `text`. */
-static inline int count_running(struct box *b, const char *text)
+/* Processes below one whose command line holds `text`. */
+static inline int count_below(pid_t root, const char *text)
 {
 	auto_free struct proc_tree_entry *v = NULL;
-	int n = proc_tree_list(b->box.pid, &v), found = 0;
+	int n = proc_tree_list(root, &v), found = 0;
 
 	for (int i = 0; i < n; i++) {
 		auto_free char *path = xasprintf("/proc/%d/cmdline",
@@ -452,6 +452,11 @@ static inline int count_running(struct box *b, const char *text)
 			found++;
 	}
 	return found;
+}
+
+static inline int count_running(struct box *b, const char *text)
+{
+	return count_below(b->box.pid, text);
 }
 
 #endif

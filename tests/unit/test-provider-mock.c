@@ -14,23 +14,6 @@ static const char *nap(int which)
 	return text;
 }
 
-static int count_named(const char *text)
-{
-	auto_free struct proc_tree_entry *v = NULL;
-	int n = proc_tree_list(1, &v), found = 0;
-
-	for (int i = 0; i < n; i++) {
-		auto_free char *path = xasprintf("/proc/%d/cmdline",
-						 (int)v[i].pid);
-		auto_buf struct buf cmd = BUF_INIT;
-
-		if (fd_slurp_path(-1, path, 65536, &cmd) == 0 && cmd.len &&
-		    memmem(cmd.data, cmd.len, text, strlen(text)))
-			found++;
-	}
-	return found;
-}
-
 static void assert_no_box(struct box *b)
 {
 	auto_free char *dir = xasprintf("%s/boxes/%s", b->state, b->id);
@@ -121,7 +104,7 @@ static void test_provider_mock__destroy_takes_all_processes(void **state)
 	r = sh(&b, command);
 	result_release(&r);
 	destroy(&b);
-	assert_int_equal(count_named(nap(11)), 0);
+	assert_int_equal(count_below(1, nap(11)), 0);
 	/* Again, and with nothing known: fine. */
 	destroy(&b);
 	b.box.pid = 0;
@@ -144,7 +127,7 @@ static void test_provider_mock__destroy_without_pid(void **state)
 	pid = b.box.pid;
 	b.box.pid = 0;
 	destroy(&b);
-	assert_int_equal(count_named(nap(22)), 0);
+	assert_int_equal(count_below(1, nap(22)), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	box_stop(&b);
 }
@@ -163,7 +146,7 @@ static void test_provider_mock__destroy_after_agent_was_killed(void **state)
 	result_release(&r);
 	assert_int_equal(kill(b.box.pid, SIGKILL), 0);
 	destroy(&b);
-	assert_int_equal(count_named(nap(33)), 0);
+	assert_int_equal(count_below(1, nap(33)), 0);
 	box_stop(&b);
 }
 
