@@ -182,7 +182,7 @@ int cli_confirm(const struct cli *cli, bool yes, struct svm_err *err,
 	va_end(ap);
 	if (cli->no_input || !isatty(STDIN_FILENO) || !cli->stderr_tty) {
 		svm_err_set(err, SVM_CANCELLED,
-			    "%s: there is nobody to ask", question);
+			    "there is nobody to ask: %s", question);
 		return svm_err_hint(err, "add --yes to do it anyway");
 	}
 	fprintf(stderr, "%s [y/N] ", question);
