@@ -407,7 +407,7 @@ def test_a_killed_command_leaves_a_terminal_to_type_on(term, shared, web):
 def test_control_z_suspends_and_fg_comes_back(shared, web):
     if not shutil.which("bash"):
         pytest.skip("needs bash")
-    s = Screen(shared, "bash", "--norc", "--noprofile", "-i", size="24x160",
+    s = Screen(shared, "bash", "--norc", "--noprofile", "-i", size="30x160",
                shell=True, env={"PS1": "bash> ", "LC_ALL": "C.UTF-8"})
     with s:
         s.step("wait bash>", rf"send {shared.binary} console web\r",
@@ -417,13 +417,15 @@ def test_control_z_suspends_and_fg_comes_back(shared, web):
         s.step("row 9 stacyvm web> half",
                r"send ^U!echo o''n; exec sleep 1000\r", "row 10 on",
                "send ^C", "row 12 stacyvm web>",
-               r"send exec -- sh -c 'echo o''f; exec sleep 1000'\r",
+               r"send exec -i -- sh -c 'echo o''f; exec cat'\r",
                "row 13 of", "send ^Z", "row 15 Stopped",
                "row 16 bash>",
                r"send echo a''gain\r", "row 17 again", "row 18 bash>",
-               r"send fg\r", "row 19 console web", "send ^C",
-               "wait interrupted the command", "row 21 stacyvm web>")
-        s.end(r"send exit\r", "row 22 bash>", r"send exit\r", "exit 0")
+               r"send fg\r", "row 19 console web")
+        # The shell names the job before it hands over the terminal.
+        s.step(r"send here\r", "row 21 here", "send ^C",
+               "wait interrupted the command", "row 23 stacyvm web>")
+        s.end(r"send exit\r", "row 24 bash>", r"send exit\r", "exit 0")
 
 
 def test_history_is_kept_for_the_next_time(term, shared):
