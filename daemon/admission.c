@@ -155,7 +155,7 @@ static void tell_event(const struct admission_wait *w, enum event_type type,
 	duration_format(ns - ns % 1000000, waited);
 	json_open(&j, NULL, '{');
 	json_str(&j, "owner_id", text(owner));
-	json_int(&j, "waiting", (int64_t)w->daemon->admission->count);
+	json_int(&j, "waiting", (int64_t)w->line->count);
 	json_str(&j, "waited", waited);
 	if (why)
 		json_str(&j, "reason", why);

@@ -38,9 +38,10 @@ struct relay {
 	bool chunked;        /* the request's body, there */
 	bool paused;
 	struct preview_answer answer;
-	struct loop_timer *patience; /* for the head of the answer */
+	struct loop_timer *patience; /* with the port */
 	bool held;           /* the client is slow: not read */
 	bool endless;        /* the answer: events */
+	bool bounded;        /* ... it said how long it is */
 	char *cookie;
 };
 
@@ -88,10 +89,24 @@ static void on_impatience(struct loop *l, void *data)
 	fail_as(data, 504, "it took nothing and said nothing for a minute");
 }
 
+/* Once more, for the port has got on.  An answer of unknown length may be a
+ * conversation, and is silent as long as a tunnel may be. */
 static void be_patient(struct relay *y)
 {
-	loop_timer_after(y->patience, fault_time("preview.head",
-						 LIMIT_TIME_PREVIEW_HEAD));
+	if (!y->answer.begun)
+		loop_timer_after(y->patience,
+				 fault_time("preview.head",
+					    LIMIT_TIME_PREVIEW_HEAD));
+	else if (y->held) /* it is the client who must get on */
+		loop_timer_stop(y->patience);
+	else if (y->bounded)
+		loop_timer_after(y->patience,
+				 fault_time("preview.body",
+					    LIMIT_TIME_PREVIEW_BODY));
+	else
+		loop_timer_after(y->patience,
+				 fault_time("preview.idle",
+					    LIMIT_TIME_TUNNEL_IDLE));
 }
 
 static void want(struct relay *y)
@@ -148,8 +163,7 @@ static bool push(struct relay *y)
 			return false;
 		}
 		buf_consume(&y->out, (size_t)n);
-		if (!y->answer.begun)
-			be_patient(y);
+		be_patient(y);
 	}
 	if (y->paused && y->out.len < LIMIT_QUEUE_LOW && y->r) {
 		y->paused = false;
@@ -185,6 +199,7 @@ static void on_drain(struct http_req *r)
 	struct relay *y = http_data(r);
 
 	y->held = false;
+	be_patient(y);
 	if (!y->src)
 		watch(y); /* what the kernel still holds */
 	else
@@ -202,7 +217,7 @@ static void on_begin(void *data, int status, const char *type, int64_t length)
 {
 	struct relay *y = data;
 
-	loop_timer_stop(y->patience);
+	y->bounded = length >= 0;
 	if (y->cookie)
 		http_reply_header(y->r, "Set-Cookie", "%s", y->cookie);
 	y->endless = type && strncasecmp(type, "text/event-stream", 17) == 0;
@@ -247,6 +262,8 @@ static void settle(struct relay *y, enum preview_result r)
 {
 	switch (r) {
 	case PREVIEW_MORE:
+		if (y->answer.begun) /* its head has one time, however it drips */
+			be_patient(y);
 		want(y);
 		break;
 	case PREVIEW_DONE:

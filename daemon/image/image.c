@@ -109,6 +109,13 @@ struct image_store *image_store_new(struct daemon *d, struct svm_err *err)
 	return s;
 }
 
+int image_stopping(struct svm_err *err)
+{
+	svm_err_set(err, SVM_UNAVAILABLE, "the daemon is stopping");
+	return svm_err_hint(err, "no image was stored: ask the next one again; "
+			    "a pull goes on with what came");
+}
+
 void image_store_stop(struct image_store *s)
 {
 	pulls_stop(s);

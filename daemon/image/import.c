@@ -33,8 +33,6 @@
 #include "lib/base/mem.h"
 #include "lib/base/rand.h"
 
-#define AGAIN "nothing was imported: send it again to the next one"
-
 struct import {
 	struct list link;
 	struct image_store *store;
@@ -362,8 +360,7 @@ static int read_query(struct import *m, struct svm_err *err)
 		return svm_err_hint(err, "try again when one has finished");
 	}
 	if (m->store->daemon->stopping)
-		return svm_err_set(err, SVM_UNAVAILABLE,
-				   "the daemon is stopping");
+		return image_stopping(err);
 	if (read_name(m, "name", &m->name, err) < 0)
 		return -1;
 	return read_name(m, "fallback", &m->fallback, err);
@@ -407,8 +404,7 @@ void imports_stop(struct image_store *s)
 	struct list *pos, *tmp;
 
 	list_for_each_safe(pos, tmp, &s->imports)
-		worker_stop(&list_entry(pos, struct import, link)->worker,
-			    AGAIN);
+		worker_stop(&list_entry(pos, struct import, link)->worker);
 }
 
 /* At the end of the daemon, when no request, thread or store is left. */

@@ -74,6 +74,9 @@ void images_sweep(struct image_store *s); /* now, or when not busy any more */
 /* Remove tmp/name on a worker. */
 void images_discard(struct image_store *s, const char *name);
 
+/* The daemon stops: nothing came of it, and what to do.  Always -1. */
+int image_stopping(struct svm_err *err);
+
 /* import.c: end every import, with an answer soon or without any. */
 void imports_stop(struct image_store *s);
 void imports_abort(struct image_store *s);

@@ -302,8 +302,7 @@ static int may_pull(const struct image_store *s, struct svm_err *err)
 	for (const struct list *l = s->pulls.next; l != &s->pulls; l = l->next)
 		n++;
 	if (s->daemon->stopping)
-		return svm_err_set(err, SVM_UNAVAILABLE,
-				   "the daemon is stopping");
+		return image_stopping(err);
 	if (!s->daemon->config->registries_pull) {
 		svm_err_set(err, SVM_UNAVAILABLE,
 			    "images are not pulled here");
@@ -459,9 +458,7 @@ void pulls_stop(struct image_store *s)
 	struct list *pos, *tmp;
 
 	list_for_each_safe(pos, tmp, &s->pulls)
-		worker_stop(&list_entry(pos, struct pull, link)->worker,
-			    "what came is kept: ask the next one again, it "
-			    "goes on from there");
+		worker_stop(&list_entry(pos, struct pull, link)->worker);
 }
 
 /* At the end of the daemon, when no request, thread or store is left. */

@@ -110,8 +110,7 @@ static void store_row(struct unpacked *u)
 	if (e < 0)
 		svm_err_sys(u->err, SVM_INTERNAL, e, "import.row");
 	else if (s->daemon->stopping)
-		svm_err_set(u->err, SVM_UNAVAILABLE,
-			    "the daemon is stopping");
+		image_stopping(u->err);
 	if (u->err->code) {
 		finish(u, NULL);
 		return;

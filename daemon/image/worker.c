@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "daemon/image/internal.h"
 #include "daemon/image/report.h"
 #include "lib/api/limits.h"
 #include "lib/base/fd.h"
@@ -25,22 +26,27 @@ void worker_init(struct worker *w, struct daemon *d,
 			      .daemon = d, .pidfd = -1, .out = -1 };
 }
 
+static void end(const struct worker *w)
+{
+	if (w->pidfd >= 0)
+		proc_pidfd_kill(w->pidfd, SIGKILL);
+}
+
 int worker_fail(struct worker *w, enum svm_code code, const char *why)
 {
 	if (!w->err->code)
 		svm_err_set(w->err, code, "%s", why);
-	if (w->pidfd >= 0)
-		proc_pidfd_kill(w->pidfd, SIGKILL);
+	end(w);
 	return -1;
 }
 
-void worker_stop(struct worker *w, const char *hint)
+void worker_stop(struct worker *w)
 {
 	/* What is done with its result has ends of its own. */
 	if ((w->pidfd < 0 && !w->out_watch) || w->err->code)
 		return;
-	worker_fail(w, SVM_UNAVAILABLE, "the daemon is stopping");
-	svm_err_hint(w->err, "%s", hint);
+	image_stopping(w->err);
+	end(w);
 }
 
 void worker_release(struct worker *w)
@@ -121,7 +127,7 @@ static void judge(struct worker *w)
 	if (w->err->code)
 		return;
 	if (w->daemon->stopping)
-		svm_err_set(w->err, SVM_UNAVAILABLE, "the daemon is stopping");
+		image_stopping(w->err);
 	else if (killed && WTERMSIG(w->status) == SIGXCPU)
 		svm_err_set(w->err, SVM_TOO_LARGE,
 			    "the %s worker took too much processor time",
@@ -169,7 +175,7 @@ static void on_out(struct loop *l, void *data, unsigned events)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0 && w->daemon->stopping)
-		worker_fail(w, SVM_UNAVAILABLE, "the daemon is stopping");
+		worker_stop(w);
 	/* After an error its words are only drained. */
 	if (n > 0 && !w->err->code) {
 		buf_add(&w->lines, block, (size_t)n);

@@ -60,8 +60,8 @@ int worker_start(struct worker *w, char *const *argv, char *const *env,
 /* Set w->err, unless there is one, and kill; ended() still comes.  -1. */
 int worker_fail(struct worker *w, enum svm_code code, const char *why);
 
-/* The daemon stops, so does it: worker_fail(), with what to do then. */
-void worker_stop(struct worker *w, const char *hint);
+/* The daemon stops, so does it: worker_fail() with image_stopping(). */
+void worker_stop(struct worker *w);
 
 /* Without ended(); kills and reaps what still runs. */
 void worker_release(struct worker *w);

@@ -28,7 +28,8 @@
 #define LIMIT_PREVIEWS_SANDBOX 64  /* ... of one sandbox */
 #define LIMIT_PREVIEW_INTERIM 16   /* 1xx answers before the real one */
 #define LIMIT_TIME_PREVIEW_HEAD SECONDS(60) /* of an answer, after progress */
-#define LIMIT_TIME_TUNNEL_IDLE SECONDS(3600)
+#define LIMIT_TIME_PREVIEW_BODY SECONDS(60) /* silence in one of known length */
+#define LIMIT_TIME_TUNNEL_IDLE SECONDS(3600) /* and in one of unknown length */
 
 /* Queued output: stop the source above HIGH, start it again below LOW. */
 #define LIMIT_QUEUE_HIGH KIB(256)

@@ -49,6 +49,9 @@ RAW = {
     "/bighead": b"HTTP/1.1 200 OK\r\n" + b"X-A: " + b"b" * 40000 +
                 b"\r\n\r\n",
     "/silent": b"",
+    "/stalls": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc",
+    "/quiet": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+              b"3\r\nabc\r\n",
 }
 def serve(c):
     f = c.makefile("rb")
@@ -107,6 +110,19 @@ def serve(c):
         f.close()
         c.close()  # RST
         open("/tmp/reset", "w").write("yes")
+    elif path == "/drips":
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        for i in range(10):
+            c.sendall(b"d")
+            time.sleep(0.1)
+    elif path == "/held":
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+                  % (64 << 20))
+        c.settimeout(1)
+        left = 64 << 20
+        while left:
+            try: left -= c.send(b"h" * min(left, 65536))
+            except TimeoutError: open("/tmp/held", "w").write("yes")
     elif path == "/wsbig":
         c.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")
         f.read()  # until the client's half is closed
@@ -127,7 +143,7 @@ def serve(c):
         c.sendall(b"bye")
     elif path in RAW:
         c.sendall(RAW[path])
-        if path == "/silent": time.sleep(1000)
+        if path in ("/silent", "/stalls", "/quiet"): time.sleep(1000)
     else: answer(b"root")
     c.close()
 s = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=200)
@@ -501,6 +517,52 @@ def test_a_port_that_says_nothing(provider):
         r = web("/silent")
         assert r.status == 504 and "Port 3000" in r.text, r
         assert time.monotonic() - begun >= 0.5
+    finally:
+        inst.stop()
+
+
+@pytest.mark.parametrize("path, limit", [("/stalls", "preview_body"),
+                                         ("/quiet", "preview_idle")])
+def test_an_answer_that_stalls(provider, path, limit):
+    """It is cut off, and the place it took is free; the other limit is not
+    its own, and every byte begins the time anew."""
+    short = svm.hurried(**{limit: 500})
+    inst, port = begin(provider, short["binary"],
+                       FAULT=short["env"]["STACYVM_FAULT"])
+    try:
+        web = Preview(inst, port)
+        begun = time.monotonic()
+        with web.raw(f"GET {path} HTTP/1.1\r\nHost: {web.host}\r\n\r\n") as s:
+            got = b""
+            while data := s.recv(65536):
+                got += data
+        assert got.startswith(b"HTTP/1.1 200 OK\r\n") and b"abc" in got
+        assert not got.endswith(b"0\r\n\r\n"), "it looks whole"
+        assert time.monotonic() - begun >= 0.5
+    finally:
+        inst.stop()
+
+
+@pytest.mark.parametrize("path", ["/drips", "/held"])
+def test_an_answer_that_gets_on(provider, path):
+    """What drips is not cut off, nor what we do not read for a slow client."""
+    short = svm.hurried(preview_body=500)
+    inst, port = begin(provider, short["binary"],
+                       FAULT=short["env"]["STACYVM_FAULT"])
+    try:
+        web = Preview(inst, port)
+        with web.raw(f"GET {path} HTTP/1.1\r\nHost: {web.host}\r\n\r\n") as s:
+            if path == "/held":
+                wait_for(lambda: inst.exec(
+                    web.id, "test -e /tmp/held").json()["exit_code"] == 0,
+                    "the sender to stand still for longer than that")
+            head, got = s.recv(65536).split(b"\r\n\r\n", 1)
+            size = int(head.lower().split(b"content-length: ")[1].split()[0])
+            while data := s.recv(65536):
+                got += data
+                if len(got) == size:
+                    break
+        assert len(got) == size
     finally:
         inst.stop()
 

@@ -339,6 +339,10 @@ def test_owners_take_turns(full):
     inst, taken = full()
     a = [queued(inst, "alice", name=f"a{i}") for i in range(3)]
     b = [queued(inst, "bob", name=f"b{i}") for i in range(2)]
+    # Each is told of the own queue alone.
+    assert [(e["data"]["owner_id"], e["data"]["waiting"])
+            for e in events_soon(inst, 5, "spawn.queued")] == [
+        ("alice", 1), ("alice", 2), ("alice", 3), ("bob", 1), ("bob", 2)]
     holder, order = taken[0], []
     for _ in range(5):
         destroy(inst, holder)

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from registry import Rogue
-from svm import API, descendants, pid_alive, wait_for
-from test_images import refs
+from svm import API, descendants, pid_alive, processes, wait_for
+from test_images import FAULTS, docker_archive, refs
 from test_pull import PULL, big_image
 
 SOON = 8 # s: before the daemon's patience (10 s) ends
@@ -164,6 +164,28 @@ def test_import_of_half_an_archive(inst):
     r = c.reply("POST")
     assert (r.status, r.json()["code"]) == (503, "UNAVAILABLE"), r
     assert r.json()["remediation"] and time.monotonic() - begun < SOON
+
+
+@pytest.mark.skipif(not FAULTS.exists(),
+                    reason="no build with FAULTS=1 (make FAULTS=1)")
+def test_an_import_about_to_be_stored(new_instance):
+    """The daemon learns that it must stop while the layers are put in
+    place: nothing came of it, and what to do is said too."""
+    inst = new_instance(binary=FAULTS)
+    inst.start(env={"STACYVM_FAULT": "import.rename=stop"})
+    call = Call(inst, "/images/import?name=x", docker_archive())
+    pid = inst.daemon_pid()
+    wait_for(lambda: processes()[pid][1] == "T", "the layers to be put in place")
+    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, signal.SIGCONT)
+    call.join(60)
+    e = call.reply.json()
+    assert (call.reply.status, e["code"]) == (503, "UNAVAILABLE"), e
+    assert "stopping" in e["message"] and e["remediation"], e
+    wait_for(lambda: not pid_alive(pid), "the daemon to be gone")
+    inst.drop_client()
+    inst.start()
+    assert refs(inst) == []
 
 
 def test_half_an_upload(inst):
