@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Routes of API.md 3: make, show, extend and destroy sandboxes.  Lists are in
+/* Routes of API.md 3: make, show, change and destroy sandboxes.  Lists are in
  * api-sandbox-list.c. */
 #include "daemon/api.h"
 
@@ -16,6 +16,7 @@
 #include "daemon/image/image.h"
 #include "daemon/lifecycle.h"
 #include "daemon/quota.h"
+#include "daemon/sandbox-patch.h"
 #include "daemon/sandbox-request.h"
 #include "daemon/sandbox.h"
 #include "daemon/warm.h"
@@ -132,7 +133,8 @@ static bool may_claim(struct daemon *d, const struct sandbox_spec *spec)
 	auto_err struct svm_err taken = SVM_ERR_INIT;
 
 	return admission_may_claim(d, spec->owner) &&
-	       sandbox_check_name(d, spec, &taken) == 0;
+	       sandbox_check_name(d, spec->name, spec->owner, NULL,
+				  &taken) == 0;
 }
 
 static bool claim(struct daemon *d, struct http_req *r,
@@ -392,6 +394,24 @@ void api_sandbox_extend(struct http_req *r, void *app)
 	if (l.max_ttl_ns && ttl > left)
 		ttl = MAX(left, (int64_t)1);
 	life_extend(s, ttl, &reply_new(r, s, REPLY_OBJECT)->waiter);
+}
+
+void api_sandbox_update(struct http_req *r, void *app)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	const struct buf *body = http_body(r);
+	struct sandbox *s = api_call_sandbox(r, app);
+	struct sandbox_patch patch = { 0 };
+
+	if (!s)
+		return;
+	if (json_parse_object(&doc, buf_str(body), body->len, &err) < 0 ||
+	    sandbox_patch_parse(doc.root, &s->spec, &patch, &err) < 0)
+		http_reply_error(r, &err);
+	else
+		life_update(s, &patch, &reply_new(r, s, REPLY_OBJECT)->waiter);
+	sandbox_patch_release(&patch);
 }
 
 /* GET /sandboxes/{id}/stats. */

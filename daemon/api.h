@@ -13,6 +13,7 @@ void api_sandbox_prune(struct http_req *r, void *app);
 void api_sandbox_get(struct http_req *r, void *app);
 void api_sandbox_destroy(struct http_req *r, void *app);
 void api_sandbox_extend(struct http_req *r, void *app);
+void api_sandbox_update(struct http_req *r, void *app);
 void api_sandbox_stats(struct http_req *r, void *app);
 void api_sandbox_logs(struct http_req *r, void *app);
 

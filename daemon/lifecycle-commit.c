@@ -37,14 +37,15 @@ static void on_committed(void *data, const struct svm_err *err,
 /* What a transition means to the audit trail, and by whom it was wanted. */
 static void audit_transition(struct store_txn *t, const struct sandbox *s,
 			     enum event_type event,
-			     const struct life_waiter *extender)
+			     const struct life_waiter *asker)
 {
 	const struct list *leavers = &s->leavers;
 
 	if (s->spec.warm)
 		return;
-	if (extender)
-		audit_add(t, &extender->who, s, "sandbox.extend", NULL, "ok");
+	if (asker)
+		audit_add(t, &asker->who, s, asker->action, asker->target,
+			  "ok");
 	if (event == EVENT_SANDBOX_RUNNING && !list_empty(&s->makers))
 		audit_add(t, &list_entry(s->makers.next, struct life_waiter,
 					 link)->who,

@@ -5,6 +5,7 @@
  *	lifecycle-table.c  states and events
  *	lifecycle.c        from created to destroyed
  *	lifecycle-term.c   a new end of life: extended, claimed
+ *	lifecycle-update.c another name, other metadata
  *	lifecycle-commit.c how each step is stored and answered for
  */
 #ifndef SVM_DAEMON_LIFECYCLE_INTERNAL_H
@@ -19,7 +20,7 @@ typedef void (*life_stored_fn)(struct sandbox *s, const struct svm_err *err);
  * (NULL: none), in one transaction; then `then`, which may be NULL. */
 void life_commit(struct sandbox *s, enum event_type event, const char *data,
 		 life_stored_fn then);
-/* And then the waiter's own answer. */
+/* And then the waiter's own answer; its action is what is audited. */
 void life_commit_for(struct sandbox *s, enum event_type event,
 		     const char *data, life_stored_fn then,
 		     struct life_waiter *waiter);

@@ -70,6 +70,7 @@ void life_extend(struct sandbox *s, int64_t ttl_ns, struct life_waiter *w)
 
 	x->s = sandbox_ref(s);
 	x->waiter = w;
+	w->action = "sandbox.extend";
 	x->wall = clock_wall_ns() + ttl_ns;
 	x->boot = clock_boot_ns() + ttl_ns;
 	msg_add_u64(&payload, (uint64_t)(x->boot + LIMIT_TIME_TTL_GRACE));

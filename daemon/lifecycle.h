@@ -33,6 +33,8 @@ const char *life_event_name(enum life_event event);
 struct life_waiter {
 	struct list link;
 	struct audit_who who; /* for the audit trail; may be zero */
+	const char *action;   /* ... of life_commit_for() */
+	char *target;         /* ... or NULL; the waiter's */
 	void (*fn)(struct life_waiter *w, struct sandbox *s,
 		   const struct svm_err *err);
 };
@@ -55,6 +57,12 @@ void life_destroy(struct sandbox *s, const char *why, struct life_waiter *w);
 /* Set a new end of life (boot and wall clock): tells the agent, then the
  * store, then the waiter. */
 void life_extend(struct sandbox *s, int64_t ttl_ns, struct life_waiter *w);
+
+/* Another name and metadata, which are taken out of *p: the store, then the
+ * waiter.  CONFLICT when the name is taken or the state does not allow it. */
+struct sandbox_patch;
+void life_update(struct sandbox *s, struct sandbox_patch *p,
+		 struct life_waiter *w);
 
 /* After adoption: watch the agent, arm the timer. */
 void life_resume(struct sandbox *s);

@@ -51,6 +51,7 @@ const struct http_route daemon_routes[] = {
 	{ "GET", SB, 0, 0, api_sandbox_list },
 	{ "DELETE", SB, 0, 0, api_sandbox_prune },
 	{ "GET", ID, 0, 0, api_sandbox_get },
+	{ "PATCH", ID, 0, 0, api_sandbox_update },
 	{ "DELETE", ID, HTTP_SLOW, 0, api_sandbox_destroy },
 	{ "POST", ID "/extend", 0, 0, api_sandbox_extend },
 	{ "GET", ID "/stats", 0, 0, api_sandbox_stats },

@@ -23,7 +23,7 @@
 /* What the published clients send when their user has not chosen one. */
 #define DEFAULT_IMAGE "alpine:latest"
 
-static int check_name(const char *name, struct svm_err *err)
+int sandbox_request_name(const char *name, struct svm_err *err)
 {
 	size_t n = strlen(name);
 
@@ -309,7 +309,7 @@ static int get_name_and_owner(const struct ask *a, const cJSON *body,
 
 	if (json_get_string(body, "name", &name, err) < 0 ||
 	    json_get_string(body, "owner_id", &owner, err) < 0 ||
-	    (name && check_name(name, err) < 0) ||
+	    (name && sandbox_request_name(name, err) < 0) ||
 	    (a->r && sandbox_request_owner(a->d, a->r, owner, &s->owner,
 					   err) < 0))
 		return -1;

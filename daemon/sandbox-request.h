@@ -39,6 +39,9 @@ int sandbox_request_map(const cJSON *body, const char *key, char ***ret,
 int sandbox_request_network(const cJSON *body, const char *dflt,
 			    enum spec_network *ret, struct svm_err *err);
 
+/* Is it one that a sandbox may have? */
+int sandbox_request_name(const char *name, struct svm_err *err);
+
 /* Who will own it: X-User-ID, else owner_id of the body (may be NULL), else
  * whom the key names.  *ret is owned; NULL: nobody. */
 int sandbox_request_owner(struct daemon *d, struct http_req *r,

@@ -60,17 +60,25 @@ static struct sandbox *make(struct daemon *d, struct provider *p)
 	return s;
 }
 
-int sandbox_check_name(struct daemon *d, const struct sandbox_spec *spec,
-		       struct svm_err *err)
+bool sandbox_name_is_free(struct daemon *d, const char *name,
+			  const char *owner, const struct sandbox *s)
 {
-	if (!spec->name ||
-	    !registry_by_name(d->registry, spec->name,
-			      spec->owner ? spec->owner : ""))
+	const struct sandbox *has =
+		name ? registry_by_name(d->registry, name,
+					owner ? owner : "") : NULL;
+
+	return !has || has == s;
+}
+
+int sandbox_check_name(struct daemon *d, const char *name, const char *owner,
+		       const struct sandbox *s, struct svm_err *err)
+{
+	if (sandbox_name_is_free(d, name, owner, s))
 		return 0;
 	svm_err_set(err, SVM_CONFLICT, "a sandbox named '%s' is there already",
-		    spec->name);
+		    name);
 	return svm_err_hint(err, "choose another name, or: stacyvm kill %s",
-			    spec->name);
+			    name);
 }
 
 /* Its life begins now. */
@@ -105,7 +113,7 @@ static void choose_id(struct sandbox *s, struct provider *p,
 struct sandbox *sandbox_new(struct daemon *d, struct provider *p,
 			    struct sandbox_spec *spec, struct svm_err *err)
 {
-	if (sandbox_check_name(d, spec, err) < 0)
+	if (sandbox_check_name(d, spec->name, spec->owner, NULL, err) < 0)
 		return NULL;
 	struct sandbox *s = make(d, p);
 	choose_id(s, p, spec);

@@ -70,9 +70,12 @@ struct sandbox {
 struct sandbox *sandbox_new(struct daemon *d, struct provider *p,
 			    struct sandbox_spec *spec, struct svm_err *err);
 
-/* CONFLICT when its owner has a living one of spec's name. */
-int sandbox_check_name(struct daemon *d, const struct sandbox_spec *spec,
-		       struct svm_err *err);
+/* Whether no living one of the owner has this name, but for s (may be NULL);
+ * any may have none.  The second tells: CONFLICT. */
+bool sandbox_name_is_free(struct daemon *d, const char *name,
+			  const char *owner, const struct sandbox *s);
+int sandbox_check_name(struct daemon *d, const char *name, const char *owner,
+		       const struct sandbox *s, struct svm_err *err);
 
 /* Bring one back from its row (adopt.c); the registry's reference. */
 struct sandbox *sandbox_restore(struct daemon *d, struct provider *p,

@@ -163,6 +163,10 @@ const struct schema schemas[] = {
 				   "," P("owner_id", STR) ","
 				   P("from_snapshot", STR) ","
 				   P("read_only_rootfs", BOOL)) },
+	{ "SandboxPatch", OBJECT("", P("name", STR_NULL) ","
+				 P("metadata", "{\"type\":[\"object\","
+				   "\"null\"],\"additionalProperties\":"
+				   STR_NULL "}")) },
 	{ "Sandbox", OBJECT("\"id\",\"state\",\"provider\",\"created_at\","
 			    "\"metadata\"", SANDBOX) },
 	{ "Admission", OBJECT("\"allowed\",\"queueable\",\"reason\","

@@ -99,7 +99,7 @@ static bool is_preflight(const struct http_req *r)
 static void answer_preflight(struct http_req *r)
 {
 	http_reply_header(r, "Access-Control-Allow-Methods",
-			  "GET, HEAD, POST, PUT, DELETE");
+			  "GET, HEAD, POST, PUT, PATCH, DELETE");
 	http_reply_header(r, "Access-Control-Allow-Headers",
 			  "Authorization, Content-Type, If-Match, "
 			  "If-None-Match, Last-Event-ID, Range, "

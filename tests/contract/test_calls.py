@@ -157,6 +157,18 @@ def test_extend_stats_logs(call, box):
         call.json("GET", at + "/logs", params={"lines": 20})), "the log")
 
 
+def test_another_name_and_other_metadata(call, box):
+    at = f"/sandboxes/{box}"
+    o = call.json("PATCH", at, json={"name": "patched",
+                                     "metadata": {"task": "ci", "no": None}})
+    assert o["id"] == box and o["metadata"]["task"] == "ci"
+    assert o == call.json("GET", "/sandboxes/patched")
+    o = call.json("PATCH", at, json={"name": None,
+                                     "metadata": {"task": None}})
+    assert o == call.json("GET", at)
+    assert "name" not in o and "task" not in o["metadata"]
+
+
 def test_templates_in_both_spellings(call):
     t = call.json("POST", "/templates", 201, json={
         "name": "two words", "image": "alpine:latest", "cpu_cores": 2,

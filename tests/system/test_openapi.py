@@ -10,7 +10,7 @@ import pytest
 import svm
 from registry import Image, Rogue
 
-METHODS = ("get", "put", "post", "delete")
+METHODS = ("get", "put", "post", "patch", "delete")
 TYPES = {
     "object": dict, "array": list, "string": str, "boolean": bool,
     "null": type(None),
@@ -121,7 +121,7 @@ def test_the_document_is_sound(doc):
 def test_it_has_exactly_the_routes_there_are(shared, doc):
     """405 names what a path allows; nothing else is there."""
     for path, item in doc["paths"].items():
-        r = shared.api("PATCH", re.sub(r"{\w+}", "x",
+        r = shared.api("TRACE", re.sub(r"{\w+}", "x",
                                        path).removeprefix("/api/v1"))
         assert r.status == 405, path
         allowed = set(r.headers["allow"].split(", ")) - {"HEAD"}
@@ -179,6 +179,7 @@ def calls(sid, session, ref):
     for end in ("", "/stats", "/logs", "/sessions"):
         yield "GET", "/sandboxes/{id}" + end, box + end, None
     yield "GET", "/sandboxes/{id}/preview", box + "/preview?port=80", None
+    yield "PATCH", "/sandboxes/{id}", box, {"metadata": {"a": "b"}}
     yield "POST", "/sandboxes/{id}/extend", box + "/extend", {"ttl": "1h"}
     yield "POST", "/sandboxes/{id}/exec", box + "/exec", {"command": "echo"}
     yield "GET", "/sandboxes/{id}/exec/ws", box + "/exec/ws", "ws"

@@ -24,6 +24,8 @@ def race(inst, sid, seen, gone):
         ("extend", "POST", base + "/extend", {"ttl": "1h"}),
         ("write", "POST", base + "/files", {"path": "/workspace/f",
                                             "content": "x"}),
+        ("label", "PATCH", base, {"name": "raced",
+                                  "metadata": {"k": "x"}}),
         ("get", "GET", base, None),
         ("list", "GET", API + "/sandboxes", None),
     )
@@ -78,7 +80,7 @@ def test_all_at_once_on_one_id(new_instance):
             t.start()
         for t in threads:
             t.join()
-        assert len(seen) == CALLERS * 6, "a caller got no answer"
+        assert len(seen) == CALLERS * 7, "a caller got no answer"
         check(sid, seen)
         ends = [e for e in events(inst, sid)
                 if e in ("sandbox.destroyed", "sandbox.expired")]
