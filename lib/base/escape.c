@@ -52,3 +52,33 @@ void escape_text(struct buf *out, const char *s, size_t n)
 {
 	escape(out, s, n, true);
 }
+
+/* \uXXXX, two of them (a surrogate pair) beyond the first plane. */
+static void add_json_escape(struct buf *out, uint32_t cp)
+{
+	if (cp > 0xffff) {
+		cp -= 0x10000;
+		buf_addf(out, "\\u%04x", 0xd800 + (cp >> 10));
+		cp = 0xdc00 + (cp & 0x3ff);
+	}
+	buf_addf(out, "\\u%04x", cp);
+}
+
+void escape_json(struct buf *out, const char *json, size_t n)
+{
+	while (n) {
+		uint32_t cp = 0;
+		int k = utf8_decode(json, n, &cp);
+		size_t step = k > 0 ? (size_t)k : 1;
+		bool blank = cp == '\n' || cp == '\t' || cp == '\r';
+
+		/* Those below a blank are in no JSON that could be read. */
+		if (k <= 0 || (cp < 0x20 && !blank) || cp == 0x7f ||
+		    escape_is_deceptive(cp))
+			add_json_escape(out, k > 0 ? cp : 0xfffd);
+		else
+			buf_add(out, json, step);
+		json += step;
+		n -= step;
+	}
+}

@@ -19,6 +19,10 @@ void escape_line(struct buf *out, const char *s, size_t n);
 /* The same, but newline and tab stay. */
 void escape_text(struct buf *out, const char *s, size_t n);
 
+/* JSON that says the same: characters a terminal would act on, or that
+ * deceive, are written \uXXXX, and invalid UTF-8 is U+FFFD. */
+void escape_json(struct buf *out, const char *json, size_t n);
+
 /* Characters that change how others are shown, or hide. */
 bool escape_is_deceptive(uint32_t cp);
 

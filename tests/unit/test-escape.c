@@ -72,12 +72,32 @@ static void test_escape__deceptive(void **state)
 		assert_false(escape_is_deceptive(no[i]));
 }
 
+static void check_json(const char *in, const char *out)
+{
+	auto_buf struct buf b = BUF_INIT;
+
+	escape_json(&b, in, strlen(in));
+	assert_string_equal(buf_str(&b), out);
+}
+
+static void test_escape__json(void **state)
+{
+	(void)state;
+	check_json("{\n\t\"a\": \"\xc3\xa9\\u001b\"}",
+		   "{\n\t\"a\": \"\xc3\xa9\\u001b\"}");
+	check_json("\"\x7f\xc2\x9b\xe2\x80\xae\"",
+		   "\"\\u007f\\u009b\\u202e\"");
+	check_json("\"\xf3\xa0\x81\x81\"", "\"\\udb40\\udc41\"");
+	check_json("\"\xff\x1b\"", "\"\\ufffd\\u001b\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_escape__cases),
 		cmocka_unit_test(test_escape__nothing_gets_through),
 		cmocka_unit_test(test_escape__deceptive),
+		cmocka_unit_test(test_escape__json),
 	};
 
 	return cmocka_run_group_tests_name("escape", tests, NULL, NULL);
