@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* stacyvm audit: who did what, and whether the record of it is whole. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/paging.h"
 #include "cli/sandbox.h"
 #include "lib/api/errmap.h"
 #include "lib/api/limits.h"
@@ -93,11 +95,22 @@ static int run_ls(struct cli *cli, void *values, int argc, char **args,
 			 err);
 }
 
+/* As it is, but what a terminal would act on; 0 or -errno.  The export ends
+ * in a newline, so nothing of it waits for more. */
+static int write_piece(const struct cli *cli, struct buf *raw, const char *p,
+		       size_t n)
+{
+	if (!cli->stdout_tty)
+		return fd_write_full(STDOUT_FILENO, p, n);
+	buf_add(raw, p, n);
+	return out_text(raw, false) < 0 ? -errno : 0;
+}
+
 static int run_export(struct cli *cli, void *values, int argc, char **args,
 		      struct svm_err *err)
 {
 	const struct audit_opts *o = values;
-	auto_buf struct buf target = BUF_INIT;
+	auto_buf struct buf target = BUF_INIT, raw = BUF_INIT;
 	char piece[16384];
 	ssize_t n;
 
@@ -111,8 +124,9 @@ static int run_export(struct cli *cli, void *values, int argc, char **args,
 
 	if (!x || exchange_reply(x, err) < 0)
 		return -1;
+	paging_begin(cli);
 	while ((n = exchange_read(x, piece, sizeof(piece), err)) > 0) {
-		int e = fd_write_full(STDOUT_FILENO, piece, (size_t)n);
+		int e = write_piece(cli, &raw, piece, (size_t)n);
 
 		if (e < 0)
 			return svm_err_sys(err, SVM_INTERNAL, e,
@@ -153,6 +167,7 @@ static const struct cmd ls = {
 	.examples = "stacyvm audit ls --since 1h --action sandbox.create",
 	.opts = ls_opts,
 	.opts_size = sizeof(struct audit_opts),
+	.flags = CMD_PAGED,
 	.run = run_ls,
 };
 
@@ -171,6 +186,7 @@ static const struct cmd export = {
 	.examples = "stacyvm audit export --as csv >audit.csv",
 	.opts = export_opts,
 	.opts_size = sizeof(struct audit_opts),
+	.flags = CMD_PAGED,
 	.run = run_export,
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/nearest.h"
+#include "cli/paging.h"
 #include "cli/sandbox.h"
 #include "lib/api/errmap.h"
 #include "lib/base/escape.h"
@@ -228,6 +229,31 @@ static int flush_output(const struct cli *cli, int status)
 	return status ? status : EXIT_STATUS_FAILURE;
 }
 
+static int show_help(const struct cli *cli, int status)
+{
+	paging_begin(cli);
+	help_print(cli->cmd, cli->cmd_path);
+	paging_end();
+	return flush_output(cli, status);
+}
+
+/* An error is said when the pager has left the terminal. */
+static int run_and_report(struct cli *cli, void *values, int argc, char **argv)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	int status = cli->cmd->run(cli, values, argc, argv, &err);
+
+	if (paging_end() && status < 0 && err.code == SVM_INTERNAL &&
+	    err.sys_errno == EPIPE)
+		status = 0; /* who read it had enough */
+	else if (status < 0 && err.sys_errno == USAGE_ERRNO &&
+		 err.code == SVM_BAD_REQUEST)
+		status = usage_failure(cli, &err);
+	else if (status < 0)
+		status = cli_report(cli, &err);
+	return flush_output(cli, status);
+}
+
 static int run_leaf(struct cli *cli, int argc, char **argv)
 {
 	const struct cmd *cmd = cli->cmd;
@@ -248,21 +274,13 @@ static int run_leaf(struct cli *cli, int argc, char **argv)
 		}
 	}
 	if (cli->help) { /* also with other options that make no sense */
-		help_print(cmd, cli->cmd_path);
 		opts_release(cmd->opts, values);
-		return flush_output(cli, 0);
+		return show_help(cli, 0);
 	}
 	n = sandbox_fill_in(cli, n, argv);
 	status = check_arguments(cli, n);
-	if (status == 0) {
-		status = cmd->run(cli, values, n, argv, &err);
-		if (status < 0 && err.sys_errno == USAGE_ERRNO &&
-		    err.code == SVM_BAD_REQUEST)
-			status = usage_failure(cli, &err);
-		else if (status < 0)
-			status = cli_report(cli, &err);
-		status = flush_output(cli, status);
-	}
+	if (status == 0)
+		status = run_and_report(cli, values, n, argv);
 	opts_release(cmd->opts, values);
 	return status;
 }
@@ -278,11 +296,9 @@ static int run_group(struct cli *cli, const char *path,
 	if (opts_parse(&group, NULL, cli, argc, argv, &n, &cli->dashes, &err) <
 	    0)
 		return usage_failure(cli, &err);
-	if (n == 0) {
-		help_print(cli->cmd, path);
-		return flush_output(cli, cli->help || !path[0] ?
+	if (n == 0)
+		return show_help(cli, cli->help || !path[0] ?
 					 0 : EXIT_STATUS_USAGE);
-	}
 	const struct cmd *cmd = cmd_find(list, argv[0]);
 
 	if (!cmd) {

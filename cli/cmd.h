@@ -23,6 +23,7 @@ enum cmd_flags {
 	CMD_RAW = 1u << 2,      /* gets argv untouched, as another main */
 	CMD_DESTROYS = 1u << 3, /* sandboxes: it must be told which */
 	CMD_CONSOLE = 1u << 4,  /* of the console alone, run by itself */
+	CMD_PAGED = 1u << 5,    /* what it prints may be longer than a screen */
 };
 
 struct cmd {
@@ -77,7 +78,8 @@ struct cli {
 	const char *json;   /* NULL: text; "": all fields; "a,b": these */
 	const char *format; /* template, or NULL */
 	const char *color, *timeout, *progress;
-	bool plain, no_header, quiet, verbose, no_color, no_input, help;
+	bool plain, no_header, quiet, verbose, no_color, no_pager, no_input;
+	bool help;
 
 	const struct entries *entries;
 	const struct cmd *cmd; /* the one that runs */

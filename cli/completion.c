@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/paging.h"
 
 /* The bytes of a file, as they are.  make knows of them: see Makefile. */
 #define EMBED(name, file)                                              \
@@ -33,6 +34,7 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
 		if (strcmp(scripts[i].shell, args[0]) != 0)
 			continue;
+		paging_begin(cli);
 		fwrite(scripts[i].text, 1,
 		       (size_t)(scripts[i].end - scripts[i].text), stdout);
 		return 0;
@@ -57,5 +59,6 @@ const struct cmd cmd_completion = {
 	.max_args = 1,
 	.complete = COMPLETE_WORDS,
 	.words = "bash|zsh|fish",
+	.flags = CMD_PAGED,
 	.run = run,
 };

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/edit.h"
+#include "cli/paging.h"
 #include "lib/api/dirs.h"
 #include "lib/api/limits.h"
 #include "lib/base/fd.h"
@@ -73,6 +74,7 @@ static int run_get(struct cli *cli, void *values, int argc, char **args,
 	const struct config_opts *o = values;
 
 	(void)argc;
+	paging_begin(cli);
 	return call(cli, "get", o->origin, args, err);
 }
 
@@ -199,6 +201,7 @@ static const struct cmd get = {
 	.opts_size = sizeof(struct config_opts),
 	.max_args = 1,
 	.complete = COMPLETE_SETTING,
+	.flags = CMD_PAGED,
 	.run = run_get,
 };
 

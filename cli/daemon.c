@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/paging.h"
 #include "cli/tail.h"
 #include "lib/api/dirs.h"
 #include "lib/base/clock.h"
@@ -168,11 +169,13 @@ static int run_logs(struct cli *cli, void *values, int argc, char **args,
 	const struct logs_opts *o = values;
 	struct dirs dirs;
 
-	(void)cli, (void)argc, (void)args;
+	(void)argc, (void)args;
 	dirs_init(&dirs);
 	auto_free char *path = path_join(dirs.state, "logs/daemon.log");
 
 	dirs_release(&dirs);
+	if (!o->follow)
+		paging_begin(cli);
 	return tail_file(path, o->tail ? (unsigned)o->tail : 100, o->follow,
 			 err);
 }
@@ -216,6 +219,7 @@ static const struct cmd logs = {
 	.summary = "show its log",
 	.opts = logs_opts,
 	.opts_size = sizeof(struct logs_opts),
+	.flags = CMD_PAGED,
 	.run = run_logs,
 };
 

@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/paging.h"
 #include "cli/tail.h"
 #include "lib/api/dirs.h"
 #include "lib/api/errmap.h"
@@ -83,6 +84,7 @@ static int print_report(const struct cli *cli, const cJSON *root)
 	char tcp[64];
 	bool any = false;
 
+	paging_begin(cli);
 	puts("daemon: running");
 	say("ok", "version", json_text(root, "version"));
 	say("ok", "server", client_server_name(cli->client));
@@ -135,12 +137,14 @@ static void check_lock(const char *state)
 }
 
 /* What can be seen without a daemon. */
-static void print_without_daemon(const struct svm_err *why)
+static void print_without_daemon(const struct cli *cli,
+				 const struct svm_err *why)
 {
 	auto_err struct svm_err ignored = SVM_ERR_INIT;
 	struct dirs d;
 
 	dirs_init(&d);
+	paging_begin(cli);
 	puts("daemon: not running");
 	say("bad", "why", why->msg);
 	if (why->hint)
@@ -169,7 +173,7 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	if (cli_get(cli, API "/doctor", &body, &why) < 0) {
 		if (cli->json || why.code != SVM_UNREACHABLE)
 			return svm_err_move(err, &why);
-		print_without_daemon(&why);
+		print_without_daemon(cli, &why);
 		return EXIT_STATUS_UNREACHABLE;
 	}
 	if (out_parse_object(&doc, &body, err) < 0)
@@ -184,5 +188,6 @@ const struct cmd cmd_doctor = {
 	.summary = "say what works on this machine and how to fix the rest",
 	.help = "Status 0 when at least one provider is usable, 5 when the "
 		"daemon can't be started.",
+	.flags = CMD_PAGED,
 	.run = run,
 };

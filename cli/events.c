@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/paging.h"
 #include "cli/sandbox.h"
 #include "cli/sse.h"
 #include "lib/base/escape.h"
@@ -36,7 +37,7 @@ static void print_event(const struct cli *cli, const cJSON *e, const char *raw)
 	auto_buf struct buf line = BUF_INIT, data = BUF_INIT;
 
 	if (cli->json) {
-		puts(raw);
+		out_json(raw);
 	} else if (cli->format) {
 		out_template(cli->format, e, &line);
 		fputs(buf_str(&line), stdout);
@@ -86,6 +87,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 
 	if (!x || exchange_reply(x, err) < 0)
 		return -1;
+	if (!o->follow)
+		paging_begin(cli);
 	while ((r = sse_next(x, &doc, &raw, err)) > 0)
 		print_event(cli, doc.root, raw);
 	if (r == 0 && o->follow)
@@ -104,5 +107,6 @@ const struct cmd cmd_events = {
 		    "stacyvm events -f --type sandbox.expired",
 	.opts = opts,
 	.opts_size = sizeof(struct events_opts),
+	.flags = CMD_PAGED,
 	.run = run,
 };

@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/paging.h"
 #include "cli/progress.h"
 #include "cli/sandbox.h"
 #include "cli/transfer.h"
@@ -106,28 +107,35 @@ static int run_ls(struct cli *cli, void *values, int argc, char **args,
 			 err);
 }
 
-static int run_cat(struct cli *cli, void *values, int argc, char **args,
+static int cat_one(struct cli *cli, const struct place *p,
 		   struct svm_err *err)
 {
 	struct progress quiet = { 0 };
 
+	/* What a terminal would act on isn't for one. */
+	if (cli->stdout_tty)
+		return transfer_show(cli, p->id, p->path, err);
+	return transfer_get(cli, p->id, p->path, STDOUT_FILENO, NULL, &quiet,
+			    err);
+}
+
+static int run_cat(struct cli *cli, void *values, int argc, char **args,
+		   struct svm_err *err)
+{
 	(void)values;
 	fflush(stdout);
 	if (argc == 1) {
 		auto_place struct place p = { 0 };
 
 		return find_place(cli, argc, args, NULL, &p, err) < 0 ?
-			       -1 : transfer_get(cli, p.id, p.path,
-						 STDOUT_FILENO, NULL, &quiet,
-						 err);
+			       -1 : cat_one(cli, &p, err);
 	}
 	for (int i = 1; i < argc; i++) {
 		char *pair[] = { args[0], args[i], NULL };
 		auto_place struct place p = { 0 };
 
 		if (find_place(cli, 2, pair, NULL, &p, err) < 0 ||
-		    transfer_get(cli, p.id, p.path, STDOUT_FILENO, NULL,
-				 &quiet, err) < 0)
+		    cat_one(cli, &p, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -278,11 +286,13 @@ static int run_glob(struct cli *cli, void *values, int argc, char **args,
 	if (cli_get(cli, buf_str(&target), &body, err) < 0)
 		return -1;
 	if (cli->json) {
-		puts(buf_str(&body));
+		paging_begin(cli);
+		out_json(buf_str(&body));
 		return 0;
 	}
 	if (out_parse_array(&doc, &body, &items, err) < 0)
 		return -1;
+	paging_begin(cli);
 	cJSON_ArrayForEach(item, items) {
 		auto_buf struct buf line = BUF_INIT;
 
@@ -309,22 +319,25 @@ static const struct opt rm_opts[] = {
 	OPTS_END,
 };
 
-#define FILES(sym, word, arguments, text, least, most)             \
+#define FILES(sym, word, arguments, text, least, most, bits)       \
 	static const struct cmd sym = {                            \
 		.name = word, .args = arguments, .summary = text,  \
-		.min_args = least, .max_args = most,               \
+		.min_args = least, .max_args = most, .flags = bits, \
 		.complete = COMPLETE_SANDBOX,                      \
 		.complete_then = COMPLETE_REMOTE_PATH,             \
 		.run = run_##sym,                                  \
 	}
 
-FILES(ls, "ls", "ID [PATH]", "list a directory (default /workspace)", 1, 2);
-FILES(cat, "cat", "ID PATH...", "print files", 1, -1);
-FILES(mv, "mv", "ID OLD NEW", "move or rename", 3, 3);
-FILES(chmod, "chmod", "ID MODE PATH", "change permissions", 3, 3);
-FILES(stat, "stat", "ID PATH", "show what a path is", 1, 2);
+FILES(ls, "ls", "ID [PATH]", "list a directory (default /workspace)", 1, 2,
+      CMD_PAGED);
+FILES(cat, "cat", "ID PATH...",
+      "print files; on a terminal, control characters as text", 1, -1,
+      CMD_PAGED);
+FILES(mv, "mv", "ID OLD NEW", "move or rename", 3, 3, 0);
+FILES(chmod, "chmod", "ID MODE PATH", "change permissions", 3, 3, 0);
+FILES(stat, "stat", "ID PATH", "show what a path is", 1, 2, 0);
 FILES(glob, "glob", "ID PATTERN", "list paths that match; ** is recursive",
-      1, 2);
+      1, 2, CMD_PAGED);
 
 static const struct cmd write_ = {
 	.name = "write",

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "cli/paging.h"
 #include "lib/base/buf.h"
 
 #define LEFT_WIDTH 25 /* of an option and its value */
@@ -132,7 +133,11 @@ const struct help_line help_env[] = {
 	{ "FORCE_COLOR", "colours in a pipe too" },
 	{ "CLICOLOR_FORCE", "the same" },
 	{ "TERM", "of the terminal; dumb: no colours, nothing is painted in place" },
-	{ "ACCESSIBLE", "when set, nothing is painted in place" },
+	{ "ACCESSIBLE", "when set, nothing is painted in place, and no pager" },
+	{ "STACYVM_PAGER", "what shows long output on a terminal; empty or "
+			   "cat: nothing does" },
+	{ "PAGER", "the same, where that is not set; without both: less" },
+	{ "LESS", "options of less; where not set: FRX" },
 	{ NULL, NULL },
 };
 
@@ -154,6 +159,8 @@ static const struct {
 	  "--format TEMPLATE     '{{id}} {{state}}', one line per item; \\t "
 	  "and \\n\n"
 	  "                      work, {{.id}} and {{metadata.KEY}} too\n\n"
+	  "What may be longer than the screen goes through $STACYVM_PAGER, "
+	  "$PAGER or less;\n--no-pager: straight to the terminal.\n\n"
 	  "Errors with --json are {\"error\":{\"code\",\"message\",\"hint\","
 	  "\"exit\"}} on stderr." },
 };
@@ -179,11 +186,13 @@ static int run(struct cli *cli, void *opts, int argc, char **args,
 
 	(void)opts;
 	if (argc == 1 && strcmp(args[0], "keys") == 0 && cli->entries->keys) {
+		paging_begin(cli);
 		cli->entries->keys();
 		return 0;
 	}
 	for (size_t i = 0; argc == 1 && i < ARRAY_SIZE(topics); i++) {
 		if (strcmp(topics[i].name, args[0]) == 0) {
+			paging_begin(cli);
 			print_topic(topics[i].lines, topics[i].text);
 			return 0;
 		}
@@ -198,6 +207,7 @@ static int run(struct cli *cli, void *opts, int argc, char **args,
 		buf_addf(&path, "%s%s", path.len ? " " : "", cmd->name);
 		list = cmd->subs;
 	}
+	paging_begin(cli);
 	help_print(cmd, buf_str(&path));
 	return 0;
 }
@@ -209,5 +219,6 @@ const struct cmd cmd_help = {
 	.max_args = 2,
 	.complete = COMPLETE_WORDS,
 	.words = "keys|exit-codes|env|formats",
+	.flags = CMD_PAGED,
 	.run = run,
 };

@@ -329,6 +329,7 @@ static const struct cmd ls = {
 	.name = "ls",
 	.aliases = "list",
 	.summary = "list images",
+	.flags = CMD_PAGED,
 	.run = run_ls,
 };
 

@@ -49,5 +49,6 @@ const struct cmd cmd_inspect = {
 	.min_args = 1,
 	.max_args = -1,
 	.complete = COMPLETE_SANDBOX,
+	.flags = CMD_PAGED,
 	.run = run,
 };

@@ -168,5 +168,6 @@ const struct cmd cmd_list = {
 		    "stacyvm list -q | stacyvm kill -",
 	.opts = opts,
 	.opts_size = sizeof(struct list_opts),
+	.flags = CMD_PAGED,
 	.run = run,
 };

@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/paging.h"
 #include "cli/sandbox.h"
 #include "lib/api/limits.h"
 #include "lib/base/clock.h"
@@ -75,7 +76,7 @@ static void print_json(const cJSON *item)
 	}
 	json_str(&w, "line", text_of(item));
 	json_close(&w, '}');
-	puts(buf_str(&out));
+	out_json(buf_str(&out));
 }
 
 /* Escaped also in a pipe: a log is text, and `logs | less -R` is a
@@ -121,6 +122,7 @@ static int print_all(const struct printer *p, struct cli *cli,
 	if (cli_get(cli, target, &body, err) < 0 ||
 	    out_parse_array(&doc, &body, &items, err) < 0)
 		return -1;
+	paging_begin(cli);
 	cJSON_ArrayForEach(item, items)
 		print_line(p, item);
 	return 0;
@@ -263,5 +265,6 @@ const struct cmd cmd_logs = {
 	.min_args = 1,
 	.max_args = 1,
 	.complete = COMPLETE_SANDBOX,
+	.flags = CMD_PAGED,
 	.run = run,
 };

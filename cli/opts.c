@@ -35,6 +35,8 @@ const struct opt global_opts[] = {
 	G(OPT_CHOICE, 0, "color", color, "auto|always|never",
 	  "colours and other attributes of text"),
 	G(OPT_FLAG, 0, "no-color", no_color, NULL, "the same as --color=never"),
+	G(OPT_FLAG, 0, "no-pager", no_pager, NULL,
+	  "print what is long straight to the terminal"),
 	G(OPT_FLAG, 0, "no-input", no_input, NULL, "never ask anything"),
 	G(OPT_DURATION, 0, "timeout", timeout, "D",
 	  "give up after this long (exit status 124)"),

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/paging.h"
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
+#include "lib/base/utf8.h"
 #include "lib/base/width.h"
 #include "lib/client/reply.h"
 
@@ -184,10 +186,13 @@ static size_t screen_width(const struct cli *cli)
 {
 	struct winsize ws;
 
-	if (!cli->stdout_tty || ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0 ||
-	    ws.ws_col < 20)
+	if (!cli->stdout_tty)
 		return 0;
-	return ws.ws_col;
+	/* Before a pager standard output is a pipe. */
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0 &&
+	    ioctl(STDIN_FILENO, TIOCGWINSZ, &ws) < 0)
+		return 0;
+	return ws.ws_col < 20 ? 0 : ws.ws_col;
 }
 
 char *out_escaped(struct buf *raw)
@@ -336,12 +341,31 @@ static cJSON *pick_fields(const cJSON *item, const char *fields)
 	return picked;
 }
 
+void out_json(const char *text)
+{
+	auto_buf struct buf b = BUF_INIT;
+
+	escape_json(&b, text, strlen(text));
+	puts(buf_str(&b));
+}
+
+int out_text(struct buf *raw, bool last)
+{
+	auto_buf struct buf text = BUF_INIT;
+	size_t n = raw->len - (last ? 0 : utf8_tail(buf_str(raw), raw->len));
+
+	escape_text(&text, buf_str(raw), n);
+	buf_consume(raw, n);
+	return fwrite(buf_str(&text), 1, text.len, stdout) == text.len ? 0 :
+									 -1;
+}
+
 static void print_json(const struct cli *cli, const cJSON *v)
 {
 	char *text = cli->stdout_tty ? cJSON_Print(v) :
 				       cJSON_PrintUnformatted(v);
 
-	puts(text ? text : "null");
+	out_json(text ? text : "null");
 	cJSON_free(text);
 }
 
@@ -364,6 +388,7 @@ int out_items(const struct cli *cli, const cJSON *items,
 	const cJSON *item;
 
 	(void)err;
+	paging_begin(cli);
 	if (cli->json && cli->json[0]) {
 		print_picked(cli, items);
 	} else if (cli->json) {
@@ -428,6 +453,7 @@ int out_object(const struct cli *cli, const cJSON *object, struct svm_err *err)
 	auto_buf struct buf b = BUF_INIT;
 
 	(void)err;
+	paging_begin(cli);
 	if (cli->json && cli->json[0]) {
 		cJSON *picked = pick_fields(object, cli->json);
 

@@ -58,6 +58,15 @@ void out_field_text(const cJSON *item, const char *path, size_t n,
 /* A template applied to one item, with a newline at the end. */
 void out_template(const char *template, const cJSON *item, struct buf *out);
 
+/* JSON as it came or was made, and a newline; the same to who reads it, and
+ * safe for a terminal. */
+void out_json(const char *text);
+
+/* Foreign text to a terminal, as far as its characters are whole; what is
+ * left in `raw` waits for its rest, unless this is the last.  0, or -1 with
+ * errno. */
+int out_text(struct buf *raw, bool last);
+
 /* Text helpers. */
 void out_bytes(struct buf *out, double n);           /* "4.2 MiB" */
 void out_ago(struct buf *out, int64_t ns);           /* "3m", "2h" */

@@ -38,6 +38,7 @@ static const struct cmd status = {
 	.help = "WANTED are to be kept ready, READY can be taken now; "
 		"CLAIMED were taken since the\ndaemon started.  Change the "
 		"number with: stacyvm template create NAME --warm N",
+	.flags = CMD_PAGED,
 	.run = run_status,
 };
 

@@ -154,6 +154,7 @@ static const struct cmd ls = {
 	.name = "ls",
 	.aliases = "list",
 	.summary = "list providers and whether they work here",
+	.flags = CMD_PAGED,
 	.run = run_ls,
 };
 
@@ -165,6 +166,7 @@ static const struct cmd show = {
 	.min_args = 1,
 	.max_args = 1,
 	.complete = COMPLETE_PROVIDER,
+	.flags = CMD_PAGED,
 	.run = run_show,
 };
 

@@ -156,6 +156,7 @@ static const struct cmd ls = {
 	.name = "ls",
 	.aliases = "list",
 	.summary = "list quotas",
+	.flags = CMD_PAGED,
 	.run = run_ls,
 };
 

@@ -290,6 +290,7 @@ static const struct cmd ls = {
 	.summary = "list templates",
 	.opts = owner_opts,
 	.opts_size = sizeof(const char *),
+	.flags = CMD_PAGED,
 	.run = run_ls,
 };
 
@@ -303,6 +304,7 @@ static const struct cmd show = {
 	.complete = COMPLETE_TEMPLATE,
 	.opts = owner_opts,
 	.opts_size = sizeof(const char *),
+	.flags = CMD_PAGED,
 	.run = run_show,
 };
 

@@ -40,8 +40,11 @@ void term_restore(void)
 		(void)!write(STDOUT_FILENO, reset, sizeof(reset) - 1);
 	else if (term.hidden)
 		(void)!write(STDOUT_FILENO, show, sizeof(show) - 1);
-	/* From the background it would stop us, and be no business of ours. */
-	if (term.hidden && tcgetpgrp(STDIN_FILENO) != getpgrp())
+	/* From the background it would stop us, and be no business of ours.
+	 * One that isn't ours to control has no background. */
+	pid_t front = tcgetpgrp(STDIN_FILENO);
+
+	if (term.hidden && front >= 0 && front != getpgrp())
 		return;
 	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &term.saved);
 }

@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/pack.h"
+#include "cli/paging.h"
 #include "cli/progress.h"
 #include "cli/sandbox.h"
 #include "lib/api/limits.h"
@@ -163,6 +164,30 @@ int transfer_get(struct cli *cli, const char *id, const char *path, int fd,
 			return write_failed(r, to, err);
 		progress_add(p, n);
 	}
+	return (int)n;
+}
+
+int transfer_show(struct cli *cli, const char *id, const char *path,
+		  struct svm_err *err)
+{
+	auto_free char *target = files_target(id, "", path);
+	auto_free char *chunk = xmalloc(CHUNK);
+	auto_buf struct buf raw = BUF_INIT;
+	struct client *c = cli_client(cli, err);
+	auto_exchange struct exchange *x =
+		c ? exchange_new(c, "GET", target, CLIENT_NO_BODY, err) : NULL;
+	ssize_t n;
+
+	if (!x || exchange_reply(x, err) < 0)
+		return -1;
+	paging_begin(cli);
+	do {
+		n = exchange_read(x, chunk, CHUNK, err);
+		if (n > 0)
+			buf_add(&raw, chunk, (size_t)n);
+		if (n >= 0 && out_text(&raw, n == 0) < 0)
+			return write_failed(errno, NULL, err);
+	} while (n > 0);
 	return (int)n;
 }
 

@@ -28,6 +28,11 @@ int transfer_put(struct cli *cli, const char *id, const char *path, int fd,
 int transfer_get(struct cli *cli, const char *id, const char *path, int fd,
 		 const char *to, struct progress *p, struct svm_err *err);
 
+/* A file as text on standard output, for a terminal: control characters are
+ * shown, not sent; by the pager when there is one. */
+int transfer_show(struct cli *cli, const char *id, const char *path,
+		  struct svm_err *err);
+
 /* The tree below dir, into a directory of the sandbox that is made. */
 int transfer_put_tree(struct cli *cli, const char *id, const char *path,
 		      const char *dir, struct progress *p,

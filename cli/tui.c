@@ -2,6 +2,7 @@
 /* stacyvm tui: checks the options, then the dashboard takes over. */
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/paging.h"
 
 struct tui_opts {
 	bool read_only, no_mouse, ascii, dump, print_keys;
@@ -41,6 +42,7 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 
 	(void)argc, (void)args;
 	if (o->print_keys) {
+		paging_begin(cli);
 		cli->entries->keys();
 		return 0;
 	}
@@ -74,5 +76,6 @@ const struct cmd cmd_tui = {
 	.opts_size = sizeof(struct tui_opts),
 	.min_args = 0,
 	.max_args = 0,
+	.flags = CMD_PAGED,
 	.run = run,
 };

@@ -3,10 +3,8 @@
 import fcntl
 import json
 import os
-import pty
 import re
 import resource
-import select
 import signal
 import socket
 import struct
@@ -17,6 +15,7 @@ import time
 
 import pytest
 from screen import Screen
+from terminal import Terminal
 import svm
 
 ROOT = svm.ROOT
@@ -418,39 +417,6 @@ def test_spawn_rm(shared):
 
 
 # -- terminals
-
-class Terminal:
-    """A subcommand on a pty of its own."""
-
-    def __init__(self, inst, *args, rows=30, cols=100):
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ,
-                    struct.pack("HHHH", rows, cols, 0, 0))
-        self.slave = slave
-        self.before = termios.tcgetattr(slave)
-        self.p = inst.popen(*args, stdin=slave, stdout=slave, stderr=slave,
-                            start_new_session=True)
-        self.text = b""
-
-    def send(self, data):
-        os.write(self.master, data)
-
-    def expect(self, what, timeout=20):
-        deadline = time.monotonic() + timeout
-        while what not in self.text:
-            left = deadline - time.monotonic()
-            assert left > 0, f"no {what!r} in {self.text!r}"
-            if select.select([self.master], [], [], left)[0]:
-                self.text += os.read(self.master, 65536)
-        self.text = self.text.split(what, 1)[1]
-
-    def end(self, timeout=20):
-        code = self.p.wait(timeout)
-        assert termios.tcgetattr(self.slave) == self.before, "not restored"
-        os.close(self.master)
-        os.close(self.slave)
-        return code
-
 
 def test_exec_with_a_terminal(shared, box):
     t = Terminal(shared, "exec", "-t", box, "--", "sh", "-c",

@@ -9,6 +9,7 @@ import pytest
 
 import screen
 import svm
+from terminal import Terminal
 
 def Screen(inst, *argv, size="12x60", env=None, shell=False):
     return screen.Screen(inst, *argv, size=size, shell=shell,
@@ -283,3 +284,10 @@ def test_the_terminal_is_asked_nothing(inst):
     os.close(master)
     for ask in (b"$p", b"?69", b"$q", b"[c", b"[6n", b"?1049", b"]"):
         assert ask not in text, text
+
+
+def test_a_terminal_that_is_not_ours_to_control_is_restored_too(shared):
+    t = Terminal(shared, "list", "--watch", "--timeout", "1s",
+                 env={"TERM": "xterm-256color"}, controls=False)
+    t.rest()
+    t.end()
