@@ -31,6 +31,10 @@
 #include "lib/base/list.h"
 #include "lib/base/loop.h"
 
+/* Where commands have our uid they can stop what works for us.  It is
+ * continued this often, then killed: who waits for it is not kept waiting. */
+#define AGENT_STOPS 16
+
 struct agent {
 	struct loop *loop;
 	struct agent_setup setup;
@@ -113,6 +117,7 @@ void exec_signal(struct conn *c, struct msg_reader *m);
 void exec_resize(struct conn *c, struct msg_reader *m);
 void exec_kill(struct conn *c, struct msg_reader *m);
 void exec_logs(struct conn *c, struct msg_reader *m);
+void exec_supervisor_stopped(struct agent *a, pid_t pid); /* if it is one */
 void exec_sweep(struct agent *a); /* once per turn: free what is over */
 
 /* From its connections. */
@@ -184,8 +189,8 @@ pid_t supervise_start(struct agent *a, const struct agent_exec *m,
 /* To make and bury a process is a good part of what we do for a command, so
  * a supervisor of which nothing is left waits for the next command; one does,
  * for SUPERVISE_IDLE.  `take_back` is for one that STAYS, with our end of its
- * socket; `ended` and `stopped` are told of every child: one that somebody
- * inside has stopped would keep its command waiting. */
+ * socket; `ended` and `stopped` are told of every child: one that was stopped
+ * while it waited is not continued but ends. */
 #define SUPERVISE_IDLE SECONDS(30)
 void supervise_take_back(struct agent *a, pid_t pid, int ctl);
 void supervise_ended(struct agent *a, pid_t pid);

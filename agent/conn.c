@@ -21,7 +21,6 @@
  * KILL, SHUTDOWN and the like. */
 #define RESERVE 16
 #define FLOOD KIB(4)
-#define STOPS_MAX 16        /* of one worker; then it is given up */
 #define PIECE KIB(32)       /* output bytes in one frame */
 
 static void on_event(struct loop *l, void *data, unsigned events);
@@ -341,7 +340,7 @@ void conn_worker_stopped(struct agent *a, pid_t pid)
 	struct conn *c = find_worker(a, pid);
 
 	if (c)
-		(void)kill(pid, ++c->stops < STOPS_MAX ? SIGCONT : SIGKILL);
+		(void)kill(pid, ++c->stops < AGENT_STOPS ? SIGCONT : SIGKILL);
 }
 
 static void say_hello(struct conn *c)

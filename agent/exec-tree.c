@@ -239,6 +239,26 @@ static void supervisor_ended(struct exec *x)
 	exec_finish_if_done(x);
 }
 
+/* Stopped, it hears nothing: neither that the command has ended nor that its
+ * time is over.  The tree goes first: nobody would watch over it. */
+void exec_supervisor_stopped(struct agent *a, pid_t pid)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &a->execs) {
+		struct exec *x = list_entry(pos, struct exec, link);
+
+		if (x->supervisor != pid || x->ctl < 0)
+			continue;
+		if (++x->stops < AGENT_STOPS) {
+			(void)kill(pid, SIGCONT);
+		} else {
+			(void)proc_tree_kill(pid);
+			(void)kill(pid, SIGKILL);
+		}
+	}
+}
+
 /* From the limit on starting to the caller's own, which began with it. */
 static void set_timeout(struct exec *x)
 {

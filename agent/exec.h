@@ -39,6 +39,7 @@ struct exec {
 	char *sid, *command, *cwd;
 	uint32_t flags; /* enum agent_exec_flags */
 	pid_t pid, supervisor;
+	unsigned stops; /* of the supervisor */
 	int64_t start_ns; /* boot clock */
 	int64_t timeout_ns; /* 0: none */
 	uint64_t oom_kills; /* in the sandbox when it was started */

@@ -84,6 +84,7 @@ static void on_child(struct loop *l, void *data,
 			conn_worker_ended(a, pid);
 		} else {
 			supervise_stopped(a, pid);
+			exec_supervisor_stopped(a, pid);
 			conn_worker_stopped(a, pid);
 		}
 	}

@@ -144,6 +144,77 @@ static void test_supervise__hears_late(void **state)
 	assert_int_equal(supervisor_of(b, "true"), supervisor);
 }
 
+static bool still_runs(struct box *b, const char *text)
+{
+	int64_t deadline = clock_mono_ns() + SECONDS(10);
+
+	while (count_running(b, text))
+		if (clock_mono_ns() > deadline)
+			return true;
+	return false;
+}
+
+/* To stop what watches over it, once or again and again, keeps no command
+ * alive past its time, and no caller waiting. */
+static void test_supervise__stopped_in_use(void **state)
+{
+	static const char *const lines[] = {
+		"kill -STOP $PPID; sleep 7804",
+		"while kill -STOP $PPID; do :; done; sleep 7804",
+		"kill -STOP $PPID; exit 3",
+	};
+	struct box *b = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		int64_t begun = clock_mono_ns();
+		struct result r = { 0 };
+		struct call c;
+
+		sh_begin(b, &c, lines[i], NULL, 0, i < 2 ? SECONDS(1) : 0);
+		call_finish(&c, &r);
+		if (i < 2)
+			assert_true(r.exit.flags & (AGENT_EXIT_TIMEOUT |
+						    AGENT_EXIT_UNKNOWN));
+		else
+			assert_int_equal(r.exit.code, 3);
+		assert_in_range(clock_mono_ns() - begun, 0, SECONDS(5));
+		assert_false(still_runs(b, "7804"));
+		result_release(&r);
+	}
+}
+
+/* It may be stopped before it takes a command, and nobody has noticed. */
+static void test_supervise__stopped_just_before(void **state)
+{
+	char *argv[] = { (char[]){ "echo" }, (char[]){ "ran" }, NULL };
+	struct agent_exec m = { .sid = (char[]){ "stopped" }, .argv = argv,
+				.cwd = (char[]){ "/workspace" } };
+	struct box *b = *state;
+
+	for (int i = 0; i < 5; i++) {
+		int64_t begun = clock_mono_ns();
+		struct result r = sh(b, "true");
+		struct call c;
+
+		result_release(&r);
+		memset(&r, 0, sizeof(r));
+		pid_t pid = waiting_supervisor(b);
+		assert_true(pid > 0);
+		auto_buf struct buf text = BUF_INIT, out = BUF_INIT;
+		agent_exec_encode(&text, &m);
+		call_open(b, &c);
+		frame_add_request(&out, FRAME_EXEC, 7, text.data, text.len);
+		assert_int_equal(kill(b->box.pid, SIGSTOP), 0);
+		assert_int_equal(fd_write_full(c.fd, out.data, out.len), 0);
+		assert_int_equal(kill(pid, SIGSTOP), 0);
+		assert_int_equal(kill(b->box.pid, SIGCONT), 0);
+		call_finish(&c, &r);
+		assert_string_equal(buf_str(&r.out), "ran\n");
+		assert_in_range(clock_mono_ns() - begun, 0, SECONDS(5));
+		result_release(&r);
+	}
+}
+
 #define T(name) cmocka_unit_test(test_supervise__##name)
 
 int main(void)
@@ -153,6 +224,8 @@ int main(void)
 		T(again),
 		T(in_use),
 		T(hears_late),
+		T(stopped_in_use),
+		T(stopped_just_before),
 	};
 
 	return cmocka_run_group_tests(tests, box_setup, box_teardown);
