@@ -160,6 +160,12 @@
 #define LIMIT_TIME_IMAGE_EVENT SECONDS(2) /* between those of one pull */
 #define LIMIT_TIME_REGISTRY SECONDS(60) /* one small document */
 
+/* What a client takes from a daemon. */
+#define LIMIT_CLIENT_ERROR KIB(64)      /* of an answer that is an error */
+#define LIMIT_CLIENT_REPLY MIB(64)      /* one that is kept whole */
+#define LIMIT_CLIENT_LINE MIB(4)        /* of a stream */
+#define LIMIT_CLIENT_ETAG 128
+
 /* The command line. */
 #define LIMIT_EDIT MIB(1) /* a text in the user's editor */
 #define LIMIT_COMPLETIONS 2000          /* candidates for one word */

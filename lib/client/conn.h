@@ -50,7 +50,11 @@ const struct http1_head *exchange_head(const struct exchange *x,
 /* After 101: the connection is the caller's, with what was read of it. */
 int exchange_take(struct exchange *x, struct buf *leftover);
 
-/* Turn a reply of 400 and more into err. */
+/* PROVIDER: what answers is no daemon of ours.  Always -1. */
+int client_nonsense(const struct client *c, const char *what,
+		    struct svm_err *err);
+
+/* call.c: turn a reply of 400 and more into err. */
 int client_reply_error(int status, const char *body, size_t n,
 		       struct svm_err *err);
 

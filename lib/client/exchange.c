@@ -11,15 +11,10 @@
 #include "lib/api/limits.h"
 #include "lib/base/fd.h"
 #include "lib/base/http1.h"
-#include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/client/conn.h"
 
 #define RAW_SIZE KIB(64)
-#define ERROR_BODY_MAX KIB(64)
-#define REPLY_MAX MIB(64)
-#define LINE_MAX_BYTES MIB(4)
-#define ETAG_MAX 128
 
 struct exchange {
 	struct client *client;
@@ -71,12 +66,11 @@ static int lost(const struct exchange *x, int e, struct svm_err *err)
 				 "stacyvm daemon logs");
 }
 
-static int nonsense(const struct exchange *x, const char *what,
+int client_nonsense(const struct client *c, const char *what,
 		    struct svm_err *err)
 {
-	svm_err_set(err, SVM_PROVIDER, "what answers at %s is not a stacyvm "
-		    "daemon: %s", x->client->name, what);
-	return -1;
+	return svm_err_set(err, SVM_PROVIDER, "what answers at %s is not a "
+			   "stacyvm daemon: %s", c->name, what);
 }
 
 /* A fast transfer never waits, and must still be interruptible. */
@@ -271,7 +265,7 @@ static int read_head(struct exchange *x, struct svm_err *err)
 		int len = http1_head_length(at, x->end - x->begin, &scan);
 
 		if (len < 0)
-			return nonsense(x, "its reply has no proper head", err);
+			return client_nonsense(x->client, "its reply has no proper head", err);
 		if (len == 0) {
 			ssize_t n = fill(x, err);
 
@@ -280,12 +274,12 @@ static int read_head(struct exchange *x, struct svm_err *err)
 			if (n == 0)
 				return x->begin == x->end ?
 					       lost(x, 0, err) :
-					       nonsense(x, "its reply is cut "
+					       client_nonsense(x->client, "its reply is cut "
 							"short", err);
 			continue;
 		}
 		if (http1_parse_response(at, (size_t)len, &x->head) < 0)
-			return nonsense(x, x->head.why ? x->head.why :
+			return client_nonsense(x->client, x->head.why ? x->head.why :
 							 "bad reply", err);
 		x->head_text = at; /* until the body is read */
 		x->begin += (size_t)len;
@@ -302,7 +296,7 @@ static int read_error(struct exchange *x, struct svm_err *err)
 	char chunk[4096];
 	ssize_t n;
 
-	while (body.len < ERROR_BODY_MAX &&
+	while (body.len < LIMIT_CLIENT_ERROR &&
 	       (n = exchange_read(x, chunk, sizeof(chunk), &ignored)) > 0)
 		buf_add(&body, chunk, (size_t)n);
 	return client_reply_error(x->head.status, buf_str(&body), body.len,
@@ -326,7 +320,6 @@ int exchange_reply(struct exchange *x, struct svm_err *err)
 		x->done = true;
 	return x->head.status >= 400 ? read_error(x, err) : 0;
 }
-
 
 const struct http1_head *exchange_head(const struct exchange *x,
 					const char **ret_text)
@@ -379,7 +372,7 @@ char *exchange_etag(const struct exchange *x)
 	const char *value = h ? x->head_text + h->value.at : "";
 
 	/* It becomes a line of a head of ours. */
-	if (!h || !h->value.len || h->value.len > ETAG_MAX)
+	if (!h || !h->value.len || h->value.len > LIMIT_CLIENT_ETAG)
 		return NULL;
 	for (size_t i = 0; i < h->value.len; i++)
 		if (value[i] <= ' ' || value[i] > '~')
@@ -399,7 +392,7 @@ static ssize_t read_chunked(struct exchange *x, char *p, size_t n,
 
 	x->begin += given - left;
 	if (kind == HTTP1_CHUNK_BAD)
-		return nonsense(x, "bad chunk in its reply", err);
+		return client_nonsense(x->client, "bad chunk in its reply", err);
 	if (kind == HTTP1_CHUNK_END)
 		x->done = true;
 	if (kind != HTTP1_CHUNK_DATA)
@@ -473,8 +466,8 @@ char *exchange_line(struct exchange *x, bool skip_blank, size_t *ret_len,
 			return x->line.data;
 		}
 		scanned = x->line.len;
-		if (scanned > LINE_MAX_BYTES) {
-			nonsense(x, "endless line in its reply", err);
+		if (scanned > LIMIT_CLIENT_LINE) {
+			client_nonsense(x->client, "endless line in its reply", err);
 			return NULL;
 		}
 		buf_reserve(&x->line, KIB(16));
@@ -487,76 +480,5 @@ char *exchange_line(struct exchange *x, bool skip_blank, size_t *ret_len,
 			return NULL;
 		}
 		x->line.len += (size_t)n;
-	}
-}
-
-/* The daemon's own words when it sent the envelope of API.md 2. */
-int client_reply_error(int status, const char *body, size_t n,
-		       struct svm_err *err)
-{
-	auto_json struct json_doc doc = JSON_DOC_INIT;
-	auto_err struct svm_err bad = SVM_ERR_INIT;
-	const char *code = NULL, *message = NULL, *hint = NULL;
-
-	if (json_parse_object(&doc, body, n, &bad) == 0 &&
-	    json_get_string(doc.root, "code", &code, &bad) == 0 &&
-	    json_get_string(doc.root, "message", &message, &bad) == 0)
-		(void)json_get_string(doc.root, "remediation", &hint, &bad);
-	enum svm_code known = code ? svm_code_parse(code) : SVM_OK;
-
-	if (known == SVM_OK)
-		known = status >= 500 ? SVM_PROVIDER : SVM_BAD_REQUEST;
-	if (message)
-		svm_err_set(err, known, "%s", message);
-	else
-		svm_err_set(err, known, "the server answered %d %s", status,
-			    http1_reason(status));
-	if (hint)
-		svm_err_hint(err, "%s", hint);
-	return -1;
-}
-
-static int call_once(struct client *c, const char *method,
-		     const char *target, const struct buf *body,
-		     struct buf *ret, bool *ret_unheard, struct svm_err *err)
-{
-	auto_exchange struct exchange *x =
-		exchange_begin(c, method, target,
-			       body ? (int64_t)body->len : CLIENT_NO_BODY,
-			       NULL, body ? buf_str(body) : NULL, err);
-	size_t before = ret ? ret->len : 0;
-	char chunk[KIB(16)];
-	ssize_t n;
-
-	*ret_unheard = false;
-	if (!x)
-		return -1;
-	if (exchange_reply(x, err) < 0) {
-		*ret_unheard = err->code == SVM_UNREACHABLE;
-		return -1;
-	}
-	while ((n = exchange_read(x, chunk, sizeof(chunk), err)) > 0) {
-		if (!ret)
-			continue;
-		if (ret->len - before > REPLY_MAX)
-			return nonsense(x, "its reply is too long", err);
-		buf_add(ret, chunk, (size_t)n);
-	}
-	return n < 0 ? -1 : 0;
-}
-
-/* A daemon that was killed takes connections until its last thread is gone:
- * what only asks is asked again, of the next one that starts by itself. */
-int client_call(struct client *c, const char *method, const char *target,
-		const struct buf *body, struct buf *ret, struct svm_err *err)
-{
-	bool again = c->autostart && strcmp(method, "GET") == 0, unheard;
-	int r;
-
-	for (int i = 0;; i++) {
-		r = call_once(c, method, target, body, ret, &unheard, err);
-		if (r == 0 || !again || !unheard || i == 2)
-			return r;
-		svm_err_release(err);
 	}
 }
