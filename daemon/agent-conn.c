@@ -2,9 +2,8 @@
 /*
  * One operation on one agent channel.  See agent-conn.h.
  *
- * What may come is a table: for each operation the frames it allows, the one
- * that must come first, and the one that ends it.  Whatever else arrives ends
- * the connection as a broken protocol.
+ * agent-rules.c says what may come; whatever else arrives ends the connection
+ * as a broken protocol.
  */
 #include "daemon/agent-conn.h"
 
@@ -13,60 +12,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "lib/api/msg.h"
-#include "lib/base/escape.h"
+#include "daemon/agent-rules.h"
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 
-#define REPLY(t) (1u << (FRAME_##t - FRAME_DATA))
-#define OUTPUT (REPLY(STDOUT) | REPLY(STDERR))
-#define ERROR_TEXT 1024 /* kept of what an agent says */
 #define WIRE_MAX (FRAME_HEADER + LIMIT_FRAME)
-
-enum op_flags {
-	OP_UPLOAD = 1u << 0, /* the client sends DATA before the reply */
-	OP_OPEN = 1u << 1,   /* silence after the first reply is normal */
-	OP_MUTE = 1u << 2,   /* silence is normal from the start */
-};
-
-static const struct op {
-	unsigned allowed;      /* REPLY() bits, besides ERROR */
-	enum frame_type first; /* must come first, and only there */
-	enum frame_type last;
-	unsigned flags;
-} ops[] = {
-	[FRAME_EXEC] = { REPLY(STARTED) | OUTPUT | REPLY(EXIT),
-			 FRAME_STARTED, FRAME_EXIT, OP_OPEN },
-	[FRAME_ATTACH] = { REPLY(STARTED) | REPLY(LAGGED) | OUTPUT |
-				   REPLY(EXIT),
-			   FRAME_STARTED, FRAME_EXIT, OP_OPEN },
-	[FRAME_SESSIONS] = { REPLY(SESSION) | REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_SIGNAL] = { REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_RESIZE] = { REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_KILL] = { REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_LOGS] = { REPLY(LAGGED) | REPLY(SEEN) | REPLY(TTY) | OUTPUT |
-				 REPLY(END), 0, FRAME_END, OP_OPEN | OP_MUTE },
-	[FRAME_READ] = { REPLY(FILE) | REPLY(DATA) | REPLY(END), FRAME_FILE,
-			 FRAME_END, 0 },
-	[FRAME_WRITE] = { REPLY(FILE) | REPLY(END), 0, FRAME_END, OP_UPLOAD },
-	[FRAME_LIST] = { REPLY(FILE) | REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_STAT] = { REPLY(FILE) | REPLY(END), FRAME_FILE, FRAME_END, 0 },
-	[FRAME_MOVE] = { REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_CHMOD] = { REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_DELETE] = { REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_GLOB] = { REPLY(PATH) | REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_MKDIR] = { REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_TAR_OUT] = { REPLY(DATA) | REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_TAR_IN] = { REPLY(END), 0, FRAME_END, OP_UPLOAD },
-	[FRAME_CONNECT] = { REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_STATS] = { REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_DEADLINE] = { REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_PING] = { REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_SHUTDOWN] = { REPLY(END), 0, FRAME_END, 0 },
-	[FRAME_WRITE_IF] = { REPLY(FILE) | REPLY(END), 0, FRAME_END,
-			     OP_UPLOAD },
-};
 
 struct agent_conn {
 	struct loop *loop;
@@ -76,7 +27,7 @@ struct agent_conn {
 	void *data;
 	void (*heard)(void *owner, bool answered);
 	void *owner;
-	const struct op *op;
+	const struct agent_rule *rule;
 	enum frame_type type;
 	uint64_t id;
 	unsigned char nonce[FRAME_NONCE];
@@ -163,76 +114,15 @@ static void end_late(struct agent_conn *c)
 	end(c, &err);
 }
 
-/* What an agent may blame on the caller; the rest is the runtime's fault. */
-static enum svm_code known_code(uint32_t code)
-{
-	switch (code) {
-	case SVM_BAD_REQUEST:
-	case SVM_FORBIDDEN:
-	case SVM_NOT_FOUND:
-	case SVM_FILE_NOT_FOUND:
-	case SVM_TIMEOUT:
-	case SVM_CONFLICT:
-	case SVM_TOO_LARGE:
-	case SVM_RANGE:
-	case SVM_RESOURCE_LIMIT:
-	case SVM_UNSUPPORTED:
-	case SVM_NO_SPACE:
-	case SVM_CANCELLED:
-	case SVM_PRECONDITION:
-		return (enum svm_code)code;
-	default:
-		return SVM_PROVIDER;
-	}
-}
-
 static void end_error(struct agent_conn *c, const struct frame *f)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
-	auto_buf struct buf text = BUF_INIT;
-	struct msg_reader r = msg_reader(f->payload, f->len);
-	uint32_t code = msg_u32(&r), sys = msg_u32(&r);
-	size_t n = 0;
-	const char *said = msg_bytes(&r, LIMIT_FRAME, &n);
+	const char *wrong = agent_rule_error(f, &err);
 
-	if (!msg_ok(&r)) {
-		end_broken(c, "an error without its fields");
-		return;
-	}
-	escape_line(&text, said, MIN(n, (size_t)ERROR_TEXT));
-	svm_err_set(&err, known_code(code), "%s", buf_str(&text));
-	err.sys_errno = sys < 4096 ? (int)sys : 0;
-	end(c, &err);
-}
-
-/* Timing does not tell how much of the nonce was right. */
-static bool same_nonce(const unsigned char *a, const unsigned char *b)
-{
-	volatile unsigned char diff = 0;
-
-	for (size_t i = 0; i < FRAME_NONCE; i++)
-		diff = (unsigned char)(diff | (a[i] ^ b[i]));
-	return diff == 0;
-}
-
-static const char *check_hello(struct agent_conn *c, const struct frame *f)
-{
-	struct msg_reader r = msg_reader(f->payload, f->len);
-	uint32_t magic = msg_u32(&r);
-	uint16_t major = msg_u16(&r);
-	size_t n = 0;
-
-	(void)msg_u16(&r);
-	(void)msg_u64(&r);
-	const void *nonce = msg_bytes(&r, FRAME_NONCE, &n);
-	if (f->type != FRAME_HELLO || !msg_ok(&r) || magic != FRAME_MAGIC ||
-	    n != FRAME_NONCE)
-		return "no greeting";
-	if (!same_nonce(nonce, c->nonce))
-		return "the wrong nonce";
-	if (major != FRAME_MAJOR)
-		return "a version of the protocol this daemon does not speak";
-	return NULL;
+	if (wrong)
+		end_broken(c, wrong);
+	else
+		end(c, &err);
 }
 
 /* Output. */
@@ -299,27 +189,15 @@ static void flush(struct agent_conn *c)
 /* Deadlines: the first reply, then silence in what should not be silent. */
 static void rearm(struct agent_conn *c)
 {
-	if (c->op->flags & OP_MUTE ||
-	    (c->replied && (c->op->flags & OP_OPEN || c->paused)))
+	if (c->rule->flags & AGENT_MUTE ||
+	    (c->replied && (c->rule->flags & AGENT_OPEN || c->paused)))
 		loop_timer_stop(c->timer);
-	else if (c->replied || c->op->flags & OP_UPLOAD)
+	else if (c->replied || c->rule->flags & AGENT_UPLOAD)
 		loop_timer_after(c->timer, MAX(c->deadline_ns,
 					       LIMIT_TIME_FILE_OP));
 }
 
 /* Input. */
-
-static const char *misplaced(const struct agent_conn *c, const struct frame *f)
-{
-	if (f->type < FRAME_DATA ||
-	    !(c->op->allowed & 1u << (f->type - FRAME_DATA)))
-		return "a frame this operation does not allow";
-	if (f->id != c->id)
-		return "a reply to another request";
-	if (c->op->first && (f->type == c->op->first) == c->replied)
-		return "frames out of order";
-	return NULL;
-}
 
 /* May end the connection: look at c->dead afterwards. */
 static void take_frame(struct agent_conn *c, const struct frame *f)
@@ -327,7 +205,7 @@ static void take_frame(struct agent_conn *c, const struct frame *f)
 	const char *wrong;
 
 	if (!c->hello) {
-		wrong = check_hello(c, f);
+		wrong = agent_rule_hello(f, c->nonce);
 		if (wrong) {
 			end_broken(c, wrong);
 			return;
@@ -342,7 +220,7 @@ static void take_frame(struct agent_conn *c, const struct frame *f)
 		end_error(c, f);
 		return;
 	}
-	wrong = misplaced(c, f);
+	wrong = agent_rule_reply(c->rule, f, c->id, c->replied);
 	if (wrong) {
 		end_broken(c, wrong);
 		return;
@@ -350,7 +228,7 @@ static void take_frame(struct agent_conn *c, const struct frame *f)
 	c->replied = true;
 	if (c->ev.on_frame)
 		c->ev.on_frame(c->data, f, &c->passed);
-	if (!c->dead && f->type == c->op->last)
+	if (!c->dead && f->type == c->rule->last)
 		end(c, NULL);
 }
 
@@ -511,13 +389,13 @@ struct agent_conn *agent_conn_start(struct loop *l, int fd,
 {
 	struct agent_conn *c = xcalloc(1, sizeof(*c));
 
-	if (type >= ARRAY_SIZE(ops) || !ops[type].last)
+	if (!agent_rule(type))
 		BUG("type %d is no request", (int)type);
 	c->loop = l;
 	c->fd = fd;
 	c->passed = -1;
 	c->type = type;
-	c->op = &ops[type];
+	c->rule = agent_rule(type);
 	c->id = 1;
 	c->ev = *ev;
 	c->data = data;
@@ -528,7 +406,7 @@ struct agent_conn *agent_conn_start(struct loop *l, int fd,
 	frame_add_request(&c->out, type, c->id, payload, n);
 	c->src = loop_fd_add(l, fd, LOOP_READ, on_event, c);
 	c->timer = loop_timer_new(l, on_timer, c);
-	if (!(c->op->flags & OP_MUTE))
+	if (!(c->rule->flags & AGENT_MUTE))
 		loop_timer_after(c->timer, c->deadline_ns);
 	return c;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "daemon/api-exec.h"
+#include "daemon/exec-chunk.h"
 #include "daemon/exec-request.h"
 #include "daemon/exec-run.h"
 #include "daemon/http/http.h"

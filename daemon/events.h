@@ -38,9 +38,8 @@ void events_emit(struct daemon *d, enum event_type type,
 void events_commit(struct daemon *d, struct store_txn *t);
 void events_commit_soon(struct daemon *d, struct store_txn *t);
 
-/* GET /events: SSE with replay (?since=, Last-Event-ID; ?follow=false ends
- * after it), ?type=,
- * ?sandbox_id=. */
+/* api-events.c, GET /events: SSE with replay (?since=, Last-Event-ID;
+ * ?follow=false ends after it), ?type=, ?sandbox_id=. */
 void api_events(struct http_req *r, void *app);
 
 /* At shutdown: a last comment, then every stream ends. */

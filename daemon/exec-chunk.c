@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Pieces of output that never cut a character.  See exec-run.h. */
+/* Pieces of output that never cut a character.  See exec-chunk.h. */
+#include "daemon/exec-chunk.h"
+
 #include <string.h>
 
-#include "daemon/exec-run.h"
+#include "lib/api/limits.h"
 #include "lib/base/buf.h"
 #include "lib/base/utf8.h"
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/sandbox.h"
+#include "lib/api/frame.h"
 #include "lib/api/limits.h"
 #include "lib/base/duration.h"
 #include "lib/base/mem.h"
@@ -238,23 +240,6 @@ static int get_options(const cJSON *root, struct exec_request *q,
 	return exec_request_size(root, &q->cols, &q->rows, err);
 }
 
-/* What goes to the agent in one request must fit. */
-static int check_total(const struct exec_request *q, struct svm_err *err)
-{
-	size_t total = strlen(q->cwd) + 256;
-
-	for (char **a = q->argv; *a; a++)
-		total += strlen(*a) + 4;
-	for (char **e = q->env; *e; e++)
-		total += strlen(*e) + 4;
-	if (total < LIMIT_AGENT_REQUEST)
-		return 0;
-	return svm_err_set(err, SVM_TOO_LARGE,
-			   "command, arguments and environment have %zu "
-			   "bytes, at most %d are allowed", total,
-			   LIMIT_AGENT_REQUEST);
-}
-
 int exec_request_parse(const struct json_doc *doc, struct exec_request *ret,
 		       struct svm_err *err)
 {
@@ -265,13 +250,54 @@ int exec_request_parse(const struct json_doc *doc, struct exec_request *ret,
 	    get_cwd(doc->root, &q, err) < 0 ||
 	    get_timeout(doc->root, &q, err) < 0 ||
 	    get_options(doc->root, &q, err) < 0 ||
-	    json_data(doc, JSON_STDIN, &q.input, &q.has_input, err) < 0 ||
-	    check_total(&q, err) < 0) {
+	    json_data(doc, JSON_STDIN, &q.input, &q.has_input, err) < 0) {
 		exec_request_release(&q);
 		return -1;
 	}
 	*ret = q;
 	return 0;
+}
+
+/* The agent has the environment of the sandbox, but for what was decided
+ * after it began: that goes first, since the later one wins.  The strings are
+ * borrowed. */
+static char **environment(const struct sandbox *s, char **env)
+{
+	char **own = s->spec.late_env ? s->spec.env : NULL;
+	size_t n = strv_len(own), m = strv_len(env);
+	char **v = xcalloc(n + m + 1, sizeof(*v));
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = own[i];
+	for (size_t i = 0; i < m; i++)
+		v[n + i] = env[i];
+	return v;
+}
+
+int exec_request_encode(const struct exec_request *q, const struct sandbox *s,
+			const char *sid, bool live_input, struct buf *ret,
+			struct svm_err *err)
+{
+	auto_free char **env = environment(s, q->env);
+	bool input = q->has_input || live_input;
+	size_t before = ret->len;
+	const struct agent_exec m = {
+		.sid = (char *)(uintptr_t)sid,
+		.argv = q->argv, .env = env, .cwd = q->cwd,
+		.flags = (q->tty ? AGENT_EXEC_TTY : 0) |
+			 (q->detach ? AGENT_EXEC_DETACH : 0) |
+			 (input ? AGENT_EXEC_STDIN : 0),
+		.cols = q->cols, .rows = q->rows,
+		.timeout_ns = (uint64_t)q->timeout_ns,
+	};
+
+	agent_exec_encode(ret, &m);
+	if (ret->len - before <= LIMIT_AGENT_REQUEST)
+		return 0;
+	return svm_err_set(err, SVM_TOO_LARGE, "command, arguments and the "
+			   "environment, with that of the sandbox, have %zu "
+			   "bytes, at most %d are allowed", ret->len - before,
+			   LIMIT_AGENT_REQUEST);
 }
 
 void exec_request_release(struct exec_request *q)

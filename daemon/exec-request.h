@@ -12,6 +12,8 @@
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 
+struct sandbox;
+
 struct exec_request {
 	char **argv;
 	char **env;         /* "K=V" */
@@ -37,6 +39,13 @@ struct exec_request {
 int exec_request_parse(const struct json_doc *doc, struct exec_request *ret,
 		       struct svm_err *err);
 void exec_request_release(struct exec_request *q);
+
+/* The same as the agent of `s` takes it: EXEC, appended to *ret.  live_input:
+ * there will be some.  TOO_LARGE when it does not fit into a request, with
+ * what the sandbox adds to the environment. */
+int exec_request_encode(const struct exec_request *q, const struct sandbox *s,
+			const char *sid, bool live_input, struct buf *ret,
+			struct svm_err *err);
 
 /* Columns and rows of a terminal: members of an object, both or neither. */
 int exec_request_size(const cJSON *obj, uint16_t *ret_cols,

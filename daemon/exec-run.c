@@ -373,54 +373,17 @@ static struct exec_run *run_new(struct sandbox *s, enum frame_type type,
 	return run;
 }
 
-/* The agent has the environment of the sandbox, but for what was decided
- * after it began: that goes first, since the later one wins.  The strings are
- * borrowed. */
-static char **environment(const struct sandbox *s, char **env)
-{
-	char **own = s->spec.late_env ? s->spec.env : NULL;
-	size_t n = strv_len(own), m = strv_len(env);
-	char **v = xcalloc(n + m + 1, sizeof(*v));
-
-	for (size_t i = 0; i < n; i++)
-		v[i] = own[i];
-	for (size_t i = 0; i < m; i++)
-		v[n + i] = env[i];
-	return v;
-}
-
-static int check_size(const struct buf *payload, struct svm_err *err)
-{
-	if (payload->len <= LIMIT_AGENT_REQUEST)
-		return 0;
-	return svm_err_set(err, SVM_TOO_LARGE, "command, arguments and the "
-			   "environment, with that of the sandbox, have %zu "
-			   "bytes, at most %d are allowed", payload->len,
-			   LIMIT_AGENT_REQUEST);
-}
-
 struct exec_run *exec_run_start(struct sandbox *s, struct exec_request *q,
 				bool live_input,
 				const struct exec_run_events *ev, void *data,
 				struct svm_err *err)
 {
 	auto_buf struct buf payload = BUF_INIT;
-	auto_free char **env = environment(s, q->env);
 	char sid[12] = "ex-";
 
 	q->timeout_ns = timeout_of(s, q);
-	struct agent_exec m = {
-		.sid = sid, .argv = q->argv, .env = env, .cwd = q->cwd,
-		.flags = (q->tty ? AGENT_EXEC_TTY : 0) |
-			 (q->detach ? AGENT_EXEC_DETACH : 0) |
-			 (q->has_input || live_input ? AGENT_EXEC_STDIN : 0),
-		.cols = q->cols, .rows = q->rows,
-		.timeout_ns = (uint64_t)q->timeout_ns,
-	};
-
 	rand_hex(sid + 3, 8);
-	agent_exec_encode(&payload, &m);
-	if (check_size(&payload, err) < 0)
+	if (exec_request_encode(q, s, sid, live_input, &payload, err) < 0)
 		return NULL;
 	struct exec_run *run = run_new(s, FRAME_EXEC, &payload, err);
 	if (!run)

@@ -65,19 +65,4 @@ void exec_run_pause(struct exec_run *run, bool pause);
 void exec_run_detach(struct exec_run *run);
 void exec_run_leave(struct exec_run *run);
 
-/*
- * Text out of bytes: pieces of at most LIMIT_EXEC_CHUNK bytes that never cut
- * a UTF-8 character; its beginning waits for the rest, per stream.
- */
-struct exec_chunk {
-	char carry[2][4];
-	unsigned char n[2];
-};
-
-typedef void (*exec_chunk_fn)(void *data, bool is_stderr, const char *p,
-			      size_t n);
-void exec_chunk_add(struct exec_chunk *c, bool is_stderr, const char *p,
-		    size_t n, exec_chunk_fn emit, void *data);
-void exec_chunk_finish(struct exec_chunk *c, exec_chunk_fn emit, void *data);
-
 #endif

@@ -9,6 +9,7 @@
 
 #include "daemon/api-exec.h"
 #include "daemon/daemon.h"
+#include "daemon/exec-chunk.h"
 #include "daemon/exec-request.h"
 #include "daemon/exec-run.h"
 #include "daemon/http/http.h"
