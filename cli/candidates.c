@@ -198,6 +198,33 @@ static void offer_sandbox_path(struct line *l)
 	l->before = "";
 }
 
+/* Labels that are there, to be set anew or removed; a value is nobody's
+ * business but the user's. */
+static void offer_labels(struct line *l, const char *sandbox)
+{
+	auto_err struct svm_err ignored = SVM_ERR_INIT;
+	auto_buf struct buf body = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	struct client *c = cli_client(l->cli, &ignored);
+	const cJSON *item;
+
+	if (!c || strchr(l->last, '='))
+		return;
+	if (l->cli->in_use && strcmp(sandbox, ".") == 0)
+		sandbox = l->cli->in_use;
+	client_set_deadline(c, clock_boot_ns() + PATIENCE_NS);
+	auto_free char *id = sandbox_resolve(l->cli, sandbox, &ignored);
+	auto_free char *target = id ? sandbox_path(id, "") : NULL;
+
+	if (!id || cli_get(l->cli, target, &body, &ignored) < 0 ||
+	    out_parse_object(&doc, &body, &ignored) < 0)
+		return;
+	cJSON_ArrayForEach(item, json_get(doc.root, "metadata")) {
+		offer(l, item->string, "=", item->valuestring);
+		offer(l, item->string, "-", "remove it");
+	}
+}
+
 static void offer_events(struct line *l)
 {
 #define EVENT_TYPE(NAME, name, what) offer(l, name, "", what);
@@ -272,6 +299,10 @@ static void offer_values(struct line *l, enum opt_complete kind,
 		break;
 	case COMPLETE_WORDS:
 		offer_choices(l, l->cmd ? l->cmd->words : NULL);
+		break;
+	case COMPLETE_LABEL:
+		if (l->first_arg)
+			offer_labels(l, l->first_arg);
 		break;
 	case COMPLETE_FILE:
 		l->files = true;

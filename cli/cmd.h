@@ -24,6 +24,7 @@ enum cmd_flags {
 	CMD_DESTROYS = 1u << 3, /* sandboxes: it must be told which */
 	CMD_CONSOLE = 1u << 4,  /* of the console alone, run by itself */
 	CMD_PAGED = 1u << 5,    /* what it prints may be longer than a screen */
+	CMD_RENAMES = 1u << 6,  /* what the console knows may be old */
 };
 
 struct cmd {
@@ -104,7 +105,7 @@ extern const struct cmd cmd_spawn, cmd_exec, cmd_shell, cmd_attach, cmd_list,
 	cmd_provider, cmd_daemon, cmd_serve, cmd_doctor, cmd_config, cmd_db,
 	cmd_support, cmd_bench, cmd_version, cmd_help, cmd_complete,
 	cmd_template, cmd_tui, cmd_preview, cmd_top, cmd_completion, cmd_pool,
-	cmd_console;
+	cmd_console, cmd_rename, cmd_label;
 
 /* By name or alias; NULL when there is none.  n bytes of name. */
 const struct cmd *cmd_find(const struct cmd *const *list, const char *name);

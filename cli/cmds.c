@@ -13,6 +13,8 @@ const struct cmd *const cmds[] = {
 	&cmd_inspect,
 	&cmd_kill,
 	&cmd_extend,
+	&cmd_rename,
+	&cmd_label,
 	&cmd_prune,
 	&cmd_wait,
 	&cmd_logs,

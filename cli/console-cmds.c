@@ -36,6 +36,15 @@ static void set_text(char **at, const cJSON *item, const char *key)
 	*at = buf_steal(&text);
 }
 
+void console_learn(struct console *c, struct buf *sandbox)
+{
+	auto_err struct svm_err ignored = SVM_ERR_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+
+	if (out_parse_object(&doc, sandbox, &ignored) == 0)
+		set_text(&c->name, doc.root, "name");
+}
+
 int console_use(struct console *c, struct cli *cli, const char *name,
 		struct svm_err *err)
 {

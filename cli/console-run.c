@@ -208,10 +208,11 @@ static int run_words(struct console *c, char **words)
 }
 
 /* A sandbox that is gone must not go on to be acted in; who has destroyed it
- * is not warned. */
+ * is not warned.  One that is there may have another name. */
 static void check_use(struct console *c, bool destroyed)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_buf struct buf body = BUF_INIT;
 	struct cli cli = *c->cli;
 
 	cli.client = NULL;
@@ -221,8 +222,9 @@ static void check_use(struct console *c, bool destroyed)
 
 	if (client)
 		client_set_deadline(client, clock_boot_ns() + PATIENCE_NS);
-	if (client && cli_get(&cli, target, NULL, &err) < 0 &&
-	    err.code == SVM_NOT_FOUND) {
+	if (client && cli_get(&cli, target, &body, &err) == 0) {
+		console_learn(c, &body);
+	} else if (err.code == SVM_NOT_FOUND) {
 		const char *name = c->name[0] ? c->name : c->id;
 
 		if (destroyed)
@@ -238,7 +240,7 @@ int console_run_line(struct console *c, const char *line)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	char **words = NULL, **w;
-	bool destroys = false;
+	bool changes = false;
 	int status = 0;
 
 	line += strspn(line, " \t");
@@ -253,11 +255,11 @@ int console_run_line(struct console *c, const char *line)
 			     strcmp(words[0], "stacyvm") == 0);
 		const struct cmd *cmd = w[0] ? cmd_find(cmds, w[0]) : NULL;
 
-		destroys = cmd && cmd->flags & CMD_DESTROYS;
+		changes = cmd && cmd->flags & (CMD_DESTROYS | CMD_RENAMES);
 		status = w[0] ? run_words(c, w) : 0;
 	}
 	strv_free(words);
-	if (c->id && !c->leaving && (status || destroys))
+	if (c->id && !c->leaving && (status || changes))
 		check_use(c, status == 0);
 	return status;
 }

@@ -44,6 +44,9 @@ extern const struct cmd *const console_cmds[];
 /* No sandbox is in use. */
 void console_use_none(struct console *c);
 
+/* The name of the one in use may be another now. */
+void console_learn(struct console *c, struct buf *sandbox);
+
 /* Use a sandbox from here on.  0, or -1 with err and the one in use as it
  * was. */
 int console_use(struct console *c, struct cli *cli, const char *name,

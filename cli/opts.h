@@ -46,6 +46,7 @@ enum opt_complete {
 	COMPLETE_SANDBOX_PATH, /* ID:/path or a local file */
 	COMPLETE_REMOTE_PATH,  /* in the sandbox that the first argument is */
 	COMPLETE_WORDS,        /* those of the command */
+	COMPLETE_LABEL,        /* of the sandbox that the first argument is */
 };
 
 struct opt {

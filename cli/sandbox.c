@@ -88,6 +88,15 @@ char *sandbox_path(const char *id, const char *suffix)
 	return buf_steal(&b);
 }
 
+int sandbox_change(struct cli *cli, const char *text, const struct buf *body,
+		   struct buf *ret, struct svm_err *err)
+{
+	auto_free char *id = sandbox_resolve(cli, text, err);
+	auto_free char *target = id ? sandbox_path(id, "") : NULL;
+
+	return id ? cli_send(cli, "PATCH", target, body, ret, err) : -1;
+}
+
 void query_add(struct buf *target, const char *key, const char *value)
 {
 	buf_addf(target, "%c%s=", strchr(buf_str(target), '?') ? '&' : '?',

@@ -20,6 +20,10 @@ char *sandbox_resolve(struct cli *cli, const char *text, struct svm_err *err);
  * Owned. */
 char *sandbox_path(const char *id, const char *suffix);
 
+/* PATCH the sandbox that is meant, as for reading; *ret is what it is now. */
+int sandbox_change(struct cli *cli, const char *text, const struct buf *body,
+		   struct buf *ret, struct svm_err *err);
+
 /* Append "&key=value" or "?key=value", encoded. */
 void query_add(struct buf *target, const char *key, const char *value);
 

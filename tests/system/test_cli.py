@@ -327,6 +327,12 @@ def test_a_lost_daemon_is_a_failure(inst):
     (("logs", "BOX", "-n", "10001"), "10000"),
     (("logs", "BOX", "-n", "99999999999999999999"), "--tail"),
     (("extend", "BOX", "0"), "'0' is not a duration"),
+    (("rename", "BOX"), "needs a name, or --clear"),
+    (("rename", "--clear", "BOX", "x"), "exclude each other"),
+    (("label", "BOX", "key"), "'key' is neither KEY=VALUE nor KEY-"),
+    (("label", "BOX", "=x"), "'=x' is neither"),
+    (("label", "BOX", "--", "-"), "'-' is neither"),
+    (("label", "BOX", "a=1", "b=2", "a-"), "'a' is there twice"),
     (("wait", "BOX", "--for", "dead"), "'dead' is no state"),
     (("prune", "BOX"), "prune takes no arguments"),
 ])
@@ -337,6 +343,36 @@ def test_what_makes_no_sense_is_refused(shared, box, args, said):
     assert said in r.errtext and r.out == b"", r
     assert r.code == (125 if "--rm" in args else 2), r
     assert shared.ok("list", "-q").text == before
+
+
+def test_rename_and_label(shared, box):
+    assert shared.ok("rename", box, "web-1").text == f"{box} is named web-1\n"
+    assert shared.ok("inspect", "web-1", "--json").json()["id"] == box
+    r = shared.ok("label", "web-1", "task=ci", "eq=a=b", "odd=\x1b[31m")
+    assert r.text == (f"{box} has the labels task=ci eq=a=b odd=^[[31m\n")
+    got = shared.ok("label", box[:10], "task-", "none-", "x=",
+                    "--json=metadata").json()
+    assert got == {"metadata": {"eq": "a=b", "odd": "\x1b[31m", "x": ""}}
+    assert shared.ok("list", "--filter", "metadata.eq=a=b",
+                     "-q").text == box + "\n"
+    other = shared.spawn("--name", "other")
+    try:
+        r = shared.must_fail("rename", box, "other")
+        assert r.code == 6 and "'other' is there already" in r.errtext
+    finally:
+        shared.ok("kill", other)
+    r = shared.must_fail("rename", box, "No")
+    assert r.code == 1 and "name 'No'" in r.errtext
+    whole = shared.ok("rename", "web-1", "", "--json").json()
+    assert whole == shared.api("GET", f"/sandboxes/{box}").json()
+    assert "name" not in whole
+    shared.ok("rename", box, "web-2")
+    assert shared.ok("rename", "--clear", "web-2").text == (
+        f"{box} has no name\n")
+    assert shared.ok("label", box, "eq-", "odd-", "x-").text == (
+        f"{box} has no labels\n")
+    for command in ("rename", "label"):
+        assert shared.must_fail(command, "nobody", "x=1").code == 3
 
 
 def test_files_rm_goes_on(shared, box):

@@ -90,6 +90,25 @@ def test_ids_names_and_paths(shared, files):
     assert files in words(shared, "kill", "other", "sb-"), "any number of them"
     assert words(shared, "extend", files, "") == [], "a duration"
     assert words(shared, "inspect", "--", "box-") == ["box-of-files"]
+    assert words(shared, "rename", "box-") == ["box-of-files"]
+    assert words(shared, "rename", files, "b") == [], "a new name"
+
+
+def test_labels_that_are_there(shared, files):
+    shared.api("PATCH", f"/sandboxes/{files}", check=200,
+               body={"metadata": {"task": "ci", "to": "x", "z\x1b": "1"}})
+    assert words(shared, "label", "box-") == ["box-of-files"]
+    for box in (files, "box-of-files"):
+        assert words(shared, "label", box, "t") == ["task=", "task-", "to=",
+                                                    "to-"]
+        assert words(shared, "label", box, "x=1", "ta") == ["task=", "task-"]
+    assert words(shared, "label", files, "z") == []
+    assert words(shared, "label", files, "task=") == [], "a value"
+    assert words(shared, "label", "nobody", "") == []
+    shared.api("PATCH", f"/sandboxes/{files}", {"metadata": None}, check=200)
+
+
+def test_paths(shared, files):
     got = words(shared, "cp", "box-")
     assert got == ["box-of-files:", ""]
     assert words(shared, "cp", "x", f"{files}:/et") == [f"{files}:/etc/"]

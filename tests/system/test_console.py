@@ -318,6 +318,16 @@ def test_a_person_explores(term, web):
           "exit 0")
 
 
+def test_the_prompt_has_the_name_that_it_has_now(term, web):
+    s = term()
+    s.end("wait stacyvm>", r"send use web\r", "wait stacyvm web>",
+          r"send rename site\r", f"wait {web} is named site",
+          "wait stacyvm site>", r"send label a=1 b=2\r",
+          f"wait {web} has the labels a=1 b=2",
+          r"send rename --clear\r", f"wait stacyvm {web}>",
+          r"send rename . web\r", "wait stacyvm web>", "send ^D", "exit 0")
+
+
 def test_help_tells_what_there_is(term):
     s = term()
     s.step(r"send help use\r", "wait Usage: use [ID]", r"send help kill\r",

@@ -220,6 +220,11 @@ def test_watch_as_json(inst):
     inst.ok("extend", one, "2h")
     later = json.loads(w.until(lambda x: True))
     assert later["id"] == one and later["expires_at"] > got["expires_at"]
+    inst.ok("rename", one, "web")
+    assert json.loads(w.until(lambda x: True))["name"] == "web"
+    inst.ok("label", one, "c=d")
+    assert json.loads(w.until(lambda x: True))["metadata"] == {
+        "a": "b", "c": "d"}
     inst.kill_daemon()
     inst.start()
     inst.ok("kill", one)
