@@ -163,7 +163,7 @@ static void save_view(struct model *m)
 	if (views_write(m, &err) < 0)
 		model_complain(m, &err, "keep the view");
 	else
-		model_say(m, "filter, order and columns are kept");
+		model_say(m, "orders, filters and columns are kept");
 }
 
 static void sample_host(struct model *m)

@@ -158,6 +158,8 @@ void menu_open(struct model *m, const char *title,
 	for (size_t i = 0; i < n; i++) {
 		u->items[i] = items[i];
 		u->items[i].label = xstrdup(items[i].label);
+		if (items[i].begin)
+			u->pos.at = i;
 	}
 	u->n = n;
 	u->run = run;

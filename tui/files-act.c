@@ -23,7 +23,8 @@ static struct subject *subject_new(struct files *f, const char *path,
 	s->f = f;
 	s->id = xstrdup(f->id);
 	s->path = xstrdup(path);
-	s->dir = e && file_is_dir(e);
+	/* What was found may be one. */
+	s->dir = f->glob || (e && file_is_dir(e));
 	s->mode = e ? (unsigned)strtoul(json_text(e, "mode"), NULL, 8) : 0;
 	return s;
 }
@@ -89,6 +90,9 @@ static void ask_delete(struct model *m, struct files *f, const cJSON *e)
 			       .lines = (const char *const[]){
 				       path, file_is_dir(e) ?
 					       "and all that is in it" :
+				       f->glob ?
+					       "and all that is in it, if it "
+					       "is a directory" :
 					       "It can't be brought back.",
 				       NULL },
 			       .yes = delete_confirmed,

@@ -48,10 +48,31 @@ void files_unmark(struct files *f)
 		free(f->marks[--f->n_marks]);
 	free(f->marks);
 	f->marks = NULL;
+	free(f->mark_from);
+	f->mark_from = NULL;
 }
 
-/* As they are listed. */
-static char **marked_paths(const struct files *f)
+/* One, or the mark off it: here a range begins. */
+static void mark_one(struct files *f, const cJSON *e)
+{
+	mark(f, json_text(e, "path"), !files_marked(f, e));
+	free(f->mark_from);
+	f->mark_from = xstrdup(json_text(e, "path"));
+	list_act(&f->pos, ACT_DOWN);
+}
+
+static void mark_range(struct files *f)
+{
+	size_t from = f->pos.at;
+
+	for (size_t i = 0; f->mark_from && i < f->n; i++)
+		if (strcmp(json_text(f->shown[i], "path"), f->mark_from) == 0)
+			from = i;
+	for (size_t i = MIN(from, f->pos.at); i <= MAX(from, f->pos.at); i++)
+		mark(f, json_text(f->shown[i], "path"), true);
+}
+
+char **files_marked_paths(const struct files *f)
 {
 	char **paths = xcalloc(f->n + 1, sizeof(*paths));
 	size_t n = 0;
@@ -185,6 +206,7 @@ struct many {
 	struct files *f;
 	size_t left;   /* not answered */
 	cJSON *dirs;   /* paths that were listed as directories, as keys */
+	bool found;    /* what is a directory isn't known */
 };
 
 static void many_free(void *data)
@@ -204,7 +226,8 @@ static struct many *many_new(struct files *f)
 
 	x->f = f;
 	x->id = xstrdup(f->id);
-	x->paths = marked_paths(f);
+	x->paths = files_marked_paths(f);
+	x->found = f->glob;
 	x->dirs = cJSON_CreateObject();
 	for (size_t i = 0; i < f->n; i++)
 		if (files_marked(f, f->shown[i]) && file_is_dir(f->shown[i]))
@@ -218,6 +241,20 @@ static bool is_shown(const struct many *x)
 	return x->f->id && strcmp(x->f->id, x->id) == 0;
 }
 
+/* It went with a directory that was to go as well. */
+static bool went_along(const struct many *x, const struct request *r)
+{
+	if (strcmp(r->method, "DELETE") != 0 || r->err.code != SVM_NOT_FOUND)
+		return false;
+	for (char **p = x->paths; *p; p++) {
+		size_t n = strlen(*p);
+
+		if (strncmp(r->about, *p, n) == 0 && r->about[n] == '/')
+			return true;
+	}
+	return false;
+}
+
 /* Only what worked loses its mark. */
 static void unmark_done(struct model *m, struct request *r, void *data,
 			struct buf *report)
@@ -225,6 +262,8 @@ static void unmark_done(struct model *m, struct request *r, void *data,
 	struct many *x = data;
 
 	(void)m, (void)report;
+	if (went_along(x, r))
+		svm_err_release(&r->err);
 	if (r->err.code == SVM_OK && is_shown(x))
 		mark(x->f, r->about, false);
 	if (--x->left == 0 && is_shown(x) &&
@@ -240,7 +279,8 @@ static struct request *make_delete(struct model *m, const char *path,
 	struct request *r = files_request(&its, "DELETE", "", path, NULL);
 
 	(void)m, (void)err;
-	if (json_get(x->dirs, path)) {
+	/* Of a file it is the same. */
+	if (x->found || json_get(x->dirs, path)) {
 		char *all = xasprintf("%s&recursive=true", r->target);
 
 		free(r->target);
@@ -319,12 +359,49 @@ static void download_to(struct model *m, const char *text, void *data)
 	start(m, x, true);
 }
 
+static void add_count(struct buf *out, size_t n, const char *one,
+		      const char *many)
+{
+	if (n)
+		buf_addf(out, "%s%zu %s", out->len ? " AND " : "", n,
+			 n == 1 ? one : many);
+}
+
+/* "2 FILES AND 1 DIRECTORY" */
+static char *count_text(const struct many *x)
+{
+	size_t dirs = (size_t)cJSON_GetArraySize(x->dirs);
+	struct buf text = BUF_INIT;
+
+	add_count(&text, strv_len(x->paths) - dirs, "FILE", "FILES");
+	add_count(&text, dirs, "DIRECTORY", "DIRECTORIES");
+	return buf_steal(&text);
+}
+
+/* What stands below the first two of them. */
+static const char *delete_note(const struct many *x)
+{
+	bool more = x->paths[0] && x->paths[1] && x->paths[2];
+
+	if (x->found)
+		return more ? "and more; what is a directory goes with all "
+			      "that is in it." :
+			      "What is a directory goes with all that is in "
+			      "it.";
+	if (!cJSON_GetArraySize(x->dirs))
+		return more ? "and more; they can't be brought back." :
+			      "They can't be brought back.";
+	return more ? "and more; directories with all that is in them." :
+		      "Directories go with all that is in them.";
+}
+
 static void ask_many(struct model *m, struct files *f, bool download)
 {
 	struct many *x = many_new(f);
 	size_t n = strv_len(x->paths);
-	auto_free char *title = xasprintf(
-		download ? "SAVE %zu FILES" : "DELETE %zu FILES?", n);
+	auto_free char *count = count_text(x);
+	auto_free char *title = xasprintf(download ? "SAVE %s" : "DELETE %s?",
+					  count);
 
 	if (download)
 		prompt_open(m, &(struct prompt){ .title = title,
@@ -338,11 +415,7 @@ static void ask_many(struct model *m, struct files *f, bool download)
 			.title = title,
 			.lines = (const char *const[]){
 				x->paths[0], n > 1 ? x->paths[1] : "",
-				n > 2 ? "and more; directories with all that "
-					"is in them." :
-					"Directories go with all that is in "
-					"them.",
-				NULL },
+				delete_note(x), NULL },
 			.yes = delete_confirmed,
 			.release = many_free,
 			.data = x });
@@ -357,8 +430,11 @@ bool files_act_many(struct model *m, struct files *f, const cJSON *e,
 	switch (a) {
 	case ACT_MARK:
 		if (e)
-			mark(f, path, !files_marked(f, e));
-		list_act(&f->pos, ACT_DOWN);
+			mark_one(f, e);
+		return true;
+	case ACT_MARK_RANGE:
+		if (e)
+			mark_range(f);
 		return true;
 	case ACT_MARK_ALL:
 		for (size_t i = 0; i < f->n; i++)

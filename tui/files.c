@@ -11,9 +11,14 @@
 #include "lib/base/urlenc.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
+#include "tui/views.h"
 
 void files_init(struct files *f)
 {
+	static const char *const names[] = { "name", "size", "changed",
+					     "mode", NULL };
+
+	f->order.names = names;
 	f->numbers = true;
 }
 
@@ -26,6 +31,7 @@ void files_release(struct files *f)
 	cJSON_Delete(f->entries);
 	free(f->shown);
 	free(f->select);
+	free(f->selected);
 	free(f->glob);
 	files_unmark(f);
 	free(f->path);
@@ -92,7 +98,9 @@ void files_open(struct model *m, struct files *f, const char *id,
 		files_unmark(f);
 		field_set(&f->filter, "");
 		cJSON_Delete(f->entries);
+		free(f->selected);
 		f->entries = NULL;
+		f->selected = NULL;
 		f->n = 0;
 		f->pos.at = 0;
 	}
@@ -107,15 +115,73 @@ void files_open(struct model *m, struct files *f, const char *id,
 	request_send(m, r);
 }
 
-/* Directories first, then by name. */
-static int by_name(const void *pa, const void *pb)
+enum files_sort { FILES_BY_NAME, FILES_BY_SIZE, FILES_BY_CHANGED,
+		  FILES_BY_MODE };
+
+static double size_of(const cJSON *e)
 {
+	const cJSON *size = json_get(e, "size");
+
+	return cJSON_IsNumber(size) ? size->valuedouble : -1;
+}
+
+/* The largest and the newest first.  Sizes of directories aren't shown. */
+static int compare(const cJSON *a, const cJSON *b, enum files_sort by)
+{
+	switch (by) {
+	case FILES_BY_SIZE:
+		if (file_is_dir(a))
+			return 0;
+		return (size_of(a) < size_of(b)) - (size_of(a) > size_of(b));
+	case FILES_BY_CHANGED: /* RFC 3339 in UTC: in order as text */
+		return strcmp(json_text(b, "mod_time"),
+			      json_text(a, "mod_time"));
+	case FILES_BY_MODE:
+		return strcmp(json_text(a, "mode"), json_text(b, "mode"));
+	default:
+		return strcmp(json_text(a, "name"), json_text(b, "name"));
+	}
+}
+
+/* Directories first, in any order. */
+static int in_order(const void *pa, const void *pb, void *pf)
+{
+	const struct files *f = pf;
 	const cJSON *a = *(const cJSON *const *)pa;
 	const cJSON *b = *(const cJSON *const *)pb;
+	int r;
 
 	if (file_is_dir(a) != file_is_dir(b))
 		return file_is_dir(a) ? -1 : 1;
-	return strcmp(json_text(a, "name"), json_text(b, "name"));
+	r = compare(a, b, (enum files_sort)f->order.by);
+	if (r == 0 && f->order.by != FILES_BY_NAME)
+		return compare(a, b, FILES_BY_NAME);
+	return f->order.invert ? -r : r;
+}
+
+static const cJSON *selected(const struct files *f)
+{
+	return f->pos.at < f->n ? f->shown[f->pos.at] : NULL;
+}
+
+/* Unless another was chosen since. */
+static void find_selected(struct files *f)
+{
+	for (size_t i = 0; f->selected && f->pos.at == f->settled && i < f->n;
+	     i++)
+		if (strcmp(json_text(f->shown[i], "path"), f->selected) == 0) {
+			f->pos.at = i;
+			return;
+		}
+}
+
+static void remember_selected(struct files *f)
+{
+	f->settled = f->pos.at;
+	if (!f->n)
+		return; /* it may come back */
+	free(f->selected);
+	f->selected = xstrdup(json_text(selected(f), "path"));
 }
 
 void files_settle(struct model *m, struct files *f, struct area list,
@@ -132,7 +198,8 @@ void files_settle(struct model *m, struct files *f, struct area list,
 		if ((f->hidden || f->glob || json_text(e, "name")[0] != '.') &&
 		    strcasestr(json_text(e, "name"), field_text(&f->filter)))
 			f->shown[f->n++] = e;
-	qsort(f->shown, f->n, sizeof(*f->shown), by_name);
+	qsort_r(f->shown, f->n, sizeof(*f->shown), in_order, f);
+	find_selected(f);
 	for (size_t i = 0; f->select && i < f->n; i++)
 		if (strcmp(json_text(f->shown[i], "name"), f->select) == 0) {
 			f->pos.at = i;
@@ -140,6 +207,7 @@ void files_settle(struct model *m, struct files *f, struct area list,
 			f->select = NULL;
 		}
 	list_settle(&f->pos, f->n, list.rows);
+	remember_selected(f);
 	f->list_area = list;
 	if (!content.rows)
 		return;
@@ -148,11 +216,6 @@ void files_settle(struct model *m, struct files *f, struct area list,
 		files_edit_settle(f, content);
 	else
 		files_settle_content(m, f, content);
-}
-
-static const cJSON *selected(const struct files *f)
-{
-	return f->pos.at < f->n ? f->shown[f->pos.at] : NULL;
 }
 
 const char *files_path(const struct files *f, bool content)
@@ -169,11 +232,17 @@ static void view_entry(const struct model *m, const struct files *f,
 	bool dir = file_is_dir(e);
 	const char *target = json_text(e, "target");
 	const cJSON *size = json_get(e, "size");
-	char bytes[FRAME_TIME_SIZE] = "";
-	int right = in.cols >= 40 ? 17 : in.cols >= 28 ? 10 : 0;
+	char bytes[FRAME_TIME_SIZE] = "", changed[FRAME_TIME_SIZE] = "";
+	int right = in.cols >= 50 ? 22 : in.cols >= 40 ? 17 :
+		    in.cols >= 28 ? 10 : 0;
+	/* Where one of the two has room: what is sorted by. */
+	bool mode = in.cols >= 50 || f->order.by != FILES_BY_CHANGED;
+	int64_t when;
 	int used;
 
-	(void)f;
+	if (in.cols >= 50 || !mode)
+		if (clock_parse_rfc3339(json_text(e, "mod_time"), &when) == 0)
+			frame_left(MAX(m->wall_ns - when, 0), changed);
 	used = canvas_textf(c, row, in.col + 2, in.cols - 2 - right,
 			    pen_role(dir ? ROLE_VALUE : ROLE_INK), "%s%s",
 			    json_text(e, "name"), dir ? "/" : "");
@@ -186,18 +255,22 @@ static void view_entry(const struct model *m, const struct files *f,
 		frame_bytes((int64_t)size->valuedouble, bytes);
 	if (right)
 		canvas_textf(c, row, in.col + in.cols - right, right,
-			     pen_role(ROLE_DIM), "%9s %s", bytes,
-			     right > 10 ? json_text(e, "mode") : "");
-	(void)m;
+			     pen_role(ROLE_DIM), "%9s %s%s%s", bytes,
+			     right > 10 && mode ? json_text(e, "mode") : "",
+			     mode && *changed ? "  " : "",
+			     right > 10 ? changed : "");
 }
 
 void files_view(const struct model *m, const struct files *f,
 		struct canvas *c, struct area pane, bool focused)
 {
-	auto_free char *title = xasprintf("%s %s", f->glob ? "FOUND" : "FILES",
-					  f->glob ? f->glob :
-					  f->path ? f->path : "");
-	struct area in = frame_pane(c, pane, title, focused);
+	auto_buf struct buf title = BUF_INIT;
+	struct area in;
+
+	buf_addf(&title, "%s %s", f->glob ? "FOUND" : "FILES",
+		 f->glob ? f->glob : f->path ? f->path : "");
+	order_title(m, &f->order, &title);
+	in = frame_pane(c, pane, buf_str(&title), focused);
 
 	frame_place(c, pane, f->pos.at, f->n);
 	if (!f->n)
@@ -297,8 +370,12 @@ bool files_act(struct model *m, struct files *f, enum action a, bool content)
 	case ACT_REFRESH:
 		files_open(m, f, f->id, f->path);
 		return true;
+	case ACT_SAVE_VIEW:
+		views_keep(m);
+		return true;
 	default:
-		return files_act_entry(m, f, e, a);
+		return (!content && order_act(m, &f->order, a)) ||
+		       files_act_entry(m, f, e, a);
 	}
 }
 

@@ -7,6 +7,7 @@
 #define SVM_TUI_FILES_H
 
 #include "tui/list.h"
+#include "tui/order.h"
 #include "tui/pager.h"
 #include "tui/screen.h"
 
@@ -26,7 +27,10 @@ struct files {
 	cJSON *entries;  /* FileInfo objects; NULL before they came */
 	const cJSON **shown;
 	size_t n;
+	struct order order; /* directories are before files in any */
 	struct list_pos pos;
+	char *selected;  /* its path: it stays selected while rows move */
+	size_t settled;  /* pos.at as of the last settle */
 	char *select;    /* a name to stand on when it has arrived */
 	bool hidden;     /* dot files are shown */
 	char *glob;      /* what is shown matches it, wherever it is; or NULL */
@@ -34,6 +38,7 @@ struct files {
 	bool typing;
 	bool opened;     /* one of those: its pane is to have the keys */
 	char **marks;    /* paths */
+	char *mark_from; /* where a range begins */
 	size_t n_marks;
 	unsigned transfers;
 
@@ -116,6 +121,8 @@ bool files_act_many(struct model *m, struct files *f, const cJSON *e,
 		    enum action a);
 bool files_marked(const struct files *f, const cJSON *e);
 void files_unmark(struct files *f);
+/* As they are listed, NULL at the end; the caller's. */
+char **files_marked_paths(const struct files *f);
 void files_reload(struct model *m, struct files *f); /* what is shown */
 
 /* files-act.c: what changes something.  e may be NULL. */

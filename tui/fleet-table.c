@@ -20,13 +20,13 @@ void fleet_table_release(struct fleet_table *t)
 	field_release(&t->filter);
 }
 
-const char *fleet_sort_name(enum fleet_sort sort)
+void fleet_table_init(struct fleet_table *t)
 {
-	static const char *const names[FLEET_SORT_MAX] = {
+	static const char *const names[FLEET_SORT_MAX + 1] = {
 		"age", "id", "state", "image", "cpu", "memory", "ttl",
 	};
 
-	return names[sort];
+	t->order.names = names;
 }
 
 /* -- which, in which order */
@@ -67,11 +67,11 @@ static int in_order(const void *pa, const void *pb, void *pt)
 	const struct fleet_table *t = pt;
 	const struct sandbox *a = *(struct sandbox *const *)pa;
 	const struct sandbox *b = *(struct sandbox *const *)pb;
-	int r = compare(a, b, t->sort);
+	int r = compare(a, b, (enum fleet_sort)t->order.by);
 
 	if (r == 0)
 		return strcmp(a->id, b->id);
-	return t->invert ? -r : r;
+	return t->order.invert ? -r : r;
 }
 
 static void select_at(struct fleet_table *t)
@@ -203,14 +203,9 @@ bool fleet_table_act(struct model *m, struct fleet_table *t, enum action a)
 		select_at(t);
 		return true;
 	}
+	if (order_act(m, &t->order, a))
+		return true;
 	switch (a) {
-	case ACT_SORT:
-		t->sort = (t->sort + 1) % FLEET_SORT_MAX;
-		t->invert = false;
-		return true;
-	case ACT_SORT_INVERT:
-		t->invert = !t->invert;
-		return true;
 	case ACT_COLUMNS:
 		choose_columns(m, t);
 		return true;

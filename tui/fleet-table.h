@@ -11,6 +11,7 @@
 #define SVM_TUI_FLEET_TABLE_H
 
 #include "tui/list.h"
+#include "tui/order.h"
 #include "tui/screen.h"
 
 enum fleet_sort {
@@ -29,8 +30,7 @@ struct fleet_table {
 	char *selected; /* its id: it stays selected while rows move */
 	struct field filter;
 	bool typing;
-	enum fleet_sort sort;
-	bool invert;
+	struct order order; /* enum fleet_sort */
 	unsigned hidden; /* columns, by bit; the first is always there */
 	char *mark_from; /* where a range begins */
 	struct sandbox **shown;
@@ -39,6 +39,7 @@ struct fleet_table {
 	int64_t polled;   /* boot */
 };
 
+void fleet_table_init(struct fleet_table *t);
 void fleet_table_release(struct fleet_table *t);
 
 /* `a` is what fleet_table_view() will get: a line of titles, then rows. */
@@ -64,7 +65,6 @@ void fleet_table_status(const struct model *m, const struct fleet_table *t,
 			struct buf *out);
 /* "owner"; NULL past the last. */
 const char *fleet_column_name(unsigned i);
-const char *fleet_sort_name(enum fleet_sort sort);
 
 /* Does it hold for this sandbox? */
 bool fleet_filter(const char *filter, const struct sandbox *s);

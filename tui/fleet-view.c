@@ -65,13 +65,6 @@ static void put(struct canvas *c, int row, int col, int width, bool right,
 			    pen, text);
 }
 
-static const char *sort_mark(const struct model *m, bool inverted)
-{
-	if (m->set.ascii)
-		return inverted ? "v" : "^";
-	return inverted ? GLYPH_DOWN : GLYPH_UP;
-}
-
 static void view_titles(const struct model *m, const struct fleet_table *t,
 			struct canvas *c, struct area a)
 {
@@ -79,14 +72,14 @@ static void view_titles(const struct model *m, const struct fleet_table *t,
 
 	for (enum column i = 0; i < COL_MAX; i++) {
 		int width = column_width(t, i, a.cols);
-		bool sorted = columns[i].sort == t->sort;
+		bool sorted = columns[i].sort == t->order.by;
 		auto_buf struct buf text = BUF_INIT;
 
 		if (!width)
 			continue;
 		buf_addstr(&text, columns[i].title);
 		if (sorted)
-			buf_addstr(&text, sort_mark(m, t->invert));
+			buf_addstr(&text, order_arrow(m, &t->order));
 		put(c, a.row, col, width, columns[i].right,
 		    pen_role(sorted ? ROLE_VALUE : ROLE_DIM), buf_str(&text));
 		col += width;

@@ -75,7 +75,7 @@ struct tui_settings {
 /* How a table is shown; of fleet_table. */
 struct view {
 	char *name, *filter; /* owned; no name: of a screen */
-	int sort;
+	unsigned sort;
 	bool invert;
 	unsigned hidden;
 };

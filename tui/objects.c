@@ -9,10 +9,12 @@
 #include "tui/facts.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
+#include "tui/views.h"
 
 void objects_release(struct objects *x)
 {
 	field_release(&x->filter);
+	free(x->selected);
 	free(x->shown);
 }
 
@@ -38,6 +40,71 @@ static void split(const struct objects *x, struct area a,
 	ret_details->cols = a.cols - ret_list->cols;
 }
 
+static int compare(const cJSON *a, const cJSON *b,
+		   const struct objects_sort *s)
+{
+	const cJSON *x = s->key ? json_get(a, s->key) : NULL;
+	const cJSON *y = s->key ? json_get(b, s->key) : NULL;
+	/* What has none comes last. */
+	double most = cJSON_IsNumber(x) ? x->valuedouble : -1;
+	double other = cJSON_IsNumber(y) ? y->valuedouble : -1;
+
+	if (!s->key)
+		return 0;
+	switch (s->how) {
+	case SORT_TRUE:
+		return cJSON_IsTrue(y) - cJSON_IsTrue(x);
+	case SORT_LEAST:
+		if (most >= 0 && other >= 0)
+			return (most > other) - (most < other);
+		return (most < other) - (most > other);
+	case SORT_MOST:
+		return (most < other) - (most > other);
+	default:
+		return strcmp(json_text(a, s->key), json_text(b, s->key));
+	}
+}
+
+/* A place among the listed, so that equal ones stay as they are. */
+struct listed {
+	const cJSON *o;
+	size_t at;
+};
+
+static int in_order(const void *pa, const void *pb, void *px)
+{
+	const struct objects *x = px;
+	const struct listed *a = pa, *b = pb;
+	int r = compare(a->o, b->o, &x->sorts[x->order.by]);
+
+	if (r == 0)
+		r = (a->at > b->at) - (a->at < b->at);
+	return x->order.invert ? -r : r;
+}
+
+static void sort(struct objects *x)
+{
+	struct listed *all = xcalloc(x->n + 1, sizeof(*all));
+
+	for (size_t i = 0; i < x->n; i++)
+		all[i] = (struct listed){ x->shown[i], i };
+	qsort_r(all, x->n, sizeof(*all), in_order, x);
+	for (size_t i = 0; i < x->n; i++)
+		x->shown[i] = all[i].o;
+	free(all);
+}
+
+/* Unless another was chosen since. */
+static void find_selected(struct objects *x)
+{
+	for (size_t i = 0; x->selected && x->pos.at == x->settled && i < x->n;
+	     i++)
+		if (strcmp(json_text(x->shown[i], "name"), x->selected) == 0) {
+			x->pos.at = i;
+			return;
+		}
+}
+
 void objects_settle(struct objects *x, const cJSON *list, struct area a)
 {
 	struct area rows, details;
@@ -54,10 +121,18 @@ void objects_settle(struct objects *x, const cJSON *list, struct area a)
 		    strcasestr(json_text(o, "image"),
 			       field_text(&x->filter)))
 			x->shown[x->n++] = o;
+	if (x->sorts)
+		sort(x);
+	find_selected(x);
 	x->rows = inside(x->wide ? a : rows);
 	x->details = inside(details);
 	list_settle(&x->pos, x->n, x->rows.rows);
 	x->beside &= x->n > 0;
+	x->settled = x->pos.at;
+	if (!x->n)
+		return;
+	free(x->selected);
+	x->selected = xstrdup(json_text(objects_selected(x), "name"));
 }
 
 const cJSON *objects_selected(const struct objects *x)
@@ -151,13 +226,17 @@ void objects_view(const struct model *m, const struct objects *x,
 		  const char *title, objects_row_fn row)
 {
 	struct area rows, details, in;
+	auto_buf struct buf head = BUF_INIT;
 
 	split(x, a, &rows, &details);
 	if (details.cols)
 		view_details(m, x, c, details);
 	if (!rows.cols)
 		return;
-	in = frame_pane(c, rows, title, !x->beside);
+	buf_addstr(&head, title);
+	if (x->sorts)
+		order_title(m, &x->order, &head);
+	in = frame_pane(c, rows, buf_str(&head), !x->beside);
 	if (!x->n)
 		view_nothing(m, x, list, c, in);
 	frame_place(c, rows, x->pos.at, x->n);
@@ -218,9 +297,13 @@ bool objects_act(struct model *m, struct objects *x, enum action a)
 {
 	const cJSON *o = objects_selected(x);
 
-	if (act_on_panes(m, x, a) || move(x, a))
+	if (act_on_panes(m, x, a) || move(x, a) ||
+	    (x->sorts && order_act(m, &x->order, a)))
 		return true;
 	switch (a) {
+	case ACT_SAVE_VIEW:
+		views_keep(m);
+		return true;
 	case ACT_FILTER:
 		x->typing = true;
 		return true;
@@ -297,10 +380,19 @@ bool objects_input(struct model *m, struct objects *x,
 	return true;
 }
 
-void *objects_screen_make(struct model *m)
+void *objects_screen_make(const char *const *names,
+			  const struct objects_sort *sorts)
 {
-	(void)m;
-	return xcalloc(1, sizeof(struct objects));
+	struct objects *x = xcalloc(1, sizeof(*x));
+
+	x->order.names = names;
+	x->sorts = sorts;
+	return x;
+}
+
+struct order *objects_screen_order(void *state)
+{
+	return &((struct objects *)state)->order;
 }
 
 void objects_screen_release(struct model *m, void *state)

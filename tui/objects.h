@@ -7,10 +7,21 @@
 #define SVM_TUI_OBJECTS_H
 
 #include "tui/list.h"
+#include "tui/order.h"
 #include "tui/screen.h"
 
+/* By the value of a key: text from a to z, the most first, true first. */
+struct objects_sort {
+	const char *key; /* NULL: as the daemon lists them */
+	enum { SORT_TEXT, SORT_MOST, SORT_LEAST, SORT_TRUE } how;
+};
+
 struct objects {
+	struct order order; /* of `sorts`; without: as listed */
+	const struct objects_sort *sorts;
 	struct list_pos pos;
+	char *selected; /* its name: it stays selected while rows move */
+	size_t settled; /* pos.at as of the last settle */
 	struct field filter;
 	bool typing;
 	const cJSON **shown;
@@ -36,8 +47,11 @@ bool objects_input(struct model *m, struct objects *x,
 		   const struct input_event *ev);
 const cJSON *objects_selected(const struct objects *x); /* or NULL */
 
-/* Of a screen whose state is this and nothing else. */
-void *objects_screen_make(struct model *m);
+/* Of a screen whose state is this and nothing else.  The names of the orders
+ * end with NULL; sorts has as many. */
+void *objects_screen_make(const char *const *names,
+			  const struct objects_sort *sorts);
+struct order *objects_screen_order(void *state);
 void objects_screen_release(struct model *m, void *state);
 bool objects_screen_input(struct model *m, void *state,
 			  const struct input_event *ev);

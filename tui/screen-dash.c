@@ -23,8 +23,11 @@ struct dash {
 
 static void *dash_make(struct model *m)
 {
+	struct dash *d = xcalloc(1, sizeof(*d));
+
 	(void)m;
-	return xcalloc(1, sizeof(struct dash));
+	fleet_table_init(&d->table);
+	return d;
 }
 
 static void dash_release(struct model *m, void *state)

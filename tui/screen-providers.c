@@ -7,6 +7,22 @@
 #include "tui/objects.h"
 #include "tui/glyph.h"
 
+static void *providers_make(struct model *m)
+{
+	static const char *const names[] = { "listed", "name", "health",
+					     "latency", "sandboxes", NULL };
+	static const struct objects_sort sorts[] = {
+		{ NULL, SORT_TEXT },
+		{ "name", SORT_TEXT },
+		{ "healthy", SORT_TRUE },
+		{ "latency_ms", SORT_LEAST },
+		{ "runtime_count", SORT_MOST },
+	};
+
+	(void)m;
+	return objects_screen_make(names, sorts);
+}
+
 static void providers_enter(struct model *m, void *state)
 {
 	(void)state;
@@ -132,7 +148,8 @@ static bool providers_act(struct model *m, void *state, enum action a)
 const struct screen screen_providers = {
 	.name = "providers",
 	.title = "PROVIDERS",
-	.make = objects_screen_make,
+	.make = providers_make,
+	.order = objects_screen_order,
 	.release = objects_screen_release,
 	.enter = providers_enter,
 	.view = providers_view,

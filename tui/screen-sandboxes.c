@@ -27,6 +27,7 @@ static void *sandboxes_make(struct model *m)
 
 	(void)m;
 	s->share = 3;
+	fleet_table_init(&s->table);
 	return s;
 }
 
@@ -61,8 +62,8 @@ static struct area inside(struct area a)
 
 static void fleet_title(const struct sandboxes *s, struct buf *out)
 {
-	buf_addf(out, "FLEET  sort: %s%s", fleet_sort_name(s->table.sort),
-		 s->table.invert ? ", inverted" : "");
+	buf_addf(out, "FLEET  sort: %s%s", order_name(&s->table.order),
+		 s->table.order.invert ? ", inverted" : "");
 	if (*field_text(&s->table.filter))
 		buf_addf(out, "  filter: %s", field_text(&s->table.filter));
 }

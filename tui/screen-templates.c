@@ -7,6 +7,20 @@
 #include "tui/objects.h"
 #include "tui/template-edit.h"
 
+static void *templates_make(struct model *m)
+{
+	static const char *const names[] = { "name", "image", "memory",
+					     "vcpus", "pool", NULL };
+	static const struct objects_sort sorts[] = {
+		{ "name", SORT_TEXT },	   { "image", SORT_TEXT },
+		{ "memory_mb", SORT_MOST }, { "vcpus", SORT_MOST },
+		{ "pool_size", SORT_MOST },
+	};
+
+	(void)m;
+	return objects_screen_make(names, sorts);
+}
+
 static void templates_enter(struct model *m, void *state)
 {
 	(void)state;
@@ -225,7 +239,8 @@ static bool templates_act(struct model *m, void *state, enum action a)
 const struct screen screen_templates = {
 	.name = "templates",
 	.title = "TEMPLATES",
-	.make = objects_screen_make,
+	.make = templates_make,
+	.order = objects_screen_order,
 	.release = objects_screen_release,
 	.enter = templates_enter,
 	.view = templates_view,

@@ -839,6 +839,20 @@ static const char *workspace_path(const struct model *m, const void *state)
 	return files_path(&w->files, w->focus == PANE_VIEWER);
 }
 
+static char **workspace_paths(const struct model *m, const void *state)
+{
+	const struct workspace *w = state;
+
+	(void)m;
+	return w->focus == PANE_FILES && w->files.n_marks ?
+		       files_marked_paths(&w->files) : NULL;
+}
+
+static struct order *workspace_order(void *state)
+{
+	return &((struct workspace *)state)->files.order;
+}
+
 const struct screen screen_workspace = {
 	.name = "workspace",
 	.make = workspace_make,
@@ -848,8 +862,10 @@ const struct screen screen_workspace = {
 	.contexts = workspace_contexts,
 	.act = workspace_act,
 	.input = workspace_input,
+	.order = workspace_order,
 	.subject = workspace_subject,
 	.path = workspace_path,
+	.paths = workspace_paths,
 	.event = workspace_event,
 	.status = workspace_status,
 	.typing = workspace_typing,

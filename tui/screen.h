@@ -18,6 +18,7 @@
 #include "tui/model.h"
 
 struct fleet_table;
+struct order;
 
 struct area {
 	int row, col, rows, cols;
@@ -64,12 +65,17 @@ struct screen {
 
 	/* Its table of sandboxes, whose view is kept.  May be NULL. */
 	struct fleet_table *(*table)(void *state);
+	/* Without one: the order of its list, which is kept.  May be NULL. */
+	struct order *(*order)(void *state);
 
 	/* What a command of the user's would act on: the object selected, or
 	 * NULL.  May be NULL. */
 	const cJSON *(*subject)(const struct model *m, const void *state);
 	/* And the file that is selected in it.  May be NULL. */
 	const char *(*path)(const struct model *m, const void *state);
+	/* And all files that are marked there, NULL at the end, the caller's;
+	 * NULL when none is.  May be NULL. */
+	char **(*paths)(const struct model *m, const void *state);
 
 	/* The left of the footer: appends text.  May be NULL. */
 	void (*status)(const struct model *m, const void *state,
@@ -161,6 +167,7 @@ struct menu_item {
 	char key[KEY_NAME_MAX];
 	enum action action; /* carried out when chosen; ACT_NONE: run() */
 	size_t own;         /* or a command of the user's: its number, from 1 */
+	bool begin;         /* is selected at first */
 };
 void menu_open(struct model *m, const char *title,
 	       const struct menu_item *items, size_t n,

@@ -35,45 +35,67 @@ static struct fleet_table *table_of(const struct model *m, size_t i)
 	return screens[i]->table ? screens[i]->table(m->state[i]) : NULL;
 }
 
-static void take(struct view *v, const struct fleet_table *t)
+/* NULL of a screen that has nothing to sort. */
+static struct order *order_of(const struct model *m, size_t i)
 {
+	struct fleet_table *t = table_of(m, i);
+
+	if (t)
+		return &t->order;
+	return screens[i]->order ? screens[i]->order(m->state[i]) : NULL;
+}
+
+/* t: NULL of a screen with an order alone. */
+static void take(struct view *v, const struct order *o,
+		 const struct fleet_table *t)
+{
+	v->sort = o->by;
+	v->invert = o->invert;
+	if (!t)
+		return;
 	free(v->filter);
 	v->filter = xstrdup(field_text(&t->filter));
-	v->sort = t->sort;
-	v->invert = t->invert;
 	v->hidden = t->hidden;
 }
 
-static void apply(const struct view *v, struct fleet_table *t)
+static void apply(const struct view *v, struct order *o,
+		  struct fleet_table *t)
 {
 	const char *filter = v->filter ? v->filter : "";
 
+	o->by = v->sort;
+	o->invert = v->invert;
+	if (!t)
+		return;
 	field_set(&t->filter, "");
 	field_add(&t->filter, filter, strlen(filter));
-	t->sort = (enum fleet_sort)v->sort;
-	t->invert = v->invert;
 	t->hidden = v->hidden;
 }
 
 void views_keep(struct model *m)
 {
 	for (size_t i = 0; i < SCREEN_MAX; i++)
-		if (table_of(m, i))
-			take(&m->begin[i], table_of(m, i));
+		if (order_of(m, i))
+			take(&m->begin[i], order_of(m, i), table_of(m, i));
 	m->effects |= EFFECT_SAVE_VIEW;
 }
 
 /* -- as JSON */
 
 static void write_view(struct json_writer *w, const char *key,
-		       const struct view *v)
+		       const struct view *v, const char *const *sorts,
+		       bool table)
 {
 	json_open(w, key, '{');
 	if (v->name)
 		json_str(w, "name", v->name);
-	json_str(w, "filter", v->filter ? v->filter : "");
-	json_str(w, "sort", fleet_sort_name((enum fleet_sort)v->sort));
+	json_str(w, "sort", sorts[v->sort]);
 	json_bool(w, "inverted", v->invert);
+	if (!table) {
+		json_close(w, '}');
+		return;
+	}
+	json_str(w, "filter", v->filter ? v->filter : "");
 	json_open(w, "hidden", '[');
 	for (unsigned k = 0; fleet_column_name(k); k++)
 		if (v->hidden & 1u << k)
@@ -82,33 +104,41 @@ static void write_view(struct json_writer *w, const char *key,
 	json_close(w, '}');
 }
 
+/* Views with names are of sandboxes. */
+static const char *const *fleet_sorts(const struct model *m)
+{
+	return order_of(m, SCREEN_SANDBOXES)->names;
+}
+
 void views_json(const struct model *m, struct buf *out)
 {
 	struct json_writer w = json_writer(out);
 
 	json_open(&w, NULL, '{');
 	for (size_t i = 0; i < SCREEN_MAX; i++)
-		if (table_of(m, i))
-			write_view(&w, screens[i]->name, &m->begin[i]);
+		if (order_of(m, i))
+			write_view(&w, screens[i]->name, &m->begin[i],
+				   order_of(m, i)->names, table_of(m, i));
 	json_open(&w, "views", '[');
 	for (size_t i = 0; i < m->n_views; i++)
-		write_view(&w, NULL, &m->views[i]);
+		write_view(&w, NULL, &m->views[i], fleet_sorts(m), true);
 	json_close(&w, ']');
 	json_close(&w, '}');
 }
 
 /* What isn't known by name is left out. */
-static void load_view(struct view *v, const cJSON *from)
+static void load_view(struct view *v, const cJSON *from,
+		      const char *const *sorts)
 {
+	struct order o = { sorts, v->sort, false };
 	const cJSON *name;
 
 	free(v->filter);
 	v->filter = xstrdup(json_text(from, "filter"));
-	for (int s = 0; s < FLEET_SORT_MAX; s++)
-		if (strcmp(fleet_sort_name((enum fleet_sort)s),
-			   json_text(from, "sort")) == 0)
-			v->sort = s;
-	v->invert = cJSON_IsTrue(json_get(from, "inverted"));
+	order_set(&o, json_text(from, "sort"),
+		  cJSON_IsTrue(json_get(from, "inverted")));
+	v->sort = o.by;
+	v->invert = o.invert;
 	v->hidden = 0;
 	cJSON_ArrayForEach(name, json_get(from, "hidden"))
 		for (unsigned k = 1; fleet_column_name(k); k++)
@@ -158,7 +188,7 @@ static void load_named(struct model *m, const cJSON *list)
 					 NULL;
 
 		if (v)
-			load_view(v, from);
+			load_view(v, from, fleet_sorts(m));
 	}
 }
 
@@ -171,14 +201,15 @@ int views_load(struct model *m, const char *text, size_t n,
 		return -1;
 	for (size_t i = 0; i < SCREEN_MAX; i++) {
 		struct fleet_table *t = table_of(m, i);
-		const cJSON *view = t ? json_get(doc.root, screens[i]->name) :
+		struct order *o = order_of(m, i);
+		const cJSON *view = o ? json_get(doc.root, screens[i]->name) :
 					NULL;
 
 		if (!cJSON_IsObject(view))
 			continue;
-		load_view(&m->begin[i], view);
-		apply(&m->begin[i], t);
-		take(&m->begin[i], t); /* what a filter can be */
+		load_view(&m->begin[i], view, o->names);
+		apply(&m->begin[i], o, t);
+		take(&m->begin[i], o, t); /* what a filter can be */
 	}
 	load_named(m, json_get(doc.root, "views"));
 	update_settle(m);
@@ -204,7 +235,7 @@ static void save_as(struct model *m, const char *name, void *data)
 			  LIMIT_TUI_VIEWS);
 		return;
 	}
-	take(v, t);
+	take(v, &t->order, t);
 	m->effects |= EFFECT_SAVE_VIEW;
 }
 
@@ -235,7 +266,7 @@ static void choose(struct model *m, size_t i, void *data)
 
 	(void)data;
 	if (i < m->n_views && t)
-		apply(&m->views[i], t);
+		apply(&m->views[i], &t->order, t);
 	else if (i == m->n_views)
 		prompt_open(m, &(struct prompt){ .title = "SAVE THIS VIEW",
 						 .label = "name",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How tables were left: filter, order and columns of each screen that has
- * one, kept from one dashboard to the next, and views that were given names
+ * How lists were left: the order of each, of tables also filter and columns,
+ * kept from one dashboard to the next, and views that were given names
  * (STATE/tui-views.json).
  */
 #ifndef SVM_TUI_VIEWS_H
@@ -24,8 +24,8 @@ void views_keep(struct model *m);
  * one. */
 void views_menu(struct model *m);
 
-/* {"sandboxes": {"filter": "py", "sort": "ttl", "inverted": true,
- * "hidden": ["owner"]}, ..., "views": [{"name": "mine", ...}]}: appended. */
+/* {"sandboxes": {"sort": "ttl", "inverted": true, "filter": "py",
+ * "hidden": ["owner"]}, "workspace": {"sort": "size", "inverted": false}, ..., "views": [{"name": "mine", ...}]}: appended. */
 void views_json(const struct model *m, struct buf *out);
 
 /* What isn't in it, or makes no sense, stays as it is. */

@@ -97,7 +97,7 @@ static void test_files_many__delete(void **state)
 
 	(void)state;
 	fixture_keys(m, "Space Space D");
-	assert_shown(m, "DELETE 2 FILES?");
+	assert_shown(m, "DELETE 1 FILE AND 1 DIRECTORY?");
 	fixture_keys(m, "Enter"); /* No */
 	assert_null(fixture_request(m, "DELETE"));
 	fixture_keys(m, "D y");
@@ -114,13 +114,77 @@ static void test_files_many__delete(void **state)
 	assert_int_equal(fixture_answer(m, "DELETE", A, SVM_FORBIDDEN, "no"),
 			 2);
 	assert_shown(m, "deleted 0 of 2, 2 failed and are marked");
+	assert_shown(m, "/workspace/dir: no");
 	assert_int_equal(fixture_answer(m, "GET", A "/list", SVM_OK, list), 1);
-	fixture_keys(m, "D");
-	assert_shown(m, "DELETE 2 FILES?");
+	fixture_keys(m, "Escape D");
+	assert_shown(m, "DELETE 1 FILE AND 1 DIRECTORY?");
 	fixture_keys(m, "y");
 	fixture_answer(m, "DELETE", A, SVM_OK, "");
 	assert_shown(m, "deleted 2 of 2");
 	assert_int_equal(fixture_answer(m, "GET", A "/list", SVM_OK, "[]"), 1);
+	fixture_free(m);
+}
+
+/* From the last mark, up as well as down. */
+static void test_files_many__range(void **state)
+{
+	struct model *m = in_files();
+
+	(void)state;
+	fixture_keys(m, "v"); /* from nowhere: this one */
+	assert_shown(m, "*dir/");
+	assert_not_shown(m, "*one");
+	fixture_keys(m, "U Space G v");
+	assert_shown(m, "*dir/");
+	assert_shown(m, "*one");
+	assert_shown(m, "*two");
+	fixture_keys(m, "U G Space k v D");
+	assert_shown(m, "DELETE 2 FILES?");
+	assert_shown(m, "They can't be brought back.");
+	/* Another directory knows nothing of it. */
+	fixture_keys(m, "n -");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list);
+	fixture_keys(m, "j v");
+	assert_shown(m, "*one");
+	assert_not_shown(m, "*dir/");
+	assert_not_shown(m, "*two");
+	fixture_free(m);
+}
+
+/* What was found may be a directory: it goes with all that is in it, as one
+ * that was listed does, and what went with it was deleted. */
+static void test_files_many__delete_found(void **state)
+{
+	struct model *m = in_files();
+
+	(void)state;
+	fixture_keys(m, "* ^U");
+	fixture_type(m, "*");
+	fixture_keys(m, "Enter");
+	fixture_answer(m, "GET", A "/glob", SVM_OK,
+		       "[\"/workspace/a\",\"/workspace/a/b\","
+		       "\"/workspace/c\"]");
+	fixture_keys(m, "D");
+	assert_shown(m, "and all that is in it, if it is a directory");
+	fixture_keys(m, "y");
+	assert_string_equal(fixture_request(m, "DELETE")->target,
+			    A "?path=%2Fworkspace%2Fa&recursive=true");
+	fixture_answer(m, "DELETE", A, SVM_OK, "");
+	fixture_keys(m, "A D");
+	assert_shown(m, "DELETE 3 FILES?");
+	assert_shown(m, "what is a directory goes with all that is in it");
+	fixture_keys(m, "y");
+	struct request *r = fixture_request(m, "DELETE");
+
+	assert_non_null(strstr(r->target, "Fa&recursive=true"));
+	/* The first of them; then the other two are gone. */
+	list_remove(&r->link);
+	m->waiting--;
+	request_done(m, r);
+	request_free(r);
+	assert_int_equal(fixture_answer(m, "DELETE", A, SVM_NOT_FOUND,
+					"not there"), 2);
+	assert_shown(m, "deleted 2 of 3, 1 failed and are marked");
 	fixture_free(m);
 }
 
@@ -169,7 +233,7 @@ static void test_files_many__filter(void **state)
 	fixture_keys(m, "A Escape");
 	assert_shown(m, " one");
 	fixture_keys(m, "D"); /* what was shown */
-	assert_shown(m, "DELETE 1 FILES?");
+	assert_shown(m, "DELETE 1 FILE?");
 	fixture_keys(m, "n /");
 	fixture_paste(m, "\033[2J\n%s");
 	model_resize(m, 1, 1);
@@ -190,6 +254,8 @@ int main(void)
 		TEST(to_where_it_is),
 		TEST(a_late_list_is_not_shown),
 		TEST(delete),
+		TEST(range),
+		TEST(delete_found),
 		TEST(download),
 		TEST(marks_stay_behind),
 		TEST(filter),

@@ -105,14 +105,14 @@ static void test_fleet_table__sort(void **state)
 		t.pos.at = SIZE_MAX; /* no brackets */
 		is = rows(&t);
 		t.pos.at = 0;
-		assert_string_equal(is, orders[t.sort]);
-		fleet_table_act(m, &t, ACT_SORT);
+		assert_string_equal(is, orders[t.order.by]);
+		t.order.by = (t.order.by + 1) % FLEET_SORT_MAX;
 	}
-	assert_int_equal(t.sort, FLEET_BY_AGE);
+	assert_int_equal(t.order.by, FLEET_BY_AGE);
 	fleet_table_act(m, &t, ACT_TOP);
 	fleet_table_act(m, &t, ACT_SORT_INVERT);
 	fleet_table_release(&t);
-	t = (struct fleet_table){ .invert = true };
+	t = (struct fleet_table){ .order.invert = true };
 	assert_rows(m, &t, "[33] f1 d7 c2 00");
 	fleet_table_release(&t);
 	fixture_free(m);
@@ -124,12 +124,13 @@ static void test_fleet_table__selection_stays(void **state)
 	struct model *m = start(state);
 	struct fleet_table t = { 0 };
 
+	fleet_table_init(&t);
 	assert_rows(m, &t, "[00] c2 d7 f1 33");
 	fleet_table_act(m, &t, ACT_DOWN);
 	fleet_table_act(m, &t, ACT_DOWN);
 	fleet_remove(&m->fleet, "sb-9d11ba00");
 	assert_rows(m, &t, "c2 [d7] f1 33");
-	t.invert = true;
+	t.order.invert = true;
 	assert_rows(m, &t, "33 f1 [d7] c2");
 	/* It goes itself: the one that takes its place. */
 	fleet_remove(&m->fleet, "sb-2c8e04d7");

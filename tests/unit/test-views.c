@@ -18,7 +18,7 @@ static void test_views__come_back(void **state)
 	auto_err struct svm_err err = SVM_ERR_INIT;
 
 	(void)state;
-	fixture_keys(m, "2 z o o O C Enter /");
+	fixture_keys(m, "2 z o Down Down Enter O C Enter /");
 	fixture_type(m, "image=node:20");
 	fixture_keys(m, "Enter");
 	assert_not_shown(m, "STATE");
@@ -98,7 +98,7 @@ static void test_views__with_names(void **state)
 	auto_err struct svm_err err = SVM_ERR_INIT;
 
 	(void)state;
-	fixture_keys(m, "2 o o");
+	fixture_keys(m, "2 o Down Down Enter");
 	save(m, "by state");
 	assert_true(m->effects & EFFECT_SAVE_VIEW);
 	fixture_keys(m, "/");
