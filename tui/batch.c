@@ -60,9 +60,17 @@ static void failed(struct model *m, struct run *x, const char *id,
 			 err->msg ? err->msg : "failed");
 }
 
+/* Of what is asked, or of a terminal or text that has all keys. */
 static bool is_in_the_way(const struct model *m)
 {
-	return m->dialog || m->screen == SCREEN_WORKSPACE;
+	enum context chain[CONTEXT_CHAIN];
+	size_t i = 0;
+
+	update_contexts(m, chain);
+	while (i < CONTEXT_CHAIN && chain[i] != CTX_GLOBAL &&
+	       chain[i] != CTX_NONE)
+		i++;
+	return m->dialog || i == CONTEXT_CHAIN || chain[i] != CTX_GLOBAL;
 }
 
 static void tell_end(struct model *m, struct run *x)

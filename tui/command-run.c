@@ -93,7 +93,8 @@ static void ask(struct model *m, struct start *s)
 
 struct many {
 	struct command own; /* its name, arguments and output, copied */
-	char **ids;
+	char **ids;         /* of sandboxes, or paths */
+	char *sandbox;      /* whose paths; else NULL */
 };
 
 static void many_free(void *data)
@@ -103,16 +104,19 @@ static void many_free(void *data)
 	free(x->own.name);
 	strv_free(x->own.argv);
 	strv_free(x->ids);
+	free(x->sandbox);
 	free(x);
 }
 
 static char **expand_for(struct model *m, const struct many *x, const char *id,
 			 struct svm_err *err)
 {
-	const struct sandbox *s = fleet_find(&m->fleet, id);
+	const struct sandbox *s = fleet_find(&m->fleet,
+					     x->sandbox ? x->sandbox : id);
 
 	if (s)
-		return command_expand(&x->own, s->json, NULL, err);
+		return command_expand(&x->own, s->json,
+				      x->sandbox ? id : NULL, err);
 	svm_err_set(err, SVM_NOT_FOUND, "is gone");
 	return NULL;
 }
@@ -183,6 +187,7 @@ static void start_many(struct model *m, void *data)
 	}
 	x = xcalloc(1, sizeof(*x));
 	x->own = asked->own;
+	x->sandbox = steal_ptr(&asked->sandbox);
 	asked->own = (struct command){ 0 };
 	batch_start(m, &(struct batch){ .doing = doing, .done = done,
 					.at_once = LIMIT_TUI_COMMANDS,
@@ -191,7 +196,9 @@ static void start_many(struct model *m, void *data)
 		    steal_ptr(&asked->ids));
 }
 
-static void ask_many(struct model *m, const struct command *c)
+/* Takes the ids. */
+static void ask_many(struct model *m, const struct command *c, char **ids,
+		     const char *sandbox)
 {
 	struct many *x = xcalloc(1, sizeof(*x));
 	auto_buf struct buf line = BUF_INIT;
@@ -200,7 +207,8 @@ static void ask_many(struct model *m, const struct command *c)
 	x->own.name = xstrdup(c->name);
 	x->own.argv = strv_dup(c->argv);
 	x->own.output = c->output;
-	x->ids = batch_targets(m, NULL, false);
+	x->ids = ids;
+	x->sandbox = xstrdup(sandbox);
 	title = xasprintf("RUN %.40s FOR %zu MARKED?", c->name,
 			  strv_len(x->ids));
 	for (size_t i = 0; c->argv[i]; i++)
@@ -212,6 +220,26 @@ static void ask_many(struct model *m, const struct command *c)
 			       .yes = start_many,
 			       .release = many_free,
 			       .data = x });
+}
+
+/* Of its scope; false when none is. */
+static bool ask_marked(struct model *m, const struct command *c,
+		       const struct screen *screen, const cJSON *subject)
+{
+	char **paths = NULL;
+
+	if (c->scope == CTX_SANDBOXES && fleet_marked(&m->fleet)) {
+		ask_many(m, c, batch_targets(m, NULL, false), NULL);
+		return true;
+	}
+	if (c->scope == CTX_FILES && screen->paths && subject)
+		paths = screen->paths(m, m->state[m->screen]);
+	if (!paths || !*paths) {
+		strv_free(paths);
+		return false;
+	}
+	ask_many(m, c, paths, json_text(subject, "id"));
+	return true;
 }
 
 void command_run(struct model *m, const struct command *c)
@@ -229,10 +257,8 @@ void command_run(struct model *m, const struct command *c)
 			     ":read-only to allow it", c->name);
 		return;
 	}
-	if (c->scope == CTX_SANDBOXES && fleet_marked(&m->fleet)) {
-		ask_many(m, c);
+	if (ask_marked(m, c, screen, subject))
 		return;
-	}
 	if (c->scope != CTX_GLOBAL &&
 	    (!subject || (c->scope == CTX_FILES && !(path && *path)))) {
 		model_say(m, "%s: nothing is selected", c->name);

@@ -74,8 +74,8 @@ void command_describe(const struct command *c, struct buf *out);
 /* Whether it holds where this context does. */
 bool command_holds(const struct command *c, enum context x);
 
-/* Ask if need be, then run it on what is selected; on sandboxes, on all that
- * are marked, which is always asked. */
+/* Ask if need be, then run it on what is selected; on sandboxes and
+ * files, on all that are marked, which is always asked. */
 void command_run(struct model *m, const struct command *c);
 
 #endif

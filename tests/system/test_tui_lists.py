@@ -183,7 +183,7 @@ commands:
 """)
     inst.start()
     boxes = {inst.sandbox(name=f"box{i}")["id"]: f"box{i}" for i in range(5)}
-    inst.exec(next(iter(boxes)), "touch -- '-x; $(id)`id`'")
+    inst.exec(next(iter(boxes)), "touch -- one two '-x; $(id)`id`'")
     drive(inst, """
 send 2
 wait 1/5
@@ -210,7 +210,13 @@ wait FILES /workspace
 wait -x; $(id)`id`
 send \\e[17~
 wait exit status 0
+send A\\e[17~
+wait RUN path FOR 3 MARKED?
+send y
+wait ran for 3 of 3
 send q
 exit 0
 """)
-    assert out.read_text() == "/workspace/-x; $(id)`id`\n"
+    odd = "/workspace/-x; $(id)`id`"
+    assert sorted(out.read_text().splitlines()) == sorted(
+        [odd, odd, "/workspace/one", "/workspace/two"])

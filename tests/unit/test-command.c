@@ -228,6 +228,51 @@ static void test_command__all_that_are_marked(void **state)
 	fixture_free(m);
 }
 
+/* Files that are marked, each once; the viewer's file is one. */
+static void test_command__marked_files(void **state)
+{
+	struct model *m = fixture_model(30, 100);
+	static const char files[] = "/api/v1/sandboxes/sb-7f3a91c2/files";
+	static const char *const paths[] = { "/workspace/a", "/workspace/b" };
+
+	(void)state;
+	must(m, "up.scope", "files");
+	must(m, "up.key", "F6");
+	must(m, "up.run", "ls;--;{id}:{path}");
+	must(m, "up.output", "show");
+	check(m);
+	fixture_keys(m, "2 j f");
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/files/list",
+		       SVM_OK, "[{\"name\":\"a\",\"path\":\"/workspace/a\"},"
+		       "{\"name\":\"b\",\"path\":\"/workspace/b\"},"
+		       "{\"name\":\"c\",\"path\":\"/workspace/c\"}]");
+	fixture_keys(m, "Space Space F6");
+	assert_shown(m, "RUN up FOR 2 MARKED?");
+	fixture_keys(m, "y");
+	assert_int_equal(running(m), 2);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		struct request *r = fixture_request(m, REQUEST_RUN);
+		auto_free char *last = xasprintf("sb-7f3a91c2:%s", paths[i]);
+
+		assert_string_equal(r->argv[2], last);
+		assert_null(r->argv[3]);
+		buf_addf(&r->reply, "it is %s\n", r->argv[2]);
+		list_remove(&r->link);
+		m->waiting--;
+		request_done(m, r);
+		request_free(r);
+	}
+	assert_shown(m, "up: ran for 2 of 2");
+	/* With the file in view in front it is about that one. */
+	fixture_keys(m, "Escape G Enter");
+	fixture_answer(m, "GET", files, SVM_OK, "text");
+	fixture_keys(m, "F6");
+	assert_int_equal(running(m), 1);
+	assert_string_equal(fixture_request(m, REQUEST_RUN)->argv[2],
+			    "sb-7f3a91c2:/workspace/c");
+	fixture_free(m);
+}
+
 static void test_command__marked_in_the_terminal(void **state)
 {
 	struct model *m = with_command("terminal");
@@ -392,6 +437,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(path_of_a_file),
 		TEST(all_that_are_marked),
+		TEST(marked_files),
 		TEST(marked_in_the_terminal),
 		TEST(what_is_refused),
 		TEST(no_name_reaches_an_interpreter),
