@@ -53,6 +53,7 @@ struct cmd {
 /* What `stacyvm tui` was told. */
 struct tui_args {
 	const char *server, *api_key, *theme; /* or NULL */
+	const char *shell; /* a sandbox's id: its terminal alone; or NULL */
 	bool read_only, no_mouse, no_color, ascii, dump;
 	int64_t frames;
 };

@@ -274,6 +274,7 @@ static int open_dashboard(const struct tui_args *args, struct svm_err *err)
 	int r = tui_main(&(struct tui_options){
 				 .server = args->server,
 				 .api_key = args->api_key,
+				 .shell = args->shell,
 				 .no_color = args->no_color,
 				 .frames = (unsigned)args->frames,
 				 .dump = args->dump,

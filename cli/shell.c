@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/out.h"
 #include "cli/run.h"
 #include "cli/sandbox.h"
 #include "cli/term.h"
@@ -13,6 +14,7 @@
 struct shell_opts {
 	const char *workdir, *shell, *detach_key;
 	char **env;
+	bool ui;
 };
 
 #define O(m) offsetof(struct shell_opts, m)
@@ -29,6 +31,9 @@ static const struct opt opts[] = {
 	  false },
 	{ OPT_STRING, 0, "detach-key", O(detach_key), "KEY",
 	  "key that leaves: ctrl-] (default), none", COMPLETE_NONE, false },
+	{ OPT_FLAG, 0, "ui", O(ui), NULL,
+	  "on a screen of the dashboard: look back, search, copy",
+	  COMPLETE_NONE, false },
 	OPTS_END,
 };
 
@@ -86,6 +91,37 @@ static int start_shell(struct cli *cli, const struct shell_opts *o,
 	return run_session(cli, r, err);
 }
 
+/* The dashboard's terminal of it, which comes back to the last session. */
+static int open_ui(struct cli *cli, const char *name, struct svm_err *err)
+{
+	auto_free char *id = sandbox_resolve(cli, name, err);
+	auto_free char *target = id ? sandbox_path(id, "") : NULL;
+	auto_buf struct buf key = BUF_INIT;
+
+	/* Said here, and not on a screen that goes with it. */
+	if (!id || cli_get(cli, target, NULL, err) < 0 ||
+	    cli_key(cli, &key, err) < 0)
+		return -1;
+	return cli->entries->tui(&(struct tui_args){
+			.server = cli->server,
+			.api_key = key.len ? buf_str(&key) : NULL,
+			.shell = id,
+			.no_color = !out_color(cli) }, err);
+}
+
+static int run_ui(struct cli *cli, const struct shell_opts *o,
+		  const char *name, struct svm_err *err)
+{
+	if (o->shell || o->workdir || o->env || o->detach_key)
+		return cli_usage(cli, err, "--ui goes with no other option: "
+				 "it may come back to a shell that runs; its "
+				 "key is ui.leave_key");
+	if (!isatty(STDIN_FILENO) || !cli->stdout_tty)
+		return cli_usage(cli, err, "--ui needs a terminal as standard "
+					   "input and output");
+	return open_ui(cli, name, err);
+}
+
 static int run(struct cli *cli, void *values, int argc, char **args,
 	       struct svm_err *err)
 {
@@ -95,6 +131,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 				 o->detach_key ? o->detach_key : "ctrl-]") };
 
 	(void)argc;
+	if (o->ui)
+		return run_ui(cli, o, args[0], err);
 	if (r.detach_key < 0)
 		return cli_usage(cli, err, "bad key '%s'", o->detach_key);
 	if (isatty(STDIN_FILENO) && cli->stdout_tty) {
@@ -114,8 +152,13 @@ const struct cmd cmd_shell = {
 	.help = "Every key goes to the shell.  Ctrl-] leaves it running: "
 		"`stacyvm attach` comes back\nto it, also after a lost "
 		"connection or a restart of the daemon.  When standard input\n"
-		"is not a terminal, it is fed to the shell as a script.",
+		"is not a terminal, it is fed to the shell as a script.\n\n"
+		"With --ui it is a screen of `stacyvm tui`, of the last "
+		"session or a new one.  Ctrl-]\nleaves it a moment later: "
+		"twice sends the key, [ looks back and copies, z shows\nthe "
+		"files beside it.",
 	.examples = "stacyvm shell sb-7f3a91c2\n"
+		    "stacyvm shell --ui ID\n"
 		    "echo 'uname -a' | stacyvm shell ID",
 	.opts = opts,
 	.opts_size = sizeof(struct shell_opts),

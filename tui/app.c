@@ -267,6 +267,12 @@ static int make_model(struct app *a, struct svm_err *err)
 	if (a->m->settings &&
 	    a->m->settings->apply(a->m->settings->data, a->m, err) < 0)
 		return -1;
+	if (a->o->shell && a->m->read_only) {
+		svm_err_set(err, SVM_FORBIDDEN, "the dashboard is read-only, "
+						"and types into no shell");
+		return svm_err_hint(err, "leave --ui out, or see:  stacyvm "
+				    "config get --origin ui.read_only");
+	}
 	restore_view(a->m);
 	if (a->o->server) {
 		free(a->m->server);
@@ -345,6 +351,8 @@ static int open_all(struct app *a, struct svm_err *err)
 	a->links = links_new(a->loop, a->m, &to, changed, a);
 	loop_before_sleep(a->loop, before_sleep, a);
 	model_start(a->m);
+	if (a->o->shell)
+		model_shell(a->m, a->o->shell);
 	return 0;
 }
 
@@ -389,11 +397,17 @@ static void close_all(struct app *a)
 
 static void say_goodbye(const struct app *a)
 {
-	if (a->m->fleet.n && !a->o->dump)
+	auto_buf struct buf safe = BUF_INIT;
+
+	if (a->m->farewell) {
+		escape_text(&safe, a->m->farewell, strlen(a->m->farewell));
+		fputs(buf_str(&safe), stderr);
+	} else if (a->m->fleet.n && !a->o->dump) {
 		fprintf(stderr, "%zu sandbox%s go%s on running: "
 				"stacyvm list\n", a->m->fleet.n,
 			a->m->fleet.n == 1 ? "" : "es",
 			a->m->fleet.n == 1 ? "es" : "");
+	}
 }
 
 /* Ended by a signal, or the terminal is gone: nobody could be asked. */
@@ -441,7 +455,7 @@ int tui_main(const struct tui_options *o, struct svm_err *err)
 			rescue(&a);
 		else
 			say_goodbye(&a);
-		r = a.signal ? 128 + a.signal : 0;
+		r = a.signal ? 128 + a.signal : a.m->status;
 	}
 	close_all(&a);
 	return r;

@@ -91,6 +91,7 @@ void model_free(struct model *m)
 		strv_free(*c);
 	free(m->commands_more);
 	free(m->editor.path);
+	free(m->farewell);
 	free(m->toast);
 	free(m->version);
 	free(m->server);

@@ -129,6 +129,8 @@ struct model {
 		void *data;
 	} editor;
 	bool quitting;            /* ^C was pressed once */
+	char *farewell;           /* to be said at the end, or NULL: as ever */
+	int status;               /* to end with */
 	struct commands commands; /* the user's own */
 	unsigned commands_running;
 	char **command;           /* EFFECT_COMMAND: run this here */
@@ -154,6 +156,9 @@ void model_show(struct model *m, enum screen_id screen);
 enum workspace_focus { WORKSPACE_FILES, WORKSPACE_EDITOR, WORKSPACE_TERMINAL,
 		       WORKSPACE_NEW_TERMINAL };
 void model_open(struct model *m, const char *id, enum workspace_focus focus);
+/* Its terminal on the whole screen, as `stacyvm shell --ui`: when that is left
+ * or ends, so does the program. */
+void model_shell(struct model *m, const char *id);
 /* Screen 5 with this sandbox's output. */
 void model_logs(struct model *m, const char *id);
 void model_logs_marked(struct model *m); /* merged */

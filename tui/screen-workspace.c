@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/api/errmap.h"
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
 #include "tui/copy-mode.h"
@@ -26,6 +27,8 @@ struct workspace {
 	char *id;
 	enum pane focus;
 	bool live;        /* keys go to the terminal */
+	bool shell;       /* model_shell(): leaving it quits */
+	bool looked_back; /* in copy mode, as of the last settle */
 	int64_t left_at;  /* when the leave key was pressed; boot */
 	struct terminal *shown; /* or NULL */
 	struct files files;
@@ -302,13 +305,60 @@ static void leave_terminal(struct model *m, struct workspace *w)
 		  keymap_key(m->keymap, live_chain, ACT_LEAVE, name));
 }
 
-/* -- where things are */
-
 /* A zoomed terminal has the whole screen but one line, and no border. */
 static bool is_full(const struct workspace *w)
 {
 	return w->panes.zoomed && w->focus == PANE_TERMINAL;
 }
+
+void model_shell(struct model *m, const char *id)
+{
+	struct workspace *w = m->state[SCREEN_WORKSPACE];
+
+	model_open(m, id, WORKSPACE_TERMINAL);
+	w->shell = w->panes.zoomed = true;
+	update_settle(m);
+}
+
+/* When who left will not come back within the time of a second press; 0: they
+ * haven't left, or do something else there. */
+static int64_t leave_due(const struct model *m, const struct workspace *w)
+{
+	return w->shell && is_full(w) && !w->live && !w->copy.on && !m->dialog &&
+	       m->screen == SCREEN_WORKSPACE ?
+		       w->left_at + LEAVE_TWICE_NS : 0;
+}
+
+static void quit_shell(struct model *m, const struct workspace *w)
+{
+	const struct terminal *t = w->shown;
+
+	m->effects |= EFFECT_QUIT;
+	free(m->farewell);
+	m->farewell = xstrdup("");
+	if (t && t->state == TERMINAL_EXITED) {
+		m->status = t->exit_code;
+	} else if (t && t->state == TERMINAL_FAILED) {
+		m->status = EXIT_STATUS_OURS;
+	} else if (t) {
+		free(m->farewell);
+		m->farewell = xasprintf("left; it goes on.  Come back with:  "
+					"stacyvm shell --ui %s\n", w->id);
+	}
+}
+
+/* The end of the shell is the end of all. */
+static void settle_shell(struct model *m, struct workspace *w)
+{
+	if (w->looked_back && !w->copy.on)
+		w->live = true;
+	w->looked_back = w->copy.on;
+	if (is_full(w) && !w->copy.on && w->shown &&
+	    w->shown->state == TERMINAL_EXITED)
+		quit_shell(m, w);
+}
+
+/* -- where things are */
 
 static struct places place(struct workspace *w, struct area a)
 {
@@ -354,6 +404,8 @@ static void workspace_settle(struct model *m, void *state, struct area a)
 		copy_end(&w->copy, w->shown);
 	if (w->copy.on)
 		copy_settle(&w->copy, w->shown, w->terminal_area.rows);
+	if (w->shell)
+		settle_shell(m, w);
 	files_settle(m, &w->files, inside(p.files), inside(p.viewer));
 }
 
@@ -811,16 +863,19 @@ static void workspace_rescue(struct model *m, void *state, struct buf *say)
 static int64_t workspace_wake(const struct model *m, const void *state)
 {
 	const struct workspace *w = state;
+	int64_t draft = files_draft_wake(&w->files), leave = leave_due(m, w);
 
-	(void)m;
-	return files_draft_wake(&w->files);
+	return draft && leave ? MIN(draft, leave) : MAX(draft, leave);
 }
 
 static void workspace_tick(struct model *m, void *state)
 {
 	struct workspace *w = state;
+	int64_t leave = leave_due(m, w);
 
 	files_draft_tick(m, &w->files);
+	if (leave && m->boot_ns >= leave)
+		quit_shell(m, w);
 }
 
 static const cJSON *workspace_subject(const struct model *m, const void *state)

@@ -10,6 +10,7 @@
 
 struct tui_options {
 	const char *server, *api_key; /* or NULL: this user's daemon */
+	const char *shell; /* model_shell() of this sandbox; or NULL */
 	bool no_color;
 	/* For tests: paint this many frames once nothing is awaited any more,
 	 * then leave; 0: run until told to quit.  `dump` needs no terminal:
