@@ -320,12 +320,12 @@ def test_a_person_explores(term, web):
 
 def test_the_prompt_has_the_name_that_it_has_now(term, web):
     s = term()
-    s.end("wait stacyvm>", r"send use web\r", "wait stacyvm web>",
-          r"send rename site\r", f"wait {web} is named site",
-          "wait stacyvm site>", r"send label a=1 b=2\r",
-          f"wait {web} has the labels a=1 b=2",
-          r"send rename --clear\r", f"wait stacyvm {web}>",
-          r"send rename . web\r", "wait stacyvm web>", "send ^D", "exit 0")
+    s.end("wait stacyvm>", r"send use web\r", "row 3 stacyvm web>",
+          r"send rename site\r", f"row 4 {web} is named site",
+          "row 5 stacyvm site>", r"send label a=1 b=2\r",
+          f"row 6 {web} has the labels a=1 b=2", "row 7 stacyvm site>",
+          r"send rename --clear\r", f"row 9 stacyvm {web}>",
+          r"send rename . web\r", "row 11 stacyvm web>", "send ^D", "exit 0")
 
 
 def test_help_tells_what_there_is(term):
