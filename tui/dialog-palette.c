@@ -43,6 +43,8 @@ static const struct palette_command {
 	{ "files", ACT_FILES, false },
 	{ "open", ACT_OPEN, false },
 	{ "extend", ACT_EXTEND, false },
+	{ "label", ACT_LABEL, false },
+	{ "rename", ACT_LABEL, false },
 	{ "exec", ACT_EXEC, false },
 	{ "preview", ACT_PREVIEW, false },
 	{ "spawn", ACT_SPAWN, true },

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
-#include "lib/base/width.h"
 #include "tui/glyph.h"
 #include "tui/list.h"
 #include "tui/screen.h"
@@ -42,44 +41,6 @@ static void spawn_free(void *state)
 
 /* -- drawing */
 
-static void view_field(const struct spawn *f, size_t i, struct canvas *c,
-		       int row, struct area in)
-{
-	const struct field *field = &f->form.field[i];
-	bool here = i == f->at;
-
-	canvas_text(c, row, in.col, 10,
-		    pen_role(here ? ROLE_ACCENT : ROLE_DIM),
-		    spawn_fields[i].label);
-	if (here || *field_text(field))
-		field_view(field, c, row, in.col + 11, in.cols - 11,
-			   pen_role(ROLE_INK), here && !f->waits);
-	if (!*field_text(field))
-		canvas_text(c, row, in.col + 12, in.cols - 12,
-			    pen_role(ROLE_FAINT), spawn_fields[i].hint);
-}
-
-static void view_command(const struct spawn *f, struct canvas *c,
-			 struct area in)
-{
-	auto_buf struct buf text = BUF_INIT;
-	size_t at = 0, width;
-
-	buf_addstr(&text, "= ");
-	spawn_form_command(&f->form, &text);
-	for (int i = 0; i < in.rows && at < text.len; i++) {
-		size_t n = width_fit(text.data + at, text.len - at,
-				     (size_t)MAX(in.cols, 1), &width);
-		bool last = i + 1 == in.rows;
-		auto_free char *line = xstrndup(text.data + at, last ?
-						text.len - at : n);
-
-		canvas_text(c, in.row + i, in.col, in.cols,
-			    pen_role(ROLE_VALUE), line);
-		at += n;
-	}
-}
-
 static void view_status(const struct model *m, const struct spawn *f,
 			struct canvas *c, int row, struct area in)
 {
@@ -99,6 +60,7 @@ static void spawn_view(const struct model *m, const void *state,
 		       struct canvas *c)
 {
 	const struct spawn *f = state;
+	auto_buf struct buf command_line = BUF_INIT;
 	int command = command_rows(c->rows);
 	struct area in = dialog_box(c, SPAWN_FIELDS + command + 4,
 				    MIN(76, c->cols - 2), "SPAWN");
@@ -108,9 +70,15 @@ static void spawn_view(const struct model *m, const void *state,
 	struct list_pos pos = { .at = f->at };
 
 	list_settle(&pos, SPAWN_FIELDS, rows);
-	for (int i = 0; i < rows && pos.top + (size_t)i < SPAWN_FIELDS; i++)
-		view_field(f, pos.top + (size_t)i, c, in.row + i, in);
-	view_command(f, c, below);
+	for (int i = 0; i < rows && pos.top + (size_t)i < SPAWN_FIELDS; i++) {
+		size_t at = pos.top + (size_t)i;
+
+		form_field_view(c, in.row + i, in, spawn_fields[at].label,
+				&f->form.field[at], spawn_fields[at].hint,
+				at == f->at, !f->waits);
+	}
+	spawn_form_command(&f->form, &command_line);
+	form_command_view(c, below, buf_str(&command_line));
 	view_status(m, f, c, in.row + in.rows - 1, in);
 }
 
@@ -217,23 +185,12 @@ static void submit(struct model *m, struct spawn *f)
 
 /* -- keys */
 
-static void leave(struct model *m, void *data)
-{
-	(void)data;
-	dialog_pop(m);
-}
-
 static void close_form(struct model *m, const struct spawn *f)
 {
-	if (!f->touched || !spawn_form_filled(&f->form)) {
+	if (f->touched && spawn_form_filled(&f->form))
+		form_leave_ask(m);
+	else
 		dialog_pop(m);
-		return;
-	}
-	confirm_ask(m, &(struct confirm){
-			       .title = "LEAVE THE FORM?",
-			       .lines = (const char *const[]){
-				       "What was typed is lost.", NULL },
-			       .yes = leave });
 }
 
 /* What was wrong is being mended. */

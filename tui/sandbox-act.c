@@ -273,6 +273,9 @@ bool sandbox_act(struct model *m, struct sandbox *s, enum action a)
 	case ACT_EXTEND:
 		ask_extend(m, batch_targets(m, s, false));
 		return true;
+	case ACT_LABEL:
+		label_open(m, batch_targets(m, s, false));
+		return true;
 	case ACT_EXPORT:
 		sandbox_export_ask(m, batch_targets(m, s, false));
 		return true;
@@ -304,6 +307,8 @@ void sandbox_act_alone(struct model *m, struct sandbox *s, enum action a)
 		sandbox_kill_ask(m, batch_targets(m, s, true));
 	else if (a == ACT_EXTEND)
 		ask_extend(m, batch_targets(m, s, true));
+	else if (a == ACT_LABEL)
+		label_open(m, batch_targets(m, s, true));
 	else
 		act_on_one(m, s, a);
 }

@@ -97,9 +97,9 @@ void sandbox_bulk_menu(struct model *m)
 		bool marked; /* only when some are */
 	} all[] = {
 		{ ACT_KILL, true },	{ ACT_EXTEND, true },
-		{ ACT_EXPORT, true },	{ ACT_MERGE, true },
-		{ ACT_UNMARK_ALL, true }, { ACT_MARK_ALL, false },
-		{ ACT_KILL_EXPIRED, false },
+		{ ACT_LABEL, true },	{ ACT_EXPORT, true },
+		{ ACT_MERGE, true },	{ ACT_UNMARK_ALL, true },
+		{ ACT_MARK_ALL, false }, { ACT_KILL_EXPIRED, false },
 	};
 	struct menu_item items[MENU_MAX] = { { 0 } };
 	enum context chain[CONTEXT_CHAIN];

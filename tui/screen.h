@@ -146,6 +146,16 @@ struct area dialog_box(struct canvas *c, int rows, int cols,
 void dialog_mark(const struct model *m, struct canvas *c, int row,
 		 struct area inside);
 
+/* Of forms: a line with a field (its hint while it is empty), `here` when it
+ * is the one that is in, and the cursor then while one may type; the command
+ * that does the same, on as many lines as there are. */
+void form_field_view(struct canvas *c, int row, struct area in,
+		     const char *label, const struct field *field,
+		     const char *hint, bool here, bool typing);
+void form_command_view(struct canvas *c, struct area in, const char *command);
+/* Ask whether what was typed may be lost; then the form is closed. */
+void form_leave_ask(struct model *m);
+
 /*
  * Ask before something is lost.  `lines` end with NULL and are copied.  With
  * `name` the user has to type it; else No is highlighted.  yes() is called
@@ -200,5 +210,8 @@ void help_open(struct model *m);    /* the keys of the contexts now */
 void palette_open(struct model *m);
 /* The spawn form; template may be NULL. */
 void spawn_open(struct model *m, const char *template);
+/* Name and labels of one, or of several what their labels are to become;
+ * takes the ids.  Without any, nothing happens. */
+void label_open(struct model *m, char **ids);
 
 #endif

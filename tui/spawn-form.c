@@ -10,6 +10,7 @@
 #include "lib/base/duration.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
+#include "tui/pairs.h"
 
 const struct spawn_field_info spawn_fields[SPAWN_FIELDS] = {
 	[SPAWN_TEMPLATE] = { "template", "template", "--template",
@@ -50,54 +51,10 @@ bool spawn_form_filled(const struct spawn_form *f)
 
 /* -- the command */
 
-static bool plain_word(const char *s)
-{
-	return *s && !s[strspn(s, "abcdefghijklmnopqrstuvwxyz"
-				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "0123456789_@%+=:,./-")];
-}
-
 static void add_option(struct buf *out, enum spawn_field i, const char *s)
 {
-	buf_addf(out, " %s ", spawn_fields[i].option);
-	if (plain_word(s)) {
-		buf_addstr(out, s);
-		return;
-	}
-	buf_addch(out, '\'');
-	for (; *s; s++)
-		buf_addstr(out, *s == '\'' ? "'\\''" : (char[2]){ *s, '\0' });
-	buf_addch(out, '\'');
-}
-
-/* The next KEY=VALUE, or NULL; either it or its value may be in quotes, for
- * blanks.  A quote elsewhere is itself.  *ret_open: one isn't closed. */
-static char *next_pair(const char **at, bool *ret_open)
-{
-	struct buf word = BUF_INIT;
-	const char *s = *at + strspn(*at, " ");
-	bool begins = true; /* something that may be in quotes */
-
-	*ret_open = false;
-	if (!*s)
-		return NULL;
-	while (*s && *s != ' ') {
-		if (begins && (*s == '\'' || *s == '"')) {
-			const char *end = strchr(s + 1, *s);
-
-			*ret_open = !end;
-			end = end ? end : s + strlen(s);
-			buf_add(&word, s + 1, (size_t)(end - s) - 1);
-			s = *end ? end + 1 : end;
-			begins = false;
-			continue;
-		}
-		begins = *s == '=' && !memchr(buf_str(&word), '=', word.len);
-		buf_addch(&word, *s++);
-	}
-	*at = s;
-	buf_addstr(&word, "");
-	return buf_steal(&word);
+	buf_addf(out, " %s", spawn_fields[i].option);
+	pairs_shell(out, s);
 }
 
 void spawn_form_command(const struct spawn_form *f, struct buf *out)
@@ -113,7 +70,7 @@ void spawn_form_command(const struct spawn_form *f, struct buf *out)
 				add_option(out, i, text);
 			continue;
 		}
-		for (; (pair = next_pair(&text, &open)); free(pair))
+		for (; (pair = pairs_next(&text, &open)); free(pair))
 			add_option(out, i, pair);
 	}
 }
@@ -151,7 +108,7 @@ static int add_pairs(struct json_writer *w, const struct spawn_form *f,
 	json_open(w, spawn_fields[i].key, '{');
 	for (;;) {
 		bool open;
-		auto_free char *pair = next_pair(&text, &open);
+		auto_free char *pair = pairs_next(&text, &open);
 		char *equals = pair ? strchr(pair, '=') : NULL;
 
 		if (!pair)

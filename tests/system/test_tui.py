@@ -103,6 +103,55 @@ def test_the_command_of_the_form_does_the_same(inst):
     assert one["metadata"] == other["metadata"]
 
 
+def test_rename_and_label(inst):
+    inst.start()
+    box = inst.sandbox(name="web", metadata={"task": "ci"})["id"]
+    other = inst.sandbox(name="taken")["id"]
+    with Screen(inst, "tui") as t:
+        t.step(f"wait {box}", "send jR",
+               f"wait NAME AND LABELS OF {box}", "wait task=ci",
+               r"send ^Utaken\t why='it runs'",
+               f"wait = stacyvm rename {box} taken && stacyvm label {box}",
+               r"send \r", "wait 'taken' is there already",
+               # What was typed is still there, and the first field too.
+               r"send \e[Z^Usite\r", f"wait changed {box}", "gone NAME AND",
+               "wait site")
+        got = inst.api("GET", "/sandboxes/site").json()
+        assert got["id"] == box
+        assert got["metadata"] == {"task": "ci", "why": "it runs"}
+        # Somebody else changes it: the screen has it at once.
+        inst.ok("rename", box, "moved")
+        t.step("wait moved", "gone site")
+        t.step("send Ab", "wait 2 MARKED", "send R",
+               "wait LABEL 2 SANDBOXES", r"send run=7 task-\r",
+               "wait labelled 2 of 2")
+        t.end("send q", "exit 0", RESTORED)
+    assert [b["metadata"] for b in inst.api("GET", "/sandboxes").json()] == [
+        {"run": "7"}, {"why": "it runs", "run": "7"}]
+    assert inst.api("GET", f"/sandboxes/{other}").json()["name"] == "taken"
+
+
+def test_the_command_of_the_label_form_does_the_same(inst):
+    """It is taken from the screen and given to a shell."""
+    inst.start()
+    boxes = [inst.sandbox(metadata={"old": "1"})["id"] for _ in range(2)]
+    with Screen(inst, "tui", size="32x200") as t:
+        t.step(f"wait {boxes[0]}", "send gR", f"wait OF {boxes[1]}",
+               """send \t^U'a b'='x  y' -c=$(id)""", "wait id)' old-")
+        shown = "".join(t.step("snap"))
+        t.end(r"send \r", "wait changed", "send q", "exit 0")
+    command = shown[shown.index("= stacyvm") + 2:]
+    command = command[:command.index(" \u2502")]
+    want = inst.api("GET", f"/sandboxes/{boxes[1]}").json()["metadata"]
+    assert want == {"a b": "x  y", "-c": "$(id)"}
+    command = command.replace(boxes[1], boxes[0])
+    path = os.path.dirname(inst.binary)
+    subprocess.run(["sh", "-c", command], check=True, cwd=inst.home, env={
+        **inst.env, "PATH": f"{path}:{inst.env['PATH']}"})
+    got = inst.api("GET", f"/sandboxes/{boxes[0]}").json()
+    assert got["metadata"] == want
+
+
 def test_spawn_form_says_what_is_wrong(inst):
     inst.start()
     drive(inst, """
@@ -190,6 +239,8 @@ send d
 wait read-only: kill changes something
 send s
 wait read-only: spawn changes something
+send R
+wait read-only: label changes something
 send t
 wait read-only: terminal changes something
 send q

@@ -340,6 +340,20 @@ static void show_spawn(struct model *m)
 	fixture_type(m, "task=it's");
 }
 
+static void show_label(struct model *m)
+{
+	fixture_keys(m, "j R");
+	fixture_type(m, "-2");
+	fixture_keys(m, "Tab");
+	fixture_type(m, " why='it runs'");
+}
+
+static void show_label_several(struct model *m)
+{
+	fixture_keys(m, "A R");
+	fixture_type(m, "task=ci old-");
+}
+
 static void show_output(struct model *m)
 {
 	fixture_keys(m, "j e");
@@ -397,6 +411,8 @@ static const struct scene {
 	{ "help", show_help },
 	{ "palette", show_palette },
 	{ "spawn", show_spawn },
+	{ "label", show_label },
+	{ "label-several", show_label_several },
 	{ "output", show_output },
 	{ "read-only", show_read_only },
 	{ "lost", show_lost },
