@@ -92,13 +92,14 @@ static void ribbon_right(const struct model *m, struct canvas *c)
 static void ribbon_host(const struct model *m, struct canvas *c, int col)
 {
 	const struct host *h = &m->host;
-	int width = m->cols >= 140 ? 12 : 5;
+	int width = !m->set.motion ? 0 : m->cols >= 140 ? 12 : 5;
 
 	col += canvas_text(c, 0, col, 4, pen_role(ROLE_DIM), "cpu ");
 	frame_spark(m, c, 0, col, width, h->cpu_samples, h->n_samples,
 		    pen_role(ROLE_ACCENT));
 	canvas_textf(c, 0, col + width, 40, pen_role(ROLE_DIM),
-		     " %.0f%%  mem %.0f%%  load %.2f", h->cpu, h->mem,
+		     "%s%.0f%%  mem %.0f%%  load %.2f", width ? " " : "",
+		     h->cpu, h->mem,
 		     h->load);
 }
 

@@ -46,7 +46,8 @@ void frame_bytes(int64_t n, char out[FRAME_TIME_SIZE]);
 void frame_bar(const struct model *m, struct canvas *c, int row, int col,
 	       int width, double part, struct cell pen);
 
-/* Samples from 0 to 100, the newest at the right end. */
+/* Samples from 0 to 100, the newest at the right end; nothing without
+ * motion, for it would move. */
 void frame_spark(const struct model *m, struct canvas *c, int row, int col,
 		 int width, const uint8_t *samples, size_t n,
 		 struct cell pen);

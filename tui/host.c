@@ -72,9 +72,26 @@ static void take_rates(struct host *h, uint64_t busy, uint64_t total,
 	h->net = bytes < h->bytes ? 0 :
 			 (int64_t)((double)(bytes - h->bytes) / seconds);
 	h->has_rates = true;
-	if (h->n_samples == HOST_SAMPLES)
-		memmove(h->cpu_samples, h->cpu_samples + 1, --h->n_samples);
+	if (h->n_samples == HOST_SAMPLES) {
+		h->n_samples--;
+		memmove(h->cpu_samples, h->cpu_samples + 1,
+			h->n_samples * sizeof(h->cpu_samples[0]));
+		memmove(h->net_samples, h->net_samples + 1,
+			h->n_samples * sizeof(h->net_samples[0]));
+	}
+	h->net_samples[h->n_samples] = h->net;
 	h->cpu_samples[h->n_samples++] = (uint8_t)h->cpu;
+}
+
+void host_net_curve(const struct host *h, uint8_t ret[HOST_SAMPLES])
+{
+	int64_t most = 0;
+
+	for (size_t i = 0; i < h->n_samples; i++)
+		most = MAX(most, h->net_samples[i]);
+	for (size_t i = 0; i < h->n_samples; i++)
+		ret[i] = (uint8_t)percent((uint64_t)h->net_samples[i],
+					  (uint64_t)most);
 }
 
 void host_take(struct host *h, const struct host_texts *t, int64_t boot_ns)

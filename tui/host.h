@@ -20,7 +20,9 @@ struct host {
 	double cpu, mem, disk; /* percent of all there is */
 	double load;          /* of the last minute */
 	int64_t net;          /* bytes a second, both ways, but for lo */
-	uint8_t cpu_samples[HOST_SAMPLES]; /* percent, newest last */
+	/* Newest last: percent, and bytes a second. */
+	uint8_t cpu_samples[HOST_SAMPLES];
+	int64_t net_samples[HOST_SAMPLES];
 	size_t n_samples;
 	int64_t at;           /* boot time of the newest sample */
 	uint64_t busy, total, bytes; /* counters then */
@@ -38,5 +40,8 @@ void host_take(struct host *h, const struct host_texts *t, int64_t boot_ns);
 
 /* The same from this machine; dir: on the file system that is meant. */
 void host_read(struct host *h, const char *dir, int64_t boot_ns);
+
+/* net_samples in percent of the largest of them. */
+void host_net_curve(const struct host *h, uint8_t ret[HOST_SAMPLES]);
 
 #endif

@@ -172,7 +172,7 @@ static void tab_stats(struct facts *p, const struct sandbox *s)
 	facts_pair(p, "processes", pids);
 	frame_bytes(s->disk, used);
 	facts_pair(p, "disk", used);
-	row = facts_row(p);
+	row = p->m->set.motion ? facts_row(p) : -1;
 	if (row >= 0) {
 		canvas_text(p->c, row, p->a.col + 1, 10, pen_role(ROLE_DIM),
 			    "cpu lately");

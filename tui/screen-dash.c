@@ -239,13 +239,34 @@ static void view_gauge(const struct model *m, struct canvas *c,
 		     pen_role(ROLE_VALUE), "%4.0f%%", part);
 }
 
+/* "NET  .:-=+ 1.2 MiB/s": the curve is as wide as the bars beside it, and
+ * its top the most that there was lately. */
+static void view_net(const struct model *m, struct canvas *c, struct area at)
+{
+	const struct host *h = &m->host;
+	uint8_t curve[HOST_SAMPLES] = { 0 };
+	char net[FRAME_TIME_SIZE];
+	int width = m->set.motion ? MIN(MAX(at.cols - 17, 0), HOST_SAMPLES) : 0;
+
+	canvas_text(c, at.row, at.col, at.cols, pen_role(ROLE_DIM),
+		    h->has_rates ? "NET" : "NET  -");
+	if (!h->has_rates)
+		return;
+	host_net_curve(h, curve);
+	frame_spark(m, c, at.row, at.col + 5, width, curve, h->n_samples,
+		    pen_role(ROLE_ACCENT));
+	frame_bytes(h->net, net);
+	canvas_textf(c, at.row, at.col + 5 + width + (width > 0),
+		     at.cols - 5 - width - (width > 0), pen_role(ROLE_VALUE),
+		     "%s/s", net);
+}
+
 static void view_host(const struct model *m, struct canvas *c, struct area in)
 {
 	const struct host *h = &m->host;
 	int half = (in.cols - 2) / 2;
 	struct area left = { in.row, in.col + 1, 1, half };
 	struct area right = { in.row, in.col + 1 + half + 1, 1, half };
-	char net[FRAME_TIME_SIZE];
 
 	if (h->has_rates)
 		view_gauge(m, c, left, "CPU", h->cpu);
@@ -256,11 +277,7 @@ static void view_host(const struct model *m, struct canvas *c, struct area in)
 	left.row++;
 	right.row++;
 	view_gauge(m, c, left, "MEM", h->mem);
-	frame_bytes(h->net, net);
-	canvas_text(c, right.row, right.col, half, pen_role(ROLE_DIM), "NET");
-	if (h->has_rates)
-		canvas_textf(c, right.row, right.col + 5, half - 5,
-			     pen_role(ROLE_VALUE), "%s/s", net);
+	view_net(m, c, right);
 }
 
 static void view_side(const struct model *m, const struct dash *d,

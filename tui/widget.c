@@ -111,7 +111,7 @@ void frame_spark(const struct model *m, struct canvas *c, int row, int col,
 					      "\u2585", "\u2586", "\u2587", GLYPH_FULL };
 	static const char *const marks[] = { ".", ":", "-", "=",
 					     "+", "*", "#", "%" };
-	size_t shown = MIN(n, (size_t)MAX(width, 0));
+	size_t shown = m->set.motion ? MIN(n, (size_t)MAX(width, 0)) : 0;
 
 	for (size_t i = 0; i < shown; i++) {
 		size_t level = (size_t)samples[n - shown + i] * 7 / 100;

@@ -8,6 +8,7 @@ import pytest
 
 import svm
 from screen import DRIVER, RESTORED, Screen, drive
+from test_metrics import operation
 from test_tui import dump
 
 
@@ -17,6 +18,26 @@ def configure(inst, text):
     path.write_text(text)
     path.chmod(0o600)
     return path
+
+
+def test_the_host_is_this_machine(inst):
+    """Whatever is asked elsewhere runs on another machine, of which nothing
+    is known here."""
+    def figures():
+        return operation(inst, "sandbox.stats", None)["count"]
+    inst.start()
+    inst.sandbox()
+    for server, host in (((), "wait HOST\nwait load"),
+                         (("--server", f"unix:{inst.socket}"),
+                          "gone HOST\ngone load")):
+        had = figures()
+        with Screen(inst, *server, "tui", size="40x160") as t:
+            t.step("wait live")
+            # Those of the host are taken with those of the sandbox: twice,
+            # for rates.
+            svm.wait_for(lambda: figures() >= had + 2, "figures")
+            t.step("send ?", "wait HELP", "send \\e", "gone HELP")
+            t.end(host, "send q", "exit 0")
 
 
 def test_keys_change_places(inst):

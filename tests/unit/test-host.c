@@ -2,6 +2,8 @@
 /* How busy this machine is, from texts it could show. */
 #include "tui/host.h"
 
+#include <string.h>
+
 #include "lib/base/defs.h"
 #include "lib/base/mem.h"
 #include "tests/unit/unit.h"
@@ -65,11 +67,41 @@ static void test_host__newest_samples_stay(void **state)
 						 i * i, i * 1000);
 		struct host_texts t = calm;
 
+		auto_free char *net = xasprintf("eth0: %d 1 0 0 0 0 0 0 0 1\n",
+						i * 600);
+
 		t.stat = text;
+		t.net_dev = net;
 		host_take(&h, &t, i * SECOND);
 	}
 	assert_int_equal(h.n_samples, HOST_SAMPLES);
 	assert_int_equal(h.cpu_samples[HOST_SAMPLES - 1], (uint8_t)h.cpu);
+	assert_int_equal(h.net_samples[HOST_SAMPLES - 1], h.net);
+	assert_int_equal(h.net_samples[0], 600);
+}
+
+/* Up to the most there was lately, and without traffic flat. */
+static void test_host__curve_of_the_network(void **state)
+{
+	static const int64_t rates[] = { 100, 400, 0, 200 };
+	struct host h = { .known = true };
+	uint8_t curve[HOST_SAMPLES] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
+		h.net_samples[h.n_samples++] = rates[i];
+	host_net_curve(&h, curve);
+	assert_int_equal(curve[0], 25);
+	assert_int_equal(curve[1], 100);
+	assert_int_equal(curve[2], 0);
+	assert_int_equal(curve[3], 50);
+	h.net_samples[1] = INT64_MAX;
+	host_net_curve(&h, curve);
+	assert_int_equal(curve[0], 0);
+	assert_int_equal(curve[1], 100);
+	memset(h.net_samples, 0, sizeof(h.net_samples));
+	host_net_curve(&h, curve);
+	assert_int_equal(curve[1], 0);
 }
 
 /* A clock that stands, counters that were reset, texts of another kernel. */
@@ -119,6 +151,7 @@ int main(void)
 		cmocka_unit_test(test_host__one_sample_has_no_rates),
 		cmocka_unit_test(test_host__rates_are_of_the_time_between),
 		cmocka_unit_test(test_host__newest_samples_stay),
+		cmocka_unit_test(test_host__curve_of_the_network),
 		cmocka_unit_test(test_host__nonsense_is_nothing),
 		cmocka_unit_test(test_host__this_machine),
 	};

@@ -645,6 +645,34 @@ static void test_screens__ascii(void **state)
 	fixture_free(m);
 }
 
+/* Up to the most there was lately; no curve where nothing is to move, and
+ * no panel of a machine that isn't known. */
+static void test_screens__host_network(void **state)
+{
+	static const int64_t rates[] = { 0, 15, 29, 43, 58, 72, 86, 100 };
+	struct model *m = fixture_model(40, 200);
+
+	(void)state;
+	assert_not_shown(m, " HOST ");
+	m->host = (struct host){ .known = true };
+	assert_shown(m, "NET  -");
+	m->host.has_rates = true;
+	m->host.net = 2048;
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		m->host.cpu_samples[m->host.n_samples] = 100;
+		m->host.net_samples[m->host.n_samples++] = rates[i];
+	}
+	assert_shown(m, "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
+			" 2.0 KiB/s");
+	assert_shown(m, "\u2588\u2588\u2588 0%  mem");
+	m->set.ascii = true;
+	assert_shown(m, ".:-=+*#% 2.0 KiB/s");
+	m->set.motion = false;
+	assert_shown(m, "NET  2.0 KiB/s");
+	assert_shown(m, "cpu 0%  mem");
+	fixture_free(m);
+}
+
 static void test_screens__model_alone(void **state)
 {
 	struct model *m = model_new(24, 80);
@@ -664,6 +692,7 @@ int main(void)
 		cmocka_unit_test(test_screens__any_size),
 		cmocka_unit_test(test_screens__hostile),
 		cmocka_unit_test(test_screens__ascii),
+		cmocka_unit_test(test_screens__host_network),
 		cmocka_unit_test(test_screens__model_alone),
 	};
 
