@@ -18,6 +18,7 @@
 #include "daemon/adopt.h"
 #include "daemon/audit.h"
 #include "daemon/auth.h"
+#include "daemon/conditions.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
@@ -197,12 +198,20 @@ static void observe(const struct http_req *r, void *app)
 	failure_events_observe(r, d);
 }
 
+static int authorize(struct http_req *r, const struct http_route *route,
+		     void *app, struct svm_err *err)
+{
+	if (auth_authorize(r, route, app, err) < 0)
+		return -1;
+	return conditions_check(r, route, err);
+}
+
 static void serve_http(struct daemon *d)
 {
 	struct http_options o = {
 		.routes = daemon_routes,
 		.app = d,
-		.authorize = auth_authorize,
+		.authorize = authorize,
 		.foreign_host = preview_take,
 		.observe = observe,
 		.allowed_hosts = d->config->server_allowed_hosts,

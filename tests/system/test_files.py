@@ -405,6 +405,25 @@ def test_conditions_that_are_none(fs, headers):
     assert fs.read(f"{W}/x").body == b"one"
 
 
+@pytest.mark.parametrize("name", ["If-Match", "If-None-Match",
+                                  "If-Unmodified-Since"])
+def test_conditions_nobody_looks_at(fs, name):
+    """What should be done under a condition is not done without it."""
+    fs.write(f"{W}/x", "one")
+    tag = {name: '"1-2-3"' if name != "If-Unmodified-Since" else
+           "Thu, 01 Jan 1970 00:00:00 GMT"}
+    for method, path, body in (
+            ("DELETE", f"?path={W}/x", None),
+            ("POST", "/move", {"old_path": f"{W}/x",
+                               "new_path": f"{W}/y"}),
+            ("POST", "/chmod", {"path": f"{W}/x", "mode": "600"}),
+            ("PUT", f"/archive?path={W}", b"")):
+        refused(fs.inst.api(method, fs.base + path, body, tag), 400,
+                "BAD_REQUEST")
+    assert fs.read(f"{W}/x").body == b"one"
+    assert fs.read(f"{W}/x", **{name: "*"}).status == 200
+
+
 def together(calls):
     out = [None] * len(calls)
 
