@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/api/errmap.h"
+#include "lib/api/event-type.h"
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
 #include "tui/copy-mode.h"
@@ -178,18 +179,22 @@ static void ask_sessions(struct model *m, const struct workspace *w,
 	request_send(m, r);
 }
 
+static bool is_of_type(const cJSON *event, enum event_type type)
+{
+	return strcmp(json_text(event, "type"), event_type_name(type)) == 0;
+}
+
 /* What was never looked at has no connection that would tell. */
 static void workspace_event(struct model *m, void *state, const cJSON *event)
 {
 	struct workspace *w = state;
-	const char *type = json_text(event, "type");
 	const char *id = json_text(event, "sandbox_id");
 	struct list *pos, *tmp;
 
 	if (!event || m->link != LINK_LIVE)
 		return;
 	if (m->screen == SCREEN_WORKSPACE && w->id && strcmp(w->id, id) == 0 &&
-	    strcmp(type, "exec.started") == 0)
+	    is_of_type(event, EVENT_EXEC_STARTED))
 		ask_sessions(m, w, true);
 	list_for_each_safe(pos, tmp, &m->terminals) {
 		struct terminal *t = list_entry(pos, struct terminal, link);
@@ -198,8 +203,8 @@ static void workspace_event(struct model *m, void *state, const cJSON *event)
 
 		if (t->wanted || strcmp(t->sandbox, id) != 0)
 			continue;
-		t->closed |= strcmp(type, "sandbox.destroyed") == 0 ||
-			     (strcmp(type, "exec.completed") == 0 &&
+		t->closed |= is_of_type(event, EVENT_SANDBOX_DESTROYED) ||
+			     (is_of_type(event, EVENT_EXEC_COMPLETED) &&
 			      strcmp(t->sid, sid) == 0);
 	}
 }

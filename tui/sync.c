@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/api/event-type.h"
 #include "lib/base/mem.h"
 #include "lib/client/reply.h"
 #include "tui/model.h"
@@ -158,35 +159,68 @@ void model_refresh(struct model *m)
 	ask_metrics(m);
 }
 
-static bool begins(const char *s, const char *with)
+/* What an event means for what is shown, of every type there is: no default,
+ * so that the compiler asks for each new one. */
+static void heed(struct model *m, enum event_type type, const char *id)
 {
-	return strncmp(s, with, strlen(with)) == 0;
+	switch (type) {
+	case EVENT_SANDBOX_CREATED:
+		ask_metrics(m); /* it counts them */
+		sync_sandbox(m, id);
+		break;
+	case EVENT_SANDBOX_RUNNING:
+	case EVENT_SANDBOX_EXTENDED:
+	case EVENT_SANDBOX_UPDATED:
+	case EVENT_SANDBOX_ERROR:
+		sync_sandbox(m, id);
+		break;
+	case EVENT_SANDBOX_EXPIRED:
+	case EVENT_SANDBOX_DESTROYED:
+		fleet_remove(&m->fleet, id);
+		break;
+	case EVENT_TEMPLATE_SAVED:
+	case EVENT_TEMPLATE_DELETED:
+		sync_templates(m);
+		break;
+	case EVENT_PROVIDER_FAILED:
+		sync_providers(m);
+		break;
+	case EVENT_NONE:
+	case EVENT_EXEC_STARTED:
+	case EVENT_EXEC_COMPLETED:
+	case EVENT_EXEC_FAILED:
+	case EVENT_EXEC_TIMEOUT:
+	case EVENT_FILE_WRITTEN:
+	case EVENT_FILE_DELETED:
+	case EVENT_FILE_MOVED:
+	case EVENT_SPAWN_QUEUED:
+	case EVENT_SPAWN_DEQUEUED:
+	case EVENT_SPAWN_QUEUE_TIMEOUT:
+	case EVENT_QUOTA_SAVED:
+	case EVENT_QUOTA_DELETED:
+	case EVENT_IMAGE_PROGRESS:
+	case EVENT_IMAGE_SAVED:
+	case EVENT_IMAGE_FAILED:
+	case EVENT_IMAGE_DELETED:
+	case EVENT_OPERATION_FAILED:
+	case EVENT_RESOURCE_LIMIT:
+	case EVENT_RECONCILE_ACTION:
+	case EVENT_TYPE_MAX:
+		break;
+	}
 }
 
-/* What an event means for what is shown. */
 static void take_event(struct model *m, const cJSON *event)
 {
-	const cJSON *type = json_get(event, "type");
-	const cJSON *id = json_get(event, "sandbox_id");
+	const char *name = json_text(event, "type");
+	enum event_type type;
 
-	if (!cJSON_IsString(type))
+	if (!*name)
 		return;
-	if (m->link != LINK_LIVE) {
-		/* On record: everything is asked for when this is over. */
-	} else if (begins(type->valuestring, "sandbox.") &&
-		   cJSON_IsString(id)) {
-		if (strcmp(type->valuestring, "sandbox.created") == 0)
-			ask_metrics(m); /* it counts them */
-		if (strcmp(type->valuestring, "sandbox.destroyed") == 0 ||
-		    strcmp(type->valuestring, "sandbox.expired") == 0)
-			fleet_remove(&m->fleet, id->valuestring);
-		else
-			sync_sandbox(m, id->valuestring);
-	} else if (begins(type->valuestring, "template.")) {
-		sync_templates(m);
-	} else if (begins(type->valuestring, "provider.")) {
-		sync_providers(m);
-	}
+	/* What is on record is all asked for when that is over.  A type that
+	 * we don't know, of a newer daemon, is shown and changes nothing. */
+	if (m->link == LINK_LIVE && event_type_parse(name, &type))
+		heed(m, type, json_text(event, "sandbox_id"));
 	tell_screens(m, event);
 }
 
