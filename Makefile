@@ -1,7 +1,6 @@
 # stacyvm: `make quickstart` to see it work, `make help` for the rest.
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.SECONDARY:
 -include config.mak                     # local overrides, ignored by git
 
 PREFIX ?= /usr/local
@@ -92,6 +91,7 @@ $(B)/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D)
 	$(call Q,CC,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN) -DSVM_VERSION='"$(VERSION)"' $(CFLAGS) -MMD -MP -c -o $@ $<
 
+$(call obj,$(all_src)): $(B)/.flags     # named: kept, and made again when missing
 $(B)/cli/completion.o: $(wildcard completions/*) # which are in it
 
 # The agent: static, musl, small; musl-gcc also when CC is clang.
