@@ -32,6 +32,7 @@ struct line {
 	const struct opt *pending; /* the last word is its value */
 	int nargs;
 	const char *first_arg;
+	const char *workdir; /* that of the command in a sandbox, or NULL */
 	bool dashes, lost;
 };
 
@@ -162,7 +163,10 @@ static void offer_paths(struct line *l, const char *sandbox, const char *path)
 		return;
 	client_set_deadline(c, clock_boot_ns() + PATIENCE_NS);
 	auto_free char *id = sandbox_resolve(l->cli, sandbox, &ignored);
-	auto_free char *abs = sandbox_abs_path(l->cli, id, dir);
+	auto_free char *there = dir[0] == '/' || !l->workdir ? xstrdup(dir) :
+						xasprintf("%s/%s", l->workdir,
+							  dir);
+	auto_free char *abs = sandbox_abs_path(l->cli, id, there);
 	auto_free char *target = id ? files_target(id, "/list", abs) : NULL;
 
 	if (!target || get_items(l, target, &body, &doc, &items) < 0)
@@ -253,6 +257,15 @@ static void offer_setting_values(struct line *l, const char *key)
 			offer_choices(l, choices);
 }
 
+/* Whose paths are wanted, or NULL. */
+static const char *sandbox_of(const struct line *l)
+{
+	const char *id = l->cli->in_use;
+
+	return id && (!l->first_arg || strcmp(l->first_arg, ".") == 0) ?
+		       id : l->first_arg;
+}
+
 static void offer_values(struct line *l, enum opt_complete kind,
 			 const char *part)
 {
@@ -268,8 +281,8 @@ static void offer_values(struct line *l, enum opt_complete kind,
 		offer_sandbox_path(l);
 		break;
 	case COMPLETE_REMOTE_PATH:
-		if (l->first_arg)
-			offer_paths(l, l->first_arg, part);
+		if (sandbox_of(l))
+			offer_paths(l, sandbox_of(l), part);
 		break;
 	case COMPLETE_IMAGE:
 		offer(l, "host", "", "this machine's own /usr, read-only");
@@ -340,7 +353,7 @@ static const struct opt *wants_value(const struct line *l, const char *word)
 	return NULL;
 }
 
-/* Which daemon is asked is said by the line itself. */
+/* Which daemon is asked is said by the line itself, and where a command runs. */
 static void note_option(struct line *l, const struct opt *o, const char *value)
 {
 	static const char *const names[] = { "server", "api-key",
@@ -349,6 +362,22 @@ static void note_option(struct line *l, const struct opt *o, const char *value)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (o == opts_find(global_opts, names[i], strlen(names[i])))
 			*(const char **)((char *)l->cli + o->off) = value;
+	if (strcmp(o->name, "workdir") == 0)
+		l->workdir = value;
+}
+
+/* At the console the sandbox in use need not be written: see opts.c. */
+static void note_in_use(struct line *l, const char *word, const char *next)
+{
+	const char *id = l->cli->in_use;
+	bool here = id && l->cmd && l->cmd->command_at == 2 && !l->nargs &&
+		    l->cmd->complete == COMPLETE_SANDBOX;
+	bool dashes = strcmp(word, "--") == 0;
+
+	if (here && (dashes || (strcmp(word, ".") != 0 &&
+				strcmp(word, id) != 0 &&
+				strcmp(next, "--") != 0)))
+		l->nargs = 1;
 }
 
 static void note_word(struct line *l, const char *word)
@@ -364,10 +393,10 @@ static void note_word(struct line *l, const char *word)
 	}
 }
 
+/* The command of the sandbox's own has begun: all options are its. */
 static bool in_command(const struct line *l)
 {
-	return l->cmd && l->cmd->command_at &&
-	       l->nargs + 1 >= l->cmd->command_at;
+	return l->cmd && l->cmd->command_at && l->nargs >= l->cmd->command_at;
 }
 
 static void read_words(struct line *l, int argc, char **words)
@@ -378,10 +407,13 @@ static void read_words(struct line *l, int argc, char **words)
 
 		if (l->dashes || in_command(l) || word[0] != '-' ||
 		    !word[1]) {
+			if (!l->dashes && !l->list)
+				note_in_use(l, word, words[i + 1]);
 			note_word(l, word);
 			continue;
 		}
 		if (strcmp(word, "--") == 0) {
+			note_in_use(l, word, "");
 			l->dashes = true;
 			continue;
 		}
@@ -426,8 +458,10 @@ static void offer_argument(struct line *l)
 	const struct cmd *cmd = l->cmd;
 
 	if (cmd->command_at && l->nargs + 1 >= cmd->command_at) {
-		/* A command line of the sandbox's own. */
-		if (cmd->complete == COMPLETE_SANDBOX && l->last[0] == '/')
+		/* A command line of the sandbox's own: its files, but what
+		 * programs there are is not known. */
+		if (cmd->complete == COMPLETE_SANDBOX && l->last[0] != '-' &&
+		    (in_command(l) || strchr(l->last, '/')))
 			offer_values(l, COMPLETE_REMOTE_PATH, l->last);
 		return;
 	}
@@ -437,6 +471,9 @@ static void offer_argument(struct line *l)
 		return;
 	if (cmd == &cmd_help)
 		offer_commands(l, cmds);
+	/* A program's path, in the sandbox in use. */
+	if (cmd->command_at && l->cli->in_use && strchr(l->last, '/'))
+		offer_values(l, COMPLETE_REMOTE_PATH, l->last);
 	offer_values(l, l->nargs == 0 || (!cmd->complete_then &&
 					  cmd->max_args < 0) ?
 				cmd->complete : cmd->complete_then,

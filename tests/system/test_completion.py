@@ -121,6 +121,23 @@ def test_paths(shared, files):
     assert words(shared, "exec", files, "--", "/et") == ["/etc/"]
     assert words(shared, "exec", files, "--", "ls", "-") == []
     assert words(shared, "exec", files, "--", "l") == []
+
+
+def test_options_after_a_command_s_name_are_its_own(shared, files):
+    """Before it they are ours, whether or not the sandbox was named yet."""
+    shared.ok("files", "write", files, "e/inner", input="")
+    for args in (("--w",), (files, "--w"), ("-e", "A=1", files, "--w"),
+                 (files, "-t", "--w")):
+        assert words(shared, "exec", *args) == ["--workdir"], args
+    for args in ((files, "ls", "--w"), (files, "ls", "-la", "-"),
+                 (files, "--", "ls", "-"), ("-t", files, "ls", "-"),
+                 (files, "-w", "/", "ls", "--"), (files, "--", "--w")):
+        assert words(shared, "exec", *args) == [], args
+    # What it takes may be a file there, from where it runs.
+    assert words(shared, "exec", files, "cat", "e/") == ["e/inner"]
+    assert words(shared, "exec", files, "cat", "-n", "e/in") == ["e/inner"]
+    assert words(shared, "exec", files, "-w", "e", "cat", "in") == ["inner"]
+    assert words(shared, "exec", files, "-w", "/et") == ["/etc/"]
     everything = words(shared, "files", "cat", files, "/workspace/h/")
     assert sorted(everything) == sorted(f"/workspace/h/{n}" for n in HOSTILE)
 

@@ -550,6 +550,23 @@ def test_completes_paths_here_and_there(term, shared, web):
     shutil.rmtree(home / "here dir")
 
 
+def test_completes_no_option_of_ours_for_a_command_there(term, shared, web):
+    write(shared, web, "/workspace/--w")
+    write(shared, web, "/workspace/there/one")
+    s = term("web")
+    s.step("wait stacyvm web>",
+           # Ours before its name, whatever stands for the sandbox.
+           r"send exec --workd\t.", "wait exec --workdir .", "send ^U",
+           r"send exec . --workd\t.", "wait exec . --workdir .", "send ^U",
+           r"send exec -w the\t", "wait exec -w there/", "send ^U")
+    for line in ("exec ls ", "exec . ls ", "exec -t ls ", "exec -- ls ",
+                 "exec web -- ls "):
+        s.step(rf"send {line}--work\t.", f"wait {line}--work.", "send ^U",
+               rf"send {line}the\to\t.", f"wait {line}there/one .", "send ^U")
+    s.end(r"send exec ./the\to\t.", "wait exec ./there/one .",
+          "send ^U^D", "exit 0")
+
+
 def test_completes_what_a_hostile_sandbox_says(term, shared, web):
     for name in HOSTILE + UNPRINTABLE:
         write(shared, web, f"/workspace/h/{name}", f"<{name[:2]}>\n")
