@@ -59,6 +59,10 @@ static void add_type(struct buf *out, const cJSON *type)
 		buf_addstr(out, strrchr(ref, '/') + 1);
 	} else if (json_get(type, "enum")) {
 		add_words(out, json_get(type, "enum"), " or ");
+	} else if (cJSON_IsArray(name) &&
+		   json_get(type, "additionalProperties")) {
+		add_object(out, type);
+		buf_addstr(out, ", or null");
 	} else if (cJSON_IsArray(name)) {
 		add_words(out, name, " or ");
 	} else if (strcmp(text, "array") == 0) {

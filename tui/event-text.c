@@ -7,6 +7,17 @@
 #include "lib/base/clock.h"
 #include "tui/frame.h"
 
+static void add_list(struct buf *out, const cJSON *list)
+{
+	const cJSON *item;
+
+	buf_addf(out, " %s=", list->string);
+	cJSON_ArrayForEach(item, list)
+		if (cJSON_IsString(item))
+			buf_addf(out, "%s%s", item == list->child ? "" : ",",
+				 item->valuestring);
+}
+
 void event_text(const struct model *m, const cJSON *event, struct buf *out)
 {
 	char clock[FRAME_CLOCK_SIZE] = "--:--:--";
@@ -27,6 +38,8 @@ void event_text(const struct model *m, const cJSON *event, struct buf *out)
 		else if (cJSON_IsNumber(member))
 			buf_addf(out, " %s=%g", member->string,
 				 member->valuedouble);
+		else if (cJSON_IsArray(member))
+			add_list(out, member);
 		else if (cJSON_IsBool(member))
 			buf_addf(out, " %s=%s", member->string,
 				 cJSON_IsTrue(member) ? "true" : "false");

@@ -125,7 +125,9 @@ def test_rename_and_label(inst):
         t.step("send Ab", "wait 2 MARKED", "send R",
                "wait LABEL 2 SANDBOXES", r"send run=7 task-\r",
                "wait labelled 2 of 2")
-        t.end("send q", "exit 0", RESTORED)
+        t.end("send 7", f"wait sandbox.updated {box} changed=name",
+              "wait changed=metadata.task,metadata.run", "send q", "exit 0",
+              RESTORED)
     assert [b["metadata"] for b in inst.api("GET", "/sandboxes").json()] == [
         {"run": "7"}, {"why": "it runs", "run": "7"}]
     assert inst.api("GET", f"/sandboxes/{other}").json()["name"] == "taken"

@@ -125,6 +125,36 @@ def test_warm_copies_are_nobodys(inst):
     inst.api("DELETE", "/templates/t", check=200)
 
 
+def test_a_copy_on_its_way_to_somebody_is_left_alone(inst):
+    inst.api("POST", "/templates", {"name": "t", "image": "host",
+                                    "provider": "mock", "pool_size": 1},
+             check=201)
+    wait_for(lambda: inst.api("GET", "/pool/status").json()["warm"][0][
+        "ready"] == 1, "a warm copy")
+    got = []
+
+    def claim():
+        with inst.client() as c:
+            got.append(c.request("POST", API + "/templates/t/spawn", {}))
+
+    with sqlite3.connect(inst.state / "db", isolation_level=None) as db:
+        db.execute("BEGIN IMMEDIATE")  # its new row can't be stored yet
+        t = threading.Thread(target=claim)
+        t.start()
+        (o,) = wait_for(lambda: inst.api("GET", "/sandboxes").json(),
+                        "the claim")
+        e = refused(inst, o["id"], {"name": "x"}, 409, "CONFLICT")
+        assert "creating" in e["message"]
+        db.execute("ROLLBACK")
+    db.close()
+    t.join()
+    assert got[0].status == 201 and got[0].json()["id"] == o["id"]
+    patch(inst, o["id"], {"name": "x"})
+    assert [e["type"] for e in events(inst, o["id"])] == [
+        "sandbox.created", "sandbox.running", "sandbox.updated"]
+    inst.api("DELETE", "/templates/t", check=200)
+
+
 def test_one_that_is_made_is_left_alone(new_instance):
     i = new_instance(provider="mock")
     i.start()

@@ -175,6 +175,27 @@ static void test_label__asks_before_it_forgets(void **state)
 	fixture_free(m);
 }
 
+/* The answer to one that was left is no answer to another. */
+static void test_label__answers_are_for_their_own_form(void **state)
+{
+	struct model *m = with_labels(state, "{}");
+
+	fixture_type(m, "1");
+	fixture_keys(m, "Enter Escape 2 g R");
+	assert_shown(m, "NAME AND LABELS OF sb-9d11ba00");
+	fixture_type(m, "other");
+	fixture_answer(m, "PATCH", WEB, SVM_CONFLICT, "it is taken");
+	assert_shown(m, "change sb-7f3a91c2: it is taken");
+	assert_shown(m, "NAME AND LABELS OF sb-9d11ba00");
+	fixture_keys(m, "Enter Escape Escape R");
+	fixture_type(m, "more");
+	fixture_answer(m, "PATCH", "/api/v1/sandboxes/sb-9d11ba00", SVM_OK,
+		       "{\"id\":\"sb-9d11ba00\",\"name\":\"other\"}");
+	assert_shown(m, "more"); /* it was not sent yet */
+	assert_non_null(m->dialog);
+	fixture_free(m);
+}
+
 static void test_label__of_all_marked(void **state)
 {
 	struct model *m = start(state);
@@ -264,6 +285,7 @@ int main(void)
 		TEST(what_is_not_shown_stays),
 		TEST(says_what_is_wrong),
 		TEST(asks_before_it_forgets),
+		TEST(answers_are_for_their_own_form),
 		TEST(of_all_marked),
 		TEST(read_only),
 		TEST(pairs_come_back),
