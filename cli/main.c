@@ -226,7 +226,10 @@ static int configure(struct model *m, const struct dashboard *d,
 			 strcmp(c->ui_confirm, "bulk") == 0 ? CONFIRM_BULK :
 							      CONFIRM_ALWAYS;
 	m->set.ascii = d->args->ascii || strcmp(c->ui_glyphs, "ascii") == 0;
-	m->set.colour = strcmp(c->ui_color, "never") != 0;
+	m->set.colour = strcmp(c->ui_color, "never") == 0 ? COLOUR_MODE_NEVER :
+			strcmp(c->ui_color, "direct") == 0 ?
+							    COLOUR_MODE_DIRECT :
+							    COLOUR_MODE_AUTO;
 	m->set.motion = c->ui_motion;
 	/* What a key has switched since stays. */
 	if (!d->c || d->c->ui_read_only != c->ui_read_only)

@@ -175,6 +175,20 @@ static void sample_host(struct model *m)
 	dirs_release(&dirs);
 }
 
+static void restyle(struct app *a)
+{
+	struct tui_settings *set = &a->m->set;
+	int colours;
+
+	term_curses_style(a->term, &set->theme, set->colour, set->ascii);
+	set->ascii |= !term_curses_utf8(a->term);
+	colours = term_curses_colours(a->term);
+	if (set->colour == COLOUR_MODE_DIRECT && colours &&
+	    colours < COLOURS_DIRECT)
+		model_say(a->m, "terminfo knows no direct colour here (package "
+				"ncurses-term): %d colours", colours);
+}
+
 void app_effects(struct app *a, unsigned effects)
 {
 	/* A daemon elsewhere has another machine. */
@@ -194,11 +208,8 @@ void app_effects(struct app *a, unsigned effects)
 		suspend(a);
 	if (!a->term)
 		return;
-	if (effects & EFFECT_STYLE) {
-		term_curses_style(a->term, &a->m->set.theme,
-				  a->m->set.colour, a->m->set.ascii);
-		a->m->set.ascii |= !term_curses_utf8(a->term);
-	}
+	if (effects & EFFECT_STYLE)
+		restyle(a);
 	if (effects & (EFFECT_MOUSE | EFFECT_STYLE))
 		term_curses_mouse(a->term, a->m->mouse);
 	if (effects & EFFECT_BELL)

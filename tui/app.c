@@ -290,6 +290,7 @@ static int open_terminal(struct app *a, struct svm_err *err)
 			&(struct term_curses_options){
 				.theme = &a->m->set.theme,
 				.no_color = a->o->no_color,
+				.colour = a->m->set.colour,
 				.ascii = a->m->set.ascii,
 				.mouse = a->m->mouse,
 				.in = STDIN_FILENO,

@@ -32,7 +32,6 @@ struct model *model_new(int rows, int cols)
 	m->cols = cols;
 	m->keymap = keymap_new();
 	m->set = (struct tui_settings){
-		.colour = true,
 		.scrollback = 5000,
 		.confirm = CONFIRM_ALWAYS,
 		.motion = true,

@@ -66,7 +66,8 @@ enum link_state { LINK_CONNECTING, LINK_LIVE, LINK_LOST };
 struct tui_settings {
 	unsigned scrollback;    /* lines of a terminal */
 	enum { CONFIRM_ALWAYS, CONFIRM_BULK, CONFIRM_NEVER } confirm;
-	bool ascii, colour;
+	bool ascii;
+	enum colour_mode colour;
 	bool motion;            /* sparklines tick, things blink */
 	bool clipboard;         /* OSC 52 of a sandbox may set it */
 	struct theme theme;

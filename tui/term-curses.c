@@ -2,6 +2,8 @@
 /* The only file that includes ncurses.  See term-curses.h. */
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
+#include <term.h>
+#undef cursor_visible /* a capability; ours is a canvas's */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,8 +33,9 @@ struct term_curses {
 	SCREEN *screen;
 	FILE *in, *out;
 	struct theme theme;
+	char *type;        /* its terminfo entry; NULL: none is wanted */
 	int colours, most; /* in use, and what the terminal has */
-	bool utf8, mouse, modes_on;
+	bool no_color, utf8, mouse, modes_on;
 };
 
 /* What a signal handler needs; there's one terminal. */
@@ -149,15 +152,65 @@ static int take_streams(struct term_curses *t,
 	return 0;
 }
 
-static int start_screen(struct term_curses *t, struct svm_err *err)
+/* "xterm-direct" for "xterm-256color", "xterm" or "xterm-direct". */
+static char *direct_type(const char *type)
+{
+	static const char *const ends[] = { "-256color", "-16color", "-color",
+					    "-direct" };
+	size_t n = strlen(type), end;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		end = strlen(ends[i]);
+		if (n <= end || strcmp(type + n - end, ends[i]) != 0)
+			continue;
+		n -= end;
+		break;
+	}
+	return xasprintf("%.*s-direct", (int)n, type);
+}
+
+/* Whether terminfo has this entry, and by it every colour. */
+static bool is_direct(const struct term_curses *t, const char *type)
+{
+	TERMINAL *was = cur_term, *found;
+	int why;
+
+	if (setupterm(type, fileno(t->out), &why) == ERR)
+		return false;
+	bool direct = can("cup") && can("setaf") &&
+		      tigetnum("colors") >= COLOURS_DIRECT;
+
+	found = set_curterm(was);
+	if (found != was)
+		del_curterm(found);
+	return direct;
+}
+
+/* The entry that fits: the caller's. */
+static char *type_for(const struct term_curses *t, enum colour_mode colour)
 {
 	const char *type = getenv("TERM");
+	char *direct;
 
-	t->screen = type && *type ? newterm(NULL, t->out, t->in) : NULL;
+	if (!type)
+		return xstrdup("");
+	if (t->no_color || colour != COLOUR_MODE_DIRECT)
+		return xstrdup(type);
+	direct = direct_type(type);
+	if (is_direct(t, direct))
+		return direct;
+	free(direct);
+	return xstrdup(type);
+}
+
+static int start_screen(struct term_curses *t, struct svm_err *err)
+{
+	const char *type = t->type;
+
+	t->screen = *type ? newterm(type, t->out, t->in) : NULL;
 	if (!t->screen) {
 		svm_err_set(err, SVM_UNAVAILABLE,
-			    "the terminal '%s' is not known here",
-			    type ? type : "");
+			    "the terminal '%s' is not known here", type);
 		return svm_err_hint(err, "set TERM to what it is, for example "
 					 "xterm-256color");
 	}
@@ -169,23 +222,30 @@ static int start_screen(struct term_curses *t, struct svm_err *err)
 		return svm_err_hint(err, "use the other commands there, or a "
 					 "terminal that has");
 	}
+	return 0;
+}
+
+static void set_up_screen(struct term_curses *t)
+{
 	raw();
 	noecho();
 	nonl();
 	intrflush(stdscr, FALSE);
 	keypad(stdscr, FALSE);
 	use_tioctl(TRUE); /* never LINES and COLUMNS of the environment */
-	return 0;
+	t->most = 0;
+	if (t->no_color || !has_colors() || start_color() == ERR)
+		return;
+	use_default_colors();
+	t->most = COLORS >= COLOURS_DIRECT ? COLOURS_DIRECT :
+					     MIN(COLORS, 256);
 }
 
-static void start_colours(struct term_curses *t, bool no_color)
+static void set_theme(struct term_curses *t, const struct theme *theme,
+		      enum colour_mode colour)
 {
-	if (no_color || !has_colors() || start_color() == ERR) {
-		t->theme = *theme_find("mono");
-		return;
-	}
-	use_default_colors();
-	t->colours = t->most = MIN(COLORS, 256);
+	t->colours = colour == COLOUR_MODE_NEVER ? 0 : t->most;
+	t->theme = t->colours ? *theme : *theme_find("mono");
 }
 
 static void close_streams(struct term_curses *t)
@@ -196,12 +256,21 @@ static void close_streams(struct term_curses *t)
 		fclose(t->in);
 	if (t->out)
 		fclose(t->out);
+	free(t->type);
 	free(t);
 }
 
 static bool can_utf8(bool ascii)
 {
 	return !ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static void show_screen(struct term_curses *t)
+{
+	term_curses_resized(t);
+	curs_set(0);
+	refresh();
+	set_modes(t, true);
 }
 
 struct term_curses *term_curses_open(const struct term_curses_options *o,
@@ -216,29 +285,20 @@ struct term_curses *term_curses_open(const struct term_curses_options *o,
 	}
 	setlocale(LC_CTYPE, "");
 	t = xcalloc(1, sizeof(*t));
-	t->theme = o->theme ? *o->theme : *theme_find("auto");
 	t->utf8 = can_utf8(o->ascii);
 	t->mouse = o->mouse;
-	if (take_streams(t, o, err) < 0 || start_screen(t, err) < 0) {
+	t->no_color = o->no_color;
+	if (take_streams(t, o, err) == 0)
+		t->type = type_for(t, o->colour);
+	if (!t->type || start_screen(t, err) < 0) {
 		close_streams(t);
 		return NULL;
 	}
 	arm_rescue(fileno(t->out));
-	start_colours(t, o->no_color);
-	term_curses_resized(t);
-	curs_set(0);
-	refresh();
-	set_modes(t, true);
+	set_up_screen(t);
+	set_theme(t, o->theme ? o->theme : theme_find("auto"), o->colour);
+	show_screen(t);
 	return t;
-}
-
-void term_curses_style(struct term_curses *t, const struct theme *theme,
-		       bool colour, bool ascii)
-{
-	t->colours = colour ? t->most : 0;
-	t->theme = t->colours ? *theme : *theme_find("mono");
-	t->utf8 = can_utf8(ascii);
-	term_curses_repaint(t);
 }
 
 /* Some terminals bring back with the other screen the cursor of the last
@@ -257,7 +317,6 @@ static void leave_screen(struct term_curses *t)
 
 void term_curses_close(struct term_curses *t)
 {
-
 	if (!t)
 		return;
 	leave_screen(t);
@@ -426,6 +485,34 @@ void term_curses_resume(struct term_curses *t)
 	refresh();
 	set_modes(t, true);
 	clearok(curscr, TRUE);
+}
+
+/* By another entry, which is known to be good: ncurses reads one when it takes
+ * the terminal.  Two screens at once it mixes up. */
+static void change_type(struct term_curses *t, const char *type)
+{
+	leave_screen(t);
+	delscreen(t->screen);
+	t->screen = newterm(type, t->out, t->in);
+	if (!t->screen)
+		abort(); /* out of memory */
+	free(t->type);
+	t->type = xstrdup(type);
+	arm_rescue(fileno(t->out));
+	set_up_screen(t);
+	show_screen(t);
+}
+
+void term_curses_style(struct term_curses *t, const struct theme *theme,
+		       enum colour_mode colour, bool ascii)
+{
+	auto_free char *type = type_for(t, colour);
+
+	if (strcmp(type, t->type) != 0)
+		change_type(t, type);
+	set_theme(t, theme, colour);
+	t->utf8 = can_utf8(ascii);
+	term_curses_repaint(t);
 }
 
 int term_curses_colours(const struct term_curses *t)

@@ -26,6 +26,7 @@ struct term_curses;
 struct term_curses_options {
 	const struct theme *theme; /* copied; NULL: "auto" */
 	bool no_color;             /* NO_COLOR and --no-color: attributes only */
+	enum colour_mode colour;
 	bool ascii;                /* no other characters, whatever the locale */
 	bool mouse;
 	int in, out;               /* descriptors of a terminal, borrowed */
@@ -49,10 +50,15 @@ void term_curses_paint(struct term_curses *t, const struct canvas *c);
 /* Write everything again with the next paint: ^L. */
 void term_curses_repaint(struct term_curses *t);
 
-/* Another theme (copied; mono without colours) or other characters; shown by
- * the next paint.  What was opened with no_color stays without. */
+/*
+ * Another theme (copied; mono without colours) or other characters; shown by
+ * the next paint.  What was opened with no_color stays without.  Direct
+ * colour takes the terminal by its other terminfo entry ("xterm-direct" for
+ * "xterm-256color"); without one the palette stays, see
+ * term_curses_colours().
+ */
 void term_curses_style(struct term_curses *t, const struct theme *theme,
-		       bool colour, bool ascii);
+		       enum colour_mode colour, bool ascii);
 
 void term_curses_mouse(struct term_curses *t, bool on);
 void term_curses_bell(struct term_curses *t);
@@ -65,7 +71,8 @@ void term_curses_copy(struct term_curses *t, const char *text, size_t n);
 void term_curses_suspend(struct term_curses *t);
 void term_curses_resume(struct term_curses *t);
 
-/* For colours and characters: what the terminal can do. */
+/* What the terminal can do: the colours in use (0, or as theme_reduce() takes
+ * them), and whether it shows more than ASCII. */
 int term_curses_colours(const struct term_curses *t);
 bool term_curses_utf8(const struct term_curses *t);
 

@@ -142,6 +142,12 @@ static int nearest(uint32_t rgb, uint32_t first, uint32_t end)
 	return (int)best;
 }
 
+/* Below 8 a number is one of the palette: the darkest blues are all one. */
+static int direct(uint32_t rgb)
+{
+	return (int)MAX(rgb, 8u);
+}
+
 int theme_reduce(uint32_t colour, int colours)
 {
 	uint32_t value = colour_value(colour);
@@ -151,6 +157,8 @@ int theme_reduce(uint32_t colour, int colours)
 		value &= 255;
 		if (colours <= 0)
 			return -1;
+		if (colours >= COLOURS_DIRECT && value >= 8)
+			return direct(palette_rgb(value));
 		if ((int)value < colours)
 			return (int)value;
 		if (value < 16) /* bright, of eight */
@@ -158,6 +166,8 @@ int theme_reduce(uint32_t colour, int colours)
 		return nearest(palette_rgb(value), 0,
 			       (uint32_t)MIN(colours, 16));
 	case COLOUR_KIND_RGB:
+		if (colours >= COLOURS_DIRECT)
+			return direct(value);
 		if (colours >= 256) /* the sixteen are anybody's */
 			return nearest(value, 16, 256);
 		return colours < 8 ? -1 :

@@ -48,9 +48,20 @@ const struct theme *theme_at(unsigned i); /* NULL past the last */
 /* The cell with colours instead of roles. */
 struct cell theme_resolve(const struct theme *t, struct cell c);
 
+/* What ui.color wants; what there is depends on the terminal. */
+enum colour_mode {
+	COLOUR_MODE_AUTO,   /* the terminal's palette */
+	COLOUR_MODE_NEVER,  /* attributes only */
+	COLOUR_MODE_DIRECT, /* every colour, if terminfo knows how */
+};
+
+#define COLOURS_DIRECT (1 << 24)
+
 /*
- * The nearest colour that a terminal of `colours` (0, 8, 16, 256) has, as the
- * number of its palette; -1 for its default.
+ * The nearest colour that a terminal of `colours` (0, 8, 16, 256,
+ * COLOURS_DIRECT) has, as terminfo's setaf takes it: the number in its
+ * palette, or 0xrrggbb where that is past the eight that stay a palette;
+ * -1 for its default.
  */
 int theme_reduce(uint32_t colour, int colours);
 

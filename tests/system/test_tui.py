@@ -630,6 +630,32 @@ def test_other_terminals(inst, env):
     assert p.returncode == 0, p.stderr
 
 
+ENTRY = """%s|for a test,
+	use=xterm-256color, colors#%s, pairs#0x7fff,
+	setaf=\\E[%%?%%p1%%{8}%%<%%t3%%p1%%d%%e38;5;1%%;m,
+"""
+
+
+def test_direct_colour(inst, tmp_path):
+    """Where terminfo has no such entry, one is told; else it is used."""
+    inst.start()
+    inst.run("config", "set", "ui.color", "direct", check=0)
+    env = {**inst.env, "LC_ALL": "C.UTF-8", "TERM": "svmtest-256color",
+           "TERMINFO": str(tmp_path)}
+    told = "terminfo knows no direct colour here"
+    for name, colours, step in (("svmtest-256color", "256", "wait"),
+                                ("svmtest-direct", "0x1000000", "gone")):
+        source = tmp_path / "source"
+        source.write_text(ENTRY % (name, colours))
+        subprocess.run(["tic", "-x", source], env=env, check=True)
+        p = subprocess.run(
+            [DRIVER, "-s", "24x120", "-t", "20", "-", "--", str(svm.STACYVM),
+             "tui"], text=True, capture_output=True, timeout=60, check=False,
+            input=f"wait no sandboxes\n{step} {told}\nsend q\nexit 0\n",
+            env=env)
+        assert p.returncode == 0, p.stderr
+
+
 def test_hostile_output(inst):
     """Whatever a sandbox writes, it is cells: the program goes on, and
     nothing of it reaches the terminal."""

@@ -240,6 +240,91 @@ static void test_term_curses__no_color(void **state)
 	close_pty(&p);
 }
 
+/* An entry of its own: ncurses-term needn't be here. */
+static void write_entry(const char *dir, const char *name, const char *colours)
+{
+	auto_free char *source = xasprintf("%s/source", dir);
+	auto_free char *command = xasprintf("TERMINFO=%s tic -x %s", dir,
+					    source);
+	FILE *f = fopen(source, "w");
+
+	assert_non_null(f);
+	fprintf(f,
+		"%s|for a test,\n\tuse=xterm-256color, %s, op=\\E[39;49m,\n"
+		"\tsetaf=\\E[%%?%%p1%%{8}%%<%%t3%%p1%%d%%e38:2::"
+		"%%p1%%{65536}%%/%%d:%%p1%%{256}%%/%%{255}%%&%%d:"
+		"%%p1%%{255}%%&%%d%%;m,\n"
+		"\tsetab=\\E[%%?%%p1%%{8}%%<%%t4%%p1%%d%%e48:2::"
+		"%%p1%%{65536}%%/%%d:%%p1%%{256}%%/%%{255}%%&%%d:"
+		"%%p1%%{255}%%&%%d%%;m,\n",
+		name, colours);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(system(command), 0);
+}
+
+static void check_colours(struct pty *p, struct term_curses *t,
+			  uint32_t ok, uint32_t of_a_program)
+{
+	auto_canvas struct canvas *c = canvas_new(ROWS, COLS);
+	struct cell cell = CELL_BLANK;
+
+	draw(c);
+	cell.cp = 'p';
+	cell.fg = COLOUR_PALETTE(208);
+	canvas_cells(c, 9, 0, &cell, 1);
+	term_curses_paint(t, c);
+	drain(p);
+	assert_int_equal(emu_row(p->e, 0)[0].cp, 'o');
+	assert_int_equal(emu_row(p->e, 0)[0].fg, ok);
+	assert_int_equal(emu_row(p->e, 9)[0].fg, of_a_program);
+}
+
+/* Only what was asked for, and only where terminfo has it; at once, and back
+ * again. */
+static void test_term_curses__direct(void **state)
+{
+	const struct theme *theme = theme_find("mission");
+	char dir[] = "/tmp/svm-terminfo-XXXXXX";
+	auto_free char *clean = NULL;
+	struct termios before;
+	struct pty p;
+	struct term_curses *t;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	open_pty(&p);
+	emu_write(p.e, "shell", 5);
+	setenv("TERMINFO", dir, 1);
+	assert_int_equal(tcgetattr(p.slave, &before), 0);
+	write_entry(dir, "svmtest-256color", "colors#256, pairs#32767");
+	setenv("TERM", "svmtest-256color", 1);
+	t = start(&p, (struct term_curses_options){
+			      .theme = theme, .colour = COLOUR_MODE_DIRECT });
+	assert_int_equal(term_curses_colours(t), 256); /* no such entry */
+	write_entry(dir, "svmtest-direct", "colors#256, pairs#32767");
+	term_curses_style(t, theme, COLOUR_MODE_DIRECT, false);
+	assert_int_equal(term_curses_colours(t), 256); /* not by its name */
+	write_entry(dir, "svmtest-direct", "colors#0x1000000, pairs#0x7fff");
+	term_curses_style(t, theme, COLOUR_MODE_DIRECT, false);
+	assert_int_equal(term_curses_colours(t), COLOURS_DIRECT);
+	check_colours(&p, t, COLOUR_RGB(0x22c55e), COLOUR_RGB(0xff8700));
+	assert_true(emu_modes(p.e) & EMU_MODE_PASTE);
+	term_curses_style(t, theme, COLOUR_MODE_NEVER, false);
+	check_colours(&p, t, COLOUR_DEFAULT, COLOUR_DEFAULT);
+	term_curses_style(t, theme, COLOUR_MODE_DIRECT, false);
+	term_curses_close(t);
+	assert_restored(&p, &before);
+	t = start(&p, (struct term_curses_options){
+			      .theme = theme, .no_color = true,
+			      .colour = COLOUR_MODE_DIRECT });
+	assert_int_equal(term_curses_colours(t), 0);
+	term_curses_close(t);
+	close_pty(&p);
+	unsetenv("TERMINFO");
+	clean = xasprintf("rm -r %s", dir);
+	assert_int_equal(system(clean), 0);
+}
+
 static void test_term_curses__ascii(void **state)
 {
 	auto_canvas struct canvas *c = canvas_new(ROWS, COLS);
@@ -316,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_term_curses__restore),
 		cmocka_unit_test(test_term_curses__crash),
 		cmocka_unit_test(test_term_curses__no_color),
+		cmocka_unit_test(test_term_curses__direct),
 		cmocka_unit_test(test_term_curses__ascii),
 		cmocka_unit_test(test_term_curses__resize),
 		cmocka_unit_test(test_term_curses__refused),

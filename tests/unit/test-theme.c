@@ -117,6 +117,12 @@ static void test_theme__reduce(void **state)
 		{ COLOUR_RGB(0xff0000), 16, 9 },
 		{ COLOUR_RGB(0xff0000), 8, 1 }, { COLOUR_RGB(0xff0000), 0, -1 },
 		{ COLOUR_ROLE(1), 256, -1 },
+		{ COLOUR_DEFAULT, COLOURS_DIRECT, -1 },
+		{ COLOUR_PALETTE(7), COLOURS_DIRECT, 7 },
+		{ COLOUR_PALETTE(208), COLOURS_DIRECT, 0xff8700 },
+		{ COLOUR_PALETTE(16), COLOURS_DIRECT, 8 },
+		{ COLOUR_RGB(0x123456), COLOURS_DIRECT, 0x123456 },
+		{ COLOUR_RGB(0x000007), COLOURS_DIRECT, 8 },
 	};
 
 	(void)state;
