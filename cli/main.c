@@ -186,6 +186,7 @@ static bool setting_at(void *data, size_t i, struct setting *ret)
 		.secret = k->kind == CONFIG_SECRET,
 		.restart = !settings_is_ours(k->name) &&
 			   !reload_is_live(k->name),
+		.next = i == CONFIG_ID_ui_bare,
 		.over = option_over((enum config_id)i, d->args),
 	};
 	return true;

@@ -181,6 +181,7 @@ static void view_about(const struct model *m, const struct config_screen *s,
 		auto_free char *def = xasprintf(
 			"default %s%s", *about.def ? about.def : "none",
 			about.restart ? "   ! needs a restart of the daemon" :
+			about.next    ? "   ! from the next start on" :
 					"");
 
 		facts_plain(&f, ROLE_INK, about.help);

@@ -25,6 +25,7 @@ struct setting {
 	const char *help;
 	bool secret;
 	bool restart;        /* only the next daemon goes by it */
+	bool next;           /* only the next run of the program */
 	const char *over;    /* this program was started with that, which
 			      * wins until its end; or NULL */
 };

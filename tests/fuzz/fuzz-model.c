@@ -238,11 +238,12 @@ static void remove_dir(void)
 static bool setting_at(void *data, size_t i, struct setting *ret)
 {
 	static const struct setting all[] = {
-		{ "server.port", NULL, "7423", "TCP port", false, true,
-		  NULL },
-		{ "ui.theme", "auto|mission|light", "auto", "colours", false,
-		  false, "--theme" },
-		{ "auth.api_key", NULL, "", "a key", true, false, NULL },
+		{ .name = "server.port", .def = "7423", .help = "TCP port",
+		  .restart = true },
+		{ .name = "ui.theme", .choices = "auto|mission|light",
+		  .def = "auto", .help = "colours", .over = "--theme" },
+		{ .name = "auth.api_key", .def = "", .help = "a key",
+		  .secret = true },
 	};
 
 	(void)data;

@@ -656,6 +656,19 @@ def test_direct_colour(inst, tmp_path):
         assert p.returncode == 0, p.stderr
 
 
+def test_a_setting_says_when_it_counts(inst):
+    inst.start()
+    drive(inst, """
+wait no sandboxes
+send 6
+wait SETTINGS
+send /ui.bare\\r
+wait ! from the next start on
+send qy
+exit 0
+""")
+
+
 def test_hostile_output(inst):
     """Whatever a sandbox writes, it is cells: the program goes on, and
     nothing of it reaches the terminal."""

@@ -20,17 +20,19 @@ static const char *settings_fixture_over;
 static bool settings_fixture_at(void *data, size_t i, struct setting *ret)
 {
 	const struct setting all[] = {
-		{ "server.port", NULL, "7423", "TCP port", false, true,
-		  NULL },
-		{ "defaults.ttl", NULL, "30m", "life of a sandbox", false,
-		  false, NULL },
-		{ "auth.api_key", NULL, "", "the key of callers", true,
-		  false, NULL },
-		{ "ui.theme", "auto|mission|light|contrast|mono|one-more",
-		  "auto", "colours of the dashboard: auto, mission, light, "
-		  "contrast, mono or a file of yours, themes/NAME.yaml, "
-		  "beside the configuration", false, false,
-		  settings_fixture_over },
+		{ .name = "server.port", .def = "7423", .help = "TCP port",
+		  .restart = true },
+		{ .name = "defaults.ttl", .def = "30m",
+		  .help = "life of a sandbox" },
+		{ .name = "auth.api_key", .def = "",
+		  .help = "the key of callers", .secret = true },
+		{ .name = "ui.theme",
+		  .choices = "auto|mission|light|contrast|mono|one-more",
+		  .def = "auto",
+		  .help = "colours of the dashboard: auto, mission, light, "
+			  "contrast, mono or a file of yours, themes/NAME.yaml, "
+			  "beside the configuration",
+		  .over = settings_fixture_over },
 	};
 
 	(void)data;
