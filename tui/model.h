@@ -78,6 +78,7 @@ struct view {
 	char *name, *filter; /* owned; no name: of a screen */
 	unsigned sort;
 	bool invert;
+	bool unsaved;        /* not as in the file */
 	unsigned hidden;
 };
 
@@ -111,6 +112,8 @@ struct model {
 	/* Each screen's at the next start, and those with a name. */
 	struct view begin[SCREEN_MAX], views[LIMIT_TUI_VIEWS];
 	size_t n_views;
+	char *dropped[LIMIT_TUI_VIEWS]; /* names the file has to lose */
+	size_t n_dropped;
 
 	char *toast;
 	bool toast_bad;

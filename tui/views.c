@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "lib/api/dirs.h"
 #include "lib/api/limits.h"
@@ -22,12 +24,19 @@ static void view_release(struct view *v)
 	free(v->filter);
 }
 
+static void forget_dropped(struct model *m)
+{
+	while (m->n_dropped)
+		free(m->dropped[--m->n_dropped]);
+}
+
 void views_release(struct model *m)
 {
 	for (size_t i = 0; i < SCREEN_MAX; i++)
 		view_release(&m->begin[i]);
 	for (size_t i = 0; i < m->n_views; i++)
 		view_release(&m->views[i]);
+	forget_dropped(m);
 }
 
 static struct fleet_table *table_of(const struct model *m, size_t i)
@@ -58,6 +67,15 @@ static void take(struct view *v, const struct order *o,
 	v->hidden = t->hidden;
 }
 
+static bool is_as(const struct view *v, const struct order *o,
+		  const struct fleet_table *t)
+{
+	return v->sort == o->by && v->invert == o->invert &&
+	       (!t || (v->hidden == t->hidden &&
+		       strcmp(v->filter ? v->filter : "",
+			      field_text(&t->filter)) == 0));
+}
+
 static void apply(const struct view *v, struct order *o,
 		  struct fleet_table *t)
 {
@@ -74,9 +92,15 @@ static void apply(const struct view *v, struct order *o,
 
 void views_keep(struct model *m)
 {
-	for (size_t i = 0; i < SCREEN_MAX; i++)
-		if (order_of(m, i))
-			take(&m->begin[i], order_of(m, i), table_of(m, i));
+	for (size_t i = 0; i < SCREEN_MAX; i++) {
+		const struct order *o = order_of(m, i);
+		const struct fleet_table *t = table_of(m, i);
+
+		if (!o || (i != m->screen && is_as(&m->begin[i], o, t)))
+			continue;
+		take(&m->begin[i], o, t);
+		m->begin[i].unsaved = true;
+	}
 	m->effects |= EFFECT_SAVE_VIEW;
 }
 
@@ -110,20 +134,26 @@ static const char *const *fleet_sorts(const struct model *m)
 	return order_of(m, SCREEN_SANDBOXES)->names;
 }
 
-void views_json(const struct model *m, struct buf *out)
+static void write_all(const struct model *m,
+		      const struct view begin[SCREEN_MAX], struct buf *out)
 {
 	struct json_writer w = json_writer(out);
 
 	json_open(&w, NULL, '{');
 	for (size_t i = 0; i < SCREEN_MAX; i++)
 		if (order_of(m, i))
-			write_view(&w, screens[i]->name, &m->begin[i],
+			write_view(&w, screens[i]->name, &begin[i],
 				   order_of(m, i)->names, table_of(m, i));
 	json_open(&w, "views", '[');
 	for (size_t i = 0; i < m->n_views; i++)
 		write_view(&w, NULL, &m->views[i], fleet_sorts(m), true);
 	json_close(&w, ']');
 	json_close(&w, '}');
+}
+
+void views_json(const struct model *m, struct buf *out)
+{
+	write_all(m, m->begin, out);
 }
 
 /* What isn't known by name is left out. */
@@ -148,14 +178,29 @@ static void load_view(struct view *v, const cJSON *from,
 				v->hidden |= 1u << k;
 }
 
-/* The one of this name, a new one, or NULL when there is no room. */
-static struct view *named(struct model *m, const char *name)
+static struct view *find(struct model *m, const char *name)
 {
-	struct view *v;
-
 	for (size_t i = 0; i < m->n_views; i++)
 		if (strcmp(m->views[i].name, name) == 0)
 			return &m->views[i];
+	return NULL;
+}
+
+static void remove_view(struct model *m, size_t i)
+{
+	view_release(&m->views[i]);
+	m->n_views--;
+	memmove(&m->views[i], &m->views[i + 1],
+		(m->n_views - i) * sizeof(m->views[0]));
+}
+
+/* The one of this name, a new one, or NULL when there is no room. */
+static struct view *named(struct model *m, const char *name)
+{
+	struct view *v = find(m, name);
+
+	if (v)
+		return v;
 	if (m->n_views == ARRAY_SIZE(m->views))
 		return NULL;
 	v = &m->views[m->n_views++];
@@ -174,22 +219,36 @@ static bool is_name(const char *text, struct svm_err *err)
 	return false;
 }
 
-static void load_named(struct model *m, const cJSON *list)
+static bool is_dropped(const struct model *m, const char *name)
+{
+	for (size_t i = 0; i < m->n_dropped; i++)
+		if (strcmp(m->dropped[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* But those that were changed here since.  Whether there was room. */
+static bool load_named(struct model *m, const cJSON *list)
 {
 	const cJSON *from;
 
 	if (!cJSON_IsArray(list))
-		return;
+		return true;
 	cJSON_ArrayForEach(from, list) {
 		auto_err struct svm_err err = SVM_ERR_INIT;
-		struct view *v = cJSON_IsObject(from) &&
-				 is_name(json_text(from, "name"), &err) ?
-					 named(m, json_text(from, "name")) :
-					 NULL;
+		const char *name = json_text(from, "name");
+		struct view *v;
 
-		if (v)
+		if (!cJSON_IsObject(from) || !is_name(name, &err) ||
+		    is_dropped(m, name))
+			continue;
+		v = named(m, name);
+		if (!v) /* a file with more was made by hand */
+			return cJSON_GetArraySize(list) > LIMIT_TUI_VIEWS;
+		if (!v->unsaved)
 			load_view(v, from, fleet_sorts(m));
 	}
+	return true;
 }
 
 int views_load(struct model *m, const char *text, size_t n,
@@ -211,7 +270,7 @@ int views_load(struct model *m, const char *text, size_t n,
 		apply(&m->begin[i], o, t);
 		take(&m->begin[i], o, t); /* what a filter can be */
 	}
-	load_named(m, json_get(doc.root, "views"));
+	(void)load_named(m, json_get(doc.root, "views"));
 	update_settle(m);
 	return 0;
 }
@@ -236,6 +295,7 @@ static void save_as(struct model *m, const char *name, void *data)
 		return;
 	}
 	take(v, &t->order, t);
+	v->unsaved = true;
 	m->effects |= EFFECT_SAVE_VIEW;
 }
 
@@ -244,10 +304,9 @@ static void delete(struct model *m, size_t i, void *data)
 	(void)data;
 	if (i >= m->n_views)
 		return;
-	view_release(&m->views[i]);
-	m->n_views--;
-	memmove(&m->views[i], &m->views[i + 1],
-		(m->n_views - i) * sizeof(m->views[0]));
+	if (m->n_dropped < ARRAY_SIZE(m->dropped))
+		m->dropped[m->n_dropped++] = xstrdup(m->views[i].name);
+	remove_view(m, i);
 	m->effects |= EFFECT_SAVE_VIEW;
 }
 
@@ -304,22 +363,112 @@ static char *file_name(struct dirs *d)
 	return path_join(d->state, "tui-views.json");
 }
 
-int views_write(const struct model *m, struct svm_err *err)
+static bool in_list(const cJSON *list, const char *name)
+{
+	const cJSON *from;
+
+	if (cJSON_IsArray(list))
+		cJSON_ArrayForEach(from, list)
+			if (strcmp(json_text(from, "name"), name) == 0)
+				return true;
+	return false;
+}
+
+/* What others have saved and deleted since. */
+static int merge_named(struct model *m, const cJSON *list,
+		       struct svm_err *err)
+{
+	for (size_t i = m->n_views; i-- > 0;)
+		if (!m->views[i].unsaved && !in_list(list, m->views[i].name))
+			remove_view(m, i);
+	if (load_named(m, list))
+		return 0;
+	return svm_err_set(err, SVM_CONFLICT,
+			   "there are %d views with those that another "
+			   "dashboard has saved; V deletes one",
+			   LIMIT_TUI_VIEWS);
+}
+
+/* How the tables begin: as they were left here, else as the file has it. */
+static void write_merged(const struct model *m, const cJSON *file,
+			 struct buf *out)
+{
+	struct view begin[SCREEN_MAX] = { { 0 } };
+
+	for (size_t i = 0; i < SCREEN_MAX; i++) {
+		const struct order *o = order_of(m, i);
+		const cJSON *from = o ? json_get(file, screens[i]->name) : NULL;
+
+		begin[i] = m->begin[i];
+		begin[i].filter = xstrdup(begin[i].filter ? begin[i].filter :
+							    "");
+		if (!m->begin[i].unsaved && cJSON_IsObject(from))
+			load_view(&begin[i], from, o->names);
+	}
+	write_all(m, begin, out);
+	buf_addch(out, '\n');
+	for (size_t i = 0; i < SCREEN_MAX; i++)
+		view_release(&begin[i]);
+}
+
+static void all_saved(struct model *m)
+{
+	for (size_t i = 0; i < SCREEN_MAX; i++)
+		m->begin[i].unsaved = false;
+	for (size_t i = 0; i < m->n_views; i++)
+		m->views[i].unsaved = false;
+	forget_dropped(m);
+}
+
+/* A descriptor that holds the lock. */
+static int lock(const char *dir, struct svm_err *err)
+{
+	auto_close int fd = -1;
+
+	if (path_make_private_dir(dir, 0700, err) < 0)
+		return -1;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return svm_err_sys(err, SVM_INTERNAL, errno, "can't open %s",
+				   dir);
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return svm_err_sys(err, SVM_INTERNAL, errno,
+					   "can't lock %s", dir);
+	return steal_fd(&fd);
+}
+
+static int replace(struct model *m, const char *path, struct svm_err *err)
+{
+	auto_err struct svm_err ignored = SVM_ERR_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_buf struct buf text = BUF_INIT, merged = BUF_INIT;
+
+	/* One that makes no sense is replaced: nothing could be loaded. */
+	if (fd_slurp_path(AT_FDCWD, path, LIMIT_CONFIG_FILE, &text) == 0 &&
+	    json_parse_object(&doc, buf_str(&text), text.len, &ignored) == 0 &&
+	    merge_named(m, json_get(doc.root, "views"), err) < 0)
+		return -1;
+	write_merged(m, doc.root, &merged);
+	int r = fd_replace_path(AT_FDCWD, path, buf_str(&merged), merged.len,
+				0600);
+
+	if (r < 0)
+		return svm_err_sys(err, SVM_INTERNAL, r, "can't write %s",
+				   path);
+	all_saved(m);
+	return 0;
+}
+
+int views_write(struct model *m, struct svm_err *err)
 {
 	struct dirs d;
 	auto_free char *path = file_name(&d);
-	auto_buf struct buf json = BUF_INIT;
-	int r = path_make_private_dir(d.state, 0700, err);
+	auto_close int held = lock(d.state, err);
+	int r = held < 0 ? -1 : replace(m, path, err);
 
-	views_json(m, &json);
-	buf_addch(&json, '\n');
-	if (r == 0)
-		r = fd_replace_path(AT_FDCWD, path, buf_str(&json), json.len,
-				    0600);
-	if (r < 0 && !err->code)
-		svm_err_sys(err, SVM_INTERNAL, r, "can't write %s", path);
 	dirs_release(&d);
-	return r < 0 ? -1 : 0;
+	return r;
 }
 
 int views_read(struct model *m, struct svm_err *err)

@@ -32,8 +32,13 @@ void views_json(const struct model *m, struct buf *out);
 int views_load(struct model *m, const char *text, size_t n,
 	       struct svm_err *err);
 
-/* The file; a missing one is fine. */
-int views_write(const struct model *m, struct svm_err *err);
+/*
+ * The file; a missing one is fine.  Other dashboards have it too: what was
+ * changed here is brought into what is there now, under a lock, and what they
+ * have changed is known afterwards.  What could not be written is with the
+ * next time.
+ */
+int views_write(struct model *m, struct svm_err *err);
 int views_read(struct model *m, struct svm_err *err);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Views of the fleet that are kept. */
+#include <sys/stat.h>
+
 #include "tests/unit/model-fixture.h"
 #include "tui/fleet-table.h"
 #include "tui/views.h"
@@ -158,6 +160,94 @@ static void test_views__hostile_names(void **state)
 	fixture_free(m);
 }
 
+static void write_file(struct model *m)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (views_write(m, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static struct model *start_another(void)
+{
+	struct model *m = fixture_model(24, 140);
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (views_read(m, &err) < 0)
+		fail_msg("%s", err.msg);
+	return m;
+}
+
+/* What each of two dashboards has saved, changed and deleted is there. */
+static void test_views__of_two_dashboards(void **state)
+{
+	char dir[] = "/tmp/svm-views-XXXXXX";
+	auto_err struct svm_err nowhere = SVM_ERR_INIT, err = SVM_ERR_INIT;
+	auto_free char *path = NULL, *aside = NULL;
+	struct model *a, *b, *c;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	setenv("STACYVM_STATE_DIR", dir, 1);
+	path = xasprintf("%s/tui-views.json", dir);
+	a = start_another();
+	fixture_keys(a, "2");
+	save(a, "both know");
+	save(a, "goes");
+	write_file(a);
+	b = start_another();
+	assert_int_equal(b->n_views, 2);
+
+	fixture_keys(a, "O");
+	save(a, "of a");
+	fixture_keys(a, "S");
+	write_file(a);
+	fixture_keys(b, "2 V D Down Enter"); /* "goes" */
+	save(b, "of b");
+	fixture_keys(b, "1 O S");
+	/* What can't be written is with the next time. */
+	aside = xasprintf("%s/aside", dir);
+	assert_int_equal(rename(path, aside), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(views_write(b, &nowhere), -1);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rename(aside, path), 0);
+	write_file(b);
+	assert_int_equal(b->n_views, 3);
+	write_file(a);
+	assert_int_equal(a->n_views, 3);
+
+	c = start_another();
+	assert_int_equal(c->n_views, 3);
+	fixture_keys(c, "2 V");
+	assert_shown(c, "both know");
+	assert_shown(c, "of a");
+	assert_shown(c, "of b");
+	assert_not_shown(c, "goes");
+	fixture_keys(c, "Esc");
+	assert_shown(c, "inverted");
+	fixture_keys(c, "1");
+	assert_true(c->begin[SCREEN_DASH].invert);
+
+	/* No room for those of all. */
+	for (int i = 0; i < LIMIT_TUI_VIEWS - 3; i++) {
+		auto_free char *name = xasprintf("more %d", i);
+
+		save(c, name);
+	}
+	fixture_keys(a, "2");
+	save(a, "one too many");
+	write_file(c);
+	assert_int_equal(views_write(a, &err), -1);
+	assert_non_null(strstr(err.msg, "that another dashboard has saved"));
+	unlink(path);
+	rmdir(dir);
+	unsetenv("STACYVM_STATE_DIR");
+	fixture_free(a);
+	fixture_free(b);
+	fixture_free(c);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(test_views__##name)
@@ -167,6 +257,7 @@ int main(void)
 		TEST(hostile_filter),
 		TEST(with_names),
 		TEST(hostile_names),
+		TEST(of_two_dashboards),
 #undef TEST
 	};
 
