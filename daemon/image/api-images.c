@@ -122,25 +122,12 @@ static struct removal *removal_new(struct image_store *s, struct http_req *r,
 	return m;
 }
 
-static void add_event(struct store_txn *t, const struct image *i)
-{
-	auto_buf struct buf data = BUF_INIT;
-	struct json_writer w = json_writer(&data);
-
-	json_open(&w, NULL, '{');
-	json_str(&w, "ref", i->ref);
-	json_str(&w, "digest", i->digest);
-	json_close(&w, '}');
-	store_add_event(t, EVENT_IMAGE_DELETED, NULL, EVENTS_EVERYBODY,
-			buf_str(&data));
-}
-
 static void take(struct removal *m, struct store_txn *t, struct image *i)
 {
 	list_remove(&i->link);
 	list_append(&m->images, &i->link);
 	store_delete_image(t, i->ref);
-	add_event(t, i);
+	image_add_event(t, EVENT_IMAGE_DELETED, i);
 	m->removed++;
 	m->bytes += freed_by(m->store, i);
 }

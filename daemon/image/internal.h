@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "daemon/image/plan.h"
+#include "lib/api/event-type.h"
 #include "lib/base/digest.h"
 #include "lib/base/json.h"
 #include "lib/base/list.h"
@@ -14,6 +15,7 @@
 struct daemon;
 struct image_progress;
 struct store_image;
+struct store_txn;
 struct svm_err;
 
 struct image_layer {
@@ -64,6 +66,10 @@ void image_write(const struct image_store *s, const struct image *i,
 void image_to_row(const struct image *i, struct store_image *row);
 int image_from_row(const struct store_image *row, struct image **ret,
 		   struct svm_err *err);
+
+/* What became of it, for everybody. */
+void image_add_event(struct store_txn *t, enum event_type type,
+		     const struct image *i);
 
 /* While busy no layer is removed.  The end of the last change removes the
  * layers that no image and no sandbox has. */

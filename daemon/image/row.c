@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* An image as a row of the store, as JSON for the API, and back. */
+/* An image as a row of the store, as JSON for the API and in events, and back. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/events.h"
 #include "daemon/image/internal.h"
 #include "daemon/store.h"
 #include "lib/api/limits.h"
@@ -152,4 +153,18 @@ int image_from_row(const struct store_image *row, struct image **ret,
 	}
 	*ret = i;
 	return 0;
+}
+
+void image_add_event(struct store_txn *t, enum event_type type,
+		     const struct image *i)
+{
+	auto_buf struct buf data = BUF_INIT;
+	struct json_writer w = json_writer(&data);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "ref", i->ref);
+	json_str(&w, "digest", i->digest);
+	json_int(&w, "size_bytes", i->size_bytes);
+	json_close(&w, '}');
+	store_add_event(t, type, NULL, EVENTS_EVERYBODY, buf_str(&data));
 }

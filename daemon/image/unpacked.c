@@ -43,20 +43,6 @@ static void put_row(struct store_txn *t, const struct image *i,
 	store_image_release(&row);
 }
 
-static void add_event(struct store_txn *t, const struct image *i)
-{
-	auto_buf struct buf data = BUF_INIT;
-	struct json_writer w = json_writer(&data);
-
-	json_open(&w, NULL, '{');
-	json_str(&w, "ref", i->ref);
-	json_str(&w, "digest", i->digest);
-	json_int(&w, "size_bytes", i->size_bytes);
-	json_close(&w, '}');
-	store_add_event(t, EVENT_IMAGE_SAVED, NULL, EVENTS_EVERYBODY,
-			buf_str(&data));
-}
-
 /* Live sandboxes keep the image whose name moved on: under its digest. */
 static bool must_keep(const struct image_store *s, const struct image *old,
 		      const struct image *fresh)
@@ -117,7 +103,7 @@ static void store_row(struct unpacked *u)
 	}
 	struct store_txn *t = store_begin(s->daemon->store);
 	put_row(t, u->image, u->image->ref);
-	add_event(t, u->image);
+	image_add_event(t, EVENT_IMAGE_SAVED, u->image);
 	if (must_keep(s, old, u->image))
 		put_row(t, old, old->digest);
 	store_commit(t, on_stored, u);
