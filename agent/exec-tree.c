@@ -24,6 +24,11 @@
 #define LAST_RESORT SECONDS(5)
 #define GIVE_UP SECONDS(10)
 
+static int64_t last_resort(void)
+{
+	return fault_time("agent.resort", LAST_RESORT);
+}
+
 static void tell(struct exec *x, enum supervise_op op, int arg, int group)
 {
 	struct supervise_request r = { (int32_t)op, arg, group };
@@ -52,7 +57,7 @@ static void kill_now(struct exec *x)
 	if (x->state == EXEC_STARTING && x->ctl >= 0)
 		(void)proc_tree_kill(x->supervisor);
 	x->timer_means = TIMER_LAST_RESORT;
-	loop_timer_after(x->timer, LAST_RESORT);
+	loop_timer_after(x->timer, last_resort());
 }
 
 void exec_cancel(struct exec *x)
@@ -94,7 +99,7 @@ static void tree_is_gone(struct exec *x)
 static bool outruns_kill(const struct exec *x)
 {
 	auto_free struct proc_tree_entry *v = NULL;
-	int64_t recent = clock_boot_ns() - LAST_RESORT / 2;
+	int64_t recent = clock_boot_ns() - last_resort() / 2;
 	int64_t tick = SECONDS(1) / sysconf(_SC_CLK_TCK);
 	int n = x->ctl < 0 ? 0 : proc_tree_list(x->supervisor, &v);
 
@@ -127,7 +132,7 @@ static void on_timer(struct loop *l, void *data)
 		    outruns_kill(x))
 			(void)kill(-1, SIGKILL);
 		x->timer_means = TIMER_GIVE_UP;
-		loop_timer_after(x->timer, GIVE_UP - LAST_RESORT);
+		loop_timer_after(x->timer, GIVE_UP - last_resort());
 		break;
 	case TIMER_GIVE_UP:
 		x->exit.flags |= AGENT_EXIT_LEFT;

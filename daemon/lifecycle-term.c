@@ -42,7 +42,7 @@ static void extend_end(void *data, const struct svm_err *err)
 	} else {
 		s->expires_ns = x->wall;
 		s->expires_boot_ns = x->boot;
-		s->box.deadline_boot_ns = x->boot + LIMIT_TIME_TTL_GRACE;
+		s->box.deadline_boot_ns = sandbox_agents_end(x->boot);
 		life_arm_ttl(s);
 		life_commit_for(s, EVENT_SANDBOX_EXTENDED, NULL, NULL,
 				x->waiter);
@@ -73,7 +73,7 @@ void life_extend(struct sandbox *s, int64_t ttl_ns, struct life_waiter *w)
 	w->action = "sandbox.extend";
 	x->wall = clock_wall_ns() + ttl_ns;
 	x->boot = clock_boot_ns() + ttl_ns;
-	msg_add_u64(&payload, (uint64_t)(x->boot + LIMIT_TIME_TTL_GRACE));
+	msg_add_u64(&payload, (uint64_t)sandbox_agents_end(x->boot));
 	if (!sandbox_agent(s, FRAME_DEADLINE, payload.data, payload.len, 0,
 			   &ev, x, &err))
 		extend_end(x, &err);
@@ -133,8 +133,8 @@ int life_claim_begin(struct sandbox *s, struct sandbox_spec *spec,
 	};
 	auto_buf struct buf payload = BUF_INIT;
 	struct claim *c = xcalloc(1, sizeof(*c));
-	int64_t end = spec->ttl_ns ? clock_boot_ns() + spec->ttl_ns +
-					     LIMIT_TIME_TTL_GRACE : 0;
+	int64_t end = spec->ttl_ns ?
+		sandbox_agents_end(clock_boot_ns() + spec->ttl_ns) : 0;
 
 	msg_add_u64(&payload, (uint64_t)end);
 	if (!sandbox_agent(s, FRAME_DEADLINE, payload.data, payload.len, 0,

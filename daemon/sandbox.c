@@ -20,6 +20,7 @@
 #include "daemon/warm.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/fault.h"
 #include "lib/base/mem.h"
 #include "lib/base/proc.h"
 #include "lib/base/rand.h"
@@ -81,6 +82,12 @@ int sandbox_check_name(struct daemon *d, const char *name, const char *owner,
 			    name);
 }
 
+int64_t sandbox_agents_end(int64_t expires_boot_ns)
+{
+	return expires_boot_ns + fault_time("ttl.grace",
+					    LIMIT_TIME_TTL_GRACE);
+}
+
 /* Its life begins now. */
 static void set_times(struct sandbox *s)
 {
@@ -91,7 +98,7 @@ static void set_times(struct sandbox *s)
 		return;
 	s->expires_ns = s->created_ns + s->spec.ttl_ns;
 	s->expires_boot_ns = clock_boot_ns() + s->spec.ttl_ns;
-	s->box.deadline_boot_ns = s->expires_boot_ns + LIMIT_TIME_TTL_GRACE;
+	s->box.deadline_boot_ns = sandbox_agents_end(s->expires_boot_ns);
 }
 
 /* That of a box made ahead, or a new one.  A warm copy is made ahead itself:
@@ -188,7 +195,7 @@ struct sandbox *sandbox_restore(struct daemon *d, struct provider *p,
 	s->box.start_time = row->start_time;
 	if (s->expires_boot_ns)
 		s->box.deadline_boot_ns =
-			s->expires_boot_ns + LIMIT_TIME_TTL_GRACE;
+			sandbox_agents_end(s->expires_boot_ns);
 	if (s->spec.layers && *s->spec.layers)
 		image_layers_hold(d->images, s->spec.layers);
 	registry_add(d->registry, s);

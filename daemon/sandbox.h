@@ -106,6 +106,9 @@ void sandbox_tombstone_json(const struct store_sandbox *row,
 			    const struct sandbox_spec *spec,
 			    struct json_writer *w);
 
+/* When the agent ends it by itself, should no daemon do so at that time. */
+int64_t sandbox_agents_end(int64_t expires_boot_ns);
+
 /* By full id or exact name, as far as the caller may see it; not destroyed
  * ones.  A name is the caller's own first; of others only where it is the
  * only one (else CONFLICT).  Every route looks here, and nowhere else, for

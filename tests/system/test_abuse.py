@@ -431,5 +431,5 @@ def test_a_timeout_ends_who_is_revived(bomb, chains, wakers, pids):
 def test_a_timeout_has_a_last_resort(bomb, new_instance):
     """Who can't be killed process by process takes all others along."""
     inst = new_instance(binary=svm.BUILD_FAULTS / "stacyvm")
-    inst.start(env={"STACYVM_FAULT": "agent.kill.sweep=EIO"})
+    inst.start(env={"STACYVM_FAULT": "agent.kill.sweep=EIO,agent.resort=1000"})
     assert bomb(4, 0, 256, inst) != "running"

@@ -405,12 +405,11 @@ def test_extend_moves_the_end(inst):
     assert inst.api("GET", f"/sandboxes/{sid}").json()["state"] == "running"
 
 
-def test_expired_while_no_daemon_ran(inst):
-    inst.start()
+def test_expired_while_no_daemon_ran(new_instance):
+    inst = new_instance(**svm.hurried(ttl_grace=200)).start()
     sid = inst.sandbox(ttl="1s")["id"]
     inst.kill_daemon()
-    wait_for(lambda: not descendants(), "the agent's own deadline to end it",
-             30)
+    wait_for(lambda: not descendants(), "the agent's own deadline to end it")
     inst.start()
     wait_for(lambda: inst.api("GET", f"/sandboxes/{sid}").status == 404,
              "it to be gone")
