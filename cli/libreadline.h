@@ -24,6 +24,7 @@
 	X(rl_resize_terminal)                 \
 	X(rl_reset_screen_size)               \
 	X(rl_get_screen_size)                 \
+	X(rl_set_screen_size)                 \
 	X(rl_forced_update_display)           \
 	X(rl_display_match_list)              \
 	X(rl_crlf)                            \

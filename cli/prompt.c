@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "lib/base/mem.h"
 
 #define CHUNK KIB(4)
+#define NARROWEST 4 /* columns: readline divides by a third of them */
 
 /* Readline calls back without saying for whom. */
 static struct {
@@ -73,6 +75,30 @@ static void on_line(char *line)
 	editor.line = line;
 	editor.done = true;
 	lrl.rl_callback_handler_remove();
+}
+
+/* The terminal as it is now.  What is drawn on a narrower one is wrong, which
+ * is better than the end by a division by zero. */
+static void take_size(void)
+{
+	int rows, columns;
+
+	lrl.rl_reset_screen_size();
+	lrl.rl_get_screen_size(&rows, &columns);
+	if (columns < NARROWEST)
+		lrl.rl_set_screen_size(rows, NARROWEST);
+}
+
+/* rl_resize_terminal() asks for the size by itself. */
+static void resize(void)
+{
+	struct winsize ws = { 0 };
+
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col &&
+	    ws.ws_col < NARROWEST)
+		take_size();
+	else
+		lrl.rl_resize_terminal();
 }
 
 static void begin(void)
@@ -155,7 +181,7 @@ void prompt_fresh_line(const struct prompt *p)
 
 	if (!p->edits || !term || !term[0] || strcmp(term, "dumb") == 0)
 		return;
-	lrl.rl_reset_screen_size();
+	take_size();
 	lrl.rl_get_screen_size(&rows, &columns);
 	fprintf(stderr, "%*s\r\033[K", MAX(columns, 1), "");
 }
@@ -209,7 +235,7 @@ static bool on_signal(struct prompt *p, int signo)
 {
 	if (signo == SIGWINCH) {
 		if (p->edits)
-			lrl.rl_resize_terminal();
+			resize();
 		return false;
 	}
 	if (signo == SIGTSTP)
@@ -250,7 +276,7 @@ static int wait_input(struct prompt *p)
 static enum prompt_result edit(struct prompt *p, struct buf *line,
 			       int *ret_signo)
 {
-	lrl.rl_reset_screen_size(); /* it may have changed since */
+	take_size(); /* it may have changed since */
 	begin();
 	while (!editor.done) {
 		*ret_signo = wait_input(p);

@@ -16,8 +16,7 @@ class Terminal:
     def __init__(self, inst, *args, rows=30, cols=100, env=None, stdin=None,
                  controls=True):
         self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ,
-                    struct.pack("HHHH", rows, cols, 0, 0))
+        self.resize(rows, cols)
         self.slave = slave
         self.before = termios.tcgetattr(slave)
         self.p = inst.popen(
@@ -26,6 +25,10 @@ class Terminal:
             preexec_fn=(lambda: fcntl.ioctl(1, termios.TIOCSCTTY, 0))
             if controls else None)
         self.text = b""
+
+    def resize(self, rows, cols):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", rows, cols, 0, 0))
 
     def send(self, data):
         os.write(self.master, data)
@@ -44,6 +47,11 @@ class Terminal:
         while select.select([self.master], [], [], 0)[0]:
             self.text += os.read(self.master, 65536)
         return self.text
+
+    def look(self, wait):
+        """A piece of what it writes, or of what it does in a moment."""
+        if select.select([self.master], [], [], 0.01 if wait else 0)[0]:
+            self.text += os.read(self.master, 65536)
 
     def rest(self):
         """All that it still writes."""
