@@ -212,9 +212,12 @@ static void offer_labels(struct line *l, const char *sandbox)
 	struct client *c = cli_client(l->cli, &ignored);
 	const cJSON *item;
 
-	if (!c || strchr(l->last, '='))
+	if (!c || !*sandbox || strchr(l->last, '='))
 		return;
-	if (l->cli->in_use && strcmp(sandbox, ".") == 0)
+	/* "." and what is no id stand for the sandbox in use. */
+	if (l->cli->in_use && (strcmp(sandbox, ".") == 0 ||
+			       strchr(sandbox, '=') ||
+			       sandbox[strlen(sandbox) - 1] == '-'))
 		sandbox = l->cli->in_use;
 	client_set_deadline(c, clock_boot_ns() + PATIENCE_NS);
 	auto_free char *id = sandbox_resolve(l->cli, sandbox, &ignored);
@@ -276,6 +279,9 @@ static void offer_values(struct line *l, enum opt_complete kind,
 			offer_sandbox_path(l);
 		else
 			offer_sandboxes(l, "");
+		if (l->cmd && l->cmd->complete_then == COMPLETE_LABEL &&
+		    l->cli->in_use)
+			offer_labels(l, l->cli->in_use);
 		break;
 	case COMPLETE_SANDBOX_PATH:
 		offer_sandbox_path(l);

@@ -79,8 +79,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	char *const *changes = args + 1;
 
 	(void)values, (void)argc;
-	/* No id and no name has a "=": in the console it is that in use. */
-	if (cli->in_use && strchr(id, '=')) {
+	/* In the console what is no id is about the sandbox in use. */
+	if (cli->in_use && key_of(id)) {
 		id = cli->in_use;
 		changes = args;
 	}

@@ -20,7 +20,7 @@ struct labelling {
 	char **ids;
 	size_t at;
 	char *error;
-	bool waits; /* for the answer */
+	char *waits; /* for the answer to this request; NULL: it doesn't */
 };
 
 static void labelling_free(void *state)
@@ -30,6 +30,7 @@ static void labelling_free(void *state)
 	label_form_release(&l->form);
 	strv_free(l->ids);
 	free(l->error);
+	free(l->waits);
 	free(l);
 }
 
@@ -107,11 +108,12 @@ static void changed(struct model *m, struct request *r)
 	cJSON *object = request_object(r, &doc);
 	struct labelling *l = dialog_top(m, &labelling_ops);
 
-	/* It may have been left, and be open for another. */
-	if (l && (!l->waits || strcmp(l->form.id, r->about) != 0))
+	/* It may have been left, and be open anew. */
+	if (l && (!l->waits || strcmp(l->waits, r->about) != 0))
 		l = NULL;
 	if (!object && l) {
-		l->waits = false;
+		free(l->waits);
+		l->waits = NULL;
 		free(l->error);
 		l->error = xstrdup(r->err.msg);
 		svm_err_release(&r->err);
@@ -120,7 +122,7 @@ static void changed(struct model *m, struct request *r)
 		return;
 	if (l)
 		dialog_pop(m);
-	model_say(m, "changed %s", r->about);
+	model_say(m, "changed %s", json_text(object, "id"));
 	fleet_put(&m->fleet, request_steal(&doc, object));
 }
 
@@ -133,8 +135,17 @@ static struct request *patch(const char *id, const struct buf *body,
 	buf_add(&r->body, body->data, body->len);
 	r->has_body = true;
 	r->doing = xasprintf("change %s", id);
-	r->about = xstrdup(id);
 	return r;
+}
+
+static void send_patch(struct model *m, struct labelling *l,
+		       const struct buf *body)
+{
+	struct request *r = patch(l->form.id, body, changed);
+
+	r->about = xasprintf("%lld", (long long)m->boot_ns);
+	l->waits = xstrdup(r->about);
+	request_send(m, r);
 }
 
 /* -- of several */
@@ -199,8 +210,7 @@ static void submit(struct model *m, struct labelling *l)
 	} else if (l->form.more) {
 		label_all(m, l, &body);
 	} else {
-		l->waits = true;
-		request_send(m, patch(l->form.id, &body, changed));
+		send_patch(m, l, &body);
 	}
 }
 

@@ -524,6 +524,36 @@ def test_completes_commands_options_ids_and_templates(term, shared, web):
     s.end("send ^D", "exit 0")
 
 
+def test_completes_labels(term, shared, web):
+    shared.api("PATCH", f"/sandboxes/{web}", {"metadata": {"zeta": "1"}},
+               check=200)
+    s = term()
+    s.step("wait stacyvm>", r"send use web\r", "row 3 stacyvm web>",
+           r"send label ze\t.", "wait > label zeta.", "send ^U",
+           r"send label a=1 ze\t.", "wait > label a=1 zeta.", "send ^U",
+           r"send label . ze\t.", "wait > label . zeta.", "send ^U",
+           r"send label web ze\t.", "wait > label web zeta.")
+    s.end("send ^U", "send ^D", "exit 0")
+
+
+def test_labels_and_names_are_of_the_sandbox_in_use(shared, web):
+    other = shared.sandbox(name="other", metadata={"a": "1"})["id"]
+    try:
+        r = script(shared, "use web", "label a=1 b=2", "label b- c=3",
+                   "label . a-", "label c-", "label d=4", "rename site",
+                   "label other e=5", "rename other more", "rename --clear",
+                   "rename . web")
+        assert r.code == 0, r
+    finally:
+        shared.api("DELETE", f"/sandboxes/{other}", check=200)
+    has, named = f"{web} has the labels", "is named"
+    assert r.text.splitlines() == [
+        f"{has} a=1 b=2", f"{has} a=1 c=3", f"{has} c=3",
+        f"{web} has no labels", f"{has} d=4", f"{web} {named} site",
+        f"{other} has the labels a=1 e=5", f"{other} {named} more",
+        f"{web} has no name", f"{web} {named} web"]
+
+
 def test_completes_paths_here_and_there(term, shared, web):
     home = pathlib.Path(shared.home)
     (home / "here dir").mkdir()

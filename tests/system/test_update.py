@@ -162,15 +162,16 @@ def test_one_that_is_made_is_left_alone(new_instance):
         # Its setup keeps it creating.
         i.api("POST", "/templates", {
             "name": "slow", "image": "host", "provider": "mock",
-            "setup": ["read x < /dev/tty; sleep 1000"]}, check=201)
+            "setup": ["sleep 1000"]}, check=201)
         t = threading.Thread(target=lambda: c.request(
             "POST", API + "/sandboxes", {"template": "slow"}))
         t.start()
         (o,) = wait_for(lambda: [b for b in i.api(
             "GET", "/sandboxes").json() if b["state"] == "creating"],
             "one that is being made")
-        e = refused(i, o["id"], {"name": "x"}, 409, "CONFLICT")
+        e = patch(i, o["id"], {"name": "x"}, 409)
         assert "creating" in e["message"] and e["remediation"]
+        assert e["code"] == "CONFLICT" and "name" not in get(i, o["id"])
         i.api("DELETE", f"/sandboxes/{o['id']}", check=200)
         t.join()
     i.api("DELETE", "/templates/slow", check=200)

@@ -187,12 +187,30 @@ static void test_label__answers_are_for_their_own_form(void **state)
 	fixture_answer(m, "PATCH", WEB, SVM_CONFLICT, "it is taken");
 	assert_shown(m, "change sb-7f3a91c2: it is taken");
 	assert_shown(m, "NAME AND LABELS OF sb-9d11ba00");
-	fixture_keys(m, "Enter Escape Escape R");
+	fixture_keys(m, "Enter Escape R");
 	fixture_type(m, "more");
+	fixture_time(m, 1);
 	fixture_answer(m, "PATCH", "/api/v1/sandboxes/sb-9d11ba00", SVM_OK,
 		       "{\"id\":\"sb-9d11ba00\",\"name\":\"other\"}");
 	assert_shown(m, "more"); /* it was not sent yet */
-	assert_non_null(m->dialog);
+	fixture_keys(m, "Enter");
+	assert_shown(m, "changing");
+	fixture_free(m);
+	/* Both of one sandbox. */
+	m = with_labels(state, "{}");
+	fixture_type(m, "1");
+	fixture_keys(m, "Enter Escape");
+	struct request *early = fixture_request(m, "PATCH");
+	list_remove(&early->link);
+	fixture_time(m, 1);
+	fixture_keys(m, "2 g Down R");
+	fixture_type(m, "2");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "changing");
+	svm_err_set(&early->err, SVM_CONFLICT, "it is taken");
+	request_done(m, early);
+	request_free(early);
+	assert_shown(m, "changing");
 	fixture_free(m);
 }
 
