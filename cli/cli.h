@@ -35,6 +35,13 @@ void cli_warn(const char *fmt, ...) PRINTF_LIKE(1, 2);
 int cli_confirm(const struct cli *cli, bool yes, struct svm_err *err,
 		const char *fmt, ...) PRINTF_LIKE(4, 5);
 
+/* For what is lost for good: `name` is to be typed, or was `given` by --confirm
+ * (NULL: it wasn't).  CANCELLED (-1) when it is another, or when there is
+ * nobody to ask. */
+int cli_confirm_name(const struct cli *cli, const char *given,
+		     const char *name, struct svm_err *err, const char *fmt,
+		     ...) PRINTF_LIKE(5, 6);
+
 /* A usage error of the running command; its hint names the help. */
 int cli_usage(const struct cli *cli, struct svm_err *err, const char *fmt,
 	      ...) PRINTF_LIKE(3, 4);

@@ -10,6 +10,7 @@
 
 struct prune_opts {
 	bool all, yes;
+	const char *confirm;
 };
 
 #define O(m) offsetof(struct prune_opts, m)
@@ -19,6 +20,9 @@ static const struct opt opts[] = {
 	  "destroy all sandboxes, those that run too", COMPLETE_NONE, false },
 	{ OPT_FLAG, 'y', "yes", O(yes), NULL,
 	  "do not ask", COMPLETE_NONE, false },
+	{ OPT_STRING, 0, "confirm", O(confirm), "all",
+	  "for --all: that it is meant, which else is to be typed",
+	  COMPLETE_NONE, false },
 	OPTS_END,
 };
 
@@ -66,10 +70,10 @@ static int prune_all(struct cli *cli, const struct prune_opts *o,
 	    out_parse_array(&doc, &reply, &boxes, err) < 0)
 		return -1;
 	int n = cJSON_GetArraySize(boxes);
-	if (n && cli_confirm(cli, o->yes, err, n == 1 ?
-			     "destroy the only sandbox, with all that runs "
-			     "in it?" : "destroy all %d sandboxes, with all "
-			     "that runs in them?", n) < 0)
+	if (n && cli_confirm_name(cli, o->confirm, "all", err, n == 1 ?
+				  "destroy the only sandbox, with all that "
+				  "runs in it?" : "destroy all %d sandboxes, "
+				  "with all that runs in them?", n) < 0)
 		return -1;
 	cJSON_ArrayForEach(box, boxes) {
 		const char *id = NULL;
@@ -94,6 +98,11 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	const struct prune_opts *o = values;
 
 	(void)argc, (void)args;
+	if (o->all && o->yes)
+		return cli_usage(cli, err, "--yes is not enough for --all: "
+					   "say --confirm=all");
+	if (o->confirm && !o->all)
+		return cli_usage(cli, err, "--confirm goes with --all");
 	return o->all ? prune_all(cli, o, err) : prune_expired(cli, o, err);
 }
 
@@ -101,8 +110,8 @@ const struct cmd cmd_prune = {
 	.name = "prune",
 	.summary = "destroy all sandboxes that have expired",
 	.help = "Asks first when there is a terminal to ask at.  With --all "
-		"it must be answered, or told\n--yes: those that run are "
-		"destroyed too.",
+		"those that run are destroyed\ntoo, and \"all\" is to be "
+		"typed, or told by --confirm=all.",
 	.examples = "stacyvm prune\nstacyvm prune --all",
 	.opts = opts,
 	.opts_size = sizeof(struct prune_opts),

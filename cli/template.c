@@ -24,6 +24,11 @@ struct template_opts {
 	char **label, **env, **setup;
 };
 
+struct rm_opts {
+	const char *owner;
+	char **confirm;
+};
+
 #define O(m) offsetof(struct template_opts, m)
 
 static const struct column columns[] = {
@@ -203,19 +208,59 @@ static int run_create(struct cli *cli, void *values, int argc, char **args,
 	return 0;
 }
 
+/* Sandboxes that were made from it. */
+static int count_users(const cJSON *boxes, const char *name)
+{
+	const cJSON *box;
+	int n = 0;
+
+	cJSON_ArrayForEach(box, boxes) {
+		const char *from = json_text(box, "template");
+
+		n += from && strcmp(from, name) == 0;
+	}
+	return n;
+}
+
+/* One in use is missed sooner than it is made again. */
+static int remove_one(struct cli *cli, const struct rm_opts *o,
+		      const cJSON *boxes, const char *name,
+		      struct svm_err *err)
+{
+	auto_free char *target = template_path(name);
+	int users = count_users(boxes, name);
+	const char *given = o->confirm ? o->confirm[0] : NULL;
+
+	for (char *const *c = o->confirm; c && *c; c++)
+		if (strcmp(*c, name) == 0)
+			given = *c;
+	if (users && cli_confirm_name(cli, given, name, err, users == 1 ?
+				      "remove the template %s? %d sandbox was "
+				      "made from it, and goes on;" :
+				      "remove the template %s? %d sandboxes "
+				      "were made from it, and go on;", name,
+				      users) < 0)
+		return -1;
+	return cli_send(cli, "DELETE", target, NULL, NULL, err);
+}
+
 static int run_rm(struct cli *cli, void *values, int argc, char **args,
 		  struct svm_err *err)
 {
-	const struct template_opts *o = values;
+	const struct rm_opts *o = values;
+	auto_buf struct buf body = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	cJSON *boxes;
 	int failed = 0, status = 0;
 
-	if (template_act_for(cli, o->owner, err) < 0)
+	if (template_act_for(cli, o->owner, err) < 0 ||
+	    cli_get(cli, API "/sandboxes", &body, err) < 0 ||
+	    out_parse_array(&doc, &body, &boxes, err) < 0)
 		return -1;
 	for (int i = 0; i < argc; i++) {
 		auto_err struct svm_err e = SVM_ERR_INIT;
-		auto_free char *target = template_path(args[i]);
 
-		if (cli_send(cli, "DELETE", target, NULL, NULL, &e) < 0) {
+		if (remove_one(cli, o, boxes, args[i], &e) < 0) {
 			status = cli_report(cli, &e);
 			failed++;
 		} else {
@@ -243,6 +288,15 @@ static int run_spawn(struct cli *cli, void *values, int argc, char **args,
 
 static const struct opt owner_opts[] = { OWNER, OPTS_END };
 _Static_assert(O(owner) == 0, "owner_opts fill one pointer");
+
+static const struct opt rm_opts[] = {
+	OWNER,
+	{ OPT_LIST, 0, "confirm", offsetof(struct rm_opts, confirm), "NAME",
+	  "one in use is meant, whose name else is to be typed; may be "
+	  "repeated", COMPLETE_TEMPLATE, false },
+	OPTS_END,
+};
+_Static_assert(offsetof(struct rm_opts, owner) == O(owner), "as OWNER has it");
 
 static const struct opt create_opts[] = {
 	OWNER,
@@ -335,8 +389,10 @@ static const struct cmd rm = {
 	.min_args = 1,
 	.max_args = -1,
 	.complete = COMPLETE_TEMPLATE,
-	.opts = owner_opts,
-	.opts_size = sizeof(const char *),
+	.help = "Sandboxes that were made from one go on.  While there are any, "
+		"its name is to be typed,\nor told by --confirm=NAME.",
+	.opts = rm_opts,
+	.opts_size = sizeof(struct rm_opts),
 	.run = run_rm,
 };
 

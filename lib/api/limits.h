@@ -169,6 +169,7 @@
 /* The command line. */
 #define LIMIT_EDIT MIB(1) /* a text in the user's editor */
 #define LIMIT_COMPLETIONS 2000          /* candidates for one word */
+#define LIMIT_CONFIRM_NAME 255 /* that is typed to agree: a file's, at most */
 #define LIMIT_CONSOLE_LINE KIB(64)
 #define LIMIT_CONSOLE_HISTORY 1000      /* lines kept */
 #define LIMIT_CONSOLE_KEPT KIB(4)       /* a longer line is not */

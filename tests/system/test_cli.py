@@ -187,21 +187,6 @@ def test_wait_and_prune(shared):
     assert shared.ok("prune", "--yes", "--json").json()["pruned"] >= 0
 
 
-def test_prune_all(inst):
-    """Those that run too, but never without a word of agreement."""
-    boxes = [inst.start().spawn() for _ in range(3)]
-    r = inst.run("prune", "--all")
-    assert r.code == 8 and "all 3" in r.errtext and "--yes" in r.errtext, r
-    assert len(inst.api("GET", "/sandboxes").json()) == 3
-    with Screen(inst, "prune", "--all") as s:
-        s.end("wait all 3 sandboxes", "wait [y/N]", "send n\\r", "exit 8")
-    assert len(inst.api("GET", "/sandboxes").json()) == 3
-    assert inst.ok("prune", "--all", "--yes").text == "3 pruned\n"
-    assert inst.api("GET", "/sandboxes").json() == []
-    assert inst.ok("prune", "--all", "--json").json() == {
-        "pruned": 0, "failed": 0}, f"nothing to ask: {boxes}"
-
-
 # -- exec
 
 def test_exec_status_and_streams(shared, box):

@@ -57,12 +57,14 @@ def test_restore(inst, tmp_path):
     inst.start()
     sid = inst.sandbox(provider="mock", name="kept")["id"]
     inst.ok("db", "backup", tmp_path / "b")
-    r = inst.must_fail("db", "restore", tmp_path / "b")
+    r = inst.must_fail("db", "restore", tmp_path / "b", "--confirm=b")
     assert r.code == 6 and "another daemon" in r.errtext
     for i in range(3):
         inst.api("PUT", f"/quotas/late{i}", {"max_sandboxes": 1}, check=200)
     stop(inst)
-    inst.ok("db", "restore", tmp_path / "b")
+    for args in ((), ("--confirm=a",), ("--confirm", tmp_path / "b")):
+        assert inst.must_fail("db", "restore", tmp_path / "b", *args).code == 8
+    inst.ok("db", "restore", tmp_path / "b", "--confirm=b")
     inst.start()
     assert inst.api("GET", "/quotas", check=200).json() == []
     # What lived then and lives still is found again.
@@ -86,11 +88,13 @@ def test_bad_copies_are_not_restored(inst, tmp_path):
     torn[4096 * 2:4096 * 4] = os.urandom(4096 * 2)
     (tmp_path / "torn").write_bytes(torn)
     for name in ("text", "foreign", "b", "torn", "none"):
-        inst.must_fail("db", "restore", tmp_path / name)
+        r = inst.must_fail("db", "restore", tmp_path / name,
+                           f"--confirm={name}")
+        assert r.code != 8
         assert inst.ok("db", "check").text == before, name
     assert inst.must_fail("db", "check", tmp_path / "torn").code == 1
     for args in ((), ("backup",), ("frobnicate",), ("check", "a", "b")):
-        assert inst.must_fail("db", *args).code == 2
+        assert inst.run("db", *args).code == 2
 
 
 def test_check_names_a_changed_audit_record(inst):
