@@ -31,10 +31,6 @@
 #include "lib/base/list.h"
 #include "lib/base/loop.h"
 
-/* Where commands have our uid they can stop what works for us.  It is
- * continued this often, then killed: who waits for it is not kept waiting. */
-#define AGENT_STOPS 16
-
 struct agent {
 	struct loop *loop;
 	struct agent_setup setup;

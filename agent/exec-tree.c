@@ -255,7 +255,7 @@ void exec_supervisor_stopped(struct agent *a, pid_t pid)
 
 		if (x->supervisor != pid || x->ctl < 0)
 			continue;
-		if (++x->stops < AGENT_STOPS) {
+		if (++x->stops < LIMIT_AGENT_STOPS) {
 			(void)kill(pid, SIGCONT);
 		} else {
 			(void)proc_tree_kill(pid);

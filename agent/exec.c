@@ -86,12 +86,12 @@ static char *join_command(char *const *argv)
 {
 	struct buf b = BUF_INIT;
 
-	for (; *argv && b.len <= 256; argv++) {
+	for (; *argv && b.len <= LIMIT_COMMAND_SHOWN; argv++) {
 		if (b.len)
 			buf_addch(&b, ' ');
-		buf_add(&b, *argv, MIN(strlen(*argv), (size_t)257));
+		buf_add(&b, *argv, MIN(strlen(*argv), (size_t)LIMIT_COMMAND_SHOWN + 1));
 	}
-	buf_truncate(&b, MIN(b.len, (size_t)256));
+	buf_truncate(&b, MIN(b.len, (size_t)LIMIT_COMMAND_SHOWN));
 	return buf_steal(&b);
 }
 

@@ -13,7 +13,6 @@
 #include "lib/base/kernel.h"
 #include "lib/base/mem.h"
 
-#define UNSIZED_MAX MIB(1) /* of a file that says it has no bytes: procfs */
 
 int file_send(struct job *j, const char *path, const struct stat *st,
 	      uint64_t size, struct svm_err *err)
@@ -47,7 +46,7 @@ static int read_unsized(struct job *j, int fd, const char *path,
 			uint64_t length, struct svm_err *err)
 {
 	auto_buf struct buf text = BUF_INIT;
-	int r = fd_slurp(fd, UNSIZED_MAX, &text);
+	int r = fd_slurp(fd, LIMIT_FILE_UNSIZED, &text);
 
 	if (r < 0)
 		return file_error(err, r, "read", path);

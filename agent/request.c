@@ -6,7 +6,6 @@
 
 #include "agent/agent.h"
 
-#define REQUESTS_MAX MIB(8) /* of all connections, not yet whole */
 
 static void ping(struct conn *c, struct msg_reader *m)
 {
@@ -87,7 +86,7 @@ int request_add(struct conn *c, const struct frame *f)
 	if (f->type != c->type || f->id != c->id ||
 	    c->request.len + f->len > LIMIT_AGENT_REQUEST)
 		return -EPROTO;
-	if (c->agent->request_bytes + f->len > REQUESTS_MAX) {
+	if (c->agent->request_bytes + f->len > LIMIT_AGENT_REQUESTS) {
 		conn_fail(c, SVM_RESOURCE_LIMIT, 0,
 			  "too many large requests at once");
 		return 0;

@@ -19,7 +19,6 @@
 #define BEHIND_MAX KIB(96)  /* with two full reads still within the ring */
 #define READ_MAX KIB(64)
 #define READS_PER_TURN 4
-#define TTY_OWED MIB(1)     /* a background job may write for ever */
 
 static void on_output(struct loop *l, void *data, unsigned events);
 
@@ -158,7 +157,7 @@ void stream_owe(struct stream *s, bool tty)
 	if (s->fd < 0)
 		return;
 	if (tty)
-		ready = TTY_OWED; /* FIONREAD does not count what is on its
+		ready = LIMIT_AGENT_OWED; /* FIONREAD does not count what is on its
 				   * way; read until there is nothing */
 	else
 		(void)ioctl(s->fd, FIONREAD, &ready);

@@ -6,7 +6,6 @@
 #include "lib/base/defs.h"
 #include "lib/base/escape.h"
 
-#define ERROR_TEXT 1024 /* kept of what an agent says */
 #define REPLY(t) (1u << (FRAME_##t - FRAME_DATA))
 #define OUTPUT (REPLY(STDOUT) | REPLY(STDERR))
 
@@ -127,7 +126,7 @@ const char *agent_rule_error(const struct frame *f, struct svm_err *err)
 
 	if (!msg_ok(&r))
 		return "an error without its fields";
-	escape_line(&text, said, MIN(n, (size_t)ERROR_TEXT));
+	escape_line(&text, said, MIN(n, (size_t)LIMIT_AGENT_ERROR));
 	svm_err_set(err, known_code(code), "%s", buf_str(&text));
 	err->sys_errno = sys < 4096 ? (int)sys : 0;
 	return NULL;

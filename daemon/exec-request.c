@@ -13,7 +13,6 @@
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
 
-#define SHOWN 256
 
 static int arg_fits(const char *arg, struct svm_err *err)
 {
@@ -78,7 +77,7 @@ static void free_args(char ***v)
 
 static void keep_shown(struct exec_request *q, const char *text)
 {
-	q->shown = xstrndup(text, SHOWN);
+	q->shown = xstrndup(text, LIMIT_COMMAND_SHOWN);
 }
 
 static int get_command(const cJSON *root, struct exec_request *q,

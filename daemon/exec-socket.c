@@ -25,7 +25,6 @@ enum close_code {
 #undef CLOSE
 };
 
-#define WORDS_MAX 4 /* signals and sizes on their way to the agent */
 
 /* Those of one socket, which may be gone before they are. */
 struct words {
@@ -60,7 +59,7 @@ static void listen_on(struct exec_socket *k)
 {
 	if (!k->closing)
 		http_ws_pause(k->ws, k->input_full ||
-				     k->words->n >= WORDS_MAX);
+				     k->words->n >= LIMIT_EXEC_WORDS);
 }
 
 static void word_over(void *data)

@@ -14,7 +14,6 @@
 #include "lib/base/list.h"
 #include "lib/base/mem.h"
 
-#define PARTS_MAX 16 /* unfinished lines at once */
 
 /* An unfinished line. */
 struct part {
@@ -154,7 +153,7 @@ static void keep_part(struct sandbox_log *l, struct part *part,
 		      struct log_time seen, const char *p, size_t n)
 {
 	if (!part) {
-		if (l->nparts == PARTS_MAX)
+		if (l->nparts == LIMIT_LOG_PARTS)
 			end_part(l, list_entry(l->parts.next, struct part,
 					       link));
 		part = xcalloc(1, sizeof(*part));

@@ -38,8 +38,10 @@ int sandbox_request_name(const char *name, struct svm_err *err)
 			   "not beginning with '-'", name, LIMIT_NAME);
 }
 
-int sandbox_request_owner(struct daemon *d, struct http_req *r,
-			  const char *body, char **ret, struct svm_err *err)
+/* Who will own it: X-User-ID, else owner_id of the body (may be NULL), else
+ * whom the key names.  *ret is owned; NULL: nobody. */
+static int request_owner(const struct daemon *d, struct http_req *r,
+			 const char *body, char **ret, struct svm_err *err)
 {
 	struct caller c;
 
@@ -310,7 +312,7 @@ static int get_name_and_owner(const struct ask *a, const cJSON *body,
 	if (json_get_string(body, "name", &name, err) < 0 ||
 	    json_get_string(body, "owner_id", &owner, err) < 0 ||
 	    (name && sandbox_request_name(name, err) < 0) ||
-	    (a->r && sandbox_request_owner(a->d, a->r, owner, &s->owner,
+	    (a->r && request_owner(a->d, a->r, owner, &s->owner,
 					   err) < 0))
 		return -1;
 	s->name = xstrdup(name);

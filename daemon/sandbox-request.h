@@ -42,12 +42,6 @@ int sandbox_request_network(const cJSON *body, const char *dflt,
 /* Is it one that a sandbox may have? */
 int sandbox_request_name(const char *name, struct svm_err *err);
 
-/* Who will own it: X-User-ID, else owner_id of the body (may be NULL), else
- * whom the key names.  *ret is owned; NULL: nobody. */
-int sandbox_request_owner(struct daemon *d, struct http_req *r,
-			  const char *owner_id, char **ret,
-			  struct svm_err *err);
-
 /* A ttl in a request: > 0 and at most max_ns (0: no maximum). */
 int sandbox_request_ttl(const char *text, int64_t max_ns, int64_t *ret,
 			struct svm_err *err);

@@ -21,7 +21,6 @@
 #include "lib/base/mem.h"
 
 #define PIPELINE_TURN 32           /* requests of one connection per turn */
-#define LINGER_BYTES MIB(64)
 
 static void on_event(struct loop *l, void *data, unsigned events);
 
@@ -361,7 +360,7 @@ static void drop_some(struct http_conn *c)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	c->lingered += n > 0 ? (uint32_t)n : 0;
-	if (n <= 0 || c->lingered > LINGER_BYTES)
+	if (n <= 0 || c->lingered > LIMIT_LINGER_BYTES)
 		conn_close(c);
 }
 

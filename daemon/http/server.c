@@ -16,7 +16,6 @@
 
 #define ACCEPT_TURN 64
 #define ACCEPT_PAUSE (SECONDS(1) / 10)
-#define OVER_LIMIT 64 /* connections over the limit that get an answer */
 
 _Static_assert(HTTP1_MAX_HEAD == LIMIT_HTTP_HEAD &&
 	       HTTP1_MAX_TARGET == LIMIT_HTTP_TARGET &&
@@ -121,7 +120,7 @@ static void admit(struct http_server *s, struct listener *ln, int fd)
 	int r;
 
 	s->counts.accepted++;
-	if (s->counts.connections >= LIMIT_HTTP_CONNECTIONS + OVER_LIMIT) {
+	if (s->counts.connections >= LIMIT_HTTP_CONNECTIONS + LIMIT_HTTP_OVER) {
 		s->counts.refused++;
 		fd_close(fd);
 		return;

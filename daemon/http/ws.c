@@ -19,7 +19,6 @@
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 #define MESSAGES_TURN 16
-#define PONGS_MAX 16 /* owed to a peer that pings and does not read */
 
 struct http_ws {
 	wslay_event_context_ptr ctx;
@@ -323,7 +322,7 @@ bool ws_reading(const struct http_conn *c)
 
 	if (ws->code || ws->eof) /* closing: only the peer's close matters */
 		return !ws->eof;
-	return !ws->paused && ws->pongs < PONGS_MAX &&
+	return !ws->paused && ws->pongs < LIMIT_WS_PONGS &&
 	       http_ws_queued(ws) < 2 * LIMIT_QUEUE_HIGH;
 }
 

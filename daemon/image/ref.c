@@ -10,7 +10,6 @@
 #include "lib/base/digest.h"
 #include "lib/base/mem.h"
 
-#define TAG_MAX 128
 
 static bool is_word(char c)
 {
@@ -47,7 +46,7 @@ static bool valid_tag(const char *s)
 {
 	size_t n = strlen(s);
 
-	if (!n || n > TAG_MAX || !(is_word(*s) || *s == '_'))
+	if (!n || n > LIMIT_IMAGE_TAG || !(is_word(*s) || *s == '_'))
 		return false;
 	for (; *s; s++)
 		if (!is_word(*s) && !strchr("._-", *s))

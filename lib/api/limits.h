@@ -18,10 +18,12 @@
 #define LIMIT_HTTP_BODY_EXEC MIB(16)
 #define LIMIT_HTTP_BODY_FILE MIB(64)
 #define LIMIT_HTTP_CONNECTIONS 4096
+#define LIMIT_HTTP_OVER 64      /* connections more that get an answer */
 #define LIMIT_HTTP_SSE 2048
 #define LIMIT_HTTP_WS 256
 #define LIMIT_HTTP_STREAMS 256
 #define LIMIT_WS_MESSAGE MIB(1)
+#define LIMIT_WS_PONGS 16       /* owed to who pings and does not read */
 #define LIMIT_REQUEST_ID 128
 
 #define LIMIT_PREVIEWS 512         /* requests to ports in sandboxes, at once */
@@ -46,6 +48,7 @@
 #define LIMIT_TIME_KEEPALIVE SECONDS(5) /* silence on a stream */
 #define LIMIT_TIME_WS_PONG SECONDS(10)
 #define LIMIT_TIME_LINGER SECONDS(5) /* reading on after a last answer */
+#define LIMIT_LINGER_BYTES MIB(64)   /* ... and no more than this */
 #define LIMIT_TIME_SHUTDOWN SECONDS(10)
 #define LIMIT_TIME_LAST_WORD SECONDS(1) /* to be read after that */
 
@@ -59,6 +62,7 @@
 #define LIMIT_ENV_VARS 512
 #define LIMIT_ENV_BYTES KIB(128)
 #define LIMIT_IMAGE_REF 512
+#define LIMIT_IMAGE_TAG 128
 #define LIMIT_MEMORY_MB (1024 * 1024)
 #define LIMIT_DISK_MB (1024 * 1024)
 #define LIMIT_VCPUS 512
@@ -81,22 +85,32 @@
 #define LIMIT_ARG_BYTES KIB(128) /* MAX_ARG_STRLEN of Linux */
 #define LIMIT_EXEC_OUTPUT MIB(8) /* kept of each stream of a plain exec */
 #define LIMIT_EXEC_CHUNK KIB(16)
+#define LIMIT_COMMAND_SHOWN 256  /* bytes of it in events and lists */
+#define LIMIT_EXEC_WORDS 4       /* of one socket: signals, sizes on their way */
 #define LIMIT_SESSION_ID 32
 #define LIMIT_TTY_SIZE 1000      /* columns or rows */
 
 /* The channel to an agent, and the agent itself. */
 #define LIMIT_FRAME KIB(64)
 #define LIMIT_AGENT_REQUEST MIB(1)  /* a request of several frames */
+#define LIMIT_AGENT_REQUESTS MIB(8) /* of all connections, not yet whole */
+#define LIMIT_AGENT_ERROR KIB(1)    /* of its words, shown */
 #define LIMIT_AGENT_OPS 256         /* connections at once */
 #define LIMIT_AGENT_SESSIONS 64     /* running or remembered */
 #define LIMIT_AGENT_RING KIB(256)   /* scrollback of one session */
 #define LIMIT_AGENT_QUEUE KIB(256)  /* unsent output of one connection */
+#define LIMIT_AGENT_OWED MIB(1)     /* read of a terminal whose command ended:
+				     * a background job may write for ever */
+/* Where commands have the agent's uid they can stop what works for it.  It is
+ * continued this often, then killed: who waits for it is not kept waiting. */
+#define LIMIT_AGENT_STOPS 16
 #define LIMIT_TIME_CANCEL SECONDS(2)   /* TERM, then KILL */
 #define LIMIT_TIME_AGENT_REPLY SECONDS(10)
 #define LIMIT_TIME_TTL_GRACE SECONDS(5) /* the agent's deadline after ours */
 
 /* Files. */
 #define LIMIT_PATH 4096
+#define LIMIT_FILE_UNSIZED MIB(1) /* of one that says it has no bytes: procfs */
 #define LIMIT_LIST_ENTRIES 10000
 #define LIMIT_GLOB_RESULTS 10000
 #define LIMIT_GLOB_VISITED 200000
@@ -107,6 +121,7 @@
 #define LIMIT_EVENTS_KEPT 10000
 #define LIMIT_LOG_RING MIB(1)       /* one sandbox's log file */
 #define LIMIT_LOG_LINES 10000
+#define LIMIT_LOG_PARTS 16          /* unfinished lines of one sandbox */
 #define LIMIT_LOG_LINE KIB(16)      /* a longer one is cut into several */
 #define LIMIT_EVENTS_NEWEST 1024    /* kept in memory until it is quiet */
 #define LIMIT_EVENTS_NEWEST_BYTES KIB(256) /* ... and no more than this */

@@ -385,27 +385,6 @@ const struct http1_header *http1_find(const struct http1_head *h,
 	return NULL;
 }
 
-bool http1_trailer(const struct buf *trailers, const char *name,
-		   const char **ret_value, size_t *ret_len)
-{
-	struct http1_head h;
-	struct http1_header f;
-	struct line l;
-	size_t pos = 0;
-
-	head_init(&h);
-	while (pos < trailers->len &&
-	       next_line(trailers->data, trailers->len, &pos, &l)) {
-		if (parse_field(&l, &f, &h) < 0 ||
-		    !name_is(trailers->data, f.name, name, strlen(name)))
-			continue;
-		*ret_value = trailers->data + f.value.at;
-		*ret_len = f.value.len;
-		return true;
-	}
-	return false;
-}
-
 const char *http1_reason(int status)
 {
 	static const struct {

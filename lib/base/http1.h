@@ -111,8 +111,4 @@ enum http1_chunk http1_chunked_next(struct http1_chunked *c, const char **p,
 				    size_t *n, const char **ret_data,
 				    size_t *ret_len);
 
-/* Look a name up in raw trailer lines; the value is borrowed. */
-bool http1_trailer(const struct buf *trailers, const char *name,
-		   const char **ret_value, size_t *ret_len);
-
 #endif

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#define REPLACEMENT "\xef\xbf\xbd"
 
 int utf8_decode(const char *s, size_t n, uint32_t *ret_cp)
 {
@@ -103,26 +102,6 @@ bool utf8_valid(const char *s, size_t n)
 		n -= (size_t)k;
 	}
 	return true;
-}
-
-void utf8_repair(struct buf *out, const char *s, size_t n)
-{
-	const char *start = s;
-	uint32_t cp;
-
-	while (n) {
-		int k = utf8_decode(s, n, &cp);
-		size_t step = k > 0 ? (size_t)k : k < 0 ? (size_t)-k : n;
-
-		if (k <= 0) {
-			buf_add(out, start, (size_t)(s - start));
-			buf_addstr(out, REPLACEMENT);
-			start = s + step;
-		}
-		s += step;
-		n -= step;
-	}
-	buf_add(out, start, (size_t)(s - start));
 }
 
 size_t utf8_tail(const char *s, size_t n)

@@ -19,9 +19,6 @@ size_t utf8_encode(uint32_t cp, char out[4]);
 
 bool utf8_valid(const char *s, size_t n);
 
-/* Append s with each invalid part as U+FFFD. */
-void utf8_repair(struct buf *out, const char *s, size_t n);
-
 /* How many bytes at the end of s are the beginning of a character whose rest
  * may still come (0-3). */
 size_t utf8_tail(const char *s, size_t n);

@@ -97,7 +97,6 @@ int exchange_send(struct exchange *x, const void *p, size_t n,
 /* End the body and wait for the head of the reply.  400 and more is an
  * error as in client_call(). */
 int exchange_reply(struct exchange *x, struct svm_err *err);
-int exchange_status(const struct exchange *x);
 int64_t exchange_length(const struct exchange *x); /* -1: not told */
 /* The bytes of the whole of which a range was asked for, otherwise the
  * length; right after exchange_reply(). */
@@ -133,7 +132,6 @@ struct ws *ws_open(struct client *c, const char *target, ws_message_fn fn,
 void ws_free(struct ws *ws); /* closes without ceremony */
 void ws_send(struct ws *ws, enum ws_kind kind, const void *p, size_t n);
 size_t ws_queued(const struct ws *ws); /* bytes not sent yet */
-void ws_close(struct ws *ws, unsigned code);
 int ws_fd(const struct ws *ws);
 short ws_events(const struct ws *ws); /* POLLIN | POLLOUT */
 void ws_pause(struct ws *ws, bool pause); /* stop reading */

@@ -32,10 +32,6 @@ int client_wait(struct client *c, int fd, short events, struct svm_err *err);
 /* The same questions without waiting, for loops that are never idle. */
 int client_check(struct client *c, struct svm_err *err);
 
-/* Request line and the headers every request has. */
-void client_head(struct client *c, struct buf *out, const char *method,
-		 const char *target);
-
 /* exchange_new() with more header lines and a body that is at hand; either
  * may be NULL. */
 struct exchange *exchange_begin(struct client *c, const char *method,

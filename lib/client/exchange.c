@@ -37,8 +37,9 @@ struct exchange {
 	char raw[RAW_SIZE];
 };
 
-void client_head(struct client *c, struct buf *out, const char *method,
-		 const char *target)
+/* Request line and the headers every request has. */
+static void add_head(const struct client *c, struct buf *out,
+		     const char *method, const char *target)
 {
 	buf_addf(out, "%s %s HTTP/1.1\r\nHost: ", method, target);
 	if (c->unix_path)
@@ -170,7 +171,7 @@ struct exchange *exchange_begin(struct client *c, const char *method,
 	x->chunked_out = length == CLIENT_CHUNKED;
 	x->sent_all = length <= 0 && !x->chunked_out;
 	snprintf(x->method, sizeof(x->method), "%s", method);
-	client_head(c, &head, method, target);
+	add_head(c, &head, method, target);
 	if (x->chunked_out)
 		buf_addstr(&head, "Transfer-Encoding: chunked\r\n");
 	else if (length != CLIENT_NO_BODY)
@@ -332,11 +333,6 @@ int exchange_take(struct exchange *x, struct buf *leftover)
 {
 	buf_add(leftover, x->raw + x->begin, x->end - x->begin);
 	return steal_fd(&x->fd);
-}
-
-int exchange_status(const struct exchange *x)
-{
-	return x->head.status;
 }
 
 int64_t exchange_length(const struct exchange *x)

@@ -216,11 +216,6 @@ size_t ws_queued(const struct ws *ws)
 	return wslay_event_get_queued_msg_length(ws->ctx);
 }
 
-void ws_close(struct ws *ws, unsigned code)
-{
-	(void)wslay_event_queue_close(ws->ctx, (uint16_t)code, NULL, 0);
-}
-
 int ws_fd(const struct ws *ws)
 {
 	return ws->fd;

@@ -401,20 +401,6 @@ static void test_http1__chunk_lines_are_bounded(void **state)
 	assert_true(tr.len <= HTTP1_MAX_TRAILERS);
 }
 
-static void test_http1__trailers(void **state)
-{
-	auto_buf struct buf tr = BUF_INIT;
-	const char *v;
-	size_t n;
-
-	(void)state;
-	buf_addstr(&tr, "X-A: 1\r\nx-exit-code:  17 \r\n");
-	assert_true(http1_trailer(&tr, "X-Exit-Code", &v, &n));
-	assert_int_equal(n, 2);
-	assert_memory_equal(v, "17", 2);
-	assert_false(http1_trailer(&tr, "X-B", &v, &n));
-}
-
 static void test_http1__tokens(void **state)
 {
 	(void)state;
@@ -490,7 +476,6 @@ int main(void)
 		cmocka_unit_test(test_http1__chunks),
 		cmocka_unit_test(test_http1__chunks_stop_at_the_end),
 		cmocka_unit_test(test_http1__chunk_lines_are_bounded),
-		cmocka_unit_test(test_http1__trailers),
 		cmocka_unit_test(test_http1__tokens),
 		cmocka_unit_test(test_http1__base64),
 		cmocka_unit_test(test_http1__urlenc),

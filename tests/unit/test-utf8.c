@@ -63,29 +63,6 @@ static void test_utf8__invalid(void **state)
 	assert_true(utf8_valid("a\0b", 3));
 }
 
-static void test_utf8__repair(void **state)
-{
-	static const struct {
-		const char *in, *out;
-	} cases[] = {
-		{ "", "" }, { "plain", "plain" },
-		{ "a\xff" "b", "a\xef\xbf\xbd" "b" },
-		/* Unicode 3.9, table 3-8: one mark per maximal subpart */
-		{ "\xe1\x80\xe2\xf0\x91\x92\xf1\xbf\x41",
-		  "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\x41" },
-		{ "\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd" },
-		{ "end\xe2\x82", "end\xef\xbf\xbd" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		auto_buf struct buf b = BUF_INIT;
-
-		utf8_repair(&b, cases[i].in, strlen(cases[i].in));
-		assert_string_equal(buf_str(&b), cases[i].out);
-	}
-}
-
 /* Cut anywhere: what is not tail is whole, what is tail is a beginning. */
 static void test_utf8__tail(void **state)
 {
@@ -112,7 +89,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_utf8__every_code_point),
 		cmocka_unit_test(test_utf8__invalid),
-		cmocka_unit_test(test_utf8__repair),
 		cmocka_unit_test(test_utf8__tail),
 	};
 
