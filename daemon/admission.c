@@ -263,6 +263,11 @@ bool admission_has_room(struct daemon *d)
 	return !d->stopping && !is_full(d) && !next_line(d->admission);
 }
 
+size_t admission_waiting(const struct admission_wait *w)
+{
+	return w->line->count;
+}
+
 void admission_leave(struct admission_wait *w)
 {
 	tell_event(w, EVENT_SPAWN_DEQUEUED, "its caller went away");

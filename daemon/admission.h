@@ -60,6 +60,9 @@ size_t admission_owner_room(struct daemon *d, const char *owner);
 /* Is there a place that nobody waits for? */
 bool admission_has_room(struct daemon *d);
 
+/* How many of its owner wait, this one included. */
+size_t admission_waiting(const struct admission_wait *w);
+
 /* The caller does not want it any more. */
 void admission_leave(struct admission_wait *w);
 

@@ -12,6 +12,7 @@
 #include "daemon/auth.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/frames.h"
 #include "daemon/http/http.h"
 #include "daemon/image/image.h"
 #include "daemon/lifecycle.h"
@@ -44,6 +45,63 @@ static void send_object(struct http_req *r, int status,
 	http_reply_json(r, status, &out);
 }
 
+/* How far a spawn is, to who wants to know (frames.h). */
+
+static void tell_create(struct http_req *r, const struct sandbox *s)
+{
+	auto_buf struct buf line = BUF_INIT;
+
+	if (!frames_wanted(r))
+		return;
+	struct json_writer w = frames_open(&line, "progress");
+	json_str(&w, "stage", "create");
+	json_str(&w, "id", s->id);
+	frames_send(r, &w, &line);
+}
+
+static void tell_queue(struct http_req *r, const struct admission_wait *wait)
+{
+	auto_buf struct buf line = BUF_INIT;
+
+	if (!frames_wanted(r))
+		return;
+	struct json_writer w = frames_open(&line, "progress");
+	json_str(&w, "stage", "queue");
+	json_int(&w, "waiting", (int64_t)admission_waiting(wait));
+	frames_send(r, &w, &line);
+}
+
+static void tell_setup(struct life_waiter *waiter, size_t command)
+{
+	struct reply *reply = container_of(waiter, struct reply, waiter);
+	auto_buf struct buf line = BUF_INIT;
+
+	if (!reply->r || !frames_wanted(reply->r))
+		return;
+	struct json_writer w = frames_open(&line, "progress");
+	json_str(&w, "stage", "setup");
+	json_int(&w, "command", (int64_t)command);
+	json_int(&w, "commands", (int64_t)strv_len(reply->s->spec.setup));
+	frames_send(reply->r, &w, &line);
+}
+
+static void send_created(struct http_req *r, const struct sandbox *s)
+{
+	auto_buf struct buf line = BUF_INIT;
+
+	if (!frames_wanted(r)) {
+		send_object(r, 201, s, true);
+		return;
+	}
+	struct json_writer w = frames_open(&line, "sandbox");
+	auto_buf struct buf object = BUF_INIT;
+	struct json_writer inner = json_writer(&object);
+
+	sandbox_json(s, &inner, true);
+	json_raw(&w, "sandbox", buf_str(&object));
+	frames_end(r, &w, &line);
+}
+
 static void reply_done(struct life_waiter *waiter, struct sandbox *s,
 		       const struct svm_err *err)
 {
@@ -54,15 +112,16 @@ static void reply_done(struct life_waiter *waiter, struct sandbox *s,
 		life_destroy(s, "its caller went away before it was ready",
 			     NULL);
 	else if (r && err)
-		http_reply_error(r, err);
+		frames_error(r, err);
 	else if (r && reply->kind == REPLY_DESTROYED) {
 		auto_buf struct buf out = BUF_INIT;
 
 		buf_addstr(&out, "{\"status\":\"destroyed\"}");
 		http_reply_json(r, 200, &out);
+	} else if (r && reply->kind == REPLY_CREATED) {
+		send_created(r, s);
 	} else if (r) {
-		send_object(r, reply->kind == REPLY_CREATED ? 201 : 200, s,
-			    reply->kind == REPLY_CREATED);
+		send_object(r, 200, s, false);
 	}
 	audit_who_release(&waiter->who);
 	sandbox_unref(reply->s);
@@ -92,7 +151,7 @@ static void reply_stop(struct http_req *r)
 		    "'%s', which was being set up, is removed", reply->s->id);
 	svm_err_hint(&err, "ask the next one again");
 	reply_gone(r);
-	http_reply_error(r, &err);
+	frames_error(r, &err);
 }
 
 static struct reply *reply_new(struct http_req *r, struct sandbox *s, int kind)
@@ -108,8 +167,10 @@ static struct reply *reply_new(struct http_req *r, struct sandbox *s, int kind)
 	reply->kind = kind;
 	http_set_data(r, reply);
 	http_on_gone(r, reply_gone);
-	if (kind == REPLY_CREATED)
+	if (kind == REPLY_CREATED) {
+		reply->waiter.setup = tell_setup;
 		http_on_stop(r, reply_stop);
+	}
 	return reply;
 }
 
@@ -121,6 +182,7 @@ static void start(struct http_req *r, struct sandbox *s, int64_t asked)
 	struct reply *reply = reply_new(r, s, REPLY_CREATED);
 
 	s->asked_ns = asked;
+	tell_create(r, s);
 	if (s->claim)
 		life_claim(s, &reply->waiter);
 	else
@@ -157,7 +219,7 @@ static void make(struct daemon *d, struct http_req *r,
 	if (s)
 		start(r, s, asked);
 	else
-		http_reply_error(r, &err);
+		frames_error(r, &err);
 }
 
 struct spawn {
@@ -193,9 +255,9 @@ static void spawn_told(struct admission_wait *w, const struct svm_err *refused)
 	struct provider *p = NULL;
 
 	if (refused)
-		http_reply_error(sp->r, refused);
+		frames_error(sp->r, refused);
 	else if (parse(w->daemon, sp->r, &spec, &p, &err) < 0)
-		http_reply_error(sp->r, &err);
+		frames_error(sp->r, &err);
 	else if (!claim(w->daemon, sp->r, &spec, p, sp->asked))
 		make(w->daemon, sp->r, &spec, p, sp->asked);
 	sandbox_spec_release(&spec);
@@ -236,13 +298,14 @@ static void admit(struct daemon *d, struct http_req *r,
 	if (waits > 0) {
 		http_set_data(r, sp);
 		http_on_gone(r, spawn_left);
+		tell_queue(r, &sp->wait);
 		return;
 	}
 	free(sp);
 	if (waits == 0)
 		make(d, r, spec, p, asked);
 	else
-		http_reply_error(r, &err);
+		frames_error(r, &err);
 }
 
 void api_sandbox_create(struct http_req *r, void *app)
@@ -256,7 +319,7 @@ void api_sandbox_create(struct http_req *r, void *app)
 	image_pull_forget(d->images);
 	if (parse(d, r, &spec, &p, &err) < 0) {
 		if (!image_pull_wait(d->images, r, api_sandbox_create))
-			http_reply_error(r, &err);
+			frames_error(r, &err);
 	} else if (!claim(d, r, &spec, p, asked)) {
 		admit(d, r, &spec, p, asked);
 	}

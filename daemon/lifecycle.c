@@ -334,6 +334,17 @@ static void undo_done(struct work *w)
 	job_free(j);
 }
 
+void life_setting_up(struct sandbox *s, size_t command)
+{
+	for (struct list *i = s->makers.next; i != &s->makers; i = i->next) {
+		struct life_waiter *w = list_entry(i, struct life_waiter,
+						   link);
+
+		if (w->setup)
+			w->setup(w, command);
+	}
+}
+
 static void setup_done(struct sandbox *s, const struct svm_err *err)
 {
 	fault_point("setup.end");

@@ -37,11 +37,16 @@ struct life_waiter {
 	char *target;         /* ... or NULL; the waiter's */
 	void (*fn)(struct life_waiter *w, struct sandbox *s,
 		   const struct svm_err *err);
+	/* Before that: this setup command (from 1) begins.  May be NULL. */
+	void (*setup)(struct life_waiter *w, size_t command);
 };
 
 /* Begin to create s, which is CREATING and registered: row, then box, then
  * row again, then the waiter. */
 void life_create(struct sandbox *s, struct life_waiter *w);
+
+/* Of a sandbox that is created: this setup command (from 1) begins. */
+void life_setting_up(struct sandbox *s, size_t command);
 
 /* Begin to hand out a warm copy: it takes what spec holds.  -1: its agent
  * can't be reached, and nothing has changed.  Then life_claim() stores it and

@@ -83,7 +83,7 @@ const struct route_info route_infos[] = {
 	{ "POST", SB "/admission", "sandbox.admission", 0,
 	  "Whether a spawn would be admitted", NULL, "SandboxRequest",
 	  "200 Admission" },
-	{ "POST", SB, "sandbox.create", INSIDE, "Spawn a sandbox", NULL,
+	{ "POST", SB, "sandbox.create", INSIDE, "Spawn a sandbox", "frames",
 	  "SandboxRequest", "201 Sandbox" },
 	{ "GET", SB, "sandbox.list", 0, "Sandboxes, newest first",
 	  "state owner provider all:boolean", NULL, "200 [Sandbox]" },
@@ -121,7 +121,7 @@ const struct route_info route_infos[] = {
 	{ "DELETE", V1 "/templates/{name}", "template.delete", CALL,
 	  "Remove it and its warm copies", NULL, NULL, "200 Status" },
 	{ "POST", V1 "/templates/{name}/spawn", "template.spawn", INSIDE,
-	  "Spawn a sandbox from it", NULL, "SandboxRequest",
+	  "Spawn a sandbox from it", "frames", "SandboxRequest",
 	  "201 Sandbox" },
 
 	{ "POST", ID "/exec", "exec", INSIDE, "Run a command", NULL,

@@ -8,6 +8,7 @@
 
 #include "daemon/exec-request.h"
 #include "daemon/exec-run.h"
+#include "daemon/lifecycle.h"
 #include "daemon/sandbox.h"
 #include "lib/api/limits.h"
 #include "lib/base/duration.h"
@@ -122,6 +123,7 @@ static void next(struct setup *x)
 	q.cwd = xstrdup("/workspace");
 	q.shown = xstrndup(command, 256);
 	q.timeout_ns = LIMIT_TIME_SETUP;
+	life_setting_up(x->s, x->at + 1);
 	x->run = exec_run_start(x->s, &q, false, &events, x, &err);
 	if (!x->run)
 		fail(x, &err, err.msg);

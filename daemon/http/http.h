@@ -194,6 +194,10 @@ void http_stream_keepalive(struct http_req *r, const char *text);
  * source and wait for the drain callback (called below LIMIT_QUEUE_LOW). */
 size_t http_stream_write(struct http_req *r, const void *p, size_t n);
 size_t http_stream_queued(const struct http_req *r);
+bool http_stream_begun(const struct http_req *r);
+/* It goes wrong after its head was sent: for who observes, its status is that
+ * of an error from now on. */
+void http_stream_failed(struct http_req *r, enum svm_code code);
 void http_on_drain(struct http_req *r, void (*fn)(struct http_req *r));
 /* Trailers must have been announced by a "Trailer" header before begin. */
 void http_stream_trailer(struct http_req *r, const char *name,

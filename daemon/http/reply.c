@@ -357,6 +357,17 @@ size_t http_stream_queued(const struct http_req *r)
 	return r->conn ? r->conn->out.queued : 0;
 }
 
+bool http_stream_begun(const struct http_req *r)
+{
+	return r->began;
+}
+
+void http_stream_failed(struct http_req *r, enum svm_code code)
+{
+	r->status = (uint16_t)errmap_http_status(code);
+	r->code = (uint8_t)code;
+}
+
 void http_on_drain(struct http_req *r, void (*fn)(struct http_req *r))
 {
 	r->on_drain = fn;

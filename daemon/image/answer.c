@@ -2,8 +2,7 @@
 /* Answers to who waits for an image.  See answer.h. */
 #include "daemon/image/answer.h"
 
-#include <string.h>
-
+#include "daemon/frames.h"
 #include "daemon/http/http.h"
 #include "daemon/image/internal.h"
 #include "lib/api/limits.h"
@@ -38,41 +37,7 @@ void image_progress_write(const struct image_progress *p,
 
 struct image_answer image_answer_new(struct http_req *r)
 {
-	const char *frames = http_query(r, "frames");
-
-	return (struct image_answer){
-		.req = r,
-		.frames = frames && strcmp(frames, "full") == 0,
-	};
-}
-
-static void begin(struct image_answer *a)
-{
-	if (a->begun)
-		return;
-	http_reply_header(a->req, "Cache-Control", "no-cache");
-	http_reply_header(a->req, "X-Accel-Buffering", "no");
-	http_stream_begin(a->req, 200, "application/x-ndjson", -1);
-	http_stream_keepalive(a->req, "\n");
-	a->begun = true;
-}
-
-static struct json_writer open_frame(struct buf *line, const char *type)
-{
-	struct json_writer w = json_writer(line);
-
-	json_open(&w, NULL, '{');
-	json_str(&w, "type", type);
-	return w;
-}
-
-static void send_frame(struct image_answer *a, struct json_writer *w,
-		       struct buf *line)
-{
-	begin(a);
-	json_close(w, '}');
-	buf_addch(line, '\n');
-	http_stream_write(a->req, line->data, line->len);
+	return (struct image_answer){ .req = r, .frames = frames_wanted(r) };
 }
 
 void image_answer_progress(struct image_answer *a,
@@ -80,29 +45,11 @@ void image_answer_progress(struct image_answer *a,
 {
 	auto_buf struct buf line = BUF_INIT;
 
-	if (!a->frames ||
-	    (a->begun && http_stream_queued(a->req) > LIMIT_QUEUE_HIGH))
+	if (!a->frames || frames_behind(a->req))
 		return;
-	struct json_writer w = open_frame(&line, "progress");
+	struct json_writer w = frames_open(&line, "progress");
 	image_progress_write(p, &w);
-	send_frame(a, &w, &line);
-}
-
-void image_answer_error(struct image_answer *a, const struct svm_err *err)
-{
-	auto_buf struct buf line = BUF_INIT;
-
-	if (!a->begun) {
-		http_reply_error(a->req, err);
-		return;
-	}
-	struct json_writer w = open_frame(&line, "error");
-	json_str(&w, "code", svm_code_name(err->code));
-	json_str(&w, "message", err->msg);
-	if (err->hint)
-		json_str(&w, "remediation", err->hint);
-	send_frame(a, &w, &line);
-	http_stream_end(a->req);
+	frames_send(a->req, &w, &line);
 }
 
 static void answer_image(struct image_answer *a, const struct image_store *s,
@@ -117,12 +64,11 @@ static void answer_image(struct image_answer *a, const struct image_store *s,
 		http_reply_json(a->req, status, &text);
 		return;
 	}
-	struct json_writer w = open_frame(&text, "image");
+	struct json_writer w = frames_open(&text, "image");
 	if (newer)
 		json_bool(&w, "newer", *newer);
 	image_write(s, i, &w, "image");
-	send_frame(a, &w, &text);
-	http_stream_end(a->req);
+	frames_end(a->req, &w, &text);
 }
 
 void image_answer_pulled(struct image_answer *a, const struct image_store *s,

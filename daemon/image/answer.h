@@ -33,7 +33,6 @@ void image_progress_write(const struct image_progress *p,
 struct image_answer {
 	struct http_req *req;
 	bool frames; /* progress was asked for */
-	bool begun;  /* and the first line of it was sent */
 };
 
 struct image_answer image_answer_new(struct http_req *r);
@@ -42,9 +41,8 @@ struct image_answer image_answer_new(struct http_req *r);
 void image_answer_progress(struct image_answer *a,
 			   const struct image_progress *p);
 
-/* These end it. */
-void image_answer_error(struct image_answer *a, const struct svm_err *err);
-/* newer: 201, else 200.  A pull says it in its last frame too. */
+/* These end it; an error is frames_error()'s.
+ * newer: 201, else 200.  A pull says it in its last frame too. */
 void image_answer_pulled(struct image_answer *a, const struct image_store *s,
 			 const struct image *i, bool newer);
 void image_answer_imported(struct image_answer *a,

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "daemon/frames.h"
 #include "daemon/http/http.h"
 #include "daemon/image/answer.h"
 #include "daemon/image/image.h"
@@ -77,7 +78,7 @@ static void import_end(struct import *m, const struct image *stored)
 	if (m->answer.req && stored)
 		image_answer_imported(&m->answer, s, stored);
 	else if (m->answer.req)
-		image_answer_error(&m->answer, &m->err);
+		frames_error(m->answer.req, &m->err);
 	if (m->events)
 		m->events->done(m->data, stored, stored ? NULL : &m->err);
 	if (stored)

@@ -13,6 +13,7 @@
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
+#include "daemon/frames.h"
 #include "daemon/http/http.h"
 #include "daemon/image/answer.h"
 #include "daemon/image/image.h"
@@ -79,7 +80,7 @@ static void answer_spawn_error(struct waiter *w, const struct svm_err *err)
 		    w->pull->ref, err->msg);
 	if (err->hint)
 		svm_err_hint(&e, "%s", err->hint);
-	http_reply_error(w->answer.req, &e);
+	frames_error(w->answer.req, &e);
 }
 
 static void answer(struct waiter *w, const struct image *i,
@@ -98,7 +99,7 @@ static void answer(struct waiter *w, const struct image *i,
 	else if (i)
 		image_answer_pulled(&w->answer, s, i, w->pull->newer);
 	else
-		image_answer_error(&w->answer, err);
+		frames_error(r, err);
 	free(w);
 }
 
@@ -395,8 +396,6 @@ static void wait_for(struct pull *p, struct http_req *r,
 	w->pull = p;
 	w->answer = image_answer_new(r);
 	w->again = again;
-	if (again) /* its answer is a sandbox */
-		w->answer.frames = false;
 	list_append(&p->waiters, &w->link);
 	http_set_data(r, w);
 	http_on_gone(r, on_gone);
@@ -445,7 +444,7 @@ bool image_pull_wait(struct image_store *s, struct http_req *r,
 	image_ref_release(&parsed);
 	struct pull *p = find_or_start(s, text, &err);
 	if (!p) {
-		http_reply_error(r, &err);
+		frames_error(r, &err);
 		return true;
 	}
 	p->wanted = true;

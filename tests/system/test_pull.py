@@ -147,6 +147,18 @@ def test_progress(inst, registry):
     assert events[-1]["image"]["digest"] == digest(image.config)
 
 
+def test_a_spawn_says_how_far_its_image_is(inst, rogue):
+    ref = rogue.put("wanted", "1", big_image())
+    r = inst.api("POST", "/sandboxes?frames=full", {"image": ref}, check=200)
+    got = [json.loads(x) for x in r.body.splitlines() if x.strip()]
+    stages = list(dict.fromkeys(f.get("stage") for f in got))
+    assert stages[0] == "download" and stages[-2] == "create", stages
+    assert got[-1]["type"] == "sandbox", got
+    bad = inst.api("POST", "/sandboxes?frames=full",
+                   {"image": rogue.host + "/none:1"})
+    assert bad.status == 503, "before anything was told it is plain"
+
+
 def test_what_watchers_see(inst, rogue):
     """Progress, the image, its failure and its end, without asking."""
     def events(kind):

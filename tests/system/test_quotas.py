@@ -79,6 +79,19 @@ def queued(inst, owner, **fields):
     return s
 
 
+def test_a_spawn_says_that_it_waits(full):
+    inst, taken = full()
+    c = inst.client()
+    c.begin("POST", API + "/sandboxes?frames=full", {"owner_id": "b"})
+    lines = c.chunks(c.head())
+    assert json.loads(next(lines)) == {
+        "type": "progress", "stage": "queue", "waiting": 1}
+    destroy(inst, taken[0])
+    assert json.loads(next(lines))["stage"] == "create"
+    assert json.loads(next(lines))["sandbox"]["owner_id"] == "b"
+    c.close()
+
+
 def destroy(inst, sandbox):
     inst.api("DELETE", f"/sandboxes/{sandbox['id']}", check=200)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Templates and warm copies: the contract, and that no copy is had twice."""
+import json
 import os
 import signal
 import sqlite3
@@ -227,6 +228,40 @@ def test_failing_setup_fails_the_spawn(inst):
     for word in ("2 of 3", "status 7", "the reason"):
         assert word in r.json()["message"], r
     assert listed(inst) == [] and inst.box_dirs() == []
+
+
+def frames(inst, target, **fields):
+    """What is told on the way: the lines of frames=full."""
+    r = inst.api("POST", target + "?frames=full", fields, check=200)
+    assert r.headers["content-type"] == "application/x-ndjson"
+    return [json.loads(x) for x in r.body.splitlines() if x.strip()]
+
+
+def test_a_spawn_says_how_far_it_is(inst):
+    save(inst, name="set", image="host", setup=["true", "true"])
+    got = frames(inst, path("set", "/spawn"), name="told")
+    sid = got[-1]["sandbox"]["id"]
+    step = {"type": "progress", "stage": "setup", "commands": 2}
+    assert got[:-1] == [{"type": "progress", "stage": "create", "id": sid},
+                        {**step, "command": 1}, {**step, "command": 2}]
+    assert got[-1]["type"] == "sandbox"
+    assert got[-1]["sandbox"]["state"] == "running"
+    assert got[-1]["sandbox"]["timings"]["total_ms"] > 0
+    plain = frames(inst, "/sandboxes", image="host")
+    assert [f.get("stage") for f in plain] == ["create", None]
+
+
+def test_a_spawn_that_fails_says_so_in_its_last_frame(inst):
+    save(inst, name="bad", image="host", setup=["echo the reason; exit 7"])
+    last = frames(inst, path("bad", "/spawn"))[-1]
+    assert (last["type"], last["code"]) == ("error", "PROVIDER_ERROR"), last
+    assert "the reason" in last["message"] and last["remediation"]
+    assert listed(inst) == [] and inst.box_dirs() == []
+    events = inst.api("GET", "/events?since=0&follow=false"
+                      "&type=operation.failed", check=200).text
+    assert '"status":502' in events.replace(" ", ""), events
+    r = inst.api("POST", "/sandboxes?frames=full", {"ttl": "never"})
+    assert r.status == 400, "nothing was told before"
 
 
 def test_caller_leaves_during_setup(inst):
