@@ -21,21 +21,38 @@ void form_field_view(struct canvas *c, int row, struct area in,
 			    pen_role(ROLE_FAINT), hint);
 }
 
+/* The bytes of the next line: it ends after a blank where it can. */
+static size_t next_line(const char *text, size_t len, int cols)
+{
+	size_t width, n = width_fit(text, len, (size_t)MAX(cols, 1), &width);
+	size_t words = n;
+
+	while (n < len && words && text[words - 1] != ' ')
+		words--;
+	return words ? words : n;
+}
+
+void form_text_view(struct canvas *c, struct area in, struct cell pen,
+		    const char *text)
+{
+	size_t len = strlen(text), at = 0;
+
+	for (int i = 0; i < in.rows && at < len; i++) {
+		size_t n = next_line(text + at, len - at, in.cols);
+		bool last = i + 1 == in.rows;
+		auto_free char *line = xstrndup(text + at,
+						last ? len - at : n);
+
+		canvas_text(c, in.row + i, in.col, in.cols, pen, line);
+		at += n;
+	}
+}
+
 void form_command_view(struct canvas *c, struct area in, const char *command)
 {
 	auto_free char *text = xasprintf("= %s", command);
-	size_t at = 0, len = strlen(text), width;
 
-	for (int i = 0; i < in.rows && at < len; i++) {
-		size_t n = width_fit(text + at, len - at,
-				     (size_t)MAX(in.cols, 1), &width);
-		bool last = i + 1 == in.rows;
-		auto_free char *line = xstrndup(text + at, last ? len - at : n);
-
-		canvas_text(c, in.row + i, in.col, in.cols,
-			    pen_role(ROLE_VALUE), line);
-		at += n;
-	}
+	form_text_view(c, in, pen_role(ROLE_VALUE), text);
 }
 
 static void leave(struct model *m, void *data)

@@ -2,7 +2,8 @@
 /*
  * The spawn form.  It shows the command that does the same: it teaches the
  * command line.  It stays while the daemon is at work, so that what was typed
- * is still there when it says no.
+ * is still there when it says no; when that takes long, a panel above it tells
+ * how far it is (spawning.h).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,23 @@
 #include "tui/list.h"
 #include "tui/screen.h"
 #include "tui/spawn-form.h"
+#include "tui/spawning.h"
+
+static const struct dialog_ops spawn_ops, panel_ops;
+
+#define ERROR_ROWS 3
+/* The time in the panel's title. */
+#define PANEL_TICK_NS (100 * INT64_C(1000000))
+#define PANEL_STILL_NS (1000 * INT64_C(1000000))
+
+struct spawn {
+	struct spawn_form form;
+	size_t at;
+	bool touched;
+	char *error;
+	struct spawning *waits; /* for this one, borrowed; or NULL */
+	cJSON *images;
+};
 
 /* The command's lines: less where there is no room. */
 static int command_rows(int rows)
@@ -19,14 +37,11 @@ static int command_rows(int rows)
 	return rows < SPAWN_FIELDS + 6 ? 1 : rows < SPAWN_FIELDS + 8 ? 2 : 3;
 }
 
-struct spawn {
-	struct spawn_form form;
-	size_t at;
-	bool touched;
-	char *error;
-	char *waits; /* for the answer to this request; NULL: it doesn't */
-	cJSON *images;
-};
+/* Below the fields: a blank line, the command, and how it stands. */
+static int rows_below(const struct spawn *f, int rows)
+{
+	return command_rows(rows) + (f->error ? ERROR_ROWS : 1);
+}
 
 static void spawn_free(void *state)
 {
@@ -34,7 +49,6 @@ static void spawn_free(void *state)
 
 	spawn_form_release(&f->form);
 	free(f->error);
-	free(f->waits);
 	cJSON_Delete(f->images);
 	free(f);
 }
@@ -42,17 +56,19 @@ static void spawn_free(void *state)
 /* -- drawing */
 
 static void view_status(const struct model *m, const struct spawn *f,
-			struct canvas *c, int row, struct area in)
+			struct canvas *c, struct area in)
 {
+	if (dialog_top(m, &panel_ops))
+		return; /* it says that */
 	if (f->waits)
-		canvas_textf(c, row, in.col, in.cols, pen_role(ROLE_ACCENT2),
+		canvas_textf(c, in.row, in.col, in.cols,
+			     pen_role(ROLE_ACCENT2),
 			     "%s spawning   Esc goes on in the background   "
 			     "^C cancels", m->set.ascii ? "~" : GLYPH_HALF);
 	else if (f->error)
-		canvas_text(c, row, in.col, in.cols, pen_role(ROLE_BAD),
-			    f->error);
+		form_text_view(c, in, pen_role(ROLE_BAD), f->error);
 	else
-		canvas_text(c, row, in.col, in.cols, pen_role(ROLE_DIM),
+		canvas_text(c, in.row, in.col, in.cols, pen_role(ROLE_DIM),
 			    "Tab next   Enter spawn   Esc cancel");
 }
 
@@ -61,12 +77,14 @@ static void spawn_view(const struct model *m, const void *state,
 {
 	const struct spawn *f = state;
 	auto_buf struct buf command_line = BUF_INIT;
-	int command = command_rows(c->rows);
-	struct area in = dialog_box(c, SPAWN_FIELDS + command + 4,
+	int command = command_rows(c->rows), under = rows_below(f, c->rows);
+	struct area in = dialog_box(c, SPAWN_FIELDS + under + 3,
 				    MIN(76, c->cols - 2), "SPAWN");
-	int rows = MAX(in.rows - command - 1, 1);
-	struct area below = { in.row + in.rows - command - 1, in.col, command,
+	int rows = MAX(in.rows - under, 1);
+	struct area below = { in.row + in.rows - under, in.col, command,
 			      in.cols };
+	struct area status = { below.row + command, in.col, under - command,
+			       in.cols };
 	struct list_pos pos = { .at = f->at };
 
 	list_settle(&pos, SPAWN_FIELDS, rows);
@@ -79,7 +97,7 @@ static void spawn_view(const struct model *m, const void *state,
 	}
 	spawn_form_command(&f->form, &command_line);
 	form_command_view(c, below, buf_str(&command_line));
-	view_status(m, f, c, in.row + in.rows - 1, in);
+	view_status(m, f, c, status);
 }
 
 /* -- choices */
@@ -121,66 +139,129 @@ static bool choose(const struct model *m, struct spawn *f, int step)
 
 /* -- spawning */
 
-static const struct dialog_ops spawn_ops;
-
-/* The form that waits for this request, if it still does. */
-static struct spawn *its_form(struct model *m, const struct request *r)
+/* The form that waits for it, without the panel above; NULL when it goes on
+ * in the background. */
+static struct spawn *its_form(struct model *m, const struct spawning *s)
 {
-	struct spawn *f = dialog_top(m, &spawn_ops);
+	struct spawn *f;
 
-	return f && f->waits && strcmp(f->waits, r->about) == 0 ? f : NULL;
+	if (dialog_top(m, &panel_ops) == s)
+		dialog_pop(m);
+	f = dialog_top(m, &spawn_ops);
+	return f && f->waits == s ? f : NULL;
 }
 
-static void spawned(struct model *m, struct request *r)
+static void set_error(struct spawn *f, const struct svm_err *err)
 {
-	auto_json struct json_doc doc = JSON_DOC_INIT;
-	cJSON *object = request_object(r, &doc);
-	struct spawn *f = its_form(m, r);
-	const cJSON *id, *took;
+	free(f->error);
+	f->error = xasprintf("%s%s%s", err->msg ? err->msg : "it failed",
+			     err->hint ? "; " : "",
+			     err->hint ? err->hint : "");
+}
 
-	if (!object && f) {
-		free(f->waits);
+static void failed(struct model *m, struct spawn *f, struct spawning *s)
+{
+	if (f) {
 		f->waits = NULL;
-		free(f->error);
-		f->error = xstrdup(r->err.msg);
-		svm_err_release(&r->err);
+		set_error(f, &s->err);
+		spawning_free(m, s);
+		return;
 	}
-	if (!object)
+	model_complain(m, &s->err, "spawn (the form has it as it was)");
+	spawning_free(m, m->spawn_failed);
+	m->spawn_failed = s;
+}
+
+static void ended(struct model *m, struct spawning *s)
+{
+	struct spawn *f = its_form(m, s);
+	const cJSON *took;
+
+	if (!s->sandbox) {
+		failed(m, f, s);
 		return;
-	id = json_get(object, "id");
-	took = json_get(json_get(object, "timings"), "total_ms");
-	if (!cJSON_IsString(id))
-		return;
+	}
 	if (f)
 		dialog_pop(m);
+	took = json_get(json_get(s->sandbox, "timings"), "total_ms");
 	if (cJSON_IsNumber(took))
-		model_say(m, "%s runs after %.0f ms", id->valuestring,
-			  took->valuedouble);
+		model_say(m, "%s runs after %.0f ms",
+			  json_text(s->sandbox, "id"), took->valuedouble);
 	else
-		model_say(m, "%s runs", id->valuestring);
-	fleet_put(&m->fleet, request_steal(&doc, object));
+		model_say(m, "%s runs", json_text(s->sandbox, "id"));
+	fleet_put(&m->fleet, steal_ptr(&s->sandbox));
+	spawning_free(m, s);
 }
 
 static void submit(struct model *m, struct spawn *f)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
-	struct request *r = request_new("POST", xstrdup("/api/v1/sandboxes"),
-					spawned);
+	auto_buf struct buf body = BUF_INIT;
 	enum spawn_field at;
 
 	free(f->error);
 	f->error = NULL;
-	if (spawn_form_body(&f->form, &r->body, &at, &err) < 0) {
-		f->error = xstrdup(err.msg);
+	if (spawn_form_body(&f->form, &body, &at, &err) < 0) {
+		set_error(f, &err);
 		f->at = at;
-		request_free(r);
 		return;
 	}
-	r->has_body = true;
-	r->doing = xstrdup("spawn");
-	r->about = xasprintf("%lld", (long long)m->boot_ns);
-	f->waits = xstrdup(r->about);
-	request_send(m, r);
+	f->waits = spawning_start(m, &f->form, buf_str(&body), ended);
+}
+
+/* Nothing is lost: the form has it all. */
+static void cancel(struct model *m, struct spawn *f)
+{
+	spawning_cancel(m, f->waits);
+	f->waits = NULL;
+	model_say(m, "spawn cancelled");
+}
+
+/* -- the panel */
+
+static void panel_view(const struct model *m, const void *state,
+		       struct canvas *c)
+{
+	spawning_view(m, state, c);
+}
+
+static bool panel_act(struct model *m, void *state, enum action a)
+{
+	struct spawn *f;
+
+	if (a != ACT_BACKGROUND && a != ACT_CANCEL_SPAWN)
+		return true;
+	f = its_form(m, state);
+	if (f && a == ACT_CANCEL_SPAWN)
+		cancel(m, f);
+	else if (f)
+		dialog_pop(m);
+	return true;
+}
+
+static const struct dialog_ops panel_ops = {
+	.view = panel_view,
+	.context = CTX_SPAWNING,
+	.act = panel_act,
+};
+
+int64_t spawn_wake(const struct model *m)
+{
+	const struct spawn *f = dialog_top(m, &spawn_ops);
+
+	if (dialog_top(m, &panel_ops))
+		return m->boot_ns + (m->set.motion ? PANEL_TICK_NS :
+						     PANEL_STILL_NS);
+	return f && f->waits ? f->waits->begun_ns + SPAWNING_QUIET_NS : 0;
+}
+
+void spawn_tick(struct model *m)
+{
+	struct spawn *f = dialog_top(m, &spawn_ops);
+
+	if (f && f->waits &&
+	    m->boot_ns >= f->waits->begun_ns + SPAWNING_QUIET_NS)
+		dialog_push(m, &panel_ops, f->waits);
 }
 
 /* -- keys */
@@ -242,7 +323,7 @@ static bool spawn_input(struct model *m, void *state,
 	if (f->waits) {
 		if (ev->type == INPUT_KEY &&
 		    key_is(ev->key, 'c', KEY_MOD_CTRL)) {
-			m->effects |= EFFECT_CANCEL;
+			cancel(m, f);
 			return true;
 		}
 		return ev->type != INPUT_KEY;
@@ -263,8 +344,8 @@ static bool spawn_input(struct model *m, void *state,
 static void spawn_click(struct model *m, void *state, int row, int col,
 			struct area in)
 {
-	int rows = MAX(in.rows - command_rows(m->rows) - 1, 1);
 	struct spawn *f = state;
+	int rows = MAX(in.rows - rows_below(f, m->rows), 1);
 	struct list_pos pos = { .at = f->at };
 
 	(void)col;
@@ -297,6 +378,19 @@ static void images_arrived(struct model *m, struct request *r)
 	f->images = request_steal(&doc, array);
 }
 
+/* What went wrong in the background can be mended. */
+static void take_failed(struct model *m, struct spawn *f)
+{
+	struct spawning *s = steal_ptr(&m->spawn_failed);
+
+	if (!s)
+		return;
+	spawn_form_copy(&f->form, &s->form);
+	set_error(f, &s->err);
+	f->touched = true;
+	spawning_free(m, s);
+}
+
 void spawn_open(struct model *m, const char *template)
 {
 	struct spawn *f = xcalloc(1, sizeof(*f));
@@ -305,6 +399,8 @@ void spawn_open(struct model *m, const char *template)
 
 	if (template)
 		field_set(&f->form.field[SPAWN_TEMPLATE], template);
+	else
+		take_failed(m, f);
 	dialog_push(m, &spawn_ops, f);
 	r->quiet = true;
 	request_send(m, r);

@@ -10,6 +10,7 @@
 #include "lib/base/width.h"
 #include "tui/dialog.h"
 #include "tui/glyph.h"
+#include "tui/spawning.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -54,6 +55,33 @@ static void put_right(struct canvas *c, int row, int *right,
 	canvas_text(c, row, *right, width, pen, text);
 }
 
+/* What goes on in the background, which nothing stands before; of several the
+ * last, and how many. */
+static void ribbon_spawns(const struct model *m, struct canvas *c,
+			  int *right)
+{
+	auto_buf struct buf text = BUF_INIT;
+	const struct spawning *s = NULL;
+	unsigned n = 0;
+
+	for (struct list *l = m->spawns.next; l != &m->spawns; l = l->next) {
+		s = list_entry(l, struct spawning, link);
+		n++;
+	}
+	if (!n || m->dialog)
+		return;
+	if (n > 1)
+		buf_addf(&text, "%u spawns ", n);
+	else if (m->cols >= 80)
+		buf_addstr(&text, "spawn ");
+	if (n == 1 && m->cols >= 100 && s->id)
+		buf_addf(&text, "%s ", s->id);
+	buf_addf(&text, "%s ", m->set.ascii ? "~" : GLYPH_HALF);
+	spawning_brief(s, &text);
+	buf_addstr(&text, "  ");
+	put_right(c, 0, right, pen_role(ROLE_ACCENT2), buf_str(&text));
+}
+
 static void ribbon_right(const struct model *m, struct canvas *c)
 {
 	static const struct {
@@ -81,6 +109,7 @@ static void ribbon_right(const struct model *m, struct canvas *c)
 		  links[m->link].text);
 	put_right(c, 0, &right, pen_role(links[m->link].role),
 		  m->set.ascii ? "* " : GLYPH_DOT " ");
+	ribbon_spawns(m, c, &right);
 	if (m->read_only)
 		put_right(c, 0, &right, pen_role(ROLE_ACCENT),
 			  "READ-ONLY  ");
@@ -116,7 +145,7 @@ static void ribbon(const struct model *m, struct canvas *c)
 				    "  %zu sandbox%s  %zu running",
 				    m->fleet.n, m->fleet.n == 1 ? "" : "es",
 				    running);
-	if (coming && m->cols >= 80)
+	if (coming && m->cols >= 80 && list_empty(&m->spawns))
 		col += canvas_textf(c, 0, col, 20, pen_role(ROLE_ACCENT2),
 				    "  %zu creating", coming);
 	if (m->host.has_rates && m->cols >= 100)

@@ -12,6 +12,7 @@
 #define GLYPH_HALF     "\u25d0"
 #define GLYPH_BULLSEYE "\u25c9"
 #define GLYPH_CROSS    "\u2717"
+#define GLYPH_CHECK    "\u2713"
 #define GLYPH_MARKER   "\u258c"
 #define GLYPH_FULL     "\u2588"
 #define GLYPH_SHADE    "\u2591"

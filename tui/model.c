@@ -8,6 +8,7 @@
 #include "lib/base/mem.h"
 #include "tui/dialog.h"
 #include "tui/screen.h"
+#include "tui/spawning.h"
 #include "tui/views.h"
 
 #define TOAST_NS (6 * INT64_C(1000000000))
@@ -42,6 +43,7 @@ struct model *model_new(int rows, int cols)
 	list_init(&m->requests);
 	list_init(&m->streams);
 	list_init(&m->terminals);
+	list_init(&m->spawns);
 	for (size_t i = 0; i < SCREEN_MAX; i++)
 		if (screens[i]->make)
 			m->state[i] = screens[i]->make(m);
@@ -72,6 +74,9 @@ void model_free(struct model *m)
 	for (size_t i = 0; i < SCREEN_MAX; i++)
 		if (screens[i]->release)
 			screens[i]->release(m, m->state[i]);
+	list_for_each_safe(pos, tmp, &m->spawns)
+		spawning_free(m, list_entry(pos, struct spawning, link));
+	spawning_free(m, m->spawn_failed);
 	list_for_each_safe(pos, tmp, &m->requests)
 		request_free(list_entry(pos, struct request, link));
 	list_for_each_safe(pos, tmp, &m->streams)

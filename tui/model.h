@@ -125,6 +125,8 @@ struct model {
 	struct list terminals;    /* see terminal.h */
 	unsigned waiting;         /* requests not yet answered */
 	unsigned batches;         /* see batch.h; under way */
+	struct list spawns;       /* see spawning.h; under way */
+	struct spawning *spawn_failed; /* in the background, or NULL */
 	struct buf clipboard;
 	/* EFFECT_EDITOR: open this local file, then call done. */
 	struct {

@@ -128,6 +128,7 @@ void stream_free(struct stream *s)
 {
 	list_remove(&s->link);
 	free(s->target);
+	free(s->body);
 	svm_err_release(&s->err);
 	free(s);
 }

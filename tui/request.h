@@ -103,6 +103,7 @@ enum stream_state { STREAM_OPENING, STREAM_LIVE, STREAM_BROKEN, STREAM_ENDED };
 
 struct stream {
 	char *target; /* owned */
+	char *body;   /* it is a POST with this; NULL: a GET; owned */
 	bool sse;
 	bool once;    /* don't open it again */
 	/* A line, or an event's data. */

@@ -147,11 +147,14 @@ void dialog_mark(const struct model *m, struct canvas *c, int row,
 		 struct area inside);
 
 /* Of forms: a line with a field (its hint while it is empty), `here` when it
- * is the one that is in, and the cursor then while one may type; the command
- * that does the same, on as many lines as there are. */
+ * is the one that is in, and the cursor then while one may type; text on as
+ * many lines as there are, the last one cut; such is the command that does
+ * the same. */
 void form_field_view(struct canvas *c, int row, struct area in,
 		     const char *label, const struct field *field,
 		     const char *hint, bool here, bool typing);
+void form_text_view(struct canvas *c, struct area in, struct cell pen,
+		    const char *text);
 void form_command_view(struct canvas *c, struct area in, const char *command);
 /* Ask whether what was typed may be lost; then the form is closed. */
 void form_leave_ask(struct model *m);
@@ -213,5 +216,8 @@ void spawn_open(struct model *m, const char *template);
 /* Name and labels of one, or of several what their labels are to become;
  * takes the ids.  Without any, nothing happens. */
 void label_open(struct model *m, char **ids);
+/* Its panel comes, and tells the time. */
+int64_t spawn_wake(const struct model *m); /* 0: never */
+void spawn_tick(struct model *m);
 
 #endif

@@ -36,6 +36,12 @@ void spawn_form_release(struct spawn_form *f)
 		field_release(&f->field[i]);
 }
 
+void spawn_form_copy(struct spawn_form *to, const struct spawn_form *from)
+{
+	for (size_t i = 0; i < SPAWN_FIELDS; i++)
+		field_set(&to->field[i], field_text(&from->field[i]));
+}
+
 static const char *text_of(const struct spawn_form *f, enum spawn_field i)
 {
 	return field_text(&f->field[i]);

@@ -33,6 +33,8 @@ extern const struct spawn_field_info {
 } spawn_fields[SPAWN_FIELDS];
 
 void spawn_form_release(struct spawn_form *f);
+/* The text of each field, as it is now. */
+void spawn_form_copy(struct spawn_form *to, const struct spawn_form *from);
 bool spawn_form_filled(const struct spawn_form *f); /* anything in it */
 
 /* "stacyvm spawn --name x": appended, quoted as a shell needs it. */

@@ -33,7 +33,7 @@ struct stream_link {
 	void (*changed)(void *data);
 	void *data;
 
-	char *target; /* the thread's */
+	char *target, *body; /* the thread's */
 	bool sse, once;
 	bool was_live;
 	int64_t last_id;
@@ -172,6 +172,20 @@ static char *full_target(const struct stream_link *k)
 			 k->target, (long long)k->last_id);
 }
 
+static struct exchange *ask(const struct stream_link *k, struct client *c,
+			    const char *target, struct svm_err *err)
+{
+	size_t n = k->body ? strlen(k->body) : 0;
+	auto_exchange struct exchange *x =
+		exchange_new(c, k->body ? "POST" : "GET", target,
+			     k->body ? (int64_t)n : CLIENT_NO_BODY, err);
+
+	/* Who isn't heard out says why in the reply. */
+	if (x && n && exchange_send(x, k->body, n, err) < 0)
+		return NULL;
+	return steal_ptr(&x);
+}
+
 /* One connection, to its end or until the deadline. */
 static void read_lines(struct stream_link *k, const char *target,
 		       int64_t deadline_ns, bool *ret_live,
@@ -179,9 +193,7 @@ static void read_lines(struct stream_link *k, const char *target,
 {
 	struct client *c = fetch_client(&k->options, !k->was_live,
 					deadline_ns, k->stop_fd, err);
-	auto_exchange struct exchange *x =
-		c ? exchange_new(c, "GET", target, CLIENT_NO_BODY, err) :
-		    NULL;
+	auto_exchange struct exchange *x = c ? ask(k, c, target, err) : NULL;
 	bool end = false;
 	size_t n;
 	char *line;
@@ -267,6 +279,7 @@ struct stream_link *stream_link_new(struct loop *l, struct model *m,
 	k->changed = changed;
 	k->data = data;
 	k->target = xstrdup(s->target);
+	k->body = xstrdup(s->body);
 	k->sse = s->sse;
 	k->once = s->once;
 	k->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -322,5 +335,6 @@ void stream_link_free(struct stream_link *k)
 	pthread_mutex_destroy(&k->lock);
 	pthread_cond_destroy(&k->room);
 	free(k->target);
+	free(k->body);
 	free(k);
 }

@@ -7,6 +7,7 @@
 #include "tui/frame.h"
 #include "tui/sandbox-act.h"
 #include "tui/screen.h"
+#include "tui/spawning.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -59,7 +60,7 @@ static void quit_now(struct model *m, void *data)
 
 static void quit(struct model *m, bool ask)
 {
-	const char *lines[6] = { NULL };
+	const char *lines[7] = { NULL };
 	size_t n = 0;
 
 	for (size_t i = 0; i < SCREEN_MAX; i++) {
@@ -67,11 +68,13 @@ static void quit(struct model *m, bool ask)
 					  screens[i]->busy(m, m->state[i]) :
 					  NULL;
 
-		if (why && n < ARRAY_SIZE(lines) - 4)
+		if (why && n < ARRAY_SIZE(lines) - 5)
 			lines[n++] = why;
 	}
 	if (m->batches)
 		lines[n++] = "What was begun for many is finished first.";
+	if (!list_empty(&m->spawns))
+		lines[n++] = "A spawn is under way; it is cancelled.";
 	if (m->commands_running)
 		lines[n++] = "A command of yours still runs; it is ended.";
 	if (!n && !ask) {
@@ -93,7 +96,8 @@ static void cancel(struct model *m)
 		return;
 	}
 	m->quitting = true;
-	if (m->waiting) {
+	if (m->waiting || !list_empty(&m->spawns)) {
+		spawning_cancel_all(m);
 		m->effects |= EFFECT_CANCEL;
 		model_say(m, "cancelled; ^C again quits");
 	} else {
@@ -290,6 +294,7 @@ void update_tick(struct model *m)
 		m->toast = NULL;
 	}
 	sandbox_act_tick(m);
+	spawn_tick(m);
 	if (m->boot_ns >= m->host.at + 60 * SECOND)
 		m->effects |= EFFECT_HOST; /* with the clock */
 	for (size_t i = 0; i < SCREEN_MAX; i++) {
@@ -316,6 +321,7 @@ int64_t update_wake(const struct model *m)
 	if (m->toast)
 		earlier(&at, m->toast_until);
 	earlier(&at, sandbox_act_wake(m));
+	earlier(&at, spawn_wake(m));
 	for (size_t i = 0; i < SCREEN_MAX; i++)
 		earlier(&at, screen_wake(m, i));
 	return at;

@@ -166,6 +166,31 @@ static inline void fixture_line(struct model *m, struct stream *s,
 	update_settle(m);
 }
 
+/* The stream of the spawn that is under way, or NULL. */
+static inline struct stream *fixture_spawn(const struct model *m)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &m->streams) {
+		struct stream *s = list_entry(pos, struct stream, link);
+
+		if (s->body && !s->closed)
+			return s;
+	}
+	return NULL;
+}
+
+/* It ends before its last line. */
+static inline void fixture_broken(struct model *m, struct stream *s,
+				  enum svm_code code, const char *why)
+{
+	s->state = STREAM_ENDED;
+	if (code != SVM_OK)
+		svm_err_set(&s->err, code, "%s", why);
+	s->changed(m, s);
+	update_settle(m);
+}
+
 /* A model with a daemon that has all of the above. */
 static inline struct model *fixture_model(int rows, int cols)
 {

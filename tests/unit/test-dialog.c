@@ -363,10 +363,16 @@ static void test_dialog__palette_while_sandboxes_go(void **state)
 
 /* -- spawn */
 
+#define SPAWNED \
+	"{\"type\":\"sandbox\",\"sandbox\":{\"id\":\"sb-00000001\"," \
+	"\"state\":\"running\",\"timings\":{\"total_ms\":12.4}}}"
+#define CREATING \
+	"{\"type\":\"progress\",\"stage\":\"create\",\"id\":\"sb-00000001\"}"
+
 static void test_dialog__spawn(void **state)
 {
 	struct model *m = start(state);
-	struct request *r;
+	struct stream *s;
 
 	fixture_keys(m, "s");
 	fixture_answer(m, "GET", "/api/v1/images", SVM_OK,
@@ -388,9 +394,11 @@ static void test_dialog__spawn(void **state)
 	assert_shown(m, "--image python --name job");
 	assert_shown(m, "'N=it'\\''s'");
 	fixture_keys(m, "^S");
-	r = fixture_request(m, "POST");
+	s = fixture_spawn(m);
+	assert_string_equal(s->target, "/api/v1/sandboxes?frames=full");
+	assert_true(s->once);
 	assert_string_equal(
-		buf_str(&r->body),
+		s->body,
 		"{\"template\":\"web-build\",\"image\":\"python\","
 		"\"name\":\"job\",\"ttl\":\"1h30m\",\"memory_mb\":2048,"
 		"\"vcpus\":3,\"provider\":\"mock\",\"network\":\"none\","
@@ -399,10 +407,12 @@ static void test_dialog__spawn(void **state)
 	assert_shown(m, "spawning");
 	/* It can't be sent twice. */
 	fixture_keys(m, "Enter x");
-	assert_int_equal(fixture_answer(
-		m, "POST", "/api/v1/sandboxes", SVM_OK,
-		"{\"id\":\"sb-00000001\",\"state\":\"running\","
-		"\"timings\":{\"total_ms\":12.4}}"), 1);
+	fixture_line(m, s, "{\"type\":\"progress\",\"stage\":\"create\","
+			   "\"id\":\"sb-00000001\"}");
+	fixture_line(m, s, SPAWNED);
+	assert_true(s->closed);
+	assert_null(fixture_spawn(m));
+	assert_true(list_empty(&m->spawns));
 	assert_no_dialog(m);
 	assert_shown(m, "sb-00000001 runs after 12 ms");
 	fixture_free(m);
@@ -434,8 +444,7 @@ static void test_dialog__spawn_values_with_blanks(void **state)
 		fixture_type(m, cases[i].typed);
 		assert_shown(m, cases[i].command);
 		fixture_keys(m, "^S");
-		assert_string_equal(
-			buf_str(&fixture_request(m, "POST")->body), body);
+		assert_string_equal(fixture_spawn(m)->body, body);
 		fixture_free(m);
 	}
 }
@@ -447,14 +456,13 @@ static void test_dialog__spawn_refused(void **state)
 	fixture_keys(m, "s Tab Tab");
 	fixture_type(m, "web");
 	fixture_keys(m, "Enter");
-	fixture_answer(m, "POST", "/api/v1/sandboxes", SVM_CONFLICT,
+	fixture_broken(m, fixture_spawn(m), SVM_CONFLICT,
 		       "there is a sandbox 'web'");
 	assert_shown(m, "there is a sandbox 'web'");
 	assert_shown(m, "--name web");
 	fixture_type(m, "2");
 	fixture_keys(m, "Enter");
-	assert_string_equal(buf_str(&fixture_request(m, "POST")->body),
-			    "{\"name\":\"web2\"}");
+	assert_string_equal(fixture_spawn(m)->body, "{\"name\":\"web2\"}");
 	fixture_free(m);
 }
 
@@ -467,12 +475,133 @@ static void test_dialog__spawn_in_background(void **state)
 	/* Another form doesn't take the answer for its own. */
 	fixture_time(m, 1);
 	fixture_keys(m, "s Tab Tab x");
-	fixture_answer(m, "POST", "/api/v1/sandboxes", SVM_OK,
-		       "{\"id\":\"sb-00000001\",\"state\":\"running\"}");
+	fixture_line(m, fixture_spawn(m), SPAWNED);
 	assert_shown(m, "--name x");
-	fixture_keys(m, "Enter ^C");
-	assert_true(m->effects & EFFECT_CANCEL);
+	fixture_keys(m, "Enter ^C"); /* before there is a panel */
+	assert_null(fixture_spawn(m));
 	assert_non_null(m->dialog);
+	fixture_free(m);
+}
+
+static void later(struct model *m, int64_t ms)
+{
+	fixture_time(m, ms * 1000000);
+	update_tick(m);
+}
+
+/* The panel comes when it takes long, and not before. */
+static void test_dialog__spawn_panel(void **state)
+{
+	struct model *m = start(state);
+	struct stream *s;
+
+	fixture_keys(m, "s Enter");
+	s = fixture_spawn(m);
+	fixture_line(m, s, CREATING);
+	later(m, 299);
+	assert_int_equal(update_wake(m), m->boot_ns + 1000000);
+	assert_not_shown(m, "SPAWNING");
+	later(m, 1);
+	assert_shown(m, "SPAWNING sb-00000001");
+	assert_int_equal(update_wake(m), m->boot_ns + 100000000);
+	fixture_line(m, s, "{\"type\":\"progress\",\"stage\":\"setup\","
+			   "\"command\":2,\"commands\":3}");
+	later(m, 2000);
+	assert_shown(m, "create done sb-00000001");
+	assert_shown(m, "setup  now  command 2 of 3");
+	assert_shown(m, " 2.3s ");
+	fixture_keys(m, "x Enter ^S Tab"); /* none of the form's keys */
+	assert_shown(m, "SPAWNING");
+	fixture_line(m, s, SPAWNED);
+	assert_no_dialog(m);
+	assert_shown(m, "sb-00000001 runs after 12 ms");
+	fixture_free(m);
+}
+
+/* What was made goes away, what was typed stays. */
+static void test_dialog__spawn_cancelled(void **state)
+{
+	static const char *const keys[] = { "c", "^C" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		struct model *m = start(state);
+
+		fixture_keys(m, "s Tab Tab x Enter");
+		fixture_line(m, fixture_spawn(m), CREATING);
+		later(m, 400);
+		fixture_keys(m, keys[i]);
+		assert_null(fixture_spawn(m));
+		assert_string_equal(fixture_request(m, "DELETE")->target,
+				    "/api/v1/sandboxes/sb-00000001");
+		assert_not_shown(m, "SPAWNING");
+		assert_shown(m, "--name x");
+		assert_shown(m, "Enter spawn");
+		fixture_keys(m, "Enter");
+		assert_string_equal(fixture_spawn(m)->body,
+				    "{\"name\":\"x\"}");
+		fixture_free(m);
+	}
+}
+
+/* It goes on, the ribbon tells; ^C and quitting know of it. */
+static void test_dialog__spawn_goes_on(void **state)
+{
+	struct model *m = start(state);
+	struct stream *s;
+
+	fixture_keys(m, "s Tab Tab x Enter");
+	s = fixture_spawn(m);
+	later(m, 400);
+	fixture_line(m, s, "{\"type\":\"progress\",\"stage\":\"download\","
+			   "\"layer\":0,\"layers\":2,\"bytes\":50,"
+			   "\"total\":100}");
+	fixture_line(m, s, "{\"type\":\"progress\",\"stage\":\"download\","
+			   "\"layer\":1,\"layers\":2,\"bytes\":0,"
+			   "\"total\":300}");
+	fixture_keys(m, "Escape");
+	assert_no_dialog(m);
+	assert_false(s->closed);
+	assert_shown(m, "spawn \u25d0 pull 12%");
+	m->set.ascii = true;
+	assert_shown(m, "spawn ~ pull 12%");
+	fixture_keys(m, "q");
+	assert_shown(m, "A spawn is under way");
+	fixture_keys(m, "n");
+	assert_false(s->closed);
+	/* It fails: the next form has what was asked for, once. */
+	fixture_line(m, s, "{\"type\":\"error\",\"code\":\"UNAVAILABLE\","
+			   "\"message\":\"no such image\","
+			   "\"remediation\":\"name another\"}");
+	assert_shown(m, "no such image; name another");
+	assert_not_shown(m, "pull 12%");
+	fixture_keys(m, "s");
+	assert_shown(m, "--name x");
+	assert_shown(m, "no such image; name another");
+	fixture_keys(m, "Escape y s");
+	assert_not_shown(m, "--name x");
+	fixture_keys(m, "Enter Escape ^C");
+	assert_null(fixture_spawn(m));
+	assert_shown(m, "cancelled");
+	fixture_free(m);
+}
+
+/* Why, and what to do; with what was typed. */
+static void test_dialog__spawn_fails_late(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "s Tab Tab x Enter");
+	fixture_line(m, fixture_spawn(m), CREATING);
+	later(m, 400);
+	fixture_broken(m, fixture_spawn(m), SVM_UNREACHABLE, "it hung up");
+	assert_not_shown(m, "SPAWNING");
+	assert_shown(m, "sb-00000001 is not made: it hung up");
+	assert_shown(m, "spawn again");
+	assert_shown(m, "--name x");
+	fixture_keys(m, "Enter");
+	assert_non_null(fixture_spawn(m));
+	fixture_broken(m, fixture_spawn(m), SVM_OK, NULL);
+	assert_shown(m, "the daemon's reply broke off");
 	fixture_free(m);
 }
 
@@ -503,7 +632,7 @@ static void test_dialog__spawn_says_what_is_wrong(void **state)
 		/* The field at fault is the one to type in. */
 		fixture_keys(m, "Tab Enter");
 		assert_shown(m, cases[i].wrong);
-		assert_null(fixture_request(m, "POST"));
+		assert_null(fixture_spawn(m));
 		fixture_keys(m, "^U");
 		assert_shown(m, "= stacyvm spawn     ");
 		fixture_keys(m, "Escape");
@@ -644,6 +773,10 @@ int main(void)
 		cmocka_unit_test(test_dialog__spawn_values_with_blanks),
 		cmocka_unit_test(test_dialog__spawn_refused),
 		cmocka_unit_test(test_dialog__spawn_in_background),
+		cmocka_unit_test(test_dialog__spawn_panel),
+		cmocka_unit_test(test_dialog__spawn_cancelled),
+		cmocka_unit_test(test_dialog__spawn_goes_on),
+		cmocka_unit_test(test_dialog__spawn_fails_late),
 		cmocka_unit_test(test_dialog__spawn_says_what_is_wrong),
 		cmocka_unit_test(test_dialog__spawn_asks_before_it_forgets),
 		cmocka_unit_test(test_dialog__has_the_keys),

@@ -207,6 +207,7 @@ static void test_keymap__ways_out(void **state)
 		enum action action;
 	} out[] = {
 		{ CTX_TERMINAL, ACT_LEAVE }, { CTX_FORM, ACT_CLOSE },
+		{ CTX_SPAWNING, ACT_BACKGROUND },
 		{ CTX_PROMPT, ACT_CLOSE }, { CTX_CONFIRM, ACT_NO },
 		{ CTX_PALETTE, ACT_CLOSE }, { CTX_HELP, ACT_CLOSE },
 		{ CTX_MENU, ACT_CLOSE }, { CTX_GLOBAL, ACT_QUIT },

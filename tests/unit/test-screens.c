@@ -354,6 +354,57 @@ static void show_label_several(struct model *m)
 	fixture_type(m, "task=ci old-");
 }
 
+/* An image on its way. */
+static void show_spawning(struct model *m)
+{
+	static const char *const lines[] = {
+		"{\"type\":\"progress\",\"stage\":\"download\",\"layer\":0,"
+		"\"layers\":2,\"bytes\":32505856,\"total\":48234496}",
+		"{\"type\":\"progress\",\"stage\":\"download\",\"layer\":1,"
+		"\"layers\":2,\"bytes\":0,\"total\":2097152}",
+	};
+
+	fixture_keys(m, "s Right Enter");
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		fixture_line(m, fixture_spawn(m), lines[i]);
+		fixture_time(m, INT64_C(1040000000));
+		update_tick(m);
+	}
+}
+
+static void show_spawning_setup(struct model *m)
+{
+	m->set.ascii = true;
+	show_spawning(m);
+	fixture_line(m, fixture_spawn(m),
+		     "{\"type\":\"progress\",\"stage\":\"queue\","
+		     "\"waiting\":1}");
+	fixture_time(m, INT64_C(40000000));
+	fixture_line(m, fixture_spawn(m),
+		     "{\"type\":\"progress\",\"stage\":\"create\","
+		     "\"id\":\"sb-9d11ba00\"}");
+	fixture_line(m, fixture_spawn(m),
+		     "{\"type\":\"progress\",\"stage\":\"setup\","
+		     "\"command\":1,\"commands\":2}");
+}
+
+static void show_spawn_behind(struct model *m)
+{
+	show_spawning(m);
+	fixture_keys(m, "Escape");
+}
+
+static void show_spawn_failed(struct model *m)
+{
+	show_spawning(m);
+	fixture_line(m, fixture_spawn(m),
+		     "{\"type\":\"error\",\"code\":\"UNAVAILABLE\","
+		     "\"message\":\"the image 'python:3.12' is not here and "
+		     "can't be pulled: no answer from the registry\","
+		     "\"remediation\":\"set registries.pull, or: stacyvm "
+		     "image import FILE\"}");
+}
+
 static void show_output(struct model *m)
 {
 	fixture_keys(m, "j e");
@@ -413,6 +464,10 @@ static const struct scene {
 	{ "spawn", show_spawn },
 	{ "label", show_label },
 	{ "label-several", show_label_several },
+	{ "spawning", show_spawning },
+	{ "spawning-setup", show_spawning_setup },
+	{ "spawn-behind", show_spawn_behind },
+	{ "spawn-failed", show_spawn_failed },
 	{ "output", show_output },
 	{ "read-only", show_read_only },
 	{ "lost", show_lost },
