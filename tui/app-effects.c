@@ -189,7 +189,7 @@ static void restyle(struct app *a)
 				"ncurses-term): %d colours", colours);
 }
 
-void app_effects(struct app *a, unsigned effects)
+static void do_effects(struct app *a, unsigned effects)
 {
 	/* A daemon elsewhere has another machine. */
 	if (effects & EFFECT_HOST && !a->o->server)
@@ -216,4 +216,18 @@ void app_effects(struct app *a, unsigned effects)
 		term_curses_bell(a->term);
 	if (effects & EFFECT_REPAINT)
 		term_curses_repaint(a->term);
+}
+
+void app_carry_out(struct app *a)
+{
+	unsigned effects;
+
+	do {
+		fetch_sync(a->fetch);
+		links_sync(a->links);
+		effects = a->m->effects &
+			  ~(unsigned)(EFFECT_REDRAW | EFFECT_QUIT);
+		a->m->effects &= ~effects;
+		do_effects(a, effects);
+	} while (effects);
 }

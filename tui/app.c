@@ -97,28 +97,12 @@ static void arm_frame(struct app *a)
 						     a->painted + FRAME_NS);
 }
 
-/* Do what the model wants done, and what comes of that: an editor that was
- * left has something to be sent. */
-static void carry_out(struct app *a)
-{
-	unsigned effects;
-
-	do {
-		fetch_sync(a->fetch);
-		links_sync(a->links);
-		effects = a->m->effects &
-			  ~(unsigned)(EFFECT_REDRAW | EFFECT_QUIT);
-		a->m->effects &= ~effects;
-		app_effects(a, effects);
-	} while (effects);
-}
-
 static void before_sleep(struct loop *l, void *data)
 {
 	struct app *a = data;
 
 	(void)l;
-	carry_out(a);
+	app_carry_out(a);
 	if (a->m->effects & EFFECT_QUIT) {
 		loop_stop(a->loop);
 		return;

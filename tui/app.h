@@ -30,7 +30,9 @@ struct app {
 	int signal;               /* that ended it */
 };
 
-/* app-effects.c: what an update asked for, but painting and quitting. */
-void app_effects(struct app *a, unsigned effects);
+/* app-effects.c: what an update asked for, but painting and quitting, and
+ * what comes of that at once: an editor that was left has something to be
+ * sent. */
+void app_carry_out(struct app *a);
 
 #endif

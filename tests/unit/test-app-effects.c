@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* What an update asked for, and what comes of it, without loop, terminal and
+ * daemon: the two who would send are here. */
+#include "tests/unit/model-fixture.h"
+#include "tui/app.h"
+
+struct fetch {
+	struct model *m;
+	size_t sent; /* taken from the model */
+};
+
+struct links {
+	size_t looked;
+};
+
+void fetch_sync(struct fetch *f)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &f->m->requests) {
+		struct request *r = list_entry(pos, struct request, link);
+
+		list_remove(&r->link);
+		f->m->waiting--;
+		request_free(r);
+		f->sent++;
+	}
+}
+
+void fetch_cancel(struct fetch *f)
+{
+	(void)f;
+}
+
+void links_sync(struct links *ls)
+{
+	ls->looked++;
+}
+
+static const struct tui_options options = { .dump = true };
+
+static struct app start(struct fetch *f, struct links *ls)
+{
+	struct app a = { .o = &options, .m = fixture_model(30, 100),
+			 .fetch = f, .links = ls };
+
+	f->m = a.m;
+	fetch_sync(f);
+	f->sent = 0;
+	a.m->effects = 0;
+	return a;
+}
+
+static void send_something(struct model *m, void *data, bool ok)
+{
+	unsigned *left = data;
+
+	(void)ok;
+	request_send(m, request_new("GET", xstrdup("/api/v1/health"), NULL));
+	if (!--*left)
+		return;
+	m->editor.path = xstrdup("/nowhere");
+	m->effects |= EFFECT_EDITOR;
+}
+
+/* No key comes after an editor that was left: what is to be sent then would
+ * wait for one. */
+static void test_app_effects__what_an_editor_leaves_is_sent(void **state)
+{
+	struct fetch f = { 0 };
+	struct links ls = { 0 };
+	struct app a = start(&f, &ls);
+	unsigned editors = 1;
+
+	(void)state;
+	a.m->editor.path = xstrdup("/nowhere");
+	a.m->editor.done = send_something;
+	a.m->editor.data = &editors;
+	a.m->effects = EFFECT_EDITOR | EFFECT_REDRAW;
+	app_carry_out(&a);
+	assert_int_equal(f.sent, 1);
+	assert_int_equal(ls.looked, 2);
+	/* Painting and quitting are the loop's. */
+	assert_int_equal(a.m->effects, EFFECT_REDRAW);
+	assert_int_equal(a.m->waiting, 0);
+
+	/* And one editor after another, each with something to be sent. */
+	editors = 3;
+	a.m->editor.path = xstrdup("/nowhere");
+	a.m->effects = EFFECT_EDITOR | EFFECT_QUIT;
+	app_carry_out(&a);
+	assert_int_equal(f.sent, 4);
+	assert_int_equal(a.m->effects, EFFECT_REDRAW | EFFECT_QUIT);
+	fixture_free(a.m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_app_effects__what_an_editor_leaves_is_sent),
+	};
+
+	return cmocka_run_group_tests_name("app_effects", tests, NULL, NULL);
+}
