@@ -202,7 +202,9 @@ void http_on_drain(struct http_req *r, void (*fn)(struct http_req *r));
 /* Trailers must have been announced by a "Trailer" header before begin. */
 void http_stream_trailer(struct http_req *r, const char *name,
 			 const char *fmt, ...) PRINTF_LIKE(3, 4);
-void http_stream_end(struct http_req *r);   /* the request is gone after */
+/* The request is gone after.  With fewer bytes than were announced it is an
+ * abort: what comes next would be taken for the rest. */
+void http_stream_end(struct http_req *r);
 void http_stream_abort(struct http_req *r); /* no final chunk; gone after */
 
 /* One rendered piece shared by many streams (events).  Reference counted; the

@@ -854,10 +854,14 @@ def test_downloads_at_once(fs):
     assert not bad
 
 
-def test_a_file_that_shrinks_meanwhile(fs):
+# Left of it: less than the agent is about to send, and all but the last
+# piece, whose absence it takes for the end.
+@pytest.mark.parametrize("size,left", [(48 << 20, 1),
+                                       ((48 << 20) + 100, 48 << 20)])
+def test_a_file_that_shrinks_meanwhile(fs, size, left):
     """Its length was promised: the client sees a cut, and nothing else in the
     place of what is gone."""
-    data = os.urandom(1 << 20) * 48
+    data = (os.urandom(1 << 20) * 49)[:size]
     assert fs.put(f"{W}/shrinks", data).status in (200, 201)
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(20)  # long before a call without progress is ended
@@ -865,7 +869,7 @@ def test_a_file_that_shrinks_meanwhile(fs):
         s.sendall(f"GET {API}{fs.q(path=f'{W}/shrinks')} HTTP/1.1\r\n"
                   "Host: localhost\r\n\r\n".encode())
         svm.wait_until_stalled(s)
-        fs.sh("truncate -s 1 shrinks")
+        fs.sh(f"truncate -s {left} shrinks")
         got = bytearray()
         try:
             while piece := s.recv(1 << 20):
@@ -877,7 +881,7 @@ def test_a_file_that_shrinks_meanwhile(fs):
     assert f"Content-Length: {len(data)}".encode() in head, head
     assert len(body) < len(data) and data.startswith(body), len(body)
     # The agent is none the worse for it.
-    assert fs.read(f"{W}/shrinks").body == data[:1]
+    assert fs.read(f"{W}/shrinks").body == data[:left]
     assert fs.sh("echo on") == "on\n"
     state = fs.inst.api("GET", f"/sandboxes/{fs.box}", check=200).json()
     assert state["state"] == "running", state
