@@ -380,6 +380,26 @@ def test_an_owner_at_its_limit_stands_in_nobodys_way(full):
     first.done(201)
 
 
+def test_a_quota_below_what_is_in_use(inst):
+    """What is there goes on; nothing is added before it has room again."""
+    inst.start()
+    put(inst, "alice", max_sandboxes=3, max_memory_mb=256)
+    boxes = [spawn(inst, "alice", memory_mb=256).json() for _ in range(3)]
+    put(inst, "alice", max_sandboxes=1, max_memory_mb=128)
+    usage = inst.api("GET", "/quotas/alice/usage", check=200).json()
+    assert (usage["active_sandboxes"], usage["max_sandboxes"],
+            usage["memory_mb"], usage["max_memory_mb"]) == (3, 1, 768, 128)
+    while boxes:
+        assert spawn(inst, "alice").status == 429
+        for s in boxes:
+            assert inst.exec(s["id"], "true").status == 200
+        destroy(inst, boxes.pop())
+    s = spawn(inst, "alice").json()
+    assert s["memory_mb"] == 128
+    assert spawn(inst, "alice").status == 429
+    assert spawn(inst, "bob").status == 201
+
+
 def test_a_raised_quota_lets_go(new_instance):
     inst = new_instance(env={"STACYVM_DEFAULTS_SPAWN_OVERFLOW": "queue"})
     inst.start()

@@ -169,6 +169,28 @@ static void test_admission__room(void **state)
 	assert_int_equal(a.code, SVM_UNAVAILABLE);
 }
 
+/* An owner's limit is lowered below what is in use: no room, and none that
+ * went around to the largest there is. */
+static void test_admission__less_than_in_use(void **state)
+{
+	struct spawn a;
+
+	(void)state;
+	config.defaults_max_sandboxes = PLACES;
+	for (int i = 0; i < 3; i++)
+		take("a");
+	owner_max = 4;
+	assert_int_equal(admission_owner_room(&d, "a"), 1);
+	owner_max = 1;
+	assert_int_equal(admission_owner_room(&d, "a"), 0);
+	assert_int_equal(ask(&a, "a", "a"), 1); /* it waits */
+	give_back("a");
+	give_back("a");
+	assert_false(a.told);
+	give_back("a");
+	assert_true(a.told);
+}
+
 static void test_admission__owners_take_turns(void **state)
 {
 	struct spawn a[3], b[2], c;
@@ -360,6 +382,7 @@ int main(void)
 #define TEST(f) \
 	cmocka_unit_test_setup_teardown(test_admission__##f, setup, teardown)
 		TEST(room),
+		TEST(less_than_in_use),
 		TEST(owners_take_turns),
 		TEST(full_owner_is_passed_by),
 		TEST(no_overtaking),
