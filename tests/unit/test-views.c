@@ -200,8 +200,11 @@ static void test_views__of_two_dashboards(void **state)
 
 	fixture_keys(a, "O");
 	save(a, "of a");
+	save(a, "both know");
 	fixture_keys(a, "S");
 	write_file(a);
+	assert_string_equal(a->views[0].name, "both know");
+	assert_true(a->views[0].invert);
 	fixture_keys(b, "2 V D Down Enter"); /* "goes" */
 	save(b, "of b");
 	fixture_keys(b, "1 O S");
