@@ -7,6 +7,8 @@
 #include "daemon/events.h"
 #include "daemon/lifecycle-internal.h"
 #include "daemon/store.h"
+#include "lib/base/duration.h"
+#include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
@@ -73,12 +75,39 @@ static void add_row(struct store_txn *t, const struct sandbox *s)
 	store_sandbox_release(&row);
 }
 
+/* What was asked for: who reads it later can't ask the sandbox any more. */
+static char *spec_json(const struct sandbox *s)
+{
+	const struct sandbox_spec *spec = &s->spec;
+	struct buf out = BUF_INIT;
+	struct json_writer w = json_writer(&out);
+	char ttl[DURATION_SIZE];
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "provider", s->provider_name);
+	json_str(&w, "image", spec->image);
+	if (spec->name)
+		json_str(&w, "name", spec->name);
+	if (spec->owner)
+		json_str(&w, "owner_id", spec->owner);
+	if (spec->ttl_ns) {
+		duration_format(spec->ttl_ns, ttl);
+		json_str(&w, "ttl", ttl);
+	}
+	json_close(&w, '}');
+	return buf_steal(&out);
+}
+
 static void add_event(struct store_txn *t, const struct sandbox *s,
 		      enum event_type event, const char *data)
 {
-	if (event != EVENT_NONE && !s->spec.warm)
-		store_add_event(t, event, s->id, s->spec.owner,
-				data ? data : "{}");
+	auto_free char *spec = NULL;
+
+	if (event == EVENT_NONE || s->spec.warm)
+		return;
+	if (event == EVENT_SANDBOX_CREATED)
+		data = spec = spec_json(s);
+	store_add_event(t, event, s->id, s->spec.owner, data ? data : "{}");
 }
 
 void life_commit_for(struct sandbox *s, enum event_type event,

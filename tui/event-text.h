@@ -5,7 +5,12 @@
 
 #include "tui/model.h"
 
-/* "17:38:04 exec.completed sb-7f3a91c2 exit_code=0": appended, not escaped. */
+/* "17:38:04 EXEC     sb-7f3a91c2 pytest exit 3 in 1.2s": appended, not
+ * escaped.  What has no words of its own is named as the daemon names it, and
+ * all that came with it stands behind. */
 void event_text(const struct model *m, const cJSON *event, struct buf *out);
+
+/* Something went wrong, or against somebody's wish. */
+bool event_is_bad(const cJSON *event);
 
 #endif

@@ -9,13 +9,14 @@
 #include "tui/textlog.h"
 
 struct events {
-	struct textlog text; /* first */
-	size_t kind; /* of kinds[]; 0: all */
+	struct textlog text; /* first; its groups are of kinds[] */
 };
 
-static const char *const kinds[] = { "", "sandbox.", "exec.", "file.",
-				     "operation.", "spawn.", "quota.",
-				     "provider." };
+/* How types begin; 0: all, and what none of these is. */
+static const char *const kinds[] = {
+	"all", "sandbox", "exec", "file", "spawn", "quota", "template",
+	"image", "operation", "provider",
+};
 
 static void *events_make(struct model *m)
 {
@@ -32,10 +33,13 @@ static void events_release(struct model *m, void *state)
 	free(e);
 }
 
-static bool is_bad(const char *type)
+static size_t kind_of(const char *type)
 {
-	return strstr(type, "fail") || strstr(type, "error") ||
-	       strstr(type, "timeout") || strstr(type, "limit");
+	size_t n = strcspn(type, "."), i = ARRAY_SIZE(kinds) - 1;
+
+	while (i && (strlen(kinds[i]) != n || memcmp(kinds[i], type, n) != 0))
+		i--;
+	return i;
 }
 
 static void events_event(struct model *m, void *state, const cJSON *event)
@@ -47,16 +51,19 @@ static void events_event(struct model *m, void *state, const cJSON *event)
 	if (!cJSON_IsString(type))
 		return;
 	event_text(m, event, &line);
-	textlog_add(&e->text, buf_str(&line), line.len, NULL,
-		    is_bad(type->valuestring));
+	textlog_add_line(&e->text, buf_str(&line), line.len,
+			 &(struct textlog_line){
+				 .bad = event_is_bad(event),
+				 .group = kind_of(type->valuestring),
+			 });
 }
 
 static void events_view(const struct model *m, const void *state,
 			struct canvas *c, struct area a)
 {
 	const struct events *e = state;
-	auto_free char *title = xasprintf(
-		"EVENTS  kind: %s", e->kind ? kinds[e->kind] : "all");
+	auto_free char *title = xasprintf("EVENTS  kind: %s",
+					  kinds[e->text.group]);
 
 	textlog_view(m, &e->text, c, a, title, true);
 }
@@ -82,8 +89,7 @@ static bool events_act(struct model *m, void *state, enum action a)
 
 	switch (a) {
 	case ACT_KIND:
-		e->kind = (e->kind + 1) % ARRAY_SIZE(kinds);
-		field_set(&e->text.only, kinds[e->kind]);
+		e->text.group = (e->text.group + 1) % ARRAY_SIZE(kinds);
 		return true;
 	case ACT_OPEN:
 		jump(m, e);

@@ -51,7 +51,7 @@ const char *textlog_source_name(enum textlog_source from)
 
 static bool shows_all(const struct textlog *t)
 {
-	return !*field_text(&t->only) && t->from == TEXTLOG_ANY;
+	return !*field_text(&t->only) && t->from == TEXTLOG_ANY && !t->group;
 }
 
 /* "!word" is what hasn't it. */
@@ -60,6 +60,8 @@ bool textlog_shows(const struct textlog *t, const struct textlog_line *l)
 	const char *only = field_text(&t->only);
 	bool not = only[0] == '!';
 
+	if (t->group && l->group != t->group)
+		return false;
 	/* What isn't known to come from elsewhere is shown. */
 	if (t->from != TEXTLOG_ANY && l->from != TEXTLOG_ANY &&
 	    l->from != t->from)

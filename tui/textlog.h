@@ -20,6 +20,7 @@ struct textlog_line {
 	bool bad;   /* of stderr, of a failure */
 	int64_t wall_ns; /* when; 0: nobody knows */
 	enum textlog_source from; /* TEXTLOG_ANY: nobody knows */
+	size_t group;    /* what it is about, as its screen counts */
 };
 
 struct textlog {
@@ -36,6 +37,7 @@ struct textlog {
 	bool times;         /* when and whence, before each */
 	bool json;          /* keys and values of JSON stand out */
 	enum textlog_source from; /* these alone; TEXTLOG_ANY: all */
+	size_t group;       /* these alone; 0: all */
 	struct field search, only;
 	enum { TEXTLOG_IDLE, TEXTLOG_SEARCH, TEXTLOG_ONLY } typing;
 };

@@ -234,6 +234,18 @@ def test_templates_are_events(shared):
     assert e["data"] == {"name": "seen"} and e["id"] > saved[-1]["id"]
 
 
+def test_who_asks_for_a_sandbox_is_told_what(shared):
+    """It is all there is to know of one that is gone."""
+    at = newest(shared)
+    box = shared.sandbox(provider="mock", name="told", ttl="20m",
+                         owner_id="al")["id"]
+    shared.api("DELETE", f"/sandboxes/{box}", check=200)
+    [e] = told(shared, at, "sandbox.created")
+    assert e["sandbox_id"] == box
+    assert e["data"] == {"provider": "mock", "image": "host", "name": "told",
+                         "owner_id": "al", "ttl": "20m0s"}
+
+
 def test_every_type_is_told_by_somebody():
     """The page is made of the list; what it promises, the daemon tells."""
     types = (svm.ROOT / "lib/api/event-type.def").read_text()

@@ -125,7 +125,7 @@ def test_rename_and_label(inst):
         t.step("send Ab", "wait 2 MARKED", "send R",
                "wait LABEL 2 SANDBOXES", r"send run=7 task-\r",
                "wait labelled 2 of 2")
-        t.end("send 7", f"wait sandbox.updated {box} changed=name",
+        t.end("send 7", f"wait UPDATE   {box} changed=name",
               "wait changed=metadata.task,metadata.run", "send q", "exit 0",
               RESTORED)
     assert [b["metadata"] for b in inst.api("GET", "/sandboxes").json()] == [
@@ -309,7 +309,7 @@ wait line199
 gone paused
 send 7
 wait EVENTS
-wait exec.completed
+wait EXEC
 send q
 exit 0
 """)

@@ -13,7 +13,7 @@ def test_the_list_is_asked_for_once(inst):
     inst.start()
     boxes = [inst.sandbox(name=f"box{i}")["id"] for i in range(6)]
     drive(inst, f"wait live\nwait {boxes[0]}\nsend 7\n"
-                f"wait sandbox.created {boxes[5]}\nsend q\nexit 0\n")
+                f"wait SPAWN    {boxes[5]}\nsend q\nexit 0\n")
     assert operation(inst, "sandbox.list", "")["count"] == 1
 
 

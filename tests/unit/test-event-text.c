@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Events as lines, and the kinds that screen 7 shows. */
+#include <locale.h>
+
+#include "lib/api/event-type.h"
+#include "tests/unit/model-fixture.h"
+#include "tui/event-text.h"
+
+#define EVENT(type, id, data)                                      \
+	"{\"type\":\"" type "\",\"sandbox_id\":\"" id "\","          \
+	"\"timestamp\":\"2026-03-01T11:55:00Z\",\"data\":" data "}"
+
+static void assert_text(const char *event, const char *expected)
+{
+	struct model *m = fixture_model(24, 80);
+	cJSON *json = cJSON_Parse(event);
+	auto_buf struct buf out = BUF_INIT;
+
+	event_text(m, json, &out);
+	assert_string_equal(buf_str(&out), expected);
+	cJSON_Delete(json);
+	fixture_free(m);
+}
+
+static void test_event_text__lines(void **state)
+{
+	static const char *const cases[][2] = {
+		{ EVENT("sandbox.created", "sb-1",
+			"{\"name\":\"web\",\"ttl\":\"30m0s\",\"owner_id\":"
+			"\"al\",\"image\":\"python\",\"provider\":\"native\"}"),
+		  "SPAWN    sb-1 native python name=web ttl=30m0s by al" },
+		{ EVENT("sandbox.updated", "sb-1",
+			"{\"changed\":[\"name\",5,\"metadata\"]}"),
+		  "UPDATE   sb-1 changed=name,metadata" },
+		{ EVENT("sandbox.destroyed", "sb-1",
+			"{\"reason\":\"expired\"}"),
+		  "KILL     sb-1 reason=expired" },
+		{ EVENT("exec.started", "sb-1",
+			"{\"session_id\":\"ex-1\",\"command\":\"pytest -q\"}"),
+		  "EXEC     sb-1 pytest -q started" },
+		{ EVENT("exec.completed", "sb-1",
+			"{\"session_id\":\"ex-1\",\"command\":\"pytest\","
+			"\"exit_code\":3,\"duration\":\"11.344507ms\"}"),
+		  "EXEC     sb-1 pytest exit 3 in 11ms" },
+		{ EVENT("exec.timeout", "sb-1",
+			"{\"command\":\"sleep\",\"exit_code\":137,"
+			"\"duration\":\"1m1.254152614s\"}"),
+		  "EXEC     sb-1 sleep exit 137 in 1m1.2s timed out" },
+		{ EVENT("file.moved", "sb-1",
+			"{\"new_path\":\"/b\",\"path\":\"/a\"}"),
+		  "MOVE     sb-1 /a to /b" },
+		{ EVENT("template.deleted", "", "{\"name\":\"ci\"}"),
+		  "TEMPLATE name=ci deleted" },
+		/* What this program doesn't know is shown all the same. */
+		{ EVENT("moon.landed", "sb-1", "{\"at\":1,\"by\":{},"
+			"\"warm\":true}"),
+		  "moon.landed sb-1 at=1 warm=true" },
+		{ EVENT("exec.completed", "sb-1",
+			"{\"duration\":\"never\",\"command\":7}"),
+		  "EXEC     sb-1 7" },
+		{ EVENT("sandbox.running", "sb-1", "[1,\"x\"]"),
+		  "RUN      sb-1" },
+		{ EVENT("sandbox.running", "sb-1", "null"), "RUN      sb-1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		auto_free char *line = xasprintf("11:55:00 %s", cases[i][1]);
+
+		assert_text(cases[i][0], line);
+	}
+}
+
+/* The columns behind it stand below each other. */
+static void test_event_text__every_type_has_a_word(void **state)
+{
+	(void)state;
+	for (int i = EVENT_NONE + 1; i < EVENT_TYPE_MAX; i++) {
+		struct model *m = fixture_model(24, 80);
+		auto_free char *event = xasprintf(
+			EVENT("%s", "sb-1", "{}"), event_type_name(i));
+		cJSON *json = cJSON_Parse(event);
+		auto_buf struct buf out = BUF_INIT;
+
+		event_text(m, json, &out);
+		assert_int_equal(strstr(buf_str(&out), "sb-1") -
+				 buf_str(&out), 18);
+		cJSON_Delete(json);
+		fixture_free(m);
+	}
+}
+
+static void test_event_text__kinds(void **state)
+{
+	struct model *m = fixture_model(24, 80);
+
+	(void)state;
+	fixture_keys(m, "7");
+	fixture_line(m, m->events, EVENT("sandbox.running", "sb-1", "{}"));
+	fixture_line(m, m->events, EVENT("exec.started", "sb-2",
+					 "{\"command\":\"sandbox\"}"));
+	fixture_line(m, m->events, EVENT("moon.landed", "sb-3", "{}"));
+	assert_shown(m, "kind: all");
+	fixture_keys(m, "t");
+	assert_shown(m, "kind: sandbox");
+	assert_shown(m, "RUN      sb-1");
+	assert_not_shown(m, "sb-2");
+	assert_not_shown(m, "sb-3");
+	fixture_keys(m, "t");
+	assert_shown(m, "kind: exec");
+	assert_shown(m, "EXEC     sb-2 sandbox");
+	assert_not_shown(m, "sb-1");
+	fixture_keys(m, "t t t t t t t t"); /* once around */
+	assert_shown(m, "kind: all");
+	assert_shown(m, "moon.landed sb-3");
+	fixture_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_event_text__lines),
+		cmocka_unit_test(test_event_text__every_type_has_a_word),
+		cmocka_unit_test(test_event_text__kinds),
+	};
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+		print_message("needs the locale C.UTF-8\n");
+		return 1;
+	}
+	return cmocka_run_group_tests_name("event-text", tests, NULL, NULL);
+}
