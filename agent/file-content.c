@@ -77,7 +77,7 @@ int file_read(struct job *j, struct msg_reader *m, struct buf *end,
 	if (!path)
 		return -1;
 	if (!msg_ok(m))
-		return svm_err_set(err, SVM_BAD_REQUEST, "malformed request");
+		return job_malformed(err);
 	auto_close int fd = file_open_regular(j, path, err);
 	if (fd < 0)
 		return -1;

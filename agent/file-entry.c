@@ -92,7 +92,7 @@ int file_list(struct job *j, struct msg_reader *m, struct buf *end,
 	if (!path)
 		return -1;
 	if (!msg_ok(m))
-		return svm_err_set(err, SVM_BAD_REQUEST, "malformed request");
+		return job_malformed(err);
 	DIR *d = open_dir(j, path, err);
 	if (!d)
 		return -1;
@@ -156,7 +156,7 @@ int file_chmod(struct job *j, struct msg_reader *m, struct buf *end,
 	if (!path)
 		return -1;
 	if (!msg_ok(m))
-		return svm_err_set(err, SVM_BAD_REQUEST, "malformed request");
+		return job_malformed(err);
 	auto_close int fd = file_openat(j->root, path, O_PATH, 0);
 	int r = fd < 0 ? fd : chmod_handle(fd, mode & 0777);
 	return r < 0 ? file_error(err, r, "change the mode of", path) : 0;
@@ -172,7 +172,7 @@ int file_mkdir(struct job *j, struct msg_reader *m, struct buf *end,
 	if (!path)
 		return -1;
 	if (!msg_ok(m))
-		return svm_err_set(err, SVM_BAD_REQUEST, "malformed request");
+		return job_malformed(err);
 	int r = file_make_dirs(j->root, path, mode & 0777);
 	return r < 0 ? file_error(err, r, "make the directory", path) : 0;
 }

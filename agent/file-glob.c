@@ -57,7 +57,7 @@ int file_glob(struct job *j, struct msg_reader *m, struct buf *end,
 	if (!pattern)
 		return -1;
 	if (!msg_ok(m))
-		return svm_err_set(err, SVM_BAD_REQUEST, "malformed request");
+		return job_malformed(err);
 	size_t n = glob_literal_prefix(pattern);
 	auto_free char *base = xstrndup(pattern, n);
 	int fd = file_openat(j->root, n ? base : "/",

@@ -106,7 +106,7 @@ int file_delete(struct job *j, struct msg_reader *m, struct buf *end,
 	if (!path)
 		return -1;
 	if (!msg_ok(m))
-		return svm_err_set(err, SVM_BAD_REQUEST, "malformed request");
+		return job_malformed(err);
 	auto_err struct svm_err missing = SVM_ERR_INIT;
 	auto_close int dir = file_open_parent(j, path, false, name, &missing);
 	if (dir < 0 && missing.code == SVM_FILE_NOT_FOUND) {

@@ -237,11 +237,6 @@ static int write_when(struct job *j, const char *path, uint32_t mode,
 	return write_to(j, dir, name, path, mode, c, err);
 }
 
-static int malformed(struct svm_err *err)
-{
-	return svm_err_set(err, SVM_BAD_REQUEST, "malformed request");
-}
-
 int file_write(struct job *j, struct msg_reader *m, struct buf *end,
 	       struct svm_err *err)
 {
@@ -254,7 +249,7 @@ int file_write(struct job *j, struct msg_reader *m, struct buf *end,
 	if (!path)
 		return -1;
 	return msg_ok(m) ? write_when(j, path, mode, &any, err) :
-			   malformed(err);
+			   job_malformed(err);
 }
 
 int file_write_if(struct job *j, struct msg_reader *m, struct buf *end,
@@ -273,5 +268,5 @@ int file_write_if(struct job *j, struct msg_reader *m, struct buf *end,
 	if (!path)
 		return -1;
 	return msg_ok(m) && c.kind < FRAME_IF_MAX ?
-		       write_when(j, path, mode, &c, err) : malformed(err);
+		       write_when(j, path, mode, &c, err) : job_malformed(err);
 }

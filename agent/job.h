@@ -33,6 +33,12 @@ ssize_t job_send_from(struct job *j, int fd, size_t n, struct svm_err *err);
 /* The next DATA: 1 with *ret borrowed until the next call, 0 at END, -1. */
 int job_receive(struct job *j, struct frame *ret, struct svm_err *err);
 
+/* A request that lacks fields.  Always -1. */
+static inline int job_malformed(struct svm_err *err)
+{
+	return svm_err_set(err, SVM_BAD_REQUEST, "malformed request");
+}
+
 bool job_stopped(void);
 void job_progress(void); /* the deadline starts anew */
 

@@ -50,16 +50,9 @@ static const struct column columns[] = {
 static int run_ls(struct cli *cli, void *values, int argc, char **args,
 		  struct svm_err *err)
 {
-	auto_buf struct buf body = BUF_INIT;
-	auto_json struct json_doc doc = JSON_DOC_INIT;
-	cJSON *items;
-
 	(void)values, (void)argc, (void)args;
-	if (cli_get(cli, API "/images", &body, err) < 0 ||
-	    out_parse_array(&doc, &body, &items, err) < 0)
-		return -1;
-	return out_items(cli, items, columns, ARRAY_SIZE(columns), "ref",
-			 err);
+	return out_list(cli, API "/images", columns, ARRAY_SIZE(columns), "ref",
+			err);
 }
 
 /* "dir/alpine.tar.gz" is called "alpine" unless --name says otherwise. */

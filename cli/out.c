@@ -406,6 +406,19 @@ int out_items(const struct cli *cli, const cJSON *items,
 	return 0;
 }
 
+int out_list(struct cli *cli, const char *path, const struct column *columns,
+	     size_t ncolumns, const char *id_key, struct svm_err *err)
+{
+	auto_buf struct buf body = BUF_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	cJSON *items;
+
+	if (cli_get(cli, path, &body, err) < 0 ||
+	    out_parse_array(&doc, &body, &items, err) < 0)
+		return -1;
+	return out_items(cli, items, columns, ncolumns, id_key, err);
+}
+
 void out_lines(const struct cli *cli, const cJSON *items,
 	       const struct column *columns, size_t ncolumns,
 	       const char *id_key, bool heading)

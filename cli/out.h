@@ -33,6 +33,10 @@ int out_items(const struct cli *cli, const cJSON *items,
 	      const struct column *columns, size_t ncolumns,
 	      const char *id_key, struct svm_err *err);
 
+/* Get the array at `path` and print its items so. */
+int out_list(struct cli *cli, const char *path, const struct column *columns,
+	     size_t ncolumns, const char *id_key, struct svm_err *err);
+
 /* The same for a stream: one JSON object per line, or rows of tab-separated
  * text, with the heading only where it is asked for. */
 void out_lines(const struct cli *cli, const cJSON *items,

@@ -46,16 +46,9 @@ static const struct column columns[] = {
 static int run_ls(struct cli *cli, void *values, int argc, char **args,
 		  struct svm_err *err)
 {
-	auto_buf struct buf body = BUF_INIT;
-	auto_json struct json_doc doc = JSON_DOC_INIT;
-	cJSON *items;
-
 	(void)values, (void)argc, (void)args;
-	if (cli_get(cli, API "/providers", &body, err) < 0 ||
-	    out_parse_array(&doc, &body, &items, err) < 0)
-		return -1;
-	return out_items(cli, items, columns, ARRAY_SIZE(columns), "name",
-			 err);
+	return out_list(cli, API "/providers", columns, ARRAY_SIZE(columns), "name",
+			err);
 }
 
 /* Why it does not work, from the list; NULL without a word. */

@@ -53,16 +53,9 @@ static const struct column columns[] = {
 static int run_ls(struct cli *cli, void *values, int argc, char **args,
 		  struct svm_err *err)
 {
-	auto_buf struct buf body = BUF_INIT;
-	auto_json struct json_doc doc = JSON_DOC_INIT;
-	cJSON *items;
-
 	(void)values, (void)argc, (void)args;
-	if (cli_get(cli, API "/quotas", &body, err) < 0 ||
-	    out_parse_array(&doc, &body, &items, err) < 0)
-		return -1;
-	return out_items(cli, items, columns, ARRAY_SIZE(columns), "owner_id",
-			 err);
+	return out_list(cli, API "/quotas", columns, ARRAY_SIZE(columns), "owner_id",
+			err);
 }
 
 static void add_path(struct buf *out, const char *owner)

@@ -34,7 +34,11 @@ void api_session_signal(struct http_req *r, void *app);
 void api_session_resize(struct http_req *r, void *app);
 void api_session_delete(struct http_req *r, void *app);
 
-/* api-files.c */
+/* api-events.c: SSE with replay (?since=, Last-Event-ID; ?follow=false ends
+ * after it), ?type=, ?sandbox_id=. */
+void api_events(struct http_req *r, void *app);
+
+/* api-file*.c, api-archive.c */
 void api_file_write(struct http_req *r, void *app);  /* POST, JSON */
 void api_file_put(struct http_req *r, void *app);    /* PUT, raw */
 void api_file_read(struct http_req *r, void *app);

@@ -13,7 +13,6 @@
 
 struct daemon;
 struct events;
-struct http_req;
 
 /* The owner of an event about what everybody shares: images, common
  * templates, providers.  No owner's id has a '/'.  Of an event without any
@@ -37,10 +36,6 @@ void events_emit(struct daemon *d, enum event_type type,
 /* Commit t without waiting and publish its events once they are stored. */
 void events_commit(struct daemon *d, struct store_txn *t);
 void events_commit_soon(struct daemon *d, struct store_txn *t);
-
-/* api-events.c, GET /events: SSE with replay (?since=, Last-Event-ID;
- * ?follow=false ends after it), ?type=, ?sandbox_id=. */
-void api_events(struct http_req *r, void *app);
 
 /* At shutdown: a last comment, then every stream ends. */
 void events_close_all(struct events *e);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Every route, once.  Handlers are in api-*.c, events.c and image/. */
+/* Every route, once.  Handlers are in api-*.c, preview.c and image/. */
 #include "daemon/routes.h"
 
 #include "daemon/api.h"
-#include "daemon/events.h"
 #include "daemon/http/http.h"
 #include "daemon/image/image.h"
 #include "daemon/preview.h"

@@ -26,7 +26,7 @@ void worker_init(struct worker *w, struct daemon *d,
 			      .daemon = d, .pidfd = -1, .out = -1 };
 }
 
-static void end(const struct worker *w)
+static void kill_it(const struct worker *w)
 {
 	if (w->pidfd >= 0)
 		proc_pidfd_kill(w->pidfd, SIGKILL);
@@ -36,7 +36,7 @@ int worker_fail(struct worker *w, enum svm_code code, const char *why)
 {
 	if (!w->err->code)
 		svm_err_set(w->err, code, "%s", why);
-	end(w);
+	kill_it(w);
 	return -1;
 }
 
@@ -46,7 +46,7 @@ void worker_stop(struct worker *w)
 	if ((w->pidfd < 0 && !w->out_watch) || w->err->code)
 		return;
 	image_stopping(w->err);
-	end(w);
+	kill_it(w);
 }
 
 void worker_release(struct worker *w)
