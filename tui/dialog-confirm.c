@@ -52,6 +52,10 @@ static struct area view_question(const struct asking *q, struct canvas *c)
 	for (char **l = q->lines; *l; l++)
 		cols = MAX(cols, (int)width_text(*l, strlen(*l)) + 4);
 	cols = MAX(cols, (int)width_text(q->title, strlen(q->title)) + 6);
+	if (q->name) /* "type NAME: ", and as much again to type it */
+		cols = MAX(cols, 2 * ((int)width_text(q->name,
+						      strlen(q->name)) + 8) +
+					 4);
 	in = dialog_box(c, rows, MIN(cols, c->cols - 4), q->title);
 	for (int i = 0; q->lines[i] && i < in.rows - 2; i++)
 		canvas_text(c, in.row + i, in.col, in.cols,

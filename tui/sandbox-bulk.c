@@ -100,6 +100,7 @@ void sandbox_bulk_menu(struct model *m)
 		{ ACT_LABEL, true },	{ ACT_EXPORT, true },
 		{ ACT_MERGE, true },	{ ACT_UNMARK_ALL, true },
 		{ ACT_MARK_ALL, false }, { ACT_KILL_EXPIRED, false },
+		{ ACT_PRUNE_ALL, false },
 	};
 	struct menu_item items[MENU_MAX] = { { 0 } };
 	enum context chain[CONTEXT_CHAIN];

@@ -9,6 +9,9 @@
 void sandbox_kill_ask(struct model *m, char **ids);
 void sandbox_export_ask(struct model *m, char **ids);
 
+/* All there are: a word has to be typed, whatever is set. */
+void sandbox_prune_all_ask(struct model *m);
+
 /* The selected one's, or the first that waits, and what was killed with it. */
 void sandbox_kill_undo(struct model *m, const struct sandbox *selected);
 

@@ -116,10 +116,27 @@ static void describe(const struct model *m, char **ids,
 	lines[shown + (n > shown)] = xstrdup("Files inside are lost.");
 }
 
+/* Takes the ids; with a name that is to be typed. */
+static void ask(struct model *m, char **ids, const char *title,
+		const char *name)
+{
+	char *lines[DESCRIBED_MAX + 3] = { NULL };
+
+	describe(m, ids, lines);
+	confirm_ask(m, &(struct confirm){
+			       .title = title,
+			       .lines = (const char *const *)lines,
+			       .name = name,
+			       .yes = confirmed,
+			       .release = ids_free,
+			       .data = ids });
+	for (size_t i = 0; lines[i]; i++)
+		free(lines[i]);
+}
+
 void sandbox_kill_ask(struct model *m, char **ids)
 {
 	size_t n = strv_len(ids);
-	char *lines[DESCRIBED_MAX + 3] = { NULL };
 	auto_free char *title = NULL;
 
 	if (!n) {
@@ -132,17 +149,27 @@ void sandbox_kill_ask(struct model *m, char **ids)
 		strv_free(ids);
 		return;
 	}
-	describe(m, ids, lines);
 	title = n == 1 ? xasprintf("KILL %s?", ids[0]) :
 			 xasprintf("KILL %zu SANDBOXES?", n);
-	confirm_ask(m, &(struct confirm){
-			       .title = title,
-			       .lines = (const char *const *)lines,
-			       .yes = confirmed,
-			       .release = ids_free,
-			       .data = ids });
-	for (size_t i = 0; lines[i]; i++)
-		free(lines[i]);
+	ask(m, ids, title, NULL);
+}
+
+/* Those there are now, and no others: what is made meanwhile nobody agreed
+ * to. */
+void sandbox_prune_all_ask(struct model *m)
+{
+	char **ids = xcalloc(m->fleet.n + 1, sizeof(*ids));
+	auto_free char *title = xasprintf("KILL ALL SANDBOXES (%zu)?",
+					  m->fleet.n);
+
+	for (size_t i = 0; i < m->fleet.n; i++)
+		ids[i] = xstrdup(m->fleet.all[i]->id);
+	if (*ids) {
+		ask(m, ids, title, "all");
+		return;
+	}
+	strv_free(ids);
+	model_say(m, "there is no sandbox");
 }
 
 /* What was killed together stays together. */

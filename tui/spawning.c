@@ -183,6 +183,7 @@ void spawning_cancel(struct model *m, struct spawning *s)
 
 		r->doing = xasprintf("cancel the spawn of %s", s->id);
 		request_send(m, r);
+		fleet_remove(&m->fleet, s->id);
 	}
 	spawning_free(m, s);
 }

@@ -6,6 +6,7 @@
 #include "tui/dialog.h"
 #include "tui/frame.h"
 #include "tui/sandbox-act.h"
+#include "tui/sandbox-bulk.h"
 #include "tui/screen.h"
 #include "tui/spawning.h"
 
@@ -55,6 +56,7 @@ static void quit_now(struct model *m, void *data)
 		if (screens[i]->rescue)
 			screens[i]->rescue(m, m->state[i], &say);
 	sandbox_act_finish(m);
+	spawning_cancel_all(m);
 	m->effects |= EFFECT_QUIT;
 }
 
@@ -191,6 +193,9 @@ static bool act_globally(struct model *m, enum action a)
 		return true;
 	case ACT_SPAWN:
 		spawn_open(m, NULL);
+		return true;
+	case ACT_PRUNE_ALL:
+		sandbox_prune_all_ask(m);
 		return true;
 	case ACT_KILL_EXPIRED:
 		confirm_ask(m, &(struct confirm){

@@ -4,6 +4,7 @@
 
 #include "lib/base/width.h"
 #include "tests/unit/model-fixture.h"
+#include "tui/sandbox-act.h"
 
 static struct model *start(void **state)
 {
@@ -358,6 +359,71 @@ static void test_dialog__palette_while_sandboxes_go(void **state)
 	fixture_keys(m, "Enter");
 	assert_no_dialog(m);
 	assert_shown(m, "no sandbox sb-7f3a91c2");
+	fixture_free(m);
+}
+
+/* -- what loses much */
+
+/* Only the word does it, and no setting leaves it out. */
+static void test_dialog__prune_all(void **state)
+{
+	struct model *m = start(state);
+
+	for (int i = CONFIRM_ALWAYS; i <= CONFIRM_NEVER; i++) {
+		m->set.confirm = i;
+		type_command(m, "prune-all");
+		assert_shown(m, "KILL ALL SANDBOXES (5)?");
+		assert_shown(m, "type all:");
+		fixture_keys(m, "Enter y Enter A L L Enter");
+		assert_shown(m, "it is all:");
+		assert_int_equal(sandbox_act_wake(m), 0);
+		fixture_keys(m, "Escape");
+		assert_no_dialog(m);
+	}
+	type_command(m, "prune-all");
+	fixture_type(m, "all");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "killing 5 in 5 s; u undoes");
+	fixture_keys(m, "u");
+	assert_shown(m, "5 stay");
+	/* What is over is asked about as well, but No is enough. */
+	type_command(m, "prune");
+	assert_shown(m, "KILL WHAT HAS EXPIRED?");
+	assert_shown(m, "[ No ]");
+	fixture_keys(m, "Enter");
+	assert_null(fixture_request(m, "DELETE"));
+	type_command(m, "prune");
+	fixture_keys(m, "y");
+	assert_string_equal(fixture_request(m, "DELETE")->target,
+			    "/api/v1/sandboxes");
+	fixture_no_sandboxes(m);
+	type_command(m, "prune-all");
+	assert_no_dialog(m);
+	assert_shown(m, "there is no sandbox");
+	fixture_free(m);
+}
+
+/* In use: its name; not in use: No is the default. */
+static void test_dialog__delete_template(void **state)
+{
+	struct model *m = start(state);
+
+	m->set.confirm = CONFIRM_NEVER;
+	fixture_keys(m, "3 D");
+	assert_shown(m, "1 sandbox was made from it");
+	fixture_keys(m, "y Enter d a t a Enter");
+	assert_shown(m, "it is data-science:");
+	assert_null(fixture_request(m, "DELETE"));
+	fixture_type(m, "data-science");
+	fixture_keys(m, "Enter");
+	assert_string_equal(fixture_request(m, "DELETE")->target,
+			    "/api/v1/templates/data-science");
+	fixture_answer(m, "DELETE", "/api/v1/templates/data-science", SVM_OK,
+		       "{}");
+	fixture_keys(m, "j D");
+	assert_shown(m, "[ No ]");
+	fixture_keys(m, "Enter");
+	assert_null(fixture_request(m, "DELETE"));
 	fixture_free(m);
 }
 
@@ -769,6 +835,8 @@ int main(void)
 		cmocka_unit_test(test_dialog__palette_completes),
 		cmocka_unit_test(test_dialog__palette_read_only),
 		cmocka_unit_test(test_dialog__palette_while_sandboxes_go),
+		cmocka_unit_test(test_dialog__prune_all),
+		cmocka_unit_test(test_dialog__delete_template),
 		cmocka_unit_test(test_dialog__spawn),
 		cmocka_unit_test(test_dialog__spawn_values_with_blanks),
 		cmocka_unit_test(test_dialog__spawn_refused),

@@ -309,6 +309,14 @@ static void show_type_name(struct model *m)
 	fixture_type(m, "data");
 }
 
+static void show_prune_all(struct model *m)
+{
+	fixture_keys(m, "2 :");
+	fixture_type(m, "prune-all");
+	fixture_keys(m, "Enter");
+	fixture_type(m, "al");
+}
+
 static void show_menu(struct model *m)
 {
 	fixture_keys(m, "j x j");
@@ -457,6 +465,7 @@ static const struct scene {
 	{ "kill", show_kill },
 	{ "kill-several", show_kill_several },
 	{ "type-name", show_type_name },
+	{ "prune-all", show_prune_all },
 	{ "menu", show_menu },
 	{ "prompt", show_prompt },
 	{ "help", show_help },
