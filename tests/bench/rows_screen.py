@@ -4,6 +4,7 @@ a lap ends when the screen shows what was waited for."""
 import os
 import select
 import shutil
+import subprocess
 
 from measure import MIB, kib, median, ms, percentile, rate, topic
 from screen import Screen
@@ -98,6 +99,27 @@ def scroll(b, inst, count):
     b.table.samples("dashboard: key to frame", key, "", "< 33 ms")
     b.table.row(f"dashboard: resident, with {count} sandboxes",
                 f"{resident / 1024:.1f} MiB", "", "", "< 16 MiB")
+
+
+@topic("dashboard-events")
+def dashboard_events(b):
+    """Keys, while events come as fast as the daemon tells them."""
+    def keys():
+        return laps(t.step("lap x", "send 3", "wait TEMPLATES ─", "lap lap",
+                           "send 7", "wait EVENTS  kind", "lap lap"))
+
+    with b.daemon("a flood of events") as inst, subprocess.Popen(
+            [b.tool, "events", inst.socket, "1", "100", "1000000"],
+            stdout=subprocess.DEVNULL) as flood:
+        try:
+            with Screen(inst, "tui", seconds=60) as t:
+                t.step("wait live", "send 7", "wait quota")
+                [took] = b.turns(keys, rounds=b.few(1, 50))
+                t.end("send q", "exit 0")
+        finally:
+            flood.kill()
+    b.table.samples("dashboard: key to frame under a flood of events", took,
+                    "", "< 33 ms")
 
 
 @topic("terminal")

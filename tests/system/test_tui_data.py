@@ -20,6 +20,33 @@ def configure(inst, text):
     return path
 
 
+@pytest.mark.parametrize("screen", ["7", "1"])
+def test_keys_under_a_flood_of_events(inst, screen):
+    """Events come as fast as the daemon tells them, and a key has its frame
+    between them: within 33 ms, or ten times as much where all of it is
+    checked by sanitizers and others run beside it."""
+    inst.start()
+    flood = [os.path.join(svm.BUILD, "tests/bench/bench"), "events",
+             inst.socket, "1", "100", "1000000"]
+    shown = {"7": "EVENTS  kind", "1": "ACTIVE SANDBOXES"}[screen]
+    with svm.Popen(flood, stdout=subprocess.DEVNULL) as p, \
+            Screen(inst, "tui") as t:
+        try:
+            t.step("wait live", f"send {screen}", f"wait {shown}", "wait quota")
+            took = []
+            for _ in range(15):
+                took += [int(line.split()[1]) for line in t.step(
+                    "lap x", "send 3", f"gone {shown}", "lap lap",
+                    f"send {screen}", f"wait {shown}", "lap lap")
+                    if line.startswith("lap ")]
+            assert p.poll() is None  # it went on all the time
+            t.end("send q", "exit 0")
+        finally:
+            p.kill()
+    took.sort()
+    assert took[len(took) // 2] < 330e6, [n // 1000000 for n in took]
+
+
 def test_the_host_is_this_machine(inst):
     """Whatever is asked elsewhere runs on another machine, of which nothing
     is known here."""
