@@ -156,6 +156,43 @@ static void take_row(void *data, struct store_sandbox *row)
 	*row = (struct store_sandbox){ 0 };
 }
 
+/* Put again: another name, and none, with the metadata of its spec. */
+static void test_store__row_of_another_name(void **state)
+{
+	static const struct {
+		const char *name, *spec;
+	} puts[] = {
+		{ "one", "{\"metadata\":[\"a=1\"]}" },
+		{ "two", "{\"metadata\":[\"b=2\"]}" },
+		{ NULL, "{\"metadata\":[]}" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(puts); i++) {
+		auto_err struct svm_err err = SVM_ERR_INIT;
+		struct store_sandbox row = row_of((char *)"sb-00000001",
+						  (char *)"running"), got;
+		struct store_txn *t = store_begin(f->store);
+		struct result r = { 0 };
+
+		row.name = (char *)puts[i].name;
+		row.spec = (char *)puts[i].spec;
+		store_put_sandbox(t, &row);
+		store_commit(t, on_done, &r);
+		finish(f, &r);
+		reopen(f);
+		assert_int_equal(count_sandboxes(f), 1);
+		assert_int_equal(store_each_sandbox(f->store, take_row, &got,
+						    &err), 0);
+		if (puts[i].name)
+			assert_string_equal(got.name, puts[i].name);
+		else
+			assert_null(got.name);
+		assert_string_equal(got.spec, puts[i].spec);
+		store_sandbox_release(&got);
+	}
+}
+
 static void test_store__row_round_trip(void **state)
 {
 	struct fixture *f = *state;
@@ -756,6 +793,7 @@ int main(int argc, char **argv)
 
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(test_store__##f, setup, teardown)
+		TEST(row_of_another_name),
 		TEST(row_round_trip),
 		TEST(put_replaces_and_delete_removes),
 		TEST(images_and_meta),
