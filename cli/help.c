@@ -130,7 +130,7 @@ const struct help_line help_env[] = {
 	{ "STACYVM_RUNTIME_DIR", "where the socket is" },
 	{ "STACYVM_SECTION_KEY", "configuration, as in stacyvm.yaml(5)" },
 	{ "NO_COLOR", "no colours, and no bold text" },
-	{ "FORCE_COLOR", "colours in a pipe too" },
+	{ "FORCE_COLOR", "colours in a pipe too, unless it is 0" },
 	{ "CLICOLOR_FORCE", "the same" },
 	{ "TERM", "of the terminal; dumb: no colours, nothing is painted in place" },
 	{ "ACCESSIBLE", "when set, nothing is painted in place, and no pager" },

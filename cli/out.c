@@ -143,11 +143,16 @@ void out_ago(struct buf *out, int64_t ns)
 		buf_addf(out, "%lldd", (long long)(s / 86400));
 }
 
+static bool is_forced(const char *name)
+{
+	const char *v = getenv(name);
+
+	return v && v[0] && strcmp(v, "0") != 0;
+}
+
 bool out_color(const struct cli *cli)
 {
-	const char *term = getenv("TERM");
-	const char *no = getenv("NO_COLOR"), *force = getenv("FORCE_COLOR");
-	const char *cli_force = getenv("CLICOLOR_FORCE");
+	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
 
 	if (cli->no_color || (cli->color && strcmp(cli->color, "never") == 0))
 		return false;
@@ -155,7 +160,7 @@ bool out_color(const struct cli *cli)
 		return true;
 	if (no && no[0])
 		return false;
-	if ((force && force[0]) || (cli_force && cli_force[0]))
+	if (is_forced("FORCE_COLOR") || is_forced("CLICOLOR_FORCE"))
 		return true;
 	return cli->stdout_tty && term && strcmp(term, "dumb") != 0;
 }
