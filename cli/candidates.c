@@ -494,6 +494,7 @@ bool candidates_offer(struct cli *cli, int argc, char **words,
 	const char *eq = strchr(l.last, '=');
 
 	cli->no_autostart = true;
+	cli->progress = "none"; /* the line that is typed has the screen */
 	read_words(&l, argc, words);
 	if (l.lost)
 		return false;

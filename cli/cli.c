@@ -312,11 +312,26 @@ static int run_and_report(struct cli *cli, void *values, int argc, char **argv)
 	return flush_output(cli, status);
 }
 
+/* Whoever asks for help gets it, whatever else is wrong.  Only where the words
+ * may not be a command's of a sandbox. */
+static bool wants_help(const struct cmd *cmd, int argc, char **argv)
+{
+	for (int i = 0; i < argc && !cmd->command_at; i++) {
+		if (!argv[i] || strcmp(argv[i], "--") == 0)
+			break;
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0)
+			return true;
+	}
+	return false;
+}
+
 static int run_leaf(struct cli *cli, int argc, char **argv)
 {
 	const struct cmd *cmd = cli->cmd;
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	auto_free char *values = xcalloc(1, cmd->opts_size + 1);
+	bool help = wants_help(cmd, argc, argv);
 	int n, status;
 
 	if (cmd->flags & CMD_RAW) {
@@ -326,6 +341,7 @@ static int run_leaf(struct cli *cli, int argc, char **argv)
 			      strcmp(argv[0], "-h") == 0);
 	} else if (opts_parse(cmd, values, cli, argc, argv, &n, &cli->dashes,
 			      &err) < 0) {
+		cli->help |= help;
 		if (!cli->help) {
 			opts_release(cmd->opts, values);
 			return usage_failure(cli, &err);

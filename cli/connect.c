@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
 #include "lib/base/fd.h"
@@ -18,11 +19,21 @@
 
 #define KEY_MAX 4096
 
+static pid_t started; /* to be told, or 0 */
+
+static void tell_started(void)
+{
+	if (started && isatty(STDERR_FILENO))
+		fprintf(stderr, "stacyvm: started the daemon (pid %d); logs: "
+				"stacyvm daemon logs\n", (int)started);
+	started = 0;
+}
+
 static void on_started(pid_t pid)
 {
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "stacyvm: started the daemon (pid %d); logs: "
-				"stacyvm daemon logs\n", (int)pid);
+	started = pid;
+	if (!ticker_is_on())
+		tell_started();
 }
 
 int cli_key(const struct cli *cli, struct buf *out,
@@ -92,18 +103,32 @@ int cli_catch_signals(struct cli *cli, struct svm_err *err)
 	return fd;
 }
 
-int cli_get(struct cli *cli, const char *target, struct buf *ret,
-	    struct svm_err *err)
+int cli_call(struct cli *cli, const char *what, const char *method,
+	     const char *target, const struct buf *body, struct buf *ret,
+	     struct svm_err *err)
 {
 	struct client *c = cli_client(cli, err);
 
-	return c ? client_call(c, "GET", target, NULL, ret, err) : -1;
+	if (!c)
+		return -1;
+	struct ticker *t = ticker_start(cli, what);
+	int r = client_call(c, method, target, body, ret, err);
+
+	ticker_stop(t);
+	tell_started();
+	return r;
+}
+
+#define WAITING "waiting for the daemon"
+
+int cli_get(struct cli *cli, const char *target, struct buf *ret,
+	    struct svm_err *err)
+{
+	return cli_call(cli, WAITING, "GET", target, NULL, ret, err);
 }
 
 int cli_send(struct cli *cli, const char *method, const char *target,
 	     const struct buf *body, struct buf *ret, struct svm_err *err)
 {
-	struct client *c = cli_client(cli, err);
-
-	return c ? client_call(c, method, target, body, ret, err) : -1;
+	return cli_call(cli, WAITING, method, target, body, ret, err);
 }

@@ -217,6 +217,7 @@ static void check_use(struct console *c, bool destroyed)
 
 	cli.client = NULL;
 	cli.no_autostart = true;
+	cli.progress = "none";
 	struct client *client = cli_client(&cli, &err);
 	auto_free char *target = sandbox_path(c->id, "");
 

@@ -179,6 +179,7 @@ struct feed *feed_start(struct cli *cli, const struct feed_options *o,
 	struct feed *f = xcalloc(1, sizeof(*f));
 
 	f->cli = cli;
+	cli->progress = "none"; /* the view has the screen */
 	f->o = *o;
 	f->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	f->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

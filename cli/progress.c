@@ -142,6 +142,13 @@ struct ticker {
 	const char *what; /* borrowed */
 };
 
+static bool ticks; /* one is on; of the thread that calls */
+
+bool ticker_is_on(void)
+{
+	return ticks;
+}
+
 static void *tick(void *arg)
 {
 	struct ticker *t = arg;
@@ -149,7 +156,7 @@ static void *tick(void *arg)
 	int64_t begun = clock_mono_ns();
 	struct live *l = NULL;
 
-	while (poll(&p, 1, (l ? REDRAW_NS : QUIET_NS) / 1000000) == 0) {
+	while (poll(&p, 1, REDRAW_NS / 1000000) == 0) {
 		auto_free char *text = xasprintf(
 			"  %.1fs", (double)(clock_mono_ns() - begun) / 1e9);
 		enum live_role role;
@@ -187,8 +194,10 @@ struct ticker *ticker_start(const struct cli *cli, const char *what)
 	int e = t->stop < 0 ? -1 : pthread_create(&t->thread, NULL, tick, t);
 
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (e == 0)
+	if (e == 0) {
+		ticks = true;
 		return t;
+	}
 	fd_close(t->stop);
 	free(t);
 	return NULL;
@@ -200,6 +209,7 @@ void ticker_stop(struct ticker *t)
 		return;
 	(void)!write(t->stop, &(uint64_t){ 1 }, sizeof(uint64_t));
 	pthread_join(t->thread, NULL);
+	ticks = false;
 	fd_close(t->stop);
 	free(t);
 }

@@ -29,10 +29,12 @@ void progress_set(struct progress *p, int64_t done, int64_t total);
 void progress_end(struct progress *p);
 
 /* For one call that tells nothing until it is done: on a terminal a line with
- * the time it takes, gone when it ended.  NULL where there is nothing to
- * show. */
+ * the time it takes, after a tenth of a second, gone when it ended.  NULL
+ * where there is nothing to show. */
 struct ticker;
 struct ticker *ticker_start(const struct cli *cli, const char *what);
-void ticker_stop(struct ticker *t);
+void ticker_stop(struct ticker *t); /* accepts NULL */
+/* What is printed to stderr meanwhile would be painted over. */
+bool ticker_is_on(void);
 
 #endif

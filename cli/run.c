@@ -266,6 +266,9 @@ static void on_signal(struct runner *r, int signo)
 		return;
 	}
 	if (tty || r->run->flags & RUN_READ_ONLY || r->interrupts++ > 0) {
+		if (r->interrupts > 1)
+			cli_notice(r->cli, "stacyvm: left without waiting for "
+					   "the command; it is killed");
 		leave(r, 128 + signo);
 		return;
 	}

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/out.h"
-#include "cli/progress.h"
 #include "cli/run.h"
 #include "cli/sandbox.h"
 #include "cli/spawn.h"
@@ -165,16 +166,12 @@ static const char *spawn(struct cli *cli, const struct spawn_opts *o,
 	auto_buf struct buf body = BUF_INIT;
 	const char *id = NULL;
 
-	if (make_request(o, &body, err) < 0 || !cli_client(cli, err))
-		return NULL;
-	struct ticker *ticker = ticker_start(
-		cli, o->image && strcmp(o->image, "host") != 0 ?
-			     "starting (an image that is not here is pulled)" :
-			     "starting");
-	int r = cli_send(cli, "POST", API "/sandboxes", &body, reply, err);
-
-	ticker_stop(ticker);
-	if (r < 0 || out_parse_object(doc, reply, err) < 0 ||
+	if (make_request(o, &body, err) < 0 ||
+	    cli_call(cli, o->image && strcmp(o->image, "host") != 0 ?
+		     "starting (an image that is not here is pulled)" :
+		     "starting", "POST", API "/sandboxes", &body, reply,
+		     err) < 0 ||
+	    out_parse_object(doc, reply, err) < 0 ||
 	    json_get_string(doc->root, "id", &id, err) < 0)
 		return NULL;
 	if (!id)
@@ -183,16 +180,32 @@ static const char *spawn(struct cli *cli, const struct spawn_opts *o,
 	return id;
 }
 
-/* Whatever happened before, and however little time is left. */
-static int destroy(struct cli *cli, const char *id, struct svm_err *err)
+/* Whatever happened before, and however little time is left; but one more
+ * Ctrl-C, which alone arrives on `interrupts`, leaves it. */
+static int destroy(struct cli *cli, const char *id, int interrupts,
+		   struct svm_err *err)
 {
 	auto_free char *target = sandbox_path(id, "");
 
-	client_set_cancel_fd(cli->client, -1);
+	client_set_cancel_fd(cli->client, interrupts);
 	client_set_deadline(cli->client, clock_boot_ns() + CLEANUP_NS);
-	if (client_call(cli->client, "DELETE", target, NULL, NULL, err) == 0)
+	int r = client_call(cli->client, "DELETE", target, NULL, NULL, err);
+
+	client_set_cancel_fd(cli->client, -1);
+	if (r == 0)
 		return 0;
-	return svm_err_prefix(err, "sandbox %s could not be removed", id);
+	svm_err_prefix(err, "sandbox %s could not be removed", id);
+	return svm_err_hint(err, "remove it with:  stacyvm kill %s", id);
+}
+
+/* SIGINT alone, which is blocked. */
+static int watch_interrupts(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static int run_command(struct cli *cli, const struct spawn_opts *o,
@@ -235,7 +248,9 @@ static int spawn_rm(struct cli *cli, const struct spawn_opts *o, char **argv,
 		return -1;
 	int status = run_command(cli, o, id, buf_str(&start), signals, err);
 
-	if (destroy(cli, id, &left) < 0) {
+	auto_close int interrupts = watch_interrupts();
+
+	if (destroy(cli, id, interrupts, &left) < 0) {
 		int worse = cli_report(cli, &left);
 
 		return status < 0 ? -1 : status ? status : worse;

@@ -74,6 +74,25 @@ def test_usage_errors(inst):
     assert not (inst.runtime / "stacyvm.sock").exists(), "it started a daemon"
 
 
+def test_help_wins_over_what_is_wrong(inst):
+    for args in (("list", "--bogus", "--help"), ("list", "-h", "--bogus"),
+                 ("kill", "--bogus", "x", "-h"), ("exec", "-h", "--bogus")):
+        assert "Usage: stacyvm" in inst.ok(*args).text
+    # There it may be a word of the command's.
+    r = inst.must_fail("exec", "--bogus", "x", "ls", "--help")
+    assert r.code == 125 and "--bogus" in r.errtext
+
+
+def test_who_forces_colours(shared, box):
+    def coloured(**env):
+        return "\x1b[" in shared.ok("list", env=env).text
+
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
+        assert coloured(**{name: "1"})
+        assert not coloured(**{name: "0"}) and not coloured(**{name: ""})
+        assert not coloured(**{name: "1", "NO_COLOR": "1"})
+
+
 def test_errors_as_json(shared):
     r = shared.must_fail("inspect", "sb-00000000", "--json")
     e = json.loads(r.err)["error"]
