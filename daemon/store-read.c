@@ -31,7 +31,6 @@ static const char *const read_sql[] = {
 		" FROM events WHERE id > ?1 AND (?2 IS NULL OR type = ?2)"
 		" AND (?3 IS NULL OR sandbox_id = ?3)"
 		" ORDER BY id LIMIT ?4",
-	[STORE_GET_META] = "SELECT value FROM meta WHERE key = ?1",
 	[STORE_GET_LAST_EVENT] = "SELECT coalesce(max(id), 0) FROM events",
 };
 _Static_assert(ARRAY_SIZE(read_sql) == STORE_READ_MAX, "a text per query");
@@ -233,29 +232,6 @@ int store_each_event(struct store *s, int64_t since, const char *type,
 	sqlite3_bind_int64(q, 4, limit);
 	int r = each_row(s, q, event_row, &call, data, err);
 	pthread_mutex_unlock(&s->read_lock);
-	return r;
-}
-
-static void meta_row(sqlite3_stmt *q, void *fn, void *data)
-{
-	(void)fn;
-	*(char **)data = text(q, 0);
-}
-
-int store_get_meta(struct store *s, const char *key, char **ret,
-		   struct svm_err *err)
-{
-	sqlite3_stmt *q = s->reads[STORE_GET_META];
-	char *value = NULL;
-
-	pthread_mutex_lock(&s->read_lock);
-	sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
-	int r = each_row(s, q, meta_row, NULL, &value, err);
-	pthread_mutex_unlock(&s->read_lock);
-	if (r < 0)
-		free(value);
-	else
-		*ret = value;
 	return r;
 }
 

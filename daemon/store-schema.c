@@ -222,9 +222,6 @@ const char *const store_write_sql[] = {
 		" updated_ns = excluded.updated_ns",
 	[STORE_DELETE_TEMPLATE] =
 		"DELETE FROM templates WHERE owner = ? AND name = ?",
-	[STORE_PUT_META] =
-		"INSERT INTO meta (key, value) VALUES (?,?)"
-		" ON CONFLICT (key) DO UPDATE SET value = excluded.value",
 	[STORE_ADD_EVENT] =
 		"INSERT INTO events (wall_ns, type, sandbox_id, owner, data)"
 		" VALUES (?,?,?,?,?)",

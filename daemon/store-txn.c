@@ -157,14 +157,6 @@ void store_delete_template(struct store_txn *t, const char *owner,
 	add_text(op, name);
 }
 
-void store_put_meta(struct store_txn *t, const char *key, const char *value)
-{
-	struct store_op *op = add_op(t, STORE_PUT_META, 2);
-
-	add_text(op, key);
-	add_text(op, value);
-}
-
 void store_add_event(struct store_txn *t, enum event_type type,
 		     const char *sandbox_id, const char *owner,
 		     const char *data)
@@ -209,12 +201,6 @@ void store_trim_audit(struct store_txn *t, int64_t before_ns,
 
 	add_int(op, before_ns);
 	add_int(op, max_bytes);
-}
-
-void store_trim(struct store_txn *t)
-{
-	add_int(add_op(t, STORE_TRIM_EVENTS, 1), LIMIT_EVENTS_KEPT);
-	add_int(add_op(t, STORE_TRIM_TOMBSTONES, 1), LIMIT_TOMBSTONES);
 }
 
 static void op_free(struct store_op *op)

@@ -101,7 +101,6 @@ void store_delete_quota(struct store_txn *t, const char *owner);
 void store_put_template(struct store_txn *t, const struct store_template *row);
 void store_delete_template(struct store_txn *t, const char *owner,
 			   const char *name);
-void store_put_meta(struct store_txn *t, const char *key, const char *value);
 void store_add_event(struct store_txn *t, enum event_type type,
 		     const char *sandbox_id, const char *owner,
 		     const char *data);
@@ -153,8 +152,6 @@ int store_each_event(struct store *s, int64_t since, const char *type,
 		     const char *sandbox_id, unsigned limit,
 		     void (*fn)(void *data, struct store_event *e),
 		     void *data, struct svm_err *err);
-int store_get_meta(struct store *s, const char *key, char **ret,
-		   struct svm_err *err); /* *ret NULL when absent */
 
 /* Give up the pages of the database that are kept in memory, on the threads
  * that use them, and the threads.  done(data) runs on the loop after that,
@@ -164,8 +161,5 @@ bool store_forget(struct store *s, void (*done)(void *data), void *data);
 
 /* Where the database is. */
 const char *store_path(const struct store *s);
-
-/* Keep the newest: events and destroyed sandboxes over their limits go. */
-void store_trim(struct store_txn *t);
 
 #endif

@@ -243,19 +243,16 @@ static void take_image(void *data, struct store_image *row)
 	*row = (struct store_image){ 0 };
 }
 
-static void test_store__images_and_meta(void **state)
+static void test_store__images(void **state)
 {
 	struct fixture *f = *state;
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	struct store_image image = { (char *)"a:1", (char *)"sha256:0",
 				     (char *)"{}", 5, 6 };
 	struct result r = { 0 };
-	auto_free char *value = NULL;
 	struct store_txn *t = store_begin(f->store);
 
 	store_put_image(t, &image);
-	store_put_meta(t, "k", "one");
-	store_put_meta(t, "k", "two");
 	store_commit(t, on_done, &r);
 	finish(f, &r);
 	image = (struct store_image){ 0 };
@@ -264,11 +261,6 @@ static void test_store__images_and_meta(void **state)
 	assert_string_equal(image.digest, "sha256:0");
 	assert_int_equal(image.size_bytes, 5);
 	store_image_release(&image);
-	assert_int_equal(store_get_meta(f->store, "k", &value, &err), 0);
-	assert_string_equal(value, "two");
-	free(steal_ptr(&value));
-	assert_int_equal(store_get_meta(f->store, "none", &value, &err), 0);
-	assert_null(value);
 }
 
 static void test_store__events_have_growing_ids(void **state)
@@ -329,7 +321,6 @@ static void test_store__trim_keeps_the_newest(void **state)
 					    (char *)"running");
 	alive.updated_ns = -1;
 	store_put_sandbox(t, &alive);
-	store_trim(t);
 	store_commit(t, on_done, &r);
 	finish(f, &r);
 	assert_int_equal(r.code, SVM_OK);
@@ -414,12 +405,20 @@ static void test_store__read_only_is_unavailable(void **state)
 	struct result r = { 0 };
 
 	store_exec(f->store->writer, "PRAGMA query_only = ON", &err);
-	store_put_meta(t, "k", "v");
+	store_put_template(t, &(struct store_template){
+				  .name = (char[]){ "k" },
+				  .body = (char[]){ "{}" } });
 	store_commit(t, on_done, &r);
 	finish(f, &r);
 	assert_int_equal(r.code, SVM_UNAVAILABLE);
 	assert_non_null(r.hint);
 	result_release(&r);
+}
+
+static void take_nothing(void *data, struct store_event *e)
+{
+	(void)data;
+	(void)e;
 }
 
 /* Child of the next test, in a mount namespace of its own; 77: can't. */
@@ -446,7 +445,8 @@ static int on_tiny_disk(const char *dir)
 		value[2000] = '\0';
 		snprintf(value, sizeof(value), "%d", i);
 		value[strlen(value)] = 'v';
-		store_put_meta(t, value, value);
+		store_put_template(t, &(struct store_template){
+					  .name = value, .body = value });
 		store_commit(t, on_done, &r);
 		while (!r.calls)
 			loop_turn(l, 10000);
@@ -458,8 +458,8 @@ static int on_tiny_disk(const char *dir)
 	if (!full)
 		return 3;
 	/* Reading goes on, and the file survives being closed while full. */
-	auto_free char *gone = NULL;
-	if (store_get_meta(s, "none", &gone, &err) < 0)
+	if (store_each_event(s, 0, NULL, NULL, 1, take_nothing, NULL, &err) <
+	    0)
 		return 4;
 	store_close(s);
 	loop_turn(l, 0);
@@ -796,7 +796,7 @@ int main(int argc, char **argv)
 		TEST(row_of_another_name),
 		TEST(row_round_trip),
 		TEST(put_replaces_and_delete_removes),
-		TEST(images_and_meta),
+		TEST(images),
 		TEST(events_have_growing_ids),
 		TEST(trim_keeps_the_newest),
 		TEST(trims_by_itself),
