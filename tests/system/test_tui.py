@@ -64,6 +64,31 @@ exit 0
 {RESTORED}""")
 
 
+def test_leaving_says_what_goes_on(inst):
+    """Also that what was cancelled by it does not."""
+    inst.start()
+    inst.sandbox(name="stays")
+    inst.api("POST", "/templates", {"name": "slow", "image": "host",
+                                    "setup": ["sleep 1000"]}, check=201)
+    drive(inst, f"""
+wait stays
+send s
+wait = stacyvm spawn
+send slow^S
+wait now  command 1 of 1
+send \\e
+wait ◐ setup 1/1
+send q
+wait it is cancelled
+send y
+exit 0
+{RESTORED}
+wait 1 sandbox goes on running: stacyvm list
+""")
+    svm.wait_for(lambda: [s["name"] for s in inst.api(
+        "GET", "/sandboxes").json()] == ["stays"], "the other to go")
+
+
 def test_spawn_by_form(inst):
     inst.start()
     drive(inst, """

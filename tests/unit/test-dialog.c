@@ -362,6 +362,50 @@ static void test_dialog__palette_while_sandboxes_go(void **state)
 	fixture_free(m);
 }
 
+/* -- leaving */
+
+static void test_dialog__quit(void **state)
+{
+	struct model *m = start(state);
+
+	/* Nothing would be lost: nothing is asked. */
+	fixture_keys(m, "q");
+	assert_true(m->effects & EFFECT_QUIT);
+	assert_no_dialog(m);
+	m->effects = 0;
+	/* ^C twice asks, and No is the default. */
+	fixture_keys(m, "^C");
+	assert_shown(m, "^C again quits; sandboxes go on running");
+	assert_false(m->effects & EFFECT_CANCEL);
+	fixture_keys(m, "^C");
+	assert_shown(m, "QUIT?");
+	assert_shown(m, "Sandboxes go on running.");
+	fixture_keys(m, "Enter");
+	assert_false(m->effects & EFFECT_QUIT);
+	/* Another key in between: it is the first again. */
+	fixture_keys(m, "^C j ^C");
+	assert_no_dialog(m);
+	fixture_keys(m, "^C y");
+	assert_true(m->effects & EFFECT_QUIT);
+	fixture_free(m);
+}
+
+/* What runs is cancelled first. */
+static void test_dialog__interrupt(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "j e");
+	fixture_type(m, "sleep 9");
+	fixture_keys(m, "Enter ^C");
+	assert_true(m->effects & EFFECT_CANCEL);
+	assert_shown(m, "cancelled; ^C again quits");
+	assert_no_dialog(m);
+	fixture_keys(m, "^C");
+	assert_shown(m, "QUIT?");
+	fixture_free(m);
+}
+
 /* -- what loses much */
 
 /* Only the word does it, and no setting leaves it out. */
@@ -835,6 +879,8 @@ int main(void)
 		cmocka_unit_test(test_dialog__palette_completes),
 		cmocka_unit_test(test_dialog__palette_read_only),
 		cmocka_unit_test(test_dialog__palette_while_sandboxes_go),
+		cmocka_unit_test(test_dialog__quit),
+		cmocka_unit_test(test_dialog__interrupt),
 		cmocka_unit_test(test_dialog__prune_all),
 		cmocka_unit_test(test_dialog__delete_template),
 		cmocka_unit_test(test_dialog__spawn),
