@@ -307,6 +307,14 @@ bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 		if (path)
 			model_copy(m, path, strlen(path), path);
 		return true;
+	case ACT_COPY_JSON: {
+		char *text = e ? cJSON_Print(e) : NULL;
+
+		if (text)
+			model_copy(m, text, strlen(text), "it as JSON");
+		cJSON_free(text);
+		return true;
+	}
 	default:
 		return false;
 	}

@@ -618,7 +618,8 @@ static void workspace_contexts(const struct model *m, const void *state,
 					      CTX_FILES;
 	ret[1] = CTX_WORKSPACE;
 	ret[2] = CTX_PANES;
-	ret[3] = CTX_LIST;
+	if (w->focus != PANE_TERMINAL) /* nothing to move in */
+		ret[3] = CTX_LIST;
 }
 
 static bool leave_key(struct model *m, struct workspace *w, struct key k)

@@ -2,6 +2,8 @@
 /* Moving and searching in lines that go on arriving.  See textlog.h. */
 #include <string.h>
 
+#include "lib/base/clock.h"
+#include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "tui/list.h"
 #include "tui/textlog-internal.h"
@@ -85,6 +87,25 @@ static void search(struct model *m, struct textlog *t, bool back)
 	t->at = pos.at - pos.top;
 }
 
+/* What is known of the line. */
+static void copy_json(struct model *m, const struct textlog_line *l)
+{
+	auto_buf struct buf text = BUF_INIT;
+	struct json_writer w = json_writer(&text);
+	char when[CLOCK_RFC3339_SIZE];
+
+	json_open(&w, NULL, '{');
+	if (l->wall_ns) {
+		clock_format_rfc3339(l->wall_ns, when);
+		json_str(&w, "time", when);
+	}
+	if (l->from != TEXTLOG_ANY)
+		json_str(&w, "stream", textlog_source_name(l->from));
+	json_str(&w, "line", l->text);
+	json_close(&w, '}');
+	model_copy(m, buf_str(&text), text.len, "it as JSON");
+}
+
 bool textlog_act(struct model *m, struct textlog *t, enum action a)
 {
 	const struct textlog_line *l = textlog_current(t);
@@ -125,6 +146,10 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 		return true;
 	case ACT_CLEAR:
 		textlog_clear(t);
+		return true;
+	case ACT_COPY_JSON:
+		if (l)
+			copy_json(m, l);
 		return true;
 	case ACT_COPY:
 		if (l)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* LONG: all scenes are here, for all that is done with each of them. */
 /*
  * Every screen and dialog as text, beside tests/screen/golden, at the sizes
  * people have.  UPDATE_GOLDEN=1 writes what is drawn now; look at the
@@ -737,6 +738,275 @@ static void test_screens__host_network(void **state)
 	fixture_free(m);
 }
 
+struct walk {
+	void (*show)(struct model *m);
+	const char *keys; /* pressed then; or NULL */
+};
+
+/* Of one context, at most. */
+#define WALK_BINDINGS 64
+
+/* Longer than a screen, with a word that is there often. */
+static void many_lines(struct buf *out, const char *end)
+{
+	for (int i = 0; i < 200; i++)
+		buf_addf(out, "  line %d of %d words%s", i, i % 7, end);
+}
+
+static void walk_file(struct model *m)
+{
+	auto_buf struct buf text = BUF_INIT;
+
+	many_lines(&text, " and so on, further than any screen is wide, which "
+			  "is why it is as long as it is, with no end in sight"
+			  " or so it seems to whoever reads on and on\n");
+	show_files(m);
+	fixture_keys(m, "j j Enter");
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/files",
+		       SVM_OK, buf_str(&text));
+	fixture_keys(m, "w / l i n e Enter PageDown PageDown");
+}
+
+static void walk_edit(struct model *m)
+{
+	static const char files[] = "/api/v1/sandboxes/sb-7f3a91c2/files";
+	auto_buf struct buf text = BUF_INIT;
+
+	many_lines(&text, "\n");
+	show_files(m);
+	fixture_keys(m, "j j i");
+	fixture_answer(m, "GET", files, SVM_OK, buf_str(&text));
+	fixture_answer(m, "GET",
+		       "/api/v1/sandboxes/sb-7f3a91c2/files/stat", SVM_OK,
+		       "{\"type\":\"file\",\"size\":40,\"mode\":\"0644\"}");
+	fixture_answer(m, "GET", files, SVM_OK, buf_str(&text));
+	fixture_keys(m, "Escape / l i n e Enter PageDown PageDown w x x u y w");
+}
+
+static void walk_left(struct model *m)
+{
+	auto_buf struct buf text = BUF_INIT;
+	struct terminal *t;
+
+	many_lines(&text, "\r\n");
+	show_terminal(m);
+	t = list_entry(m->terminals.next, struct terminal, link);
+	terminal_write(t, text.data, text.len);
+	update_settle(m);
+	fixture_keys(m, "^]");
+	fixture_time(m, INT64_C(1000000000));
+}
+
+static void walk_live(struct model *m)
+{
+	walk_left(m);
+	fixture_keys(m, "PageUp Enter");
+}
+
+static void walk_ended(struct model *m)
+{
+	walk_left(m);
+	list_entry(m->terminals.next, struct terminal, link)->state =
+		TERMINAL_EXITED;
+}
+
+static void walk_two_terminals(struct model *m)
+{
+	walk_left(m);
+	fixture_keys(m, "T ^]");
+	fixture_time(m, INT64_C(1000000000));
+}
+
+static void walk_copy(struct model *m)
+{
+	walk_left(m);
+	fixture_keys(m, "[ / w o r d Enter PageUp PageUp");
+}
+
+static void walk_dot_files(struct model *m)
+{
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/files/list",
+		       SVM_OK, "[{\"name\":\".git\",\"path\":"
+			       "\"/workspace/.git\",\"is_dir\":true},"
+			       "{\"name\":\"a\",\"path\":\"/workspace/a\"}]");
+}
+
+static void walk_quiet(struct model *m)
+{
+	(void)m;
+}
+
+/* All that a key could have changed. */
+static void everything(struct model *m, struct buf *out)
+{
+	auto_canvas struct canvas *c = canvas_new(m->rows, m->cols);
+	struct list *pos, *tmp;
+
+	frame_view(m, c);
+	buf_add(out, c->cells,
+		(size_t)(c->rows * c->cols) * sizeof(*c->cells));
+	buf_addf(out, "%d %d %u %d %d %d %u\n", c->cursor_row, c->cursor_col,
+		 m->effects & ~(unsigned)EFFECT_REDRAW, (int)m->screen,
+		 m->mouse, m->read_only, m->waiting);
+	buf_add(out, m->clipboard.data, m->clipboard.len);
+	list_for_each_safe(pos, tmp, &m->requests) {
+		const struct request *r =
+			list_entry(pos, struct request, link);
+
+		buf_addf(out, "%s %s\n", r->method, r->target);
+	}
+	list_for_each_safe(pos, tmp, &m->streams)
+		buf_addch(out, 's');
+	list_for_each_safe(pos, tmp, &m->terminals)
+		buf_addch(out, 't');
+}
+
+/* Does it do anything there? */
+static bool key_does(const struct walk *w, struct key key)
+{
+	struct model *m = fixture_model(40, 160);
+	auto_buf struct buf before = BUF_INIT, after = BUF_INIT;
+
+	w->show(m);
+	if (w->keys)
+		fixture_keys(m, w->keys);
+	everything(m, &before);
+	update_input(m, &(struct input_event){ .type = INPUT_KEY,
+					       .key = key });
+	everything(m, &after);
+	fixture_free(m);
+	return before.len != after.len ||
+	       memcmp(before.data, after.data, before.len) != 0;
+}
+
+/* All keys of a scene that none before it had a use for. */
+static void walk(const struct walk *w, bool (*seen)[WALK_BINDINGS][8])
+{
+	struct model *m = fixture_model(40, 160);
+	enum context chain[CONTEXT_CHAIN];
+
+	w->show(m);
+	if (w->keys)
+		fixture_keys(m, w->keys);
+	update_contexts(m, chain);
+	for (const enum context *of = chain; *of != CTX_NONE; of++)
+		for (size_t i = 0; i < WALK_BINDINGS; i++) {
+			auto_buf struct buf keys = BUF_INIT;
+			enum action a;
+			char *rest = NULL;
+			size_t n = 0;
+
+			if (!keymap_binding(m->keymap, *of, i, &keys, &a))
+				break;
+			for (char *word = strtok_r(keys.data, " ", &rest);
+			     word; word = strtok_r(NULL, " ", &rest), n++) {
+				struct key key;
+
+				assert_int_equal(key_parse(word, &key), 0);
+				if (!seen[*of][i][n] &&
+				    keymap_find(m->keymap, chain, key) == a)
+					seen[*of][i][n] = key_does(w, key);
+			}
+		}
+	fixture_free(m);
+}
+
+/* What no scene saw a use of. */
+static size_t tell_idle(bool (*seen)[WALK_BINDINGS][8])
+{
+	struct keymap *k = keymap_new();
+	size_t idle = 0;
+
+	for (int of = CTX_NONE + 1; of < CTX_MAX; of++)
+		for (size_t i = 0; i < WALK_BINDINGS; i++) {
+			auto_buf struct buf keys = BUF_INIT;
+			enum action a;
+			char *rest = NULL;
+			size_t n = 0;
+
+			if (!keymap_binding(k, (enum context)of, i, &keys, &a))
+				break;
+			for (char *word = strtok_r(keys.data, " ", &rest);
+			     word; word = strtok_r(NULL, " ", &rest), n++) {
+				if (seen[of][i][n])
+					continue;
+				print_error("%s: %s does nothing (%s)\n",
+					    context_name((enum context)of),
+					    word, action_info(a)->name);
+				idle++;
+			}
+		}
+	keymap_free(k);
+	return idle;
+}
+
+/* Every key of every context does something where its help says so: each is
+ * pressed in the scenes above, and in these, until one sees a difference. */
+static void test_screens__every_key(void **state)
+{
+	static bool seen[CTX_MAX][WALK_BINDINGS][8];
+	static const struct walk more[] = {
+		{ walk_quiet, "1" },
+		{ show_sandboxes, "g j j Space" },
+		{ show_file, "1" },
+		{ show_files, "j j" },
+		{ show_files, "A" },
+		{ walk_dot_files, NULL },
+		{ walk_file, NULL },
+		{ walk_file, "Right" },
+		{ walk_edit, NULL },
+		{ walk_edit, "w w Escape" },
+		{ walk_edit, "i" },
+		{ walk_live, NULL },
+		{ walk_left, NULL },
+		{ walk_left, "PageUp" },
+		{ walk_ended, NULL },
+		{ walk_two_terminals, NULL },
+		{ walk_copy, NULL },
+		{ walk_copy, "w w" },
+		{ show_logs, "/ n Enter g" },
+		{ show_events, "/ s Enter g" },
+		{ show_palette, "Down Down" },
+		{ show_help, "PageDown" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(scenes); i++)
+		walk(&(struct walk){ scenes[i].show, NULL }, seen);
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++)
+		walk(&more[i], seen);
+	assert_false(key_does(&more[0], (struct key){ KEY_CODE_F1 + 11, 0 }));
+	assert_int_equal(tell_idle(seen), 0);
+}
+
+/* What every list promises, each screen keeps. */
+static void test_screens__lists_copy(void **state)
+{
+	static const struct walk lists[] = {
+		{ show_sandboxes, NULL }, { show_templates, NULL },
+		{ show_providers, NULL }, { show_logs, NULL },
+		{ show_events, NULL },	  { show_files, NULL },
+		{ show_dash, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		struct model *m = fixture_model(40, 160);
+
+		lists[i].show(m);
+		fixture_keys(m, "Y");
+		buf_addch(&m->clipboard, '\0');
+		cJSON *copied = cJSON_Parse(buf_str(&m->clipboard));
+
+		if (!cJSON_IsObject(copied))
+			fail_msg("scene %zu: no JSON: %s", i,
+				 buf_str(&m->clipboard));
+		cJSON_Delete(copied);
+		fixture_free(m);
+	}
+}
+
 static void test_screens__model_alone(void **state)
 {
 	struct model *m = model_new(24, 80);
@@ -757,6 +1027,8 @@ int main(void)
 		cmocka_unit_test(test_screens__hostile),
 		cmocka_unit_test(test_screens__ascii),
 		cmocka_unit_test(test_screens__host_network),
+		cmocka_unit_test(test_screens__every_key),
+		cmocka_unit_test(test_screens__lists_copy),
 		cmocka_unit_test(test_screens__model_alone),
 	};
 
