@@ -168,6 +168,7 @@ static int run_logs(struct cli *cli, void *values, int argc, char **args,
 {
 	const struct logs_opts *o = values;
 	struct dirs dirs;
+	int64_t ns = 0;
 
 	(void)argc, (void)args;
 	dirs_init(&dirs);
@@ -176,8 +177,10 @@ static int run_logs(struct cli *cli, void *values, int argc, char **args,
 	dirs_release(&dirs);
 	if (!o->follow)
 		paging_begin(cli);
+	if (cli->timeout)
+		(void)duration_parse(cli->timeout, &ns); /* was checked */
 	return tail_file(path, o->tail ? (unsigned)o->tail : 100, o->follow,
-			 err);
+			 ns ? clock_boot_ns() + ns : 0, err);
 }
 
 static const struct opt logs_opts[] = {

@@ -157,7 +157,7 @@ static void print_without_daemon(const struct cli *cli,
 
 	printf("\nlast lines of %s:\n", log);
 	fflush(stdout);
-	if (tail_file(log, 10, false, &ignored) < 0)
+	if (tail_file(log, 10, false, 0, &ignored) < 0)
 		puts("  (there is no log)");
 	dirs_release(&d);
 }

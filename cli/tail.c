@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/escape.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
@@ -67,7 +69,8 @@ static bool was_replaced(int fd, const char *path)
 	       (here.st_ino != there.st_ino || here.st_dev != there.st_dev);
 }
 
-static int follow_file(int *fd, const char *path, struct svm_err *err)
+static int follow_file(int *fd, const char *path, int64_t deadline_ns,
+		       struct svm_err *err)
 {
 	auto_free char *dir = xstrdup(path);
 	char events[4096];
@@ -83,6 +86,9 @@ static int follow_file(int *fd, const char *path, struct svm_err *err)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "watch '%s'",
 				   path);
 	for (;;) {
+		struct pollfd p = { .fd = watch, .events = POLLIN };
+		int64_t left = (deadline_ns - clock_boot_ns()) / 1000000;
+
 		if (print_rest(*fd, err) < 0)
 			return -1;
 		if (was_replaced(*fd, path)) {
@@ -93,6 +99,10 @@ static int follow_file(int *fd, const char *path, struct svm_err *err)
 						   "open '%s'", path);
 			continue;
 		}
+		if (deadline_ns &&
+		    poll(&p, 1, (int)MIN(MAX(left, 0), INT32_MAX)) == 0)
+			return svm_err_set(err, SVM_TIMEOUT, "it took longer "
+					   "than --timeout");
 		if (read(watch, events, sizeof(events)) < 0 && errno != EINTR)
 			return svm_err_sys(err, SVM_INTERNAL, errno,
 					   "watch '%s'", path);
@@ -100,7 +110,7 @@ static int follow_file(int *fd, const char *path, struct svm_err *err)
 }
 
 int tail_file(const char *path, unsigned lines, bool follow,
-	      struct svm_err *err)
+	      int64_t deadline_ns, struct svm_err *err)
 {
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -111,5 +121,5 @@ int tail_file(const char *path, unsigned lines, bool follow,
 	if (lseek(fd, find_start(fd, lines), SEEK_SET) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "read '%s'",
 				   path);
-	return follow ? follow_file(&fd, path, err) : print_rest(fd, err);
+	return follow ? follow_file(&fd, path, deadline_ns, err) : print_rest(fd, err);
 }

@@ -50,6 +50,12 @@ def test_ctrl_c_leaves_at_once(inst, hung):
     assert t.end() == -signal.SIGINT
 
 
+def test_following_the_daemon_s_log_ends_in_time(inst):
+    inst.start()
+    r = inst.must_fail("daemon", "logs", "-f", "--timeout", "300ms")
+    assert r.code == 124 and r.out and "--timeout" in r.errtext
+
+
 def test_the_start_of_a_daemon_is_told_once(inst):
     t = Terminal(inst, "spawn", "-q", env=TERM)
     assert "started the daemon" not in t.rest(), "-q"
