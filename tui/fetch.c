@@ -354,7 +354,8 @@ void fetch_cancel(struct fetch *f)
 	list_for_each_safe(pos, tmp, &f->jobs) {
 		struct job *j = list_entry(pos, struct job, link);
 
-		if (!j->r->quiet && write(j->cancel_fd, &one, sizeof(one)) < 0)
+		if (!j->r->quiet && !j->r->cleanup &&
+		    write(j->cancel_fd, &one, sizeof(one)) < 0)
 			return; /* it is readable already */
 	}
 }

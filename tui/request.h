@@ -70,6 +70,7 @@ struct request {
 	uint64_t from;
 	int64_t whole;    /* of the reply: the file's bytes, or -1 */
 	bool quiet;       /* not worth showing that it waits */
+	bool cleanup;     /* goes on when what waits is cancelled */
 	struct buf reply;
 	struct svm_err err; /* .code SVM_OK when it worked */
 	struct list link;

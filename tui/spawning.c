@@ -182,6 +182,7 @@ void spawning_cancel(struct model *m, struct spawning *s)
 			"DELETE", request_sandbox(s->id, ""), NULL);
 
 		r->doing = xasprintf("cancel the spawn of %s", s->id);
+		r->cleanup = true;
 		request_send(m, r);
 		fleet_remove(&m->fleet, s->id);
 	}

@@ -689,9 +689,13 @@ static void test_dialog__spawn_goes_on(void **state)
 	assert_shown(m, "no such image; name another");
 	fixture_keys(m, "Escape y s");
 	assert_not_shown(m, "--name x");
-	fixture_keys(m, "Enter Escape ^C");
+	fixture_keys(m, "Enter");
+	fixture_line(m, fixture_spawn(m), CREATING);
+	fixture_keys(m, "Escape ^C");
 	assert_null(fixture_spawn(m));
 	assert_shown(m, "cancelled");
+	assert_true(m->effects & EFFECT_CANCEL);
+	assert_true(fixture_request(m, "DELETE")->cleanup);
 	fixture_free(m);
 }
 
