@@ -270,9 +270,9 @@ def test_a_view_is_kept(inst):
     a = inst.sandbox(name="alpha")["id"]
     b = inst.sandbox(name="beta")["id"]
     with Screen(inst, "tui") as t:
-        t.end(f"wait {a}", "send 2", "wait FLEET", "send oo", "wait sort: state",
-              "send /alph", f"gone {b}", r"send \r", "send S",
-              "wait are kept", "send q", "exit 0", RESTORED)
+        t.end(f"wait {a}", "send 2", "wait FLEET", "send o", "wait SORT BY",
+              r"send jj\r", "wait sort: state", "send /alph", f"gone {b}",
+              r"send \r", "send S", "wait are kept", "send q", "exit 0", RESTORED)
     drive(inst, f"""
 wait {b}
 send 2
