@@ -33,10 +33,10 @@ def test_cancelled(inst, size):
     with Screen(inst, "tui", size=size) as t:
         t.step(*BEGIN, "wait c cancels")
         assert [b["state"] for b in boxes(inst)] == ["creating"]
-        t.step("send c", "gone SPAWNING", "wait --name kept")
+        t.step("send c", "gone SPAWNING sb-", "wait --name kept")
         wait_for(lambda: not boxes(inst),
                  "the half-made sandbox to go")
-        t.end("send \\e", "wait LEAVE THE FORM", "send y", "gone SPAWN",
+        t.end("send \\e", "wait LEAVE THE FORM", "send y", "gone LEAVE THE FORM",
               "send q", "exit 0")
 
 
