@@ -52,12 +52,17 @@ void files_unmark(struct files *f)
 	f->mark_from = NULL;
 }
 
-/* One, or the mark off it: here a range begins. */
+/* The last mark: where a range begins. */
+static void marked_here(struct files *f, const cJSON *e)
+{
+	free(f->mark_from);
+	f->mark_from = xstrdup(json_text(e, "path"));
+}
+
 static void mark_one(struct files *f, const cJSON *e)
 {
 	mark(f, json_text(e, "path"), !files_marked(f, e));
-	free(f->mark_from);
-	f->mark_from = xstrdup(json_text(e, "path"));
+	marked_here(f, e);
 	list_act(&f->pos, ACT_DOWN);
 }
 
@@ -70,6 +75,7 @@ static void mark_range(struct files *f)
 			from = i;
 	for (size_t i = MIN(from, f->pos.at); i <= MAX(from, f->pos.at); i++)
 		mark(f, json_text(f->shown[i], "path"), true);
+	marked_here(f, f->shown[f->pos.at]);
 }
 
 char **files_marked_paths(const struct files *f)

@@ -116,6 +116,13 @@ struct sandbox *fleet_table_selected(const struct fleet_table *t)
 
 /* -- keys and mouse */
 
+/* The last mark: where a range begins. */
+static void marked_here(struct fleet_table *t, const struct sandbox *s)
+{
+	free(t->mark_from);
+	t->mark_from = s ? xstrdup(s->id) : NULL;
+}
+
 static void mark_range(struct fleet_table *t)
 {
 	size_t from = t->pos.at;
@@ -125,13 +132,13 @@ static void mark_range(struct fleet_table *t)
 			from = i;
 	for (size_t i = MIN(from, t->pos.at); i <= MAX(from, t->pos.at); i++)
 		t->shown[i]->marked = true;
+	marked_here(t, t->shown[t->pos.at]);
 }
 
 static void mark(struct fleet_table *t, struct sandbox *s)
 {
 	s->marked = !s->marked;
-	free(t->mark_from);
-	t->mark_from = xstrdup(s->id);
+	marked_here(t, s);
 	list_act(&t->pos, ACT_DOWN);
 }
 
@@ -143,6 +150,7 @@ static void mark_all(struct model *m, struct fleet_table *t, bool marked)
 	else
 		for (size_t i = 0; i < m->fleet.n; i++)
 			m->fleet.all[i]->marked = false;
+	marked_here(t, NULL);
 }
 
 static bool act_on_rows(struct model *m, struct fleet_table *t,

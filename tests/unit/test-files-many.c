@@ -134,7 +134,10 @@ static void test_files_many__range(void **state)
 	fixture_keys(m, "v"); /* from nowhere: this one */
 	assert_shown(m, "*dir/");
 	assert_not_shown(m, "*one");
-	fixture_keys(m, "U Space G v");
+	fixture_keys(m, "j j v"); /* and on from there */
+	assert_shown(m, "*one");
+	assert_shown(m, "*two");
+	fixture_keys(m, "U g Space G v");
 	assert_shown(m, "*dir/");
 	assert_shown(m, "*one");
 	assert_shown(m, "*two");

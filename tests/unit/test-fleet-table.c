@@ -181,6 +181,16 @@ static void test_fleet_table__marks(void **state)
 	assert_int_equal(marked(m), 2);
 	fleet_table_act(m, &t, ACT_UNMARK_ALL);
 	assert_int_equal(marked(m), 0);
+	/* From nowhere: this one, and on from there. */
+	fleet_table_act(m, &t, ACT_TOP);
+	fleet_table_act(m, &t, ACT_MARK_RANGE);
+	assert_int_equal(marked(m), 1);
+	fleet_table_act(m, &t, ACT_DOWN);
+	fleet_table_act(m, &t, ACT_MARK_RANGE);
+	assert_int_equal(marked(m), 2);
+	fleet_table_act(m, &t, ACT_UNMARK_ALL);
+	fleet_table_act(m, &t, ACT_MARK_RANGE); /* not from where it was */
+	assert_int_equal(marked(m), 1);
 	fleet_table_release(&t);
 	fixture_free(m);
 }
