@@ -70,6 +70,7 @@ static void ribbon_spawns(const struct model *m, struct canvas *c,
 	}
 	if (!n || m->dialog)
 		return;
+	buf_addstr(&text, "  ");
 	if (n > 1)
 		buf_addf(&text, "%u spawns ", n);
 	else if (m->cols >= 80)
