@@ -130,6 +130,20 @@ void list_select(const struct list_opts *o, cJSON *items)
 		sort_items(items, o->sort);
 }
 
+/* A field may be missing from some; one that all lack is misspelt, or rare. */
+static void warn_of_sort(const char *key, const cJSON *items)
+{
+	const cJSON *item;
+
+	if (!key || !items->child)
+		return;
+	cJSON_ArrayForEach(item, items)
+		if (out_field(item, key, strlen(key)))
+			return;
+	cli_warn("none of them has '%s' to be sorted by; fields are shown by:  "
+		 "stacyvm list --json", key);
+}
+
 static int run(struct cli *cli, void *values, int argc, char **args,
 	       struct svm_err *err)
 {
@@ -149,6 +163,7 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	    out_parse_array(&doc, &body, &items, err) < 0)
 		return -1;
 	list_select(o, items);
+	warn_of_sort(o->sort, items);
 	return out_items(cli, items, list_columns, LIST_COLUMNS, "id", err);
 }
 

@@ -83,6 +83,13 @@ def test_help_wins_over_what_is_wrong(inst):
     assert r.code == 125 and "--bogus" in r.errtext
 
 
+def test_a_list_says_what_it_cannot_sort_by(shared, box):
+    for key in ("state", "metadata.nothing", "nonsense"):
+        r = shared.ok("list", "--sort", key)
+        assert box in r.text
+        assert (f"has '{key}'" in r.errtext) == (key != "state")
+
+
 def test_who_forces_colours(shared, box):
     def coloured(**env):
         return "\x1b[" in shared.ok("list", env=env).text
