@@ -330,3 +330,21 @@ wait err broken
 send q
 exit 0
 {RESTORED}""")
+
+
+def test_ascii_on_every_screen(inst):
+    """Who asks for ASCII is shown nothing else, wherever he goes."""
+    inst.start()
+    box = inst.sandbox()["id"]
+    inst.exec(box, "echo hi >/workspace/there")
+    with Screen(inst, "tui", env={"STACYVM_UI_GLYPHS": "ascii"}) as t:
+        t.step(f"wait {box}")
+        for keys, step in (("1", "wait ACTIVE"), ("3", "wait none yet"),
+                           ("4", "wait namespaces"), ("5", "wait LOGS  "),
+                           ("6", "wait built-in"), ("7", "wait SPAWN  "),
+                           ("?", "wait HELP"), (r"\e", "gone HELP"),
+                           ("2", "wait FLEET"), ("s", "wait = stacyvm"),
+                           (r"\e", "gone = stacyvm"), ("f", "wait there")):
+            shown = "\n".join(t.step(f"send {keys}", step, "snap"))
+            assert len(shown) > 200 and shown.isascii(), shown
+        t.end("send q", "exit 0")
