@@ -20,6 +20,9 @@ int cli_get(struct cli *cli, const char *target, struct buf *ret,
 int cli_send(struct cli *cli, const char *method, const char *target,
 	     const struct buf *body, struct buf *ret, struct svm_err *err);
 
+/* The daemon was started, if it was: for who shows something meanwhile. */
+void cli_tell_started(void);
+
 /* The same; who waits at a terminal is told after a while for `what`. */
 int cli_call(struct cli *cli, const char *what, const char *method,
 	     const char *target, const struct buf *body, struct buf *ret,

@@ -21,7 +21,7 @@
 
 static pid_t started; /* to be told, or 0 */
 
-static void tell_started(void)
+void cli_tell_started(void)
 {
 	if (started && isatty(STDERR_FILENO))
 		fprintf(stderr, "stacyvm: started the daemon (pid %d); logs: "
@@ -33,7 +33,7 @@ static void on_started(pid_t pid)
 {
 	started = pid;
 	if (!ticker_is_on())
-		tell_started();
+		cli_tell_started();
 }
 
 int cli_key(const struct cli *cli, struct buf *out,
@@ -115,7 +115,7 @@ int cli_call(struct cli *cli, const char *what, const char *method,
 	int r = client_call(c, method, target, body, ret, err);
 
 	ticker_stop(t);
-	tell_started();
+	cli_tell_started();
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/frames.h"
 #include "cli/out.h"
 #include "cli/progress.h"
 #include "cli/sandbox.h"
@@ -134,96 +135,45 @@ static int run_import(struct cli *cli, void *values, int argc, char **args,
 struct pulling {
 	struct cli *cli;
 	struct progress p;
-	int64_t bytes[LIMIT_IMAGE_LAYERS], total[LIMIT_IMAGE_LAYERS];
+	struct frame_layers layers;
 };
 
-static void tell_layer(const struct pulling *g, int64_t layer, int64_t layers)
+static void tell_layer(const struct frame *f)
 {
 	auto_buf struct buf size = BUF_INIT;
 
-	out_bytes(&size, (double)g->total[layer]);
-	fprintf(stderr, "layer %" PRId64 " of %" PRId64 ": %s\n", layer + 1,
-		layers, buf_str(&size));
+	out_bytes(&size, (double)f->total);
+	fprintf(stderr, "layer %" PRId64 " of %" PRId64 ": %s\n", f->layer + 1,
+		f->layers, buf_str(&size));
 }
 
-static int on_progress(struct pulling *g, const cJSON *o, struct svm_err *err)
+static void on_frame(void *data, const struct frame *f)
 {
-	int64_t layer = 0, layers = 0, bytes = 0, total = 0, sum = 0, all = 0;
-	const char *stage = "";
+	struct pulling *g = data;
+	int64_t have, whole;
 
-	if (json_get_string(o, "stage", &stage, err) < 0 ||
-	    json_get_int(o, "layer", 0, LIMIT_IMAGE_LAYERS - 1, &layer, err) <
-		    0 ||
-	    json_get_int(o, "layers", 0, LIMIT_IMAGE_LAYERS, &layers, err) <
-		    0 ||
-	    json_get_int(o, "bytes", 0, LIMIT_IMAGE_BYTES, &bytes, err) < 0 ||
-	    json_get_int(o, "total", 0, LIMIT_IMAGE_BYTES, &total, err) < 0)
-		return -1;
-	if (strcmp(stage, "download") != 0) {
+	if (strcmp(f->stage, "download") != 0) {
 		progress_add(&g->p, 0); /* still alive */
-		return 0;
+		return;
 	}
-	g->bytes[layer] = bytes;
-	g->total[layer] = total;
-	for (size_t i = 0; i < LIMIT_IMAGE_LAYERS; i++) {
-		sum += g->bytes[i];
-		all += g->total[i];
-	}
-	progress_set(&g->p, sum, all);
-	if (!g->p.redraw && !g->cli->quiet && bytes == total && total)
-		tell_layer(g, layer, layers);
-	return 0;
+	frame_layers_take(&g->layers, f, &have, &whole);
+	progress_set(&g->p, have, whole);
+	if (!g->p.redraw && !g->cli->quiet && f->bytes == f->total && f->total)
+		tell_layer(f);
 }
 
-/* One line of the stream; 1 when it was the image, moved into doc. */
-static int on_line(struct pulling *g, struct json_doc *doc, const char *line,
-		   size_t n, struct svm_err *err)
+static int post_pull(struct pulling *g, const char *ref, struct json_doc *doc,
+		     struct svm_err *err)
 {
-	const char *type = "", *msg = "it failed", *hint = "", *code = "";
-
-	json_release(doc);
-	if (json_parse_object(doc, line, n, err) < 0 ||
-	    json_get_string(doc->root, "type", &type, err) < 0)
-		return -1;
-	if (strcmp(type, "progress") == 0)
-		return on_progress(g, doc->root, err);
-	if (strcmp(type, "error") != 0)
-		return strcmp(type, "image") == 0;
-	if (json_get_string(doc->root, "code", &code, err) < 0 ||
-	    json_get_string(doc->root, "message", &msg, err) < 0 ||
-	    json_get_string(doc->root, "remediation", &hint, err) < 0)
-		return -1;
-	enum svm_code c = svm_code_parse(code);
-	svm_err_set(err, c == SVM_OK ? SVM_PROVIDER : c, "%s", msg);
-	return *hint ? svm_err_hint(err, "%s", hint) : -1;
-}
-
-static int pull_stream(struct pulling *g, const char *ref,
-		       struct json_doc *doc, struct svm_err *err)
-{
+	const struct frames_reader reader = { "image", on_frame, g };
 	auto_buf struct buf body = BUF_INIT;
 	struct json_writer w = json_writer(&body);
-	bool end = false;
-	char *line;
-	size_t n;
-	int r = 0;
 
 	json_open(&w, NULL, '{');
 	json_str(&w, "ref", ref);
 	json_close(&w, '}');
-	auto_exchange struct exchange *x =
-		exchange_new(g->cli->client, "POST",
-			     API "/images/pull?frames=full",
-			     (int64_t)body.len, err);
-	if (!x || exchange_send(x, body.data, body.len, err) < 0 ||
-	    exchange_reply(x, err) < 0)
-		return -1;
-	while (r == 0 && (line = exchange_line(x, true, &n, &end, err)))
-		r = on_line(g, doc, line, n, err);
-	if (r == 0 && end)
-		return svm_err_set(err, SVM_UNREACHABLE, "the daemon ended the "
-				   "pull of '%s' without a word", ref);
-	return r > 0 ? 0 : -1;
+	return frames_post(g->cli, API "/images/pull?frames=full", &body,
+			   &reader, doc, err);
 }
 
 static int run_pull(struct cli *cli, void *values, int argc, char **args,
@@ -238,7 +188,7 @@ static int run_pull(struct cli *cli, void *values, int argc, char **args,
 		return -1;
 	g->cli = cli;
 	progress_init(&g->p, cli, args[0], -1);
-	int r = pull_stream(g, args[0], &doc, err);
+	int r = post_pull(g, args[0], &doc, err);
 	progress_end(&g->p);
 	if (r < 0)
 		return -1;

@@ -41,7 +41,7 @@ const struct opt global_opts[] = {
 	G(OPT_DURATION, 0, "timeout", timeout, "D",
 	  "give up after this long (exit status 124)"),
 	G(OPT_CHOICE, 0, "progress", progress, "auto|plain|none",
-	  "how copies that take long show their progress"),
+	  "how what takes long shows its progress"),
 	OPTS_END,
 };
 

@@ -139,7 +139,9 @@ struct ticker {
 	pthread_t thread;
 	int stop;
 	bool color;
-	const char *what; /* borrowed */
+	pthread_mutex_t lock; /* of what follows */
+	char *what;
+	int64_t done, total;  /* total 0: not known */
 };
 
 static bool ticks; /* one is on; of the thread that calls */
@@ -147,6 +149,38 @@ static bool ticks; /* one is on; of the thread that calls */
 bool ticker_is_on(void)
 {
 	return ticks;
+}
+
+static void add_part(struct live *l, int64_t done, int64_t total)
+{
+	auto_buf struct buf text = BUF_INIT;
+
+	add_bar(l, MIN((double)done / (double)total, 1.0));
+	buf_addf(&text, "  %d%%  ", (int)(100.0 * (double)done /
+					   (double)total));
+	out_bytes(&text, (double)done);
+	buf_addstr(&text, " of ");
+	out_bytes(&text, (double)total);
+	live_text(l, LIVE_PLAIN, buf_str(&text));
+}
+
+static void paint_ticker(struct ticker *t, struct live *l, int64_t begun)
+{
+	auto_free char *time = xasprintf(
+		"  %.1fs", (double)(clock_mono_ns() - begun) / 1e9);
+	enum live_role role;
+	const char *mark = live_state_mark("creating", &role);
+
+	live_text(l, role, mark);
+	live_text(l, LIVE_PLAIN, " ");
+	pthread_mutex_lock(&t->lock);
+	live_text(l, LIVE_PLAIN, t->what);
+	if (t->total > 0)
+		add_part(l, t->done, t->total);
+	pthread_mutex_unlock(&t->lock);
+	live_text(l, LIVE_DIM, time);
+	live_row(l);
+	live_paint(l);
 }
 
 static void *tick(void *arg)
@@ -157,24 +191,22 @@ static void *tick(void *arg)
 	struct live *l = NULL;
 
 	while (poll(&p, 1, REDRAW_NS / 1000000) == 0) {
-		auto_free char *text = xasprintf(
-			"  %.1fs", (double)(clock_mono_ns() - begun) / 1e9);
-		enum live_role role;
-		const char *mark = live_state_mark("creating", &role);
-
 		if (!l && !(l = live_new(STDERR_FILENO, t->color)))
 			return NULL;
-		live_text(l, role, mark);
-		live_text(l, LIVE_PLAIN, " ");
-		live_text(l, LIVE_PLAIN, t->what);
-		live_text(l, LIVE_DIM, text);
-		live_row(l);
-		live_paint(l);
+		paint_ticker(t, l, begun);
 	}
 	if (l)
 		live_erase(l);
 	live_free(l);
 	return NULL;
+}
+
+static void ticker_free(struct ticker *t)
+{
+	pthread_mutex_destroy(&t->lock);
+	fd_close(t->stop);
+	free(t->what);
+	free(t);
 }
 
 struct ticker *ticker_start(const struct cli *cli, const char *what)
@@ -186,7 +218,8 @@ struct ticker *ticker_start(const struct cli *cli, const char *what)
 	if (strcmp(how, "auto") != 0 || !live_possible(cli, STDERR_FILENO))
 		return NULL;
 	t = xcalloc(1, sizeof(*t));
-	t->what = what;
+	t->what = xstrdup(what);
+	pthread_mutex_init(&t->lock, NULL);
 	t->color = color_on_stderr(cli);
 	t->stop = eventfd(0, EFD_CLOEXEC);
 	sigfillset(&all);
@@ -198,9 +231,21 @@ struct ticker *ticker_start(const struct cli *cli, const char *what)
 		ticks = true;
 		return t;
 	}
-	fd_close(t->stop);
-	free(t);
+	ticker_free(t);
 	return NULL;
+}
+
+void ticker_tell(struct ticker *t, const char *what, int64_t done,
+		 int64_t total)
+{
+	if (!t)
+		return;
+	pthread_mutex_lock(&t->lock);
+	free(t->what);
+	t->what = xstrdup(what);
+	t->done = done;
+	t->total = total;
+	pthread_mutex_unlock(&t->lock);
 }
 
 void ticker_stop(struct ticker *t)
@@ -210,6 +255,5 @@ void ticker_stop(struct ticker *t)
 	(void)!write(t->stop, &(uint64_t){ 1 }, sizeof(uint64_t));
 	pthread_join(t->thread, NULL);
 	ticks = false;
-	fd_close(t->stop);
-	free(t);
+	ticker_free(t);
 }

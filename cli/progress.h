@@ -33,6 +33,10 @@ void progress_end(struct progress *p);
  * where there is nothing to show. */
 struct ticker;
 struct ticker *ticker_start(const struct cli *cli, const char *what);
+/* When it is told after all: what is done now (copied) and, with a total, how
+ * much of it.  Accepts NULL. */
+void ticker_tell(struct ticker *t, const char *what, int64_t done,
+		 int64_t total);
 void ticker_stop(struct ticker *t); /* accepts NULL */
 /* What is printed to stderr meanwhile would be painted over. */
 bool ticker_is_on(void);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* stacyvm spawn: make a sandbox; with --rm run one command in it and remove
  * it on every way out. */
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/frames.h"
 #include "cli/out.h"
+#include "cli/progress.h"
 #include "cli/run.h"
 #include "cli/sandbox.h"
 #include "cli/spawn.h"
@@ -17,6 +20,7 @@
 #include "lib/api/errmap.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
+#include "lib/base/escape.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/utf8.h"
@@ -158,21 +162,88 @@ static int check(struct cli *cli, const struct spawn_opts *o,
 	return 0;
 }
 
-/* The reply is parsed; its id is borrowed from doc. */
+/* A spawn under way: a line that is painted again, or one for each step. */
+struct spawning {
+	struct ticker *ticker; /* NULL: lines */
+	struct frame_layers layers;
+	char *said;            /* the last line */
+};
+
+static char *step_text(const struct frame *f)
+{
+	if (strcmp(f->stage, "download") == 0)
+		return xstrdup("downloading the image");
+	if (strcmp(f->stage, "unpack") == 0)
+		return xstrdup("unpacking the image");
+	if (strcmp(f->stage, "queue") == 0)
+		return xasprintf("waiting for room (%" PRId64 " of yours wait)",
+				 f->waiting);
+	if (strcmp(f->stage, "setup") == 0)
+		return xasprintf("setting up (command %" PRId64 " of %" PRId64
+				 ")", f->command, f->commands);
+	return xasprintf("starting%s%s", *f->id ? " " : "", f->id);
+}
+
+static void on_frame(void *data, const struct frame *f)
+{
+	struct spawning *s = data;
+	auto_free char *text = step_text(f);
+	int64_t have = 0, whole = 0;
+
+	if (strcmp(f->stage, "download") == 0)
+		frame_layers_take(&s->layers, f, &have, &whole);
+	ticker_tell(s->ticker, text, have, whole);
+	if (s->ticker || (s->said && strcmp(s->said, text) == 0))
+		return;
+	auto_buf struct buf line = BUF_INIT;
+
+	escape_line(&line, text, strlen(text));
+	fprintf(stderr, "%s\n", buf_str(&line));
+	free(s->said);
+	s->said = steal_ptr(&text);
+}
+
+/* The sandbox, borrowed from doc.  Who can't be shown how far it is asks for
+ * the end alone. */
+static const cJSON *post(struct cli *cli, const struct buf *body,
+			 struct json_doc *doc, struct svm_err *err)
+{
+	auto_free struct spawning *s = xcalloc(1, sizeof(*s));
+	const struct frames_reader reader = { "sandbox", on_frame, s };
+	auto_buf struct buf reply = BUF_INIT;
+	bool lines = cli->progress && strcmp(cli->progress, "plain") == 0 &&
+		     !cli->quiet;
+
+	if (!cli_client(cli, err))
+		return NULL;
+	s->ticker = lines ? NULL : ticker_start(cli, "starting");
+	if (!s->ticker && !lines) {
+		if (client_call(cli->client, "POST", API "/sandboxes", body,
+				&reply, err) < 0 ||
+		    out_parse_object(doc, &reply, err) < 0)
+			return NULL;
+		return doc->root;
+	}
+	int r = frames_post(cli, API "/sandboxes?frames=full", body, &reader,
+			    doc, err);
+
+	ticker_stop(s->ticker);
+	cli_tell_started();
+	free(s->said);
+	return r < 0 ? NULL : json_get(doc->root, "sandbox");
+}
+
+/* Its id, borrowed from *ret as that is from doc. */
 static const char *spawn(struct cli *cli, const struct spawn_opts *o,
-			 struct json_doc *doc, struct buf *reply,
+			 struct json_doc *doc, const cJSON **ret,
 			 struct svm_err *err)
 {
 	auto_buf struct buf body = BUF_INIT;
 	const char *id = NULL;
 
-	if (make_request(o, &body, err) < 0 ||
-	    cli_call(cli, o->image && strcmp(o->image, "host") != 0 ?
-		     "starting (an image that is not here is pulled)" :
-		     "starting", "POST", API "/sandboxes", &body, reply,
-		     err) < 0 ||
-	    out_parse_object(doc, reply, err) < 0 ||
-	    json_get_string(doc->root, "id", &id, err) < 0)
+	*ret = make_request(o, &body, err) < 0 ? NULL :
+						 post(cli, &body, doc, err);
+	if (err->code || json_get_string(*ret, "id", &id, err) < 0)
 		return NULL;
 	if (!id)
 		svm_err_set(err, SVM_PROVIDER,
@@ -231,9 +302,10 @@ static int spawn_rm(struct cli *cli, const struct spawn_opts *o, char **argv,
 	const struct run_command c = { .argv = argv, .workdir = o->workdir,
 				       .timeout = o->exec_timeout,
 				       .tty = o->tty };
-	auto_buf struct buf start = BUF_INIT, reply = BUF_INIT;
+	auto_buf struct buf start = BUF_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_err struct svm_err left = SVM_ERR_INIT;
+	const cJSON *sandbox;
 
 	if (o->tty && !isatty(STDIN_FILENO))
 		return cli_usage(cli, err, "-t needs a terminal as standard "
@@ -242,7 +314,7 @@ static int spawn_rm(struct cli *cli, const struct spawn_opts *o, char **argv,
 		return -1;
 	auto_close int signals = cli_catch_signals(cli, err);
 	const char *id = signals < 0 ? NULL :
-				       spawn(cli, o, &doc, &reply, err);
+				       spawn(cli, o, &doc, &sandbox, err);
 
 	if (!id) /* a caller that goes away takes the spawn with it */
 		return -1;
@@ -268,8 +340,10 @@ static void tell(const struct cli *cli, const cJSON *sandbox, const char *id,
 	if (cJSON_IsString(expires) &&
 	    clock_parse_rfc3339(expires->valuestring, &at) == 0)
 		out_ago(&left, at - clock_wall_ns() + 500000000);
-	cli_notice(cli, "running in %.1f ms%s%s\n  next:  stacyvm shell %s",
-		   (double)took_ns / 1e6,
+	bool quick = took_ns < INT64_C(1000000000);
+
+	cli_notice(cli, "running in %.1f %s%s%s\n  next:  stacyvm shell %s",
+		   (double)took_ns / (quick ? 1e6 : 1e9), quick ? "ms" : "s",
 		   left.len ? "; expires in " : "", buf_str(&left), id);
 }
 
@@ -277,8 +351,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	       struct svm_err *err)
 {
 	const struct spawn_opts *o = values;
-	auto_buf struct buf reply = BUF_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
+	const cJSON *sandbox;
 	int64_t begun = clock_mono_ns();
 
 	cli->passes_status = o->rm;
@@ -301,15 +375,15 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 			svm_err_hint(err, "an image is given with --image");
 		return -1;
 	}
-	const char *id = spawn(cli, o, &doc, &reply, err);
+	const char *id = spawn(cli, o, &doc, &sandbox, err);
 
 	if (!id)
 		return -1;
 	if (cli->json || cli->format)
-		return out_object(cli, doc.root, err);
+		return out_object(cli, sandbox, err);
 	puts(id);
 	fflush(stdout);
-	tell(cli, doc.root, id, clock_mono_ns() - begun);
+	tell(cli, sandbox, id, clock_mono_ns() - begun);
 	return 0;
 }
 

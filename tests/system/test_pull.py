@@ -14,7 +14,9 @@ import warnings
 import pytest
 
 import svm
+
 from registry import MACHINE, Distribution, Image, Rogue, digest, index_of
+from screen import Screen
 from svm import wait_for
 from test_images import layers, out, refs, running, stored_layers, tar
 
@@ -239,6 +241,27 @@ def test_spawn_pulls(inst, registry):
     sid = running(inst, ref)
     assert out(inst, sid, "cat /etc/top") == "m"
     assert out(inst, sid, "echo $FROM_IMAGE") == "yes"
+
+
+@pytest.mark.native
+def test_a_spawn_shows_what_it_downloads(inst, rogue):
+    image, go = big_image(), threading.Event()
+    ref = rogue.put("app", "1", image)
+    data = image.layers[0]
+
+    def slow(h):
+        h.send_response(200)
+        h.send_header("Content-Length", str(len(data)))
+        h.end_headers()
+        h.wfile.write(data[:len(data) // 2])
+        go.wait(30)
+        h.wfile.write(data[len(data) // 2:])
+
+    rogue.routes[rogue.blob("app", data)] = slow
+    s = Screen(inst, "spawn", "--image", ref, size="24x120")
+    s.step("wait downloading the image", "wait 33%  1.0 MiB of 3.0 MiB")
+    go.set()
+    s.end("wait next:  stacyvm shell", "gone downloading", "exit 0")
 
 
 @pytest.mark.native

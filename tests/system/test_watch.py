@@ -159,6 +159,39 @@ def test_a_spawn_that_takes_long(inst):
         os.kill(pid, signal.SIGCONT)
 
 
+def boxes(inst):
+    return inst.api("GET", "/sandboxes", check=200).json()
+
+
+def test_a_spawn_says_how_far_it_is(new_instance):
+    inst = new_instance(env={"STACYVM_DEFAULTS_MAX_SANDBOXES": "1",
+                             "STACYVM_DEFAULTS_SPAWN_OVERFLOW": "queue",
+                             "STACYVM_DEFAULTS_SPAWN_QUEUE_TIMEOUT": "10m"})
+    inst.start()
+    first = inst.spawn()
+    for name, last in (("quick", "true"), ("slow", "sleep 1000")):
+        inst.api("POST", "/templates", {"name": name, "image": "host",
+                                        "setup": ["true", last]}, check=201)
+    s = Screen(inst, "spawn", "--template", "quick", size="24x120")
+    s.step("wait waiting for room (1 of yours wait)  ")
+    inst.api("DELETE", f"/sandboxes/{first}", check=200)
+    s.end("wait next:  stacyvm shell", "gone waiting for room", "exit 0")
+    inst.api("DELETE", f"/sandboxes/{boxes(inst)[0]['id']}", check=200)
+
+    s = Screen(inst, "spawn", "--template", "slow", size="24x120")
+    s.end("wait setting up (command 2 of 2)  ", "send ^C", "exit 130",
+          "prop cursor 1")
+    svm.wait_for(lambda: not boxes(inst), "what was half made to go")
+
+    r = inst.ok("spawn", "--template", "quick", "--progress=plain")
+    sid = r.text.strip()
+    assert r.errtext.splitlines()[:3] == [
+        f"starting {sid}", "setting up (command 1 of 2)",
+        "setting up (command 2 of 2)"]
+    r = inst.run("spawn", "--template", "nothing", "--progress=plain")
+    assert r.code == 3 and "nothing" in r.errtext
+
+
 def test_a_copy_that_takes_long(inst):
     one = inst.spawn()
     flow = ("while ! [ -e stop ]; do head -c 100000 /dev/zero; done | "
