@@ -192,13 +192,15 @@ static void chosen(struct model *m, size_t i, void *data)
 static void offer(struct model *m, struct offer *o)
 {
 	const struct menu_item items[] = {
-		[RESTORE] = { o->draft.same_base ?
+		[RESTORE] = { .label = o->draft.same_base ?
 				"restore it" :
 				"restore it over what was changed since",
-			      "r", ACT_NONE, 0 },
-		[DIFFERENCES] = { "view the differences", "v", ACT_NONE, 0 },
-		[LATER] = { "ask again the next time", "Escape", ACT_NONE, 0 },
-		[DISCARD] = { "discard it", "d", ACT_NONE, 0 },
+			      .key = "r" },
+		[DIFFERENCES] = { .label = "view the differences",
+				  .key = "v" },
+		[LATER] = { .label = "ask again the next time",
+			    .key = "Escape" },
+		[DISCARD] = { .label = "discard it", .key = "d" },
 	};
 	char when[FRAME_CLOCK_SIZE];
 

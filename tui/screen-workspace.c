@@ -32,6 +32,8 @@ struct workspace {
 	bool looked_back; /* in copy mode, as of the last settle */
 	int64_t left_at;  /* when the leave key was pressed; boot */
 	struct terminal *shown; /* or NULL */
+	struct key early[LIMIT_TUI_EARLY_KEYS]; /* typed before it was there */
+	size_t n_early;
 	struct files files;
 	struct copy copy;
 	struct panes panes;
@@ -149,6 +151,21 @@ static void take_session(struct model *m, struct workspace *w,
 		add_terminal(m, w, sid)->wanted = false;
 }
 
+static void keep_early(struct workspace *w, const struct input_event *ev)
+{
+	if (ev->type == INPUT_KEY && w->n_early < ARRAY_SIZE(w->early))
+		w->early[w->n_early++] = ev->key;
+}
+
+static void type_early(struct workspace *w)
+{
+	for (size_t i = 0; w->shown && i < w->n_early; i++)
+		terminal_input(w->shown,
+			       &(struct input_event){ .type = INPUT_KEY,
+						      .key = w->early[i] });
+	w->n_early = 0;
+}
+
 /* Who wanted a terminal comes back to the newest, or gets a new one. */
 static void sessions_arrived(struct model *m, struct request *r)
 {
@@ -164,6 +181,7 @@ static void sessions_arrived(struct model *m, struct request *r)
 		w->shown = neighbour(m, w, -1);
 	if (w->focus == PANE_TERMINAL && !w->shown)
 		open_terminal(m, w, NULL);
+	type_early(w);
 }
 
 static void ask_sessions(struct model *m, const struct workspace *w,
@@ -213,6 +231,7 @@ static void last_terminal(struct model *m, struct workspace *w)
 {
 	w->focus = PANE_TERMINAL;
 	w->live = true;
+	w->n_early = 0;
 	if (!w->shown)
 		w->shown = neighbour(m, w, 0);
 	ask_sessions(m, w, w->shown);
@@ -712,9 +731,11 @@ static bool workspace_input(struct model *m, void *state,
 	if (w->focus != PANE_TERMINAL)
 		return files_input(m, &w->files, ev,
 				   w->focus == PANE_VIEWER);
-	if (!w->live || !w->shown)
+	if (!w->live)
 		return false;
-	if (ev->type == INPUT_KEY && is_scroll(m, ev->key, &lines))
+	if (!w->shown)
+		keep_early(w, ev);
+	else if (ev->type == INPUT_KEY && is_scroll(m, ev->key, &lines))
 		terminal_scroll(w->shown, lines);
 	else
 		terminal_input(w->shown, ev);

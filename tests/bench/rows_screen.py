@@ -113,7 +113,7 @@ def dashboard_events(b):
             stdout=subprocess.DEVNULL) as flood:
         try:
             with Screen(inst, "tui", seconds=60) as t:
-                t.step("wait live", "send 7", "wait quota")
+                t.step("wait live", "send 7", "wait QUOTA")
                 [took] = b.turns(keys, rounds=b.few(1, 50))
                 t.end("send q", "exit 0")
         finally:

@@ -345,7 +345,7 @@ def test_a_detached_command_outlives_its_caller(shared, box):
     sid = r.json()["session_id"]
     assert r.json()["pid"] > 0
     shared.drop_client()
-    assert running(mark)
+    svm.wait_for(lambda: running(mark), "the command") # its shell was there
     r = shared.api("DELETE", f"/sandboxes/{box}/sessions/{sid}", check=200)
     assert not running(mark)
 

@@ -32,7 +32,7 @@ def test_keys_under_a_flood_of_events(inst, screen):
     with svm.Popen(flood, stdout=subprocess.DEVNULL) as p, \
             Screen(inst, "tui") as t:
         try:
-            t.step("wait live", f"send {screen}", f"wait {shown}", "wait quota")
+            t.step("wait live", f"send {screen}", f"wait {shown}", "wait QUOTA")
             took = []
             for _ in range(15):
                 took += [int(line.split()[1]) for line in t.step(
@@ -296,7 +296,7 @@ def test_a_template_in_the_editor(inst, tmp_path):
     editor.write_text("#!/bin/sh\nsed -i 's/: 100/: 200/' \"$1\"\n")
     editor.chmod(0o755)
     with Screen(inst, "tui", env={"VISUAL": str(editor)}) as t:
-        t.step("wait no sandboxes", "send 3", "wait tpl", "send e",
+        t.step("wait no sandboxes", "send 3", "wait ▌ tpl", "send e",
                "wait changed tpl", "wait 200 MiB")
         # Who else changes templates is seen at once.
         inst.api("POST", "/templates", {"name": "other", "image": "host"},

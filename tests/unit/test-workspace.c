@@ -54,6 +54,22 @@ static void test_workspace__sessions_of_others(void **state)
 	fixture_free(m);
 }
 
+/* Who types on after `t` types into the terminal. */
+static void test_workspace__typed_before_it_is_there(void **state)
+{
+	struct model *m = start(state, 120);
+	const struct terminal *t;
+
+	fixture_keys(m, "t q 3 d Enter");
+	assert_int_equal(m->screen, SCREEN_WORKSPACE);
+	assert_int_equal(fixture_answer(m, "GET", SESSIONS, SVM_OK,
+		"[" SESSION("s1", "true", "running") "]"), 1);
+	t = session(m, "s1");
+	assert_non_null(t);
+	assert_string_equal(buf_str(&t->typed), "q3d\r");
+	fixture_free(m);
+}
+
 static void test_workspace__sessions_come_and_go(void **state)
 {
 	struct model *m = start(state, 120);
@@ -214,6 +230,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test(test_workspace__##name)
 	const struct CMUnitTest tests[] = {
 		TEST(sessions_of_others),
+		TEST(typed_before_it_is_there),
 		TEST(sessions_come_and_go),
 		TEST(many_sessions),
 		TEST(after_leaving),
