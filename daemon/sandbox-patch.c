@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/sandbox-request.h"
+#include "lib/api/limits.h"
 #include "lib/api/spec.h"
 #include "lib/base/mem.h"
 
@@ -46,10 +47,19 @@ static cJSON *as_object(char *const *pairs)
 	return map;
 }
 
-static void merge(cJSON *map, const cJSON *patch)
+/* All that are set end up in the map, so too many are refused before each of
+ * them is looked for among the others. */
+static int merge(cJSON *map, const cJSON *patch, struct svm_err *err)
 {
 	const cJSON *item;
+	size_t n = 0;
 
+	cJSON_ArrayForEach(item, patch)
+		n += !cJSON_IsNull(item);
+	if (n > LIMIT_METADATA_KEYS)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "'metadata' sets %zu entries, at most %d "
+				   "are allowed", n, LIMIT_METADATA_KEYS);
 	cJSON_ArrayForEach(item, patch) {
 		const char *key = item->string;
 
@@ -62,6 +72,7 @@ static void merge(cJSON *map, const cJSON *patch)
 			cJSON_AddItemToObject(map, key,
 					      cJSON_Duplicate(item, true));
 	}
+	return 0;
 }
 
 static int merge_metadata(const cJSON *body, char *const *now, char ***ret,
@@ -69,6 +80,7 @@ static int merge_metadata(const cJSON *body, char *const *now, char ***ret,
 {
 	const cJSON *patch = json_get(body, "metadata");
 	cJSON *whole = cJSON_CreateObject();
+	int r = 0;
 
 	if (patch && !cJSON_IsObject(patch)) { /* null, or what is refused */
 		cJSON_AddItemToObject(whole, "metadata",
@@ -76,11 +88,11 @@ static int merge_metadata(const cJSON *body, char *const *now, char ***ret,
 	} else {
 		cJSON *map = as_object(now);
 
-		merge(map, patch);
 		cJSON_AddItemToObject(whole, "metadata", map);
+		r = merge(map, patch, err);
 	}
-	int r = sandbox_request_map(whole, "metadata", ret, err);
-
+	if (r == 0)
+		r = sandbox_request_map(whole, "metadata", ret, err);
 	cJSON_Delete(whole);
 	return r;
 }

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "daemon/sandbox-patch.h"
+#include "lib/api/limits.h"
 #include "lib/api/spec.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 static char name[] = "one", a[] = "a=1", b[] = "b=x=y", ab[] = "ab=";
@@ -88,11 +90,34 @@ static void test_sandbox_patch__refuses(void **state)
 	}
 }
 
+/* As many as a request may hold; each once looked for among all others they
+ * took the daemon minutes. */
+static void test_sandbox_patch__refuses_very_many_at_once(void **state)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_buf struct buf body = BUF_INIT;
+	struct sandbox_patch p = { 0 };
+
+	(void)state;
+	buf_addstr(&body, "{\"metadata\":{\"0\":\"\"");
+	for (int i = 1; body.len < LIMIT_HTTP_BODY_JSON - 32; i++)
+		buf_addf(&body, ",\"%x\":\"\"", (unsigned)i);
+	buf_addstr(&body, "}}");
+	assert_int_equal(json_parse_object(&doc, buf_str(&body), body.len,
+					   &err), 0);
+	int64_t begun = clock_mono_ns();
+	assert_int_equal(sandbox_patch_parse(doc.root, &now, &p, &err), -1);
+	assert_true(clock_mono_ns() - begun < SECONDS(1));
+	assert_int_equal(err.code, SVM_BAD_REQUEST);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sandbox_patch__merges),
 		cmocka_unit_test(test_sandbox_patch__refuses),
+		cmocka_unit_test(test_sandbox_patch__refuses_very_many_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
