@@ -18,8 +18,9 @@
 struct update {
 	struct life_waiter waiter; /* of the row; answers `asker` */
 	struct life_waiter *asker;
-	struct sandbox_patch before, after; /* `after` is the sandbox's: these
-					     * tell whether it still is */
+	struct sandbox_patch before, after; /* `after` is the sandbox's, or
+					     * `before` of the later one */
+	struct update *later;               /* answered after us, or NULL */
 };
 
 static void swap_in(struct sandbox *s, const struct sandbox_patch *p)
@@ -28,13 +29,19 @@ static void swap_in(struct sandbox *s, const struct sandbox_patch *p)
 	s->spec.metadata = p->metadata;
 }
 
-/* It may have been changed again, and the old name be another's by now. */
-static bool can_take_back(const struct update *u, const struct sandbox *s)
+/* As if it had not been: but the old name may be another's by now. */
+static void take_back(struct update *u, struct sandbox *s)
 {
-	return s->spec.metadata == u->after.metadata &&
-	       (!u->before.name ||
-		sandbox_name_is_free(s->daemon, u->before.name, s->spec.owner,
-				     s));
+	struct sandbox_patch *unwanted = &u->after;
+
+	if (u->later)
+		u->later->before = u->before;
+	else if (sandbox_name_is_free(s->daemon, u->before.name,
+				      s->spec.owner, s))
+		swap_in(s, &u->before);
+	else
+		unwanted = &u->before;
+	sandbox_patch_release(unwanted);
 }
 
 static void update_stored(struct life_waiter *waiter, struct sandbox *s,
@@ -42,12 +49,12 @@ static void update_stored(struct life_waiter *waiter, struct sandbox *s,
 {
 	struct update *u = container_of(waiter, struct update, waiter);
 
-	if (err && can_take_back(u, s)) {
-		swap_in(s, &u->before);
-		sandbox_patch_release(&u->after);
-	} else {
+	if (s->update == u)
+		s->update = NULL;
+	if (err)
+		take_back(u, s);
+	else
 		sandbox_patch_release(&u->before);
-	}
 	u->asker->fn(u->asker, s, err);
 	free(u->waiter.target);
 	free(u);
@@ -119,6 +126,9 @@ void life_update(struct sandbox *s, struct sandbox_patch *p,
 					   .metadata =
 						   steal_ptr(&p->metadata) };
 	swap_in(s, &u->after);
+	if (s->update)
+		s->update->later = u;
+	s->update = u;
 	for_event(p->changed, &data);
 	life_commit_for(s, *p->changed ? EVENT_SANDBOX_UPDATED : EVENT_NONE,
 			buf_str(&data), NULL, &u->waiter);

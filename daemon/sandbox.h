@@ -30,6 +30,7 @@ struct daemon;
 struct sandbox_log;
 struct setup;
 struct store_sandbox;
+struct update;
 
 struct sandbox {
 	struct list link;       /* registry, newest first */
@@ -61,6 +62,8 @@ struct sandbox {
 	struct list makers, leavers;    /* lifecycle.h: answers owed */
 	struct setup *setup;            /* setup.h: runs now; or NULL */
 	struct claim *claim;            /* lifecycle.c: on its way; or NULL */
+	struct update *update;          /* lifecycle-update.c: the last that
+					 * isn't stored yet; or NULL */
 	struct list warm_link;          /* warm.c: not claimed yet */
 };
 

@@ -250,6 +250,33 @@ def test_what_cannot_be_stored_did_not_happen(inst):
     assert patch(inst, sid, {"name": "two"})["metadata"] == {"a": "1"}
 
 
+def test_of_several_that_cannot_be_stored_none_did_happen(inst):
+    sid = inst.sandbox(name="one", metadata={"a": "1"})["id"]
+    before, got = get(inst, sid), []
+
+    def go(body):
+        with inst.client() as c:
+            got.append(c.request("PATCH", f"{API}/sandboxes/{sid}",
+                                 body).status)
+
+    threads = [threading.Thread(target=go, args=(b,)) for b in (
+        {"name": "two"}, {"metadata": {"a": "2"}}, {"name": "three"})]
+    with sqlite3.connect(inst.state / "db", isolation_level=None) as db:
+        db.execute("BEGIN IMMEDIATE")  # and nobody else may write
+        for t in threads:
+            now = get(inst, sid)
+            t.start()
+            wait_for(lambda: get(inst, sid) != now, "it to take effect")
+        for t in threads:
+            t.join()
+        db.execute("ROLLBACK")
+    db.close()
+    assert got == [503] * 3 and get(inst, sid) == before
+    # One that follows tells what really changed.
+    patch(inst, sid, {"name": "two"})
+    assert [e["data"] for e in events(inst, sid)][-1] == {"changed": ["name"]}
+
+
 def test_many_want_one_name(inst):
     ids = [inst.sandbox()["id"] for _ in range(8)]
     got = []
