@@ -9,6 +9,7 @@
 #include "cli/sandbox.h"
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
+#include "lib/base/utf8.h"
 
 /* KEY=VALUE or KEY-: the length of KEY, 0 for another. */
 static size_t key_of(const char *word)
@@ -26,7 +27,7 @@ static int add_change(struct cli *cli, struct json_writer *w,
 	size_t n = key_of(words[i]);
 	auto_free char *key = xstrndup(words[i], n);
 
-	if (!n)
+	if (!n || !utf8_valid(words[i], strlen(words[i])))
 		return cli_usage(cli, err, "'%s' is neither KEY=VALUE nor "
 					   "KEY-", words[i]);
 	for (size_t k = 0; k < i; k++)

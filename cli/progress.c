@@ -66,14 +66,19 @@ static void add_bar(struct live *l, double part)
 	live_text(l, LIVE_DIM, buf_str(&rest));
 }
 
+/* What a daemon tells need not fit together. */
+static int percent(int64_t done, int64_t total)
+{
+	return (int)MIN(100.0 * (double)done / (double)total, 100.0);
+}
+
 static void numbers(const struct progress *p, int64_t now, struct buf *b)
 {
 	double seconds = (double)(now - p->begun_ns) / 1e9;
 
 	buf_addstr(b, "  ");
 	if (p->total > 0)
-		buf_addf(b, "%d%%  ", (int)(100.0 * (double)p->done /
-					    (double)p->total));
+		buf_addf(b, "%d%%  ", percent(p->done, p->total));
 	out_bytes(b, (double)p->done);
 	if (p->total > 0) {
 		buf_addstr(b, " of ");
@@ -156,8 +161,7 @@ static void add_part(struct live *l, int64_t done, int64_t total)
 	auto_buf struct buf text = BUF_INIT;
 
 	add_bar(l, MIN((double)done / (double)total, 1.0));
-	buf_addf(&text, "  %d%%  ", (int)(100.0 * (double)done /
-					   (double)total));
+	buf_addf(&text, "  %d%%  ", percent(done, total));
 	out_bytes(&text, (double)done);
 	buf_addstr(&text, " of ");
 	out_bytes(&text, (double)total);

@@ -343,6 +343,7 @@ def test_a_lost_daemon_is_a_failure(inst):
     (("label", "BOX", "key"), "'key' is neither KEY=VALUE nor KEY-"),
     (("label", "BOX", "=x"), "'=x' is neither"),
     (("label", "BOX", "--", "-"), "'-' is neither"),
+    (("label", "BOX", "k=\udcff"), "is neither KEY=VALUE"), # no UTF-8
     (("label", "BOX", "a=1", "b=2", "a-"), "'a' is there twice"),
     (("wait", "BOX", "--for", "dead"), "'dead' is no state"),
     (("prune", "BOX"), "prune takes no arguments"),

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""A spawn at a daemon that tells nonsense of how far it is."""
+import contextlib
+import http.server
+import json
+import threading
+
+import pytest
+
+from screen import Screen
+
+GOOD = {"type": "sandbox", "sandbox": {"id": "sb-00000000"}}
+
+
+def step(**fields):
+    return {"type": "progress", **fields}
+
+
+@contextlib.contextmanager
+def liar(*lines, then=None):
+    """Who answers whatever is asked with these lines; its address."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-ndjson")
+            self.end_headers()
+            for line in lines:
+                self.wfile.write((line if isinstance(line, bytes) else
+                                  json.dumps(line).encode()) + b"\n")
+            if then:
+                then.wait()
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        if then:
+            then.set()
+        server.shutdown()
+        server.server_close()
+
+
+def spawn(inst, *lines, code, args=()):
+    with liar(*lines) as server:
+        r = inst.run("--server", server, *args, "spawn", "--progress=plain",
+                     check=code)
+    assert "\x1b" not in r.text + r.errtext and "\x07" not in r.text
+    return r
+
+
+@pytest.mark.parametrize("line", [
+    step(stage="download", bytes=-1), step(stage="download", layer=128),
+    step(stage="download", layer=1.5), step(stage="download", layer=1e300),
+    step(stage="download", bytes=1 << 62), step(stage=7), step(id=[]),
+    step(command="1"), {"type": 7}, [], None, b"\xff", b"{", b"[" * 100000,
+    {"type": "sandbox"}, {"type": "sandbox", "sandbox": "x"},
+    {"type": "sandbox", "sandbox": ["id"]},
+    {"type": "sandbox", "sandbox": {"id": 7}},
+    {"type": "sandbox", "sandbox": {"id": ""}},
+    {"type": "sandbox", "sandbox": {"id": "x\x1b]0;pwned\x07"}},
+    {"type": "sandbox", "sandbox": {"id": "x\ny"}},
+    {"type": "error"}, {"type": "error", "code": 7},
+    {"type": "error", "code": "OK", "message": "%s\x1b[2J"},
+], ids=lambda line: str(line)[:60])
+def test_nonsense_is_an_error(shared, line):
+    r = spawn(shared, line, GOOD, code=1)
+    assert r.text == "" and r.errtext.startswith("stacyvm: ")
+
+
+def test_what_is_not_known_is_let_be(shared):
+    r = spawn(shared, {}, {"type": "news"}, b"", step(),
+              step(stage="dance", id="\x1b[2J\n\u202e"), GOOD, code=0)
+    assert r.text == "sb-00000000\n"
+    assert r.errtext.splitlines() == ["starting",
+                                      "starting ^[[2J^J\\u{202e}"]
+
+
+def test_an_answer_without_an_end(shared):
+    assert "before the sandbox was there" in spawn(shared, step(),
+                                                   code=5).errtext
+    with liar(step(stage="queue", waiting=1), then=threading.Event()) as s:
+        shared.run("--server", s, "--timeout", "1s", "spawn",
+                   "--progress=plain", check=124)
+
+
+def test_more_than_there_is(shared):
+    """Sixty-four gigabytes of one byte, of many layers."""
+    lines = [step(stage="download", layer=i, bytes=1 << 36, total=int(i == 0))
+             for i in range(128)]
+    with liar(*lines, then=threading.Event()) as server:
+        s = Screen(shared, "--server", server, "spawn", size="4x120",
+                   env={"TERM": "xterm"})
+        s.end("wait 100%  8.0 TiB of 1 B", "send ^C", "exit 130")
