@@ -2,6 +2,7 @@
 /* stacyvm rename: another name for a sandbox that lives, or none. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/out.h"
@@ -31,7 +32,7 @@ static int which(struct cli *cli, bool clear, int argc, char **args,
 		*ret_name = clear ? "" : args[1];
 		return 0;
 	}
-	if (!cli->in_use)
+	if (!cli->in_use || strcmp(args[0], cli->in_use) == 0)
 		return cli_usage(cli, err, "needs a name, or --clear");
 	*ret_id = cli->in_use;
 	*ret_name = args[0];

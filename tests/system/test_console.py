@@ -554,6 +554,15 @@ def test_labels_and_names_are_of_the_sandbox_in_use(shared, web):
         f"{web} has no name", f"{web} {named} web"]
 
 
+def test_a_name_is_not_the_id_that_was_left_out(shared, web):
+    """`rename` alone is not `rename ID` with the id as the name."""
+    for line in ("rename", "rename .", f"rename {web}"):
+        r = script(shared, "use web", line)
+        assert r.code == 2 and "needs a name, or --clear" in r.errtext, r
+    box = shared.ok("inspect", "--json", web).json()
+    assert (box[0] if isinstance(box, list) else box)["name"] == "web"
+
+
 def test_completes_paths_here_and_there(term, shared, web):
     home = pathlib.Path(shared.home)
     (home / "here dir").mkdir()
