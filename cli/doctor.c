@@ -94,6 +94,9 @@ static int print_report(const struct cli *cli, const cJSON *root)
 	say(problem[0] ? "bad" : "ok", "tcp", problem[0] ? problem :
 			cJSON_IsNumber(port) && port->valuedouble > 0 ?
 			tcp : "off; the unix socket alone");
+	if (problem[0])
+		say("", "fix", "choose a port that is free: stacyvm config "
+			       "set server.port PORT && stacyvm daemon restart");
 	say("ok", "default provider", json_text(root, "default_provider"));
 	cJSON_ArrayForEach(p, out_field(root, "providers", 9)) {
 		any |= cJSON_IsTrue(out_field(p, "usable", 6));

@@ -207,6 +207,18 @@ static int64_t token_end(const struct sandbox *s)
 	return s->expires_ns && s->expires_ns < end ? s->expires_ns : end;
 }
 
+static void refuse_without_port(struct http_req *r, const struct daemon *d)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	svm_err_set(&err, SVM_UNSUPPORTED, "there is no TCP port to open "
+		    "previews on: %s", d->tcp_problem ? d->tcp_problem :
+		    "server.port is 0");
+	svm_err_hint(&err, "choose a port that is free: stacyvm config set "
+			   "server.port PORT && stacyvm daemon restart");
+	http_reply_error(r, &err);
+}
+
 void api_preview(struct http_req *r, void *app)
 {
 	struct sandbox *s = api_call_sandbox(r, app);
@@ -226,9 +238,7 @@ void api_preview(struct http_req *r, void *app)
 		return;
 	}
 	if (!d->preview_domain) {
-		api_call_refuse(r, SVM_UNSUPPORTED,
-				"there is no TCP port to open previews on "
-				"(server.port)");
+		refuse_without_port(r, d);
 		return;
 	}
 	end = token_end(s);

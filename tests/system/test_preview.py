@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Live preview: a Host of PORT-ID.DOMAIN is a port inside a sandbox."""
 import os
+import re
 import signal
 import socket
 import threading
@@ -605,6 +606,23 @@ def test_address(web):
     domain = web.inst.api("GET", f"/sandboxes/{web.id}").json()[
         "preview_domain"]
     assert f"3000-{web.id}.{domain}" == web.host
+
+
+def test_a_port_that_another_has(provider):
+    """Who wants the address is told why there is none, and what to do."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        inst = svm.Instance(provider, env={
+            "STACYVM_SERVER_PORT": str(other.getsockname()[1])})
+        try:
+            r = inst.start().must_fail("preview", inst.spawn(), "3000")
+            assert "Address already in use" in r.errtext, r
+            assert "config set server.port" in r.errtext
+            assert re.search(r"bad +tcp: .* already in use\n +fix: .*server\.port",
+                             inst.run("doctor").text)
+        finally:
+            inst.stop()
 
 
 def test_tokens(provider):
