@@ -238,7 +238,8 @@ void page_synopsis(const struct cmd *cmd, struct buf *out)
 	if (!cmd->subs && !has_verbs(cmd))
 		usage_form(cmd, NULL, cmd->opts, cmd->args, out);
 	if (cmd->aliases) {
-		buf_addstr(out, ".Nm stacyvm\n.Brq Cm ");
+		buf_addf(out, ".Nm stacyvm\n.%s ",
+			 strchr(cmd->aliases, ' ') ? "Brq Cm" : "Cm");
 		for (const char *c = cmd->aliases; *c; c++)
 			buf_addf(out, *c == ' ' ? " |%c" : "%c", *c);
 		buf_addstr(out, "\n.No ...\n");

@@ -93,6 +93,24 @@ def test_every_command_and_option_is_there(shared):
                 page, option)
 
 
+def test_statuses(shared):
+    """Those that a wrong line ends with are on the command's page."""
+    taken = shared.spawn("--name", "taken")
+    for code, args in ((2, ("inspect",)), (2, ("kill",)), (2, ("prune", "x")),
+                       (2, ("version", "x")), (2, ("doctor", "x")),
+                       (3, ("console", "nobody")),
+                       (6, ("spawn", "--name", "taken"))):
+        assert shared.must_fail(*args).code == code, args
+        page = text(f"stacyvm-{args[0]}.1").partition("\n.Sh EXIT STATUS\n")[2]
+        assert f"\n.It Li {code}\n" in page.partition("\n.Sh ")[0], args
+    shared.ok("kill", taken)
+
+
+def test_one_alias_has_no_braces():
+    assert ".Nm stacyvm\n.Cm sh\n" in text("stacyvm-shell.1")
+    assert ".Nm stacyvm\n.Brq Cm rm | destroy\n" in text("stacyvm-kill.1")
+
+
 @pytest.mark.native
 def test_posture_is_explained(shared, box):
     """Each field there is, and no other."""
