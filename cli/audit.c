@@ -37,7 +37,8 @@ struct audit_opts {
 static const struct opt ls_opts[] = { FILTERS, OPTS_END };
 static const struct opt export_opts[] = {
 	FILTERS,
-	{ OPT_STRING, 0, "as", O(as), "FORMAT", "jsonl (default) or csv",
+	{ OPT_STRING, 0, "as", O(as), "FORMAT",
+	  "in this format: jsonl (default) or csv",
 	  COMPLETE_NONE, false },
 	OPTS_END,
 };

@@ -97,7 +97,7 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 
 const struct cmd cmd_label = {
 	.name = "label",
-	.args = "ID KEY=VALUE... KEY-...",
+	.args = "ID KEY=VALUE|KEY-...",
 	.summary = "set labels of a sandbox, and remove them",
 	.help = "KEY=VALUE sets a label, KEY- removes it; what is not named "
 		"stays.  Labels are the\nmetadata that spawn and list know.",

@@ -236,9 +236,9 @@ static int remove_one(struct cli *cli, const struct rm_opts *o,
 			given = *c;
 	if (users && cli_confirm_name(cli, given, name, err, users == 1 ?
 				      "remove the template %s? %d sandbox was "
-				      "made from it, and goes on;" :
+				      "made from it and goes on." :
 				      "remove the template %s? %d sandboxes "
-				      "were made from it, and go on;", name,
+				      "were made from it and go on.", name,
 				      users) < 0)
 		return -1;
 	return cli_send(cli, "DELETE", target, NULL, NULL, err);

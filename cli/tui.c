@@ -65,7 +65,6 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 
 const struct cmd cmd_tui = {
 	.name = "tui",
-	.args = "",
 	.summary = "open the full-screen dashboard",
 	.help = "Sandboxes, live terminals, files, logs, events, templates "
 		"and providers on one\nscreen.  ? shows the keys that work "

@@ -39,6 +39,7 @@ def test_help_of_everything(shared):
         text = shared.ok("help", name).text
         assert text == shared.ok(name, "--help").text
         assert f"Usage: stacyvm {name}" in text
+        assert not re.search(" $", text, re.M), name
     for topic in ("exit-codes", "env", "formats"):
         assert shared.ok("help", topic).text
 

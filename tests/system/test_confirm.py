@@ -47,6 +47,7 @@ def test_a_template_that_is_in_use(inst):
     r = inst.must_fail("template", "rm", "used")
     assert r.code == 8 and "1 sandbox was made" in r.errtext
     assert "--confirm='used'" in r.errtext
+    assert "goes on.\n" in r.errtext
     r = inst.must_fail("template", "rm", "used", "--confirm", "also")
     assert r.code == 8 and "used" in r.errtext
     ask(inst, "template", "rm", "also", answer="y", code=8,
