@@ -95,7 +95,7 @@ static void line(struct model *m, struct stream *stream, const char *text,
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_err struct svm_err bad = SVM_ERR_INIT;
 	struct spawning *s = stream->data;
-	cJSON *o, *sandbox;
+	cJSON *o;
 
 	if (reply_parse(&doc, text, n, &o, &bad) < 0 || !cJSON_IsObject(o))
 		return;
@@ -107,9 +107,9 @@ static void line(struct model *m, struct stream *stream, const char *text,
 		take_error(s, o);
 		end(m, s);
 	} else if (strcmp(type, "sandbox") == 0) {
-		sandbox = cJSON_DetachItemFromObject(o, "sandbox");
-		if (cJSON_IsString(json_get(sandbox, "id")))
-			s->sandbox = sandbox;
+		if (cJSON_IsString(json_get(json_get(o, "sandbox"), "id")))
+			s->sandbox = cJSON_DetachItemFromObjectCaseSensitive(
+				o, "sandbox");
 		else
 			svm_err_set(&s->err, SVM_PROVIDER, "the daemon's "
 				    "reply is no sandbox");

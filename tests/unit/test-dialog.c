@@ -528,7 +528,6 @@ static void test_dialog__spawn(void **state)
 	fixture_free(m);
 }
 
-/* What was typed is still there when the daemon says no. */
 /* What is typed, the command that is shown for it, and what is sent. */
 static void test_dialog__spawn_values_with_blanks(void **state)
 {
@@ -559,6 +558,7 @@ static void test_dialog__spawn_values_with_blanks(void **state)
 	}
 }
 
+/* What was typed is still there when the daemon says no. */
 static void test_dialog__spawn_refused(void **state)
 {
 	struct model *m = start(state);
@@ -576,6 +576,46 @@ static void test_dialog__spawn_refused(void **state)
 	fixture_free(m);
 }
 
+static void later(struct model *m, int64_t ms)
+{
+	fixture_time(m, ms * 1000000);
+	update_tick(m);
+}
+
+static void test_dialog__spawn_of_nonsense(void **state)
+{
+	static const char *const last[] = {
+		"{\"type\":\"sandbox\"}", "{\"type\":\"sandbox\",\"sandbox\":7}",
+		"{\"type\":\"sandbox\",\"sandbox\":{\"id\":7}}",
+		"{\"type\":\"sandbox\",\"sandbox\":[{\"id\":\"x\"}]}",
+	};
+	static const char *const progress[] = {
+		"7", "{}", "{\"type\":[]}", "{\"type\":\"progress\"}",
+		"{\"type\":\"progress\",\"stage\":\"download\","
+		"\"layer\":-1,\"layers\":1e300,\"bytes\":-5,\"total\":1e18}",
+		"{\"type\":\"progress\",\"stage\":\"download\","
+		"\"layer\":128,\"layers\":128,\"bytes\":8e15,\"total\":1}",
+		"{\"type\":\"progress\",\"stage\":\"setup\","
+		"\"command\":1e300,\"commands\":\"x\"}",
+		"{\"type\":\"progress\",\"stage\":\"create\",\"id\":7}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(last); i++) {
+		struct model *m = start(state);
+
+		fixture_keys(m, "s Enter");
+		for (size_t k = 0; k < ARRAY_SIZE(progress); k++) {
+			fixture_line(m, fixture_spawn(m), progress[k]);
+			later(m, 500);
+			assert_shown(m, "SPAWNING");
+		}
+		fixture_line(m, fixture_spawn(m), last[i]);
+		assert_shown(m, "the daemon's reply is no sandbox");
+		assert_true(list_empty(&m->spawns));
+		fixture_free(m);
+	}
+}
+
 static void test_dialog__spawn_in_background(void **state)
 {
 	struct model *m = start(state);
@@ -591,12 +631,6 @@ static void test_dialog__spawn_in_background(void **state)
 	assert_null(fixture_spawn(m));
 	assert_non_null(m->dialog);
 	fixture_free(m);
-}
-
-static void later(struct model *m, int64_t ms)
-{
-	fixture_time(m, ms * 1000000);
-	update_tick(m);
 }
 
 /* The panel comes when it takes long, and not before. */
@@ -890,6 +924,7 @@ int main(void)
 		cmocka_unit_test(test_dialog__spawn),
 		cmocka_unit_test(test_dialog__spawn_values_with_blanks),
 		cmocka_unit_test(test_dialog__spawn_refused),
+		cmocka_unit_test(test_dialog__spawn_of_nonsense),
 		cmocka_unit_test(test_dialog__spawn_in_background),
 		cmocka_unit_test(test_dialog__spawn_panel),
 		cmocka_unit_test(test_dialog__spawn_cancelled),
