@@ -233,14 +233,6 @@ static const cJSON *post(struct cli *cli, const struct buf *body,
 	return r < 0 ? NULL : json_get(doc->root, "sandbox");
 }
 
-/* It is printed as it is, and is a word in commands that follow. */
-static bool is_id(const char *id)
-{
-	return *id && !id[strspn(id, "abcdefghijklmnopqrstuvwxyz"
-				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "0123456789-_.")];
-}
-
 /* Its id, borrowed from *ret as that is from doc. */
 static const char *spawn(struct cli *cli, const struct spawn_opts *o,
 			 struct json_doc *doc, const cJSON **ret,
@@ -253,7 +245,7 @@ static const char *spawn(struct cli *cli, const struct spawn_opts *o,
 						 post(cli, &body, doc, err);
 	if (err->code || json_get_string(*ret, "id", &id, err) < 0)
 		return NULL;
-	if (id && is_id(id))
+	if (id && sandbox_is_full_id(id)) /* it is printed as it is */
 		return id;
 	svm_err_set(err, SVM_PROVIDER,
 		    "the daemon's reply has no sandbox id");
