@@ -138,6 +138,11 @@ void paging_begin(const struct cli *cli)
 	(void)dup2(to, STDOUT_FILENO);
 }
 
+bool paging_is_on(void)
+{
+	return pager.pid;
+}
+
 bool paging_end(void)
 {
 	if (!pager.pid)

@@ -19,6 +19,9 @@ struct cli;
  * repeat. */
 void paging_begin(const struct cli *cli);
 
+/* Whether one has the terminal: what else is written there spoils its screen. */
+bool paging_is_on(void);
+
 /* The end of the output; waits until it has been read, and standard output is
  * what it was.  True when there was a pager: that it was left before the end
  * (EPIPE) is no failure. */

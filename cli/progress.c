@@ -13,6 +13,7 @@
 
 #include "cli/live.h"
 #include "cli/out.h"
+#include "cli/paging.h"
 #include "lib/base/clock.h"
 #include "lib/base/escape.h"
 #include "lib/base/fd.h"
@@ -219,7 +220,8 @@ struct ticker *ticker_start(const struct cli *cli, const char *what)
 	struct ticker *t;
 	sigset_t all, old;
 
-	if (strcmp(how, "auto") != 0 || !live_possible(cli, STDERR_FILENO))
+	if (strcmp(how, "auto") != 0 || paging_is_on() ||
+	    !live_possible(cli, STDERR_FILENO))
 		return NULL;
 	t = xcalloc(1, sizeof(*t));
 	t->what = xstrdup(what);

@@ -125,6 +125,18 @@ def test_who_leaves_early_is_no_failure(shared, box):
         assert len(text.splitlines()) == 1, text
 
 
+def test_waiting_is_not_told_over_the_pager(inst):
+    inst.start()
+    box = inst.sandbox(name="web")["id"]
+    # More than a pipe holds, and little enough to be sent before it is read.
+    inst.ok("files", "write", box, "big", input="line\n" * 20000)
+    pid = inst.daemon_pid()
+    text = on_tty(inst, "files", "cat", "web", "big", "big", env={
+        "PAGER": f"sleep 0.2; kill -STOP {pid}; (sleep 1; kill -CONT {pid}) & "
+                 "cat >/dev/null; wait; echo READ"})
+    assert "READ" in text and "waiting" not in text, text
+
+
 def test_the_status_is_the_command_s_own(shared, box):
     text = on_tty(shared, "inspect", box, "sb-00000000", code=3,
                   env={"PAGER": "sh -c 'cat; echo END; exit 9'"})
