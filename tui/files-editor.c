@@ -144,13 +144,13 @@ static void ask_conflict(struct model *m, struct copied *s)
 {
 	auto_free char *keep = xasprintf("write nothing, keep %s", s->local);
 	const struct menu_item items[] = {
-		[KEEP_COPY] = { keep, "k", ACT_NONE, 0 },
-		[OVERWRITE] = { "overwrite that with your text", "o",
-				ACT_NONE, 0 },
-		[SAVE_AS] = { "save your text under another name", "s",
-			      ACT_NONE, 0 },
-		[LEAVE] = { "leave that, throw your text away", "t",
-			    ACT_NONE, 0 },
+		[KEEP_COPY] = { .label = keep, .key = "k" },
+		[OVERWRITE] = { .label = "overwrite that with your text",
+				.key = "o" },
+		[SAVE_AS] = { .label = "save your text under another name",
+			      .key = "s" },
+		[LEAVE] = { .label = "leave that, throw your text away",
+			    .key = "t" },
 	};
 	const char *slash = strrchr(s->path, '/');
 	auto_free char *title = xasprintf("%s WAS CHANGED BY ANOTHER",

@@ -263,16 +263,17 @@ static void ask_conflict(struct model *m, struct saving *s)
 {
 	bool gone = !s->etag;
 	const struct menu_item items[] = {
-		[GO_ON] = { "keep editing, write nothing", "Escape",
-			    ACT_NONE, 0 },
-		[OVERWRITE] = { gone ? "write it again" :
-				       "overwrite that with your text",
-				"o", ACT_NONE, 0 },
-		[SAVE_AS] = { "save your text under another name", "s",
-			      ACT_NONE, 0 },
-		[DIFFERENCES] = { "view the differences", "v", ACT_NONE, 0 },
-		[RELOAD] = { "read it again, without your text", "r",
-			     ACT_NONE, 0 },
+		[GO_ON] = { .label = "keep editing, write nothing",
+			    .key = "Escape" },
+		[OVERWRITE] = { .label = gone ? "write it again" :
+						"overwrite that with your text",
+				.key = "o" },
+		[SAVE_AS] = { .label = "save your text under another name",
+			      .key = "s" },
+		[DIFFERENCES] = { .label = "view the differences",
+				  .key = "v" },
+		[RELOAD] = { .label = "read it again, without your text",
+			     .key = "r" },
 	};
 	auto_free char *title =
 		xasprintf(gone ? "%s IS NO LONGER THERE" :
