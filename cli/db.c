@@ -53,7 +53,7 @@ static int run_check(struct cli *cli, void *values, int argc, char **args,
 
 static const struct opt restore_opts[] = {
 	{ OPT_STRING, 0, "confirm", offsetof(struct restore_opts, confirm),
-	  "NAME", "the file's name: that it is meant, which else is to be typed",
+	  "NAME", "say the file's name here instead of typing it",
 	  COMPLETE_NONE, false },
 	OPTS_END,
 };

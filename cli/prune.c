@@ -21,7 +21,7 @@ static const struct opt opts[] = {
 	{ OPT_FLAG, 'y', "yes", O(yes), NULL,
 	  "do not ask", COMPLETE_NONE, false },
 	{ OPT_STRING, 0, "confirm", O(confirm), "all",
-	  "for --all: that it is meant, which else is to be typed",
+	  "with --all: say it here instead of typing it",
 	  COMPLETE_NONE, false },
 	OPTS_END,
 };

@@ -188,6 +188,6 @@ static const struct cmd *const subs[] = { &bundle, NULL };
 
 const struct cmd cmd_support = {
 	.name = "support",
-	.summary = "make an archive for who helps",
+	.summary = "make an archive for those who help",
 	.subs = subs,
 };

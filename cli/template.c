@@ -292,7 +292,7 @@ _Static_assert(O(owner) == 0, "owner_opts fill one pointer");
 static const struct opt rm_opts[] = {
 	OWNER,
 	{ OPT_LIST, 0, "confirm", offsetof(struct rm_opts, confirm), "NAME",
-	  "one in use is meant, whose name else is to be typed; may be "
+	  "say the name of one in use here instead of typing it; may be "
 	  "repeated", COMPLETE_TEMPLATE, false },
 	OPTS_END,
 };
