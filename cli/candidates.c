@@ -227,6 +227,8 @@ static void offer_labels(struct line *l, const char *sandbox)
 	    out_parse_object(&doc, &body, &ignored) < 0)
 		return;
 	cJSON_ArrayForEach(item, json_get(doc.root, "metadata")) {
+		if (!item->string || !cJSON_IsString(item))
+			continue;
 		offer(l, item->string, "=", item->valuestring);
 		offer(l, item->string, "-", "remove it");
 	}

@@ -17,6 +17,7 @@
 #include "cli/transfer.h"
 #include "lib/api/errmap.h"
 #include "lib/api/limits.h"
+#include "lib/base/escape.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/urlenc.h"
@@ -54,6 +55,16 @@ static int run_ls(struct cli *cli, void *values, int argc, char **args,
 	(void)values, (void)argc, (void)args;
 	return out_list(cli, API "/images", columns, ARRAY_SIZE(columns), "ref",
 			err);
+}
+
+/* What it is called in the store: the daemon's word. */
+static void print_ref(const char *ref)
+{
+	auto_buf struct buf line = BUF_INIT;
+
+	escape_line(&line, ref, strlen(ref));
+	puts(buf_str(&line));
+	fflush(stdout);
 }
 
 /* "dir/alpine.tar.gz" is called "alpine" unless --name says otherwise. */
@@ -125,8 +136,7 @@ static int run_import(struct cli *cli, void *values, int argc, char **args,
 
 	if (json_get_string(doc.root, "ref", &ref, err) < 0)
 		return -1;
-	puts(ref);
-	fflush(stdout);
+	print_ref(ref);
 	cli_notice(cli, "  next:  stacyvm spawn --image %s", ref);
 	return 0;
 }
@@ -203,8 +213,7 @@ static int run_pull(struct cli *cli, void *values, int argc, char **args,
 	if (json_get_string(image, "ref", &ref, err) < 0 ||
 	    json_get_bool(doc.root, "newer", &newer, err) < 0)
 		return -1;
-	puts(ref);
-	fflush(stdout);
+	print_ref(ref);
 	cli_notice(cli, "%s\n  next:  stacyvm spawn --image %s",
 		   newer ? "pulled" : "up to date", ref);
 	return 0;

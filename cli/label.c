@@ -63,7 +63,7 @@ static void show(const cJSON *sandbox)
 	buf_addf(&text, "%s has %slabels", json_text(sandbox, "id"),
 		 cJSON_GetArraySize(map) ? "the " : "no ");
 	cJSON_ArrayForEach(item, map)
-		if (cJSON_IsString(item))
+		if (item->string && cJSON_IsString(item))
 			buf_addf(&text, " %s=%s", item->string,
 				 item->valuestring);
 	escape_line(&shown, buf_str(&text), text.len);

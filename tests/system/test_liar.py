@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A spawn at a daemon that tells nonsense of how far it is."""
+"""A daemon that tells nonsense: of how far a spawn is, of labels, of images."""
 import contextlib
 import http.server
 import json
@@ -25,11 +25,22 @@ def liar(*lines, then=None):
             self.send_response(200)
             self.send_header("Content-Type", "application/x-ndjson")
             self.end_headers()
+            self.say()
+            if then:
+                then.wait()
+
+        do_PATCH = do_POST
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.say()
+
+        def say(self):
             for line in lines:
                 self.wfile.write((line if isinstance(line, bytes) else
                                   json.dumps(line).encode()) + b"\n")
-            if then:
-                then.wait()
 
         def log_message(self, *args):
             pass
@@ -97,3 +108,20 @@ def test_more_than_there_is(shared):
         s = Screen(shared, "--server", server, "spawn", size="4x120",
                    env={"TERM": "xterm"})
         s.end("wait 100%  8.0 TiB of 1 B", "send ^C", "exit 130")
+
+
+@pytest.mark.parametrize("metadata", [
+    ["a", "b"], [7], 7, "x", {"a": 7}, {"a": None}, {"a": {}}], ids=str)
+def test_labels_that_are_none(shared, metadata):
+    box = {"id": "sb-00000000", "metadata": metadata}
+    with liar(box) as s:
+        r = shared.ok("__complete", "--server", s, "label", box["id"], "")
+        assert r.out == b"", r
+        r = shared.ok("--server", s, "label", box["id"], "x=1")
+        assert "null" not in r.text and "=" not in r.text, r
+
+
+def test_an_image_s_name_reaches_no_terminal(shared):
+    with liar({"type": "image", "image": {"ref": "x\x1b[2J"}}) as s:
+        r = shared.ok("--server", s, "image", "pull", "x")
+        assert r.text == "x^[[2J\n" and "\x1b" not in r.errtext
