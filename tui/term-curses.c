@@ -365,10 +365,9 @@ static attr_t attributes(const struct cell *c)
 
 static int pair_of(const struct term_curses *t, const struct cell *c)
 {
-	int fg = theme_reduce((uint32_t)c->fg, t->colours);
-	int bg = theme_reduce((uint32_t)c->bg, t->colours);
-	int pair;
+	int fg, bg, pair;
 
+	theme_pair(c, t->colours, &fg, &bg);
 	if (fg < 0 && bg < 0)
 		return 0;
 	pair = alloc_pair(fg, bg);

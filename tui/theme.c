@@ -2,6 +2,7 @@
 /* Themes, and colours brought down to palettes.  See theme.h. */
 #include "tui/theme.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "lib/base/defs.h"
@@ -175,4 +176,19 @@ int theme_reduce(uint32_t colour, int colours)
 	default:
 		return -1;
 	}
+}
+
+void theme_pair(const struct cell *c, int colours, int *ret_fg, int *ret_bg)
+{
+	uint32_t from = (uint32_t)c->fg;
+	bool was_black = from == COLOUR_PALETTE(0) || from == COLOUR_RGB(0);
+
+	*ret_fg = theme_reduce(from, colours);
+	*ret_bg = theme_reduce((uint32_t)c->bg, colours);
+	if (colours > 16)
+		return;
+	if (*ret_bg < 0 && *ret_fg == 0 && !was_black)
+		*ret_fg = -1;
+	else if (*ret_bg >= 0 && *ret_fg == *ret_bg && c->fg != c->bg)
+		*ret_fg = *ret_bg == 0 ? 7 : 0;
 }

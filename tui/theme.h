@@ -65,4 +65,8 @@ enum colour_mode {
  */
 int theme_reduce(uint32_t colour, int colours);
 
+/* Both of a cell.  Where few colours are left, they don't become one, nor grey
+ * the black that can't be seen on a dark terminal. */
+void theme_pair(const struct cell *c, int colours, int *ret_fg, int *ret_bg);
+
 #endif

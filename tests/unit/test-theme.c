@@ -135,12 +135,56 @@ static void test_theme__reduce(void **state)
 					      cases[i].colours));
 }
 
+/* What can be read stays so where there are few colours. */
+static void test_theme__pair(void **state)
+{
+	static const struct {
+		uint32_t fg, bg;
+		int colours, want_fg, want_bg;
+	} cases[] = {
+		{ COLOUR_PALETTE(8), 0, 8, -1, -1 },
+		{ COLOUR_PALETTE(8), 0, 16, 8, -1 },
+		{ COLOUR_PALETTE(0), 0, 8, 0, -1 },
+		{ COLOUR_RGB(0x4a4a52), 0, 8, -1, -1 },
+		{ COLOUR_RGB(0x4a4a52), COLOUR_RGB(0x08080a), 8, 7, 0 },
+		{ COLOUR_RGB(0xb0b0b8), COLOUR_RGB(0xffffff), 8, 0, 7 },
+		{ COLOUR_RGB(0x4a4a52), COLOUR_RGB(0x08080a), 16, 8, 0 },
+		{ COLOUR_PALETTE(4), COLOUR_PALETTE(4), 8, 4, 4 },
+		{ COLOUR_RGB(0x08080a), COLOUR_RGB(0x08080b), 256, 232, 232 },
+		{ COLOUR_PALETTE(8), COLOUR_PALETTE(0), 0, -1, -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct cell c = CELL_BLANK;
+		int fg, bg;
+
+		c.fg = cases[i].fg;
+		c.bg = cases[i].bg;
+		theme_pair(&c, cases[i].colours, &fg, &bg);
+		if (fg != cases[i].want_fg || bg != cases[i].want_bg)
+			fail_msg("%zu: %d on %d", i, fg, bg);
+	}
+	/* Nor is anything of ours drawn in black on whatever there is. */
+	for (unsigned i = 0; theme_at(i); i++)
+		for (int r = 0; r < ROLE_MAX; r++) {
+			struct cell c = shown(theme_at(i), r, false);
+			int fg, bg;
+
+			theme_pair(&c, 8, &fg, &bg);
+			if (bg < 0 ? fg == 0 : fg == bg)
+				fail_msg("%s: role %d is %d on %d",
+					 theme_at(i)->name, r, fg, bg);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_theme__contrast),
 		cmocka_unit_test(test_theme__roles),
 		cmocka_unit_test(test_theme__reduce),
+		cmocka_unit_test(test_theme__pair),
 	};
 
 	return cmocka_run_group_tests_name("theme", tests, NULL, NULL);
