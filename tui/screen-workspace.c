@@ -286,6 +286,27 @@ static void restart(struct model *m, struct workspace *w)
 	open_terminal(m, w, sid);
 }
 
+/* Keys go nowhere any more: what its status says they do is done at once,
+ * without leaving first. */
+static bool ended_key(struct model *m, struct workspace *w, struct key k)
+{
+	static const enum context chain[] = { CTX_LEFT, CTX_NONE };
+	enum action a = keymap_find(m->keymap, chain, k);
+
+	if (w->shown->state != TERMINAL_EXITED &&
+	    w->shown->state != TERMINAL_FAILED)
+		return false;
+	if (a != ACT_RESTART && a != ACT_CLOSE_SESSION)
+		return false;
+	if (model_refuses(m, a))
+		return true;
+	if (a == ACT_RESTART)
+		restart(m, w);
+	else
+		ask_close(m, w);
+	return true;
+}
+
 /* -- opening and leaving */
 
 void model_open(struct model *m, const char *id, enum workspace_focus focus)
@@ -735,6 +756,8 @@ static bool workspace_input(struct model *m, void *state,
 		return false;
 	if (!w->shown)
 		keep_early(w, ev);
+	else if (ev->type == INPUT_KEY && ended_key(m, w, ev->key))
+		return true;
 	else if (ev->type == INPUT_KEY && is_scroll(m, ev->key, &lines))
 		terminal_scroll(w->shown, lines);
 	else

@@ -131,6 +131,49 @@ static void test_workspace__after_leaving(void **state)
 	fixture_free(m);
 }
 
+/* "r restart  X close" is true at once, and only on request. */
+static void test_workspace__ended(void **state)
+{
+	struct model *m = start(state, 120);
+	struct terminal *t;
+
+	fixture_keys(m, "t");
+	fixture_answer(m, "GET", SESSIONS, SVM_OK,
+		       "[" SESSION("s1", "true", "running") "]");
+	t = (struct terminal *)session(m, "s1");
+	t->state = TERMINAL_LIVE;
+	fixture_keys(m, "r X");
+	assert_ptr_equal(session(m, "s1"), t);
+	assert_null(m->dialog);
+	t->state = TERMINAL_EXITED;
+	fixture_keys(m, "a q Enter");
+	assert_shown(m, "[exited 0  r restart  X close]");
+	fixture_keys(m, "r");
+	assert_null(session(m, "s1"));
+	assert_shown(m, "[opening]");
+	assert_shown(m, "^] leaves");
+	fixture_free(m);
+	/* One that was taken over is attached to again. */
+	m = start(state, 120);
+	fixture_keys(m, "t");
+	fixture_answer(m, "GET", SESSIONS, SVM_OK,
+		       "[" SESSION("s2", "true", "running") "]");
+	t = (struct terminal *)session(m, "s2");
+	t->state = TERMINAL_FAILED;
+	m->read_only = true;
+	fixture_keys(m, "r");
+	assert_ptr_equal(session(m, "s2"), t);
+	m->read_only = false;
+	fixture_keys(m, "r");
+	assert_ptr_not_equal(session(m, "s2"), t);
+	assert_non_null(session(m, "s2"));
+	t = (struct terminal *)session(m, "s2");
+	t->state = TERMINAL_FAILED;
+	fixture_keys(m, "X");
+	assert_null(session(m, "s2"));
+	fixture_free(m);
+}
+
 /* No key is shown where it does something else. */
 static void test_workspace__navigation(void **state)
 {
@@ -234,6 +277,7 @@ int main(void)
 		TEST(sessions_come_and_go),
 		TEST(many_sessions),
 		TEST(after_leaving),
+		TEST(ended),
 		TEST(navigation),
 		TEST(help),
 		TEST(daemon_figures),
