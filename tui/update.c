@@ -135,18 +135,35 @@ static void back(struct model *m)
 		model_show(m, SCREEN_DASH);
 }
 
-static void toggle(struct model *m, enum action a)
+static void toggle_mouse(struct model *m)
 {
-	if (a == ACT_MOUSE) {
-		m->mouse = !m->mouse;
-		m->effects |= EFFECT_MOUSE;
-		model_say(m, m->mouse ? "mouse on (Shift+drag selects text)" :
-					"mouse off");
-	} else {
-		m->read_only = !m->read_only;
-		model_say(m, m->read_only ? "read-only" :
-					    "changes are allowed");
+	m->mouse = !m->mouse;
+	m->effects |= EFFECT_MOUSE;
+	model_say(m, m->mouse ? "mouse on (Shift+drag selects text)" :
+				"mouse off");
+}
+
+static void allow_changes(struct model *m, void *data)
+{
+	(void)data;
+	m->read_only = false;
+	model_say(m, "changes are allowed");
+}
+
+/* Into it at once; out of it only by a word, which no slip types. */
+static void toggle_read_only(struct model *m)
+{
+	if (m->read_only) {
+		confirm_ask(m, &(struct confirm){
+			.title = "ALLOW CHANGES?",
+			.lines = (const char *const[]){
+				"Read-only ends for this dashboard.", NULL },
+			.name = "write",
+			.yes = allow_changes });
+		return;
 	}
+	m->read_only = true;
+	model_say(m, "read-only");
 }
 
 static bool act_globally(struct model *m, enum action a)
@@ -182,8 +199,10 @@ static bool act_globally(struct model *m, enum action a)
 		model_refresh(m);
 		return true;
 	case ACT_MOUSE:
+		toggle_mouse(m);
+		return true;
 	case ACT_WRITE_MODE:
-		toggle(m, a);
+		toggle_read_only(m);
 		return true;
 	case ACT_CANCEL:
 		cancel(m);

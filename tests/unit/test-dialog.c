@@ -342,8 +342,24 @@ static void test_dialog__palette_read_only(void **state)
 	fixture_keys(m, "Escape");
 	type_command(m, "spawn web-build");
 	assert_no_dialog(m);
+	/* Out of it only a word leads. */
 	type_command(m, "read-only");
+	assert_shown(m, "ALLOW CHANGES?");
+	fixture_keys(m, "Enter y Enter");
+	assert_shown(m, "it is write:");
+	assert_true(m->read_only);
+	fixture_keys(m, "Escape");
+	assert_no_dialog(m);
+	assert_true(m->read_only);
+	type_command(m, "read-only");
+	fixture_type(m, "write");
+	fixture_keys(m, "Enter");
+	assert_no_dialog(m);
 	assert_false(m->read_only);
+	/* Into it at once. */
+	type_command(m, "read-only");
+	assert_no_dialog(m);
+	assert_true(m->read_only);
 	fixture_free(m);
 }
 
