@@ -268,6 +268,21 @@ static bool act_on_program(struct model *m, struct key k)
 	return (a == ACT_REPAINT || a == ACT_SUSPEND) && act_globally(m, a);
 }
 
+/* And so they do while a line is typed on a screen, whose keys they aren't. */
+static bool act_above_line(struct model *m, struct key k)
+{
+	static const enum context line[] = { CTX_FIELD, CTX_NONE };
+	enum context chain[CONTEXT_CHAIN];
+	bool text = k.code < KEY_NAMED && !(k.mods & ~KEY_MOD_SHIFT);
+	enum action a;
+
+	if (m->dialog || text || keymap_find(m->keymap, line, k) != ACT_NONE)
+		return false;
+	update_screen_contexts(m, chain);
+	a = keymap_find(m->keymap, chain, k);
+	return (a == ACT_REPAINT || a == ACT_SUSPEND) && act_globally(m, a);
+}
+
 void update_input(struct model *m, const struct input_event *ev)
 {
 	enum context chain[CONTEXT_CHAIN];
@@ -277,6 +292,8 @@ void update_input(struct model *m, const struct input_event *ev)
 	m->effects |= EFFECT_REDRAW;
 	if (ev->type == INPUT_FOCUS_IN || ev->type == INPUT_FOCUS_OUT)
 		m->focused = ev->type == INPUT_FOCUS_IN;
+	if (ev->type == INPUT_KEY && act_above_line(m, ev->key))
+		return;
 	if (!take_raw(m, ev) && ev->type == INPUT_KEY) {
 		update_contexts(m, chain);
 		a = keymap_find(m->keymap, chain, ev->key);

@@ -845,6 +845,43 @@ static void test_dialog__has_the_keys(void **state)
 	fixture_free(m);
 }
 
+/* ^Z suspends wherever one is, in the middle of a line too; but what runs in a
+ * live terminal has its own. */
+static void test_dialog__suspended_anywhere(void **state)
+{
+	static const char *const open[] = {
+		"1", "1 /", "2 /", "3 /", "4 /", "5 /", "5 &", "6 /",
+		"6 Enter", "7 /", "d", "x", "E", "?", ":", "s" };
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct model *m = start(state);
+
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
+		fixture_keys(m, open[i]);
+		m->effects = 0;
+		fixture_keys(m, "^Z");
+		if (!(m->effects & EFFECT_SUSPEND))
+			fail_msg("not after '%s'", open[i]);
+		m->effects = 0;
+		fixture_keys(m, "^L");
+		assert_true(m->effects & EFFECT_REPAINT);
+		fixture_keys(m, "Escape 1");
+	}
+	assert_int_equal(keymap_set(m->keymap, "global.suspend", "Z", &err), 0);
+	fixture_keys(m, "2 /");
+	m->effects = 0;
+	fixture_keys(m, "Z"); /* is text there */
+	assert_false(m->effects & EFFECT_SUSPEND);
+	fixture_keys(m, "Escape Z");
+	assert_true(m->effects & EFFECT_SUSPEND);
+	assert_int_equal(keymap_set(m->keymap, "global.suspend", "^Z", &err),
+			 0);
+	fixture_keys(m, "T");
+	m->effects = 0;
+	fixture_keys(m, "^Z");
+	assert_false(m->effects & EFFECT_SUSPEND);
+	fixture_free(m);
+}
+
 /* -- the mouse */
 
 /* A click on this text, which is on the screen once; beside it by `right`
@@ -949,6 +986,7 @@ int main(void)
 		cmocka_unit_test(test_dialog__spawn_says_what_is_wrong),
 		cmocka_unit_test(test_dialog__spawn_asks_before_it_forgets),
 		cmocka_unit_test(test_dialog__has_the_keys),
+		cmocka_unit_test(test_dialog__suspended_anywhere),
 		cmocka_unit_test(test_dialog__click_confirm),
 		cmocka_unit_test(test_dialog__click_lists),
 		cmocka_unit_test(test_dialog__click_form),
