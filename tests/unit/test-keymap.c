@@ -115,6 +115,8 @@ static void test_keymap__chain(void **state)
 {
 	static const enum context chain[] = { CTX_LOGS, CTX_LIST, CTX_GLOBAL,
 					      CTX_NONE };
+	static const enum context providers[] = { CTX_PROVIDERS, CTX_LIST,
+						  CTX_GLOBAL, CTX_NONE };
 	struct keymap *k = keymap_new();
 	char text[KEY_NAME_MAX];
 
@@ -126,6 +128,11 @@ static void test_keymap__chain(void **state)
 			 ACT_QUIT);
 	assert_int_equal(keymap_find(k, chain, (struct key){ 'D', 0 }),
 			 ACT_NONE);
+	/* So r refreshes where it means nothing else. */
+	assert_int_equal(keymap_find(k, chain, (struct key){ 'r', 0 }),
+			 ACT_REFRESH);
+	assert_int_equal(keymap_find(k, providers, (struct key){ 'r', 0 }),
+			 ACT_TEST);
 	/* MARK has Space in lists, which means something else here. */
 	assert_string_equal(keymap_key(k, chain, ACT_MARK, text), "");
 	assert_string_equal(keymap_key(k, chain, ACT_DOWN, text), "j");
