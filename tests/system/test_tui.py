@@ -603,6 +603,22 @@ def test_suspend(inst):
     assert p.returncode == 0, p.stderr
 
 
+def test_mouse_off_is_off(inst):
+    """The terminal's own selection works again: the modes are off."""
+    drive(inst, """
+wait no sandboxes
+prop mouse 1
+send m
+wait mouse off
+prop mouse 0
+send m
+wait mouse on
+prop mouse 1
+send q
+exit 0
+""")
+
+
 def test_sizes(inst):
     inst.start()
     s = inst.sandbox()["id"]

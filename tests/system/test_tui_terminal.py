@@ -280,6 +280,27 @@ send stty sane\\r
 {LEAVE}""")
 
 
+def test_another_leave_key(inst):
+    """Who needs ^] inside leaves by another key, which is what is shown."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait ▌ {s}
+send t
+wait ^T leaves
+wait $
+send echo rea''dy; stty -echo -icanon; head -c 1 | od -An -tx1\\r
+wait ready
+send ^]
+wait 1d
+send stty sane\\r
+send ^T
+wait left
+send q
+exit 0
+{RESTORED}""", STACYVM_UI_LEAVE_KEY="^T")
+
+
 def test_another_viewer(inst):
     """Two look at one session: both see it, and it goes on for either."""
     inst.start()

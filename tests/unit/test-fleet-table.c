@@ -312,10 +312,44 @@ static void test_fleet_table__first_is_selected(void **state)
 	fixture_free(m);
 }
 
+static void focus(struct model *m, bool in)
+{
+	update_input(m, &(struct input_event){
+				.type = in ? INPUT_FOCUS_IN :
+					     INPUT_FOCUS_OUT });
+}
+
+/* Meters tick only while somebody looks, and can see one that moves. */
+static void test_fleet_table__meters(void **state)
+{
+	struct model *m = start(state);
+	struct fleet_table t = { 0 };
+
+	assert_rows(m, &t, "[00] c2 d7 f1 33");
+	m->focused = true;
+	for (size_t i = 0; i < t.n; i++) /* no countdown: it wakes as well */
+		t.shown[i]->expires_ns = 0;
+	t.polled = m->boot_ns;
+	assert_true(fleet_table_wake(m, &t) > m->boot_ns);
+	focus(m, false);
+	assert_int_equal(fleet_table_wake(m, &t), 0);
+	focus(m, true);
+	assert_true(fleet_table_wake(m, &t) > m->boot_ns);
+	m->set.motion = false;
+	assert_int_equal(fleet_table_wake(m, &t), 0);
+	m->set.motion = true;
+	field_set(&t.filter, "state=stopped");
+	assert_rows(m, &t, "[33]");
+	assert_int_equal(fleet_table_wake(m, &t), 0);
+	fleet_table_release(&t);
+	fixture_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fleet_table__filter),
+		cmocka_unit_test(test_fleet_table__meters),
 		cmocka_unit_test(test_fleet_table__sort),
 		cmocka_unit_test(test_fleet_table__selection_stays),
 		cmocka_unit_test(test_fleet_table__first_is_selected),
