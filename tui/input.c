@@ -33,6 +33,7 @@ struct input {
 	enum state state;
 	char seq[SEQUENCE_MAX]; /* the sequence so far */
 	size_t len;
+	bool in_string; /* the ESC that seq has came in the middle of one */
 	size_t dropped; /* bytes of a string, or of an old mouse report */
 	size_t marker;  /* how much of the end of a paste was seen */
 };
@@ -321,6 +322,8 @@ static void after_esc(struct input *in, char c)
 	} else if (c && strchr("]PX^_", c)) {
 		in->state = IN_STRING;
 		in->dropped = 0;
+	} else if (c == '\\' && in->in_string) {
+		drop(in); /* ST: the string's end, not Alt-\ */
 	} else {
 		pass(in);
 	}
@@ -406,6 +409,7 @@ static bool interrupts(struct input *in, unsigned char c)
 	if (c == ESC) {
 		if (in->state == AFTER_ESC && in->len == 1)
 			emit_key(in, KEY_CODE_ESCAPE, 0);
+		in->in_string = in->state == IN_STRING;
 		in->seq[0] = ESC;
 		in->len = 1;
 		in->state = AFTER_ESC;
