@@ -143,6 +143,9 @@ static void copy(struct app *a)
 	fd_replace_path(AT_FDCWD, path, buf_str(text), text->len, 0600);
 	if (a->term)
 		term_curses_copy(a->term, buf_str(text), text->len);
+	if (text->len > LIMIT_TUI_CLIPBOARD && !getenv("TMUX"))
+		model_say(a->m, "%zu bytes, too many for the terminal: they "
+				"are in %s", text->len, path);
 	if (getenv("TMUX")) {
 		static const int fds[] = { -1, -1, -1 };
 		const char *const argv[] = { "/usr/bin/tmux", "load-buffer",

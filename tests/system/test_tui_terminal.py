@@ -364,3 +364,26 @@ exit 0
 {RESTORED}""")
     with open(os.path.join(inst.runtime, "clipboard"), encoding="ascii") as f:
         assert f.read() == "line 42\nline 43\n"
+
+
+def test_a_copy_too_large_for_the_terminal(inst):
+    """It is said where it is instead."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait ▌ {s}
+{OPEN}send seq -f '%060.0f' 2000\\r
+wait 0002000
+send ^]
+wait left
+send [
+wait COPY line
+send ggVG
+wait selected 200
+send y
+wait bytes, too many for the terminal: they are in {inst.runtime}/clipboard
+send q
+exit 0
+{RESTORED}""", size="32x200")
+    with open(os.path.join(inst.runtime, "clipboard"), encoding="ascii") as f:
+        assert f.read().count("\n0") >= 1999
