@@ -418,6 +418,8 @@ int cli_main(const struct entries *entries, int argc, char **argv)
 
 	/* A parent that ignores it would make `stacyvm list | head` noisy. */
 	signal(SIGPIPE, SIG_DFL);
+	if (argc > 1 && strcmp(argv[1], "--version") == 0)
+		argv[1] += 2; /* what many type first */
 	return argc > 0 ? cli_run(&cli, cmds, argc - 1, argv + 1) :
 			  cli_run(&cli, cmds, 0, none);
 }

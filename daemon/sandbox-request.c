@@ -23,10 +23,21 @@
 /* What the published clients send when their user has not chosen one. */
 #define DEFAULT_IMAGE "alpine:latest"
 
+/* Whoever meant the sandbox of that id would meet another once it is gone. */
+static bool looks_like_an_id(const char *name)
+{
+	return strlen(name) == LIMIT_ID && strncmp(name, "sb-", 3) == 0 &&
+	       strspn(name + 3, "0123456789abcdef") == LIMIT_ID - 3;
+}
+
 int sandbox_request_name(const char *name, struct svm_err *err)
 {
 	size_t n = strlen(name);
 
+	if (looks_like_an_id(name))
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "name '%s' looks like a sandbox's id; "
+				   "choose another", name);
 	bool fits = n <= LIMIT_NAME && isalnum((unsigned char)name[0]);
 	for (size_t i = 0; i < n && fits; i++)
 		fits = (name[i] >= 'a' && name[i] <= 'z') ||

@@ -75,6 +75,11 @@ def test_usage_errors(inst):
     assert not (inst.runtime / "stacyvm.sock").exists(), "it started a daemon"
 
 
+def test_version(inst):
+    assert inst.ok("--version").text == inst.ok("version").text
+    assert inst.must_fail("list", "--version").code == 2
+
+
 def test_help_wins_over_what_is_wrong(inst):
     for args in (("list", "--bogus", "--help"), ("list", "-h", "--bogus"),
                  ("kill", "--bogus", "x", "-h"), ("exec", "-h", "--bogus")):

@@ -147,7 +147,8 @@ def test_names(shared, made):
     refused(shared, {"name": "twin", "owner_id": "a"}, 409, "CONFLICT")
     for bad in ("", ):
         made(name=bad)  # not given
-    for bad in ("-x", "A", "a_b", "a" * 64, "a/b", "a b", "ü", "\x1b[31m"):
+    for bad in ("-x", "A", "a_b", "a" * 64, "a/b", "a b", "ü", "\x1b[31m",
+                "sb-0123abcd"):
         refused(shared, {"name": bad})
 
 
