@@ -346,7 +346,7 @@ def test_templates_providers_config(inst):
     drive(inst, """
 wait DASH
 send 3
-wait tpl
+wait ▌ tpl
 send s
 wait --template tpl
 send \\e

@@ -31,14 +31,14 @@ def test_bytes_stay(inst):
     drive(inst, f"""
 wait ▌ {s}
 {OPEN}send i
-wait WRITE
+wait ● WRITE
 wait \\xff\\xfe^[[31mred^@
 send otyped
 wait INSERT
 wait 2:6  CRLF  no newline at end  modified
 send \\e:wq\\r
 wait saved main.py
-gone WRITE
+gone ● WRITE
 send q
 exit 0
 {RESTORED}""")
@@ -52,7 +52,7 @@ def test_conflict(inst):
     s = inst.sandbox()["id"]
     write(inst, s, b"one\n")
     with Screen(inst, "tui") as t:
-        t.step(f"wait ▌ {s}\n{OPEN}send i\nwait WRITE\nsend x\nwait modified\n")
+        t.step(f"wait ▌ {s}\n{OPEN}send i\nwait ● WRITE\nsend x\nwait modified\n")
         write(inst, s, b"another's\n")
         t.step("send ^S\nwait WAS CHANGED BY ANOTHER\nsend v\n"
                "wait -another's\nsend \\e\ngone -another's\nsend \\r\n"
@@ -61,7 +61,7 @@ def test_conflict(inst):
         t.step("send ^S\nwait WAS CHANGED BY ANOTHER\nsend o\n"
                "wait saved main.py\n")
         assert read(inst, s) == b"ne\n"
-        t.end("send ^O\ngone WRITE\nsend q\nexit 0\n" + RESTORED)
+        t.end("send ^O\ngone ● WRITE\nsend q\nexit 0\n" + RESTORED)
 
 
 def drafts(inst):
@@ -75,7 +75,7 @@ def test_unsaved_survives_the_terminal(inst):
     s = inst.sandbox()["id"]
     write(inst, s, b"one\n")
     with Screen(inst, "tui") as t:
-        t.step(f"wait ▌ {s}\n{OPEN}send i\nwait WRITE\nsend onever saved\n",
+        t.step(f"wait ▌ {s}\n{OPEN}send i\nwait ● WRITE\nsend onever saved\n",
                "wait modified")
         os.kill(t.pid(), signal.SIGHUP)
         t.end("wait your text is in\n"
@@ -95,7 +95,7 @@ def test_killed_while_editing(inst, signo):
     s = inst.sandbox()["id"]
     write(inst, s, TEXT)
     want = TEXT.replace(b"first\r\n", b"first\r\nnever saved\r\n")
-    opened = f"wait ▌ {s}\n{OPEN}send i\nwait WRITE\n"
+    opened = f"wait ▌ {s}\n{OPEN}send i\nwait ● WRITE\n"
 
     def is_kept():
         names = drafts(inst)
@@ -112,7 +112,7 @@ def test_killed_while_editing(inst, signo):
         t.step(opened, "wait A DRAFT FROM\nsend v\nwait +never saved\n"
                "send \\e\ngone +never saved\nsend r\nwait modified")
         [draft] = drafts(inst)  # until it is saved
-        t.end("send ^S\nwait saved main.py\nsend ^O\ngone WRITE\nsend q\n"
+        t.end("send ^S\nwait saved main.py\nsend ^O\ngone ● WRITE\nsend q\n"
               f"exit 0\n{RESTORED}")
     assert read(inst, s) == want
     assert not drafts(inst)
@@ -124,7 +124,7 @@ def test_daemon_gone(inst):
     s = inst.sandbox()["id"]
     write(inst, s, b"one\n")
     with Screen(inst, "tui", env={"STACYVM_NO_AUTOSTART": "1"}) as t:
-        t.step(f"wait ▌ {s}\n{OPEN}send i\nwait WRITE\nsend x\nwait modified\n")
+        t.step(f"wait ▌ {s}\n{OPEN}send i\nwait ● WRITE\nsend x\nwait modified\n")
         inst.kill_daemon()
         t.step("wait no daemon\nsend ^S\nwait not saved\n")
         [draft] = drafts(inst)
@@ -132,7 +132,7 @@ def test_daemon_gone(inst):
         t.step("wait live\nsend ^S\nwait saved main.py\n")
         assert read(inst, s) == b"ne\n"
         assert not os.path.exists(draft)
-        t.end("send ^O\ngone WRITE\nsend q\nexit 0\n" + RESTORED)
+        t.end("send ^O\ngone ● WRITE\nsend q\nexit 0\n" + RESTORED)
 
 
 def test_paste_and_mouse(inst):
@@ -143,7 +143,7 @@ def test_paste_and_mouse(inst):
     drive(inst, f"""
 wait ▌ {s}
 {OPEN}send i
-wait WRITE
+wait ● WRITE
 send \\e[<0;52;6M\\e[<0;52;6m
 wait 2:2
 send \\e[200~dd\\r:q!\\r\\e[201~
@@ -151,7 +151,7 @@ wait modified
 send ^S
 wait saved main.py
 send \\e\\e
-gone WRITE
+gone ● WRITE
 send q
 exit 0
 """)
@@ -170,7 +170,7 @@ send \\r
 wait 1 one
 send i
 wait read-only
-gone WRITE
+gone ● WRITE
 send q
 exit 0
 """, "--read-only")
