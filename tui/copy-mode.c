@@ -10,6 +10,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
+#include "tui/frame.h"
 
 static uint64_t last_line(const struct terminal *t)
 {
@@ -423,8 +424,15 @@ void copy_status(const struct copy *c, const struct terminal *t,
 	buf_addf(out, "[COPY line %llu/%llu",
 		 (unsigned long long)(c->line - first + 1),
 		 (unsigned long long)(last_line(t) - first + 1));
-	if (c->kind != COPY_NOTHING)
-		buf_addf(out, "  selected %llu line%s",
-			 (unsigned long long)lines, lines == 1 ? "" : "s");
+	if (c->kind != COPY_NOTHING) {
+		auto_buf struct buf text = BUF_INIT;
+		char size[FRAME_TIME_SIZE];
+
+		copy_text(c, t, &text);
+		frame_bytes((int64_t)text.len, size);
+		buf_addf(out, "  selected %llu line%s, %s",
+			 (unsigned long long)lines, lines == 1 ? "" : "s",
+			 size);
+	}
 	buf_addstr(out, "]");
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/api/limits.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/urlenc.h"
 #include "lib/base/work.h"
@@ -61,8 +62,10 @@ static void on_started(struct link *k, const cJSON *m)
 	const cJSON *sid = json_get(m, "session_id");
 	const cJSON *offset = json_get(m, "offset");
 
-	if (cJSON_IsString(sid) && !k->t->sid)
+	if (cJSON_IsString(sid) && !k->t->sid) {
 		k->t->sid = xstrdup(sid->valuestring);
+		k->t->begun_ns = clock_boot_ns();
+	}
 	if (cJSON_IsNumber(offset) && offset->valuedouble >= 0 &&
 	    offset->valuedouble < 9e15)
 		k->t->offset = (uint64_t)offset->valuedouble;
@@ -109,6 +112,8 @@ static void on_text(struct link *k, const char *p, size_t n)
 		value = json_get(m, "exit_code");
 		k->exited = true;
 		k->t->exit_code = cJSON_IsNumber(value) ? value->valueint : 0;
+		if (k->t->begun_ns)
+			k->t->lasted_ns = clock_boot_ns() - k->t->begun_ns;
 	} else if (strcmp(type->valuestring, "error") == 0 && !k->exited) {
 		value = json_get(m, "message");
 		fail(k, cJSON_IsString(value) ? value->valuestring :

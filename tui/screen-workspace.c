@@ -29,6 +29,7 @@ struct workspace {
 	enum pane focus;
 	bool live;        /* keys go to the terminal */
 	bool shell;       /* model_shell(): leaving it quits */
+	bool hidden;      /* the terminal, until it has the focus */
 	bool looked_back; /* in copy mode, as of the last settle */
 	int64_t left_at;  /* when the leave key was pressed; boot */
 	struct terminal *shown; /* or NULL */
@@ -261,8 +262,7 @@ static void ask_close(struct model *m, struct workspace *w)
 {
 	if (!w->shown)
 		return;
-	if (w->shown->state == TERMINAL_EXITED ||
-	    w->shown->state == TERMINAL_FAILED) {
+	if (terminal_is_over(w->shown)) {
 		close_shown(m, w, false);
 		return;
 	}
@@ -293,9 +293,12 @@ static bool ended_key(struct model *m, struct workspace *w, struct key k)
 	static const enum context chain[] = { CTX_LEFT, CTX_NONE };
 	enum action a = keymap_find(m->keymap, chain, k);
 
-	if (w->shown->state != TERMINAL_EXITED &&
-	    w->shown->state != TERMINAL_FAILED)
+	if (!terminal_is_over(w->shown))
 		return false;
+	if (a == ACT_OPEN) { /* Enter: it was read, it can go */
+		close_shown(m, w, false);
+		return true;
+	}
 	if (a != ACT_RESTART && a != ACT_CLOSE_SESSION)
 		return false;
 	if (model_refuses(m, a))
@@ -407,7 +410,7 @@ static void settle_shell(struct model *m, struct workspace *w)
 
 static struct places place(struct workspace *w, struct area a)
 {
-	bool terminal = w->shown || w->focus == PANE_TERMINAL;
+	bool terminal = (w->shown && !w->hidden) || w->focus == PANE_TERMINAL;
 
 	if (!is_full(w))
 		a.row++, a.rows--; /* the sandbox's line */
@@ -428,6 +431,8 @@ static void workspace_settle(struct model *m, void *state, struct area a)
 
 	if (w->shown && w->shown->closed)
 		w->shown = NULL;
+	if (w->focus == PANE_TERMINAL)
+		w->hidden = false;
 	if (w->files.opened && w->focus == PANE_FILES)
 		w->focus = PANE_VIEWER;
 	w->files.opened = false;
@@ -770,7 +775,10 @@ static bool act_on_terminal(struct model *m, struct workspace *w,
 {
 	switch (a) {
 	case ACT_OPEN:
-		w->live = w->shown != NULL;
+		if (w->shown && terminal_is_over(w->shown))
+			close_shown(m, w, false);
+		else
+			w->live = w->shown != NULL;
 		return true;
 	case ACT_SCROLL_UP:
 	case ACT_SCROLL_DOWN:
@@ -816,6 +824,11 @@ static bool act_on_panes(struct model *m, struct workspace *w, enum action a)
 	case ACT_NEXT_PANE:
 	case ACT_PREV_PANE:
 		next_pane(w, a == ACT_NEXT_PANE ? 1 : -1);
+		return true;
+	case ACT_STRIP:
+		w->hidden = w->focus == PANE_TERMINAL || !w->hidden;
+		if (w->focus == PANE_TERMINAL)
+			w->focus = PANE_FILES;
 		return true;
 	case ACT_TERMINAL:
 		last_terminal(m, w);

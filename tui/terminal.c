@@ -7,6 +7,7 @@
 
 #include "lib/api/limits.h"
 #include "lib/base/mem.h"
+#include "tui/frame.h"
 
 struct terminal *terminal_new(struct model *m, const char *sandbox,
 			      const char *sid, int rows, int cols)
@@ -217,8 +218,15 @@ void terminal_view(const struct terminal *t, struct canvas *c, int row,
 			      col + cursor.col);
 }
 
+bool terminal_is_over(const struct terminal *t)
+{
+	return t->state == TERMINAL_EXITED || t->state == TERMINAL_FAILED;
+}
+
 void terminal_status(const struct terminal *t, struct buf *out)
 {
+	char lasted[FRAME_TIME_SIZE];
+
 	switch (t->state) {
 	case TERMINAL_OPENING:
 		buf_addstr(out, "[opening]");
@@ -227,8 +235,12 @@ void terminal_status(const struct terminal *t, struct buf *out)
 		buf_addstr(out, "[reconnecting]");
 		break;
 	case TERMINAL_EXITED:
-		buf_addf(out, "[exited %d  r restart  X close]",
-			 t->exit_code);
+		buf_addf(out, "[exited %d", t->exit_code);
+		if (t->lasted_ns) {
+			frame_left(t->lasted_ns, lasted);
+			buf_addf(out, " in %s", lasted);
+		}
+		buf_addstr(out, "  r restart  Enter close]");
 		break;
 	case TERMINAL_FAILED:
 		buf_addf(out, "[%s]", t->why ? t->why : "failed");

@@ -38,6 +38,7 @@ struct terminal {
 	bool theirs;
 	uint64_t offset;  /* bytes of its output that we had */
 	bool bell;        /* rang while nobody looked */
+	int64_t begun_ns, lasted_ns; /* boot; 0: it was there before us */
 	/* Where the view is: the first line shown, when it is scrolled back. */
 	bool scrolled;
 	uint64_t top;
@@ -53,6 +54,9 @@ struct terminal *terminal_new(struct model *m, const char *sandbox,
 /* As many lines as are set by now, in all of them. */
 void terminals_keep(struct model *m);
 void terminal_free(struct terminal *t); /* for link.c, once closed */
+
+/* Nothing runs in it any more, or never did. */
+bool terminal_is_over(const struct terminal *t);
 
 void terminal_resize(struct terminal *t, int rows, int cols);
 
@@ -77,7 +81,7 @@ void terminal_scroll(struct terminal *t, int lines);
 void terminal_view(const struct terminal *t, struct canvas *c, int row,
 		   int col, int rows, int cols, bool focused);
 
-/* "[exited 3]", "[another viewer 80x24]", "[scrollback -128]": appended. */
+/* "[exited 3 in 4m]", "[another viewer 80x24]", "[scrollback -128]": appended. */
 void terminal_status(const struct terminal *t, struct buf *out);
 
 #endif

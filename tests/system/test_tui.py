@@ -381,9 +381,8 @@ send stty size; echo wi''dth\\r
 wait width
 wait 26 76
 send echo q''uit; exit 3\\r
-wait exited 3
-send ^]
-send X
+wait exited 3 in
+send \\r
 gone exited
 send \\e
 wait ACTIVE

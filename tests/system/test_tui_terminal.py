@@ -355,7 +355,7 @@ send ?line 42\\r
 wait line 42
 gone line 100
 send Vj
-wait selected 2 lines
+wait selected 2 lines, 16 B
 send y
 wait copied 16 bytes
 wait line 100

@@ -219,7 +219,9 @@ static void test_terminal__status(void **state)
 	expect_status(&b, "[reconnecting]");
 	b.t->state = TERMINAL_EXITED;
 	b.t->exit_code = 3;
-	expect_status(&b, "[exited 3  r restart  X close]");
+	expect_status(&b, "[exited 3  r restart  Enter close]");
+	b.t->lasted_ns = INT64_C(250) * 1000000000;
+	expect_status(&b, "[exited 3 in 4m  r restart  Enter close]");
 	b.t->state = TERMINAL_FAILED;
 	b.t->why = xstrdup("gone");
 	expect_status(&b, "[gone]");

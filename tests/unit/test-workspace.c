@@ -146,12 +146,18 @@ static void test_workspace__ended(void **state)
 	assert_ptr_equal(session(m, "s1"), t);
 	assert_null(m->dialog);
 	t->state = TERMINAL_EXITED;
-	fixture_keys(m, "a q Enter");
-	assert_shown(m, "[exited 0  r restart  X close]");
+	fixture_keys(m, "a q");
+	assert_shown(m, "[exited 0  r restart  Enter close]");
 	fixture_keys(m, "r");
 	assert_null(session(m, "s1"));
 	assert_shown(m, "[opening]");
 	assert_shown(m, "^] leaves");
+	fixture_keys(m, "^] ^T");
+	assert_not_shown(m, "[opening]");
+	fixture_keys(m, "^T");
+	assert_shown(m, "[opening]");
+	fixture_keys(m, "^T 3");
+	assert_shown(m, "[opening]");
 	fixture_free(m);
 	/* One that was taken over is attached to again. */
 	m = start(state, 120);
