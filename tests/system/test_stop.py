@@ -172,7 +172,7 @@ def test_an_import_about_to_be_stored(new_instance):
     """The daemon learns that it must stop while the layers are put in
     place: nothing came of it, and what to do is said too."""
     inst = new_instance(binary=FAULTS)
-    inst.start(env={"STACYVM_FAULT": "import.rename=stop"})
+    inst.start(env={"STACYVM_FAULT": "import.rename@1=stop"})
     call = Call(inst, "/images/import?name=x", docker_archive())
     pid = inst.daemon_pid()
     wait_for(lambda: processes()[pid][1] == "T", "the layers to be put in place")
