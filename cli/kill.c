@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/sandbox.h"
 #include "lib/api/errmap.h"
+#include "lib/api/state.h"
 #include "lib/base/mem.h"
 
 struct kill_opts {

@@ -7,15 +7,9 @@
 
 #include "cli/cli.h"
 #include "cli/out.h"
-#include "lib/api/limits.h"
+#include "lib/api/state.h"
 #include "lib/base/mem.h"
 #include "lib/base/urlenc.h"
-
-bool sandbox_is_full_id(const char *s)
-{
-	return strlen(s) == LIMIT_ID && strncmp(s, "sb-", 3) == 0 &&
-	       strspn(s + 3, "0123456789abcdef") == LIMIT_ID - 3;
-}
 
 static int ambiguous(const char *text, unsigned count, const struct buf *list,
 		     struct svm_err *err)

@@ -6,9 +6,6 @@
 #include "cli/cmd.h"
 #include "lib/base/buf.h"
 
-/* A full id: "sb-" and 8 lower-case hex digits. */
-bool sandbox_is_full_id(const char *s);
-
 /*
  * For reading: a full id is taken as it is (no round trip), an exact name or
  * the unique beginning of an id is looked up.  The id, owned; NULL with

@@ -18,6 +18,7 @@
 #include "cli/spawn.h"
 #include "cli/term.h"
 #include "lib/api/errmap.h"
+#include "lib/api/state.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
 #include "lib/base/escape.h"

@@ -17,24 +17,19 @@
 #include "daemon/template.h"
 #include "daemon/templates.h"
 #include "lib/api/limits.h"
+#include "lib/api/state.h"
 #include "lib/base/duration.h"
 #include "lib/base/mem.h"
 
 /* What the published clients send when their user has not chosen one. */
 #define DEFAULT_IMAGE "alpine:latest"
 
-/* Whoever meant the sandbox of that id would meet another once it is gone. */
-static bool looks_like_an_id(const char *name)
-{
-	return strlen(name) == LIMIT_ID && strncmp(name, "sb-", 3) == 0 &&
-	       strspn(name + 3, "0123456789abcdef") == LIMIT_ID - 3;
-}
-
 int sandbox_request_name(const char *name, struct svm_err *err)
 {
 	size_t n = strlen(name);
 
-	if (looks_like_an_id(name))
+	/* Who meant that sandbox would meet another once it is gone. */
+	if (sandbox_is_full_id(name))
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "name '%s' looks like a sandbox's id; "
 				   "choose another", name);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lib/api/limits.h"
 #include "lib/base/defs.h"
 
 static const char *const names[] = {
@@ -33,4 +34,10 @@ bool sandbox_state_parse(const char *name, enum sandbox_state *ret)
 		}
 	}
 	return false;
+}
+
+bool sandbox_is_full_id(const char *s)
+{
+	return strlen(s) == LIMIT_ID && strncmp(s, "sb-", 3) == 0 &&
+	       strspn(s + 3, "0123456789abcdef") == LIMIT_ID - 3;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* States of a sandbox, as the wire names them. */
+/* States of a sandbox, as the wire names them, and its id. */
 #ifndef SVM_API_STATE_H
 #define SVM_API_STATE_H
 
@@ -20,5 +20,8 @@ enum sandbox_state {
 
 const char *sandbox_state_name(enum sandbox_state s);
 bool sandbox_state_parse(const char *name, enum sandbox_state *ret);
+
+/* A full id: "sb-" and 8 lower-case hex digits. */
+bool sandbox_is_full_id(const char *s);
 
 #endif
