@@ -11,6 +11,7 @@
 #include "tui/batch.h"
 #include "tui/glyph.h"
 #include "tui/label-form.h"
+#include "tui/sandbox-act.h"
 #include "tui/screen.h"
 
 #define COMMAND_ROWS 3
@@ -163,17 +164,6 @@ static struct request *make_patch(struct model *m, const char *id, void *data,
 	return patch(id, data, NULL);
 }
 
-static void labelled(struct model *m, struct request *r, void *data,
-		     struct buf *report)
-{
-	auto_json struct json_doc doc = JSON_DOC_INIT;
-	cJSON *object = request_object(r, &doc);
-
-	(void)data, (void)report;
-	if (object)
-		fleet_put(&m->fleet, request_steal(&doc, object));
-}
-
 static void label_all(struct model *m, struct labelling *l,
 		      const struct buf *body)
 {
@@ -185,7 +175,7 @@ static void label_all(struct model *m, struct labelling *l,
 	batch_start(m, &(struct batch){ .doing = "labelling",
 					.done = "labelled",
 					.make = make_patch,
-					.each = labelled,
+					.each = sandbox_answered,
 					.data = kept,
 					.release = body_free }, ids);
 }

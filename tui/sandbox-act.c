@@ -60,8 +60,8 @@ static struct request *make_extend(struct model *m, const char *id,
 	return r;
 }
 
-static void extended(struct model *m, struct request *r, void *data,
-		     struct buf *report)
+void sandbox_answered(struct model *m, struct request *r, void *data,
+		      struct buf *report)
 {
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	cJSON *object = request_object(r, &doc);
@@ -90,7 +90,7 @@ static void extend(struct model *m, const char *ttl, void *data)
 	batch_start(m, &(struct batch){ .doing = "extending",
 					.done = "extended",
 					.make = make_extend,
-					.each = extended,
+					.each = sandbox_answered,
 					.data = e,
 					.release = extension_free },
 		    steal_ptr(&asked->ids));

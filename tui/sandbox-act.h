@@ -19,6 +19,10 @@ bool sandbox_act(struct model *m, struct sandbox *s, enum action a);
 /* The same on this one, whatever is marked. */
 void sandbox_act_alone(struct model *m, struct sandbox *s, enum action a);
 
+/* Of a batch whose answers are the sandboxes as they are now. */
+void sandbox_answered(struct model *m, struct request *r, void *data,
+		      struct buf *report);
+
 /* The kills whose grace is over; when the next is. */
 void sandbox_act_tick(struct model *m);
 int64_t sandbox_act_wake(const struct model *m);
