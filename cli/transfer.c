@@ -144,17 +144,28 @@ static int write_failed(int r, const char *to, struct svm_err *err)
 				"write to standard output");
 }
 
-int transfer_get(struct cli *cli, const char *id, const char *path, int fd,
-		 const char *to, struct progress *p, struct svm_err *err)
+/* The file follows. */
+static struct exchange *begin_get(struct cli *cli, const char *id,
+				  const char *path, struct svm_err *err)
 {
 	auto_free char *target = files_target(id, "", path);
-	auto_free char *chunk = xmalloc(CHUNK);
 	struct client *c = cli_client(cli, err);
 	auto_exchange struct exchange *x =
 		c ? exchange_new(c, "GET", target, CLIENT_NO_BODY, err) : NULL;
-	ssize_t n;
 
 	if (!x || exchange_reply(x, err) < 0)
+		return NULL;
+	return steal_ptr(&x);
+}
+
+int transfer_get(struct cli *cli, const char *id, const char *path, int fd,
+		 const char *to, struct progress *p, struct svm_err *err)
+{
+	auto_free char *chunk = xmalloc(CHUNK);
+	auto_exchange struct exchange *x = begin_get(cli, id, path, err);
+	ssize_t n;
+
+	if (!x)
 		return -1;
 	p->total = exchange_length(x);
 	while ((n = exchange_read(x, chunk, CHUNK, err)) > 0) {
@@ -170,15 +181,12 @@ int transfer_get(struct cli *cli, const char *id, const char *path, int fd,
 int transfer_show(struct cli *cli, const char *id, const char *path,
 		  struct svm_err *err)
 {
-	auto_free char *target = files_target(id, "", path);
 	auto_free char *chunk = xmalloc(CHUNK);
 	auto_buf struct buf raw = BUF_INIT;
-	struct client *c = cli_client(cli, err);
-	auto_exchange struct exchange *x =
-		c ? exchange_new(c, "GET", target, CLIENT_NO_BODY, err) : NULL;
+	auto_exchange struct exchange *x = begin_get(cli, id, path, err);
 	ssize_t n;
 
-	if (!x || exchange_reply(x, err) < 0)
+	if (!x)
 		return -1;
 	paging_begin(cli);
 	do {
