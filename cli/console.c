@@ -13,6 +13,7 @@
 #include "cli/term.h"
 #include "lib/api/dirs.h"
 #include "lib/api/errmap.h"
+#include "lib/api/secret-line.h"
 #include "lib/base/escape.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
@@ -74,7 +75,7 @@ static void keep(struct console *c, const char *line)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 
-	if (history_is_secret(line) && !c->told_secret) {
+	if (secret_line(line) && !c->told_secret) {
 		c->told_secret = true;
 		cli_notice(c->cli, "lines with a secret are not kept; -e NAME "
 				   "takes its value from here");

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/api/limits.h"
+#include "lib/api/secret-line.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
@@ -126,62 +127,11 @@ void history_release(struct history *h)
 	*h = (struct history){ 0 };
 }
 
-/* The next word, as it is meant: without quotes.  False at the end. */
-static bool next_word(const char **at, struct buf *word)
-{
-	char quote = '\0';
-
-	buf_clear(word);
-	*at += strspn(*at, " \t");
-	if (!**at)
-		return false;
-	for (; **at && (quote || !strchr(" \t", **at)); (*at)++) {
-		if (quote ? **at == quote : **at == '"' || **at == '\'')
-			quote = quote ? '\0' : **at;
-		else if (**at != '\\')
-			buf_addch(word, **at);
-	}
-	return true;
-}
-
-/* "-e", "-te", "-eNAME=VALUE", "--env=NAME=VALUE": where the value may begin;
- * NULL when it is no such option. */
-static const char *variable_of(const char *word)
-{
-	if (strcmp(word, "--env") == 0)
-		return word + strlen("--env");
-	if (strncmp(word, "--env=", 6) == 0)
-		return word + 6;
-	if (word[0] != '-' || word[1] == '-')
-		return NULL;
-	word += strcspn(word, "e=");
-	return *word == 'e' ? word + 1 : NULL;
-}
-
-bool history_is_secret(const char *line)
-{
-	static const char key[] = "--api-key";
-	auto_buf struct buf word = BUF_INIT;
-	bool variable = false;
-
-	while (next_word(&line, &word)) {
-		const char *text = buf_str(&word);
-		const char *value = variable ? text : variable_of(text);
-
-		if ((value && strchr(value, '=')) || strstr(text, "api_key") ||
-		    (strncmp(text, key, strlen(key)) == 0 &&
-		     text[strlen(key)] != '-'))
-			return true;
-		variable = !variable && value && !*value;
-	}
-	return false;
-}
-
 static bool is_kept(const struct history *h, const char *line)
 {
 	return line[0] && line[0] != ' ' && line[0] != '\t' &&
 	       strlen(line) <= LIMIT_CONSOLE_KEPT && !strchr(line, '\n') &&
-	       !history_is_secret(line) && (!h->last || strcmp(h->last, line) != 0);
+	       !secret_line(line) && (!h->last || strcmp(h->last, line) != 0);
 }
 
 static int append(struct history *h, const char *line, struct svm_err *err)

@@ -13,7 +13,6 @@
 #ifndef SVM_CLI_HISTORY_H
 #define SVM_CLI_HISTORY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/err.h"
@@ -32,10 +31,6 @@ typedef void (*history_fn)(const char *line);
 int history_open(struct history *h, const char *dir, history_fn fn,
 		 struct svm_err *err);
 void history_release(struct history *h);
-
-/* It has --api-key, a variable's value (-e NAME=VALUE) or a key of the
- * configuration that is one. */
-bool history_is_secret(const char *line);
 
 /* Keep a line, unless it is one that is not.  Returns 1 when it was kept, 0
  * when not, -1 with err; then nothing more is kept. */

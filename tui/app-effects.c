@@ -169,6 +169,15 @@ static void save_view(struct model *m)
 		model_say(m, "orders, filters and columns are kept");
 }
 
+/* Said once: nothing more is written then. */
+static void save_past(struct model *m)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (pasts_write(m, &err) < 0)
+		model_complain(m, &err, "keep what was typed");
+}
+
 static void sample_host(struct model *m)
 {
 	struct dirs dirs;
@@ -205,6 +214,8 @@ static void do_effects(struct app *a, unsigned effects)
 		edit(a);
 	if (effects & EFFECT_SAVE_VIEW)
 		save_view(a->m);
+	if (effects & EFFECT_SAVE_PAST)
+		save_past(a->m);
 	if (effects & EFFECT_COMMAND)
 		run_command(a);
 	if (effects & EFFECT_SUSPEND)

@@ -243,6 +243,14 @@ static void restore_view(struct model *m)
 		model_complain(m, &err, "restore the view");
 }
 
+static void restore_past(struct model *m)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (pasts_read(m, &err) < 0)
+		model_complain(m, &err, "restore what was typed");
+}
+
 static int make_model(struct app *a, struct svm_err *err)
 {
 	a->m = model_new(40, 120);
@@ -258,6 +266,7 @@ static int make_model(struct app *a, struct svm_err *err)
 				    "config get --origin ui.read_only");
 	}
 	restore_view(a->m);
+	restore_past(a->m);
 	if (a->o->server) {
 		free(a->m->server);
 		a->m->server = xstrdup(a->o->server);

@@ -314,6 +314,7 @@ static void take(struct model *m, struct copy *c, struct terminal *t,
 	if (to_file) {
 		prompt_open(m, &(struct prompt){ .title = "SAVE WHAT IS SELECTED",
 						 .label = "local file",
+						 .past = PAST_LOCAL,
 						 .text = "",
 						 .done = save,
 						 .release = save_release,
@@ -349,6 +350,7 @@ bool copy_act(struct model *m, struct copy *c, struct terminal *t,
 	case ACT_SEARCH:
 	case ACT_SEARCH_BACK:
 		c->searching = true;
+		c->search.past = past_of(m, PAST_SEARCH);
 		c->back = a == ACT_SEARCH_BACK;
 		field_set(&c->search, "");
 		return true;

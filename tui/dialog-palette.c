@@ -328,6 +328,21 @@ static void run_own(struct model *m, const char *name)
 	}
 }
 
+/* What would have to be typed to run the same again. */
+static char *as_typed(const struct palette *p)
+{
+	const struct found *f = &p->found[p->pos.at];
+	const char *argument, *text = field_text(&p->typed);
+	const struct palette_command *c = typed_command(p, &argument);
+
+	if (p->pos.at >= p->n || strcmp(text, "q") == 0)
+		return xstrdup(text);
+	if (f->own || !f->argument)
+		return xstrdup(f->own ? f->argument :
+					action_info(f->action)->name);
+	return xasprintf("%s %s", c ? c->name : "", f->argument);
+}
+
 /* An argument is never dropped: what was named must be what is acted on. */
 static void run(struct model *m, struct palette *p)
 {
@@ -338,7 +353,9 @@ static void run(struct model *m, struct palette *p)
 		xstrdup(listed ? p->found[p->pos.at].argument : NULL);
 	const char *filter = sandboxes_argument(text);
 	bool own = listed && p->found[p->pos.at].own;
+	auto_free char *again = as_typed(p);
 
+	past_add(p->typed.past, again);
 	dialog_pop(m);
 	if (strcmp(text, "q") == 0) {
 		update_act(m, ACT_QUIT);
@@ -376,11 +393,23 @@ static void complete(struct palette *p)
 	field_set(&p->typed, text ? text : name);
 }
 
+/* Up goes to what was run before while there is nothing else it could mean,
+ * and on from there. */
+static enum action on_empty_line(const struct palette *p, enum action a)
+{
+	bool empty = !p->typed.text.len && p->pos.at == 0;
+
+	if (a == ACT_UP && (empty || p->typed.back))
+		return ACT_OLDER;
+	return a == ACT_DOWN && p->typed.back ? ACT_NEWER : a;
+}
+
 static bool palette_act(struct model *m, void *state, enum action a)
 {
 	struct palette *p = state;
 
 	list_settle(&p->pos, p->n, height(m));
+	a = on_empty_line(p, a);
 	if (a == ACT_CLOSE) {
 		dialog_pop(m);
 	} else if (a == ACT_CHOOSE) {
@@ -438,6 +467,7 @@ void palette_open(struct model *m)
 {
 	struct palette *p = xcalloc(1, sizeof(*p));
 
+	p->typed.past = past_of(m, PAST_COMMAND);
 	update_contexts(m, p->chain);
 	find(m, p);
 	dialog_push(m, &palette_ops, p);

@@ -57,6 +57,7 @@ static void submit(struct model *m, struct prompting *p)
 		return;
 	}
 	/* It is gone before what follows may ask again. */
+	field_keep(&p->typed);
 	p->release = NULL;
 	dialog_pop(m);
 	kept.done(m, text, kept.data);
@@ -104,6 +105,7 @@ void prompt_open(struct model *m, const struct prompt *p)
 	s->title = xstrdup(p->title);
 	s->label = xstrdup(p->label);
 	field_set(&s->typed, p->text ? p->text : "");
+	s->typed.past = past_of(m, p->past);
 	s->check = p->check;
 	s->done = p->done;
 	s->release = p->release;

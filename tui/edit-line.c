@@ -11,6 +11,7 @@ void edit_line_begin(struct edit *e, char prompt)
 	e->mode = EDIT_LINE;
 	e->prompt = prompt;
 	field_set(&e->line, "");
+	e->line.past = prompt == ':' ? e->commands : e->searches;
 }
 
 static void search(struct edit *e, const char *text)

@@ -47,6 +47,8 @@ struct edit {
 	struct buf reg;
 	bool reg_lines;
 	struct field line;   /* what is typed in EDIT_LINE */
+	struct past *searches, *commands; /* typed there before, borrowed; may
+					   * be NULL */
 	char prompt;         /* ':' '/' or '?' */
 	struct buf pattern;
 	bool pattern_back;

@@ -2,18 +2,30 @@
 /* A line of text being typed.  See field.h. */
 #include "tui/field.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/api/limits.h"
 #include "lib/base/escape.h"
+#include "lib/base/mem.h"
 #include "lib/base/utf8.h"
 #include "lib/base/width.h"
+#include "tui/past.h"
+
+/* No line of before is shown any more. */
+static void here_again(struct field *f)
+{
+	free(f->unfinished);
+	f->unfinished = NULL;
+	f->back = 0;
+}
 
 void field_release(struct field *f)
 {
 	buf_release(&f->text);
 	buf_release(&f->killed);
 	f->at = 0;
+	here_again(f);
 }
 
 const char *field_text(const struct field *f)
@@ -23,15 +35,41 @@ const char *field_text(const struct field *f)
 
 void field_set(struct field *f, const char *text)
 {
+	here_again(f);
 	buf_clear(&f->text);
 	f->at = 0;
 	field_add(f, text, strlen(text));
+}
+
+void field_keep(struct field *f)
+{
+	past_add(f->past, field_text(f));
+	here_again(f);
+}
+
+/* Behind the newest is the line that was begun. */
+static void recall(struct field *f, bool older)
+{
+	size_t back = older ? f->back + 1 : f->back - 1;
+	const char *line = past_line(f->past, back);
+	auto_free char *unfinished = NULL;
+
+	if (back && !line)
+		return; /* there is none before that */
+	unfinished = f->back ? steal_ptr(&f->unfinished) :
+			       xstrdup(field_text(f));
+	field_set(f, back ? line : unfinished);
+	if (!back)
+		return;
+	f->back = back;
+	f->unfinished = steal_ptr(&unfinished);
 }
 
 static void insert(struct field *f, const char *s, size_t n)
 {
 	if (f->text.len + n > LIMIT_TUI_FIELD)
 		return;
+	here_again(f); /* a line of before that is changed is a new one */
 	buf_reserve(&f->text, n);
 	buf_add(&f->text, s, n); /* makes the room, then it is moved */
 	memmove(f->text.data + f->at + n, f->text.data + f->at,
@@ -124,6 +162,7 @@ static void cut(struct field *f, size_t from, size_t to, bool keep)
 {
 	if (from >= to)
 		return;
+	here_again(f);
 	if (keep) {
 		buf_clear(&f->killed);
 		buf_add(&f->killed, f->text.data + from, to - from);
@@ -183,6 +222,13 @@ bool field_act(struct field *f, enum action a)
 		if (f->killed.len)
 			insert(f, f->killed.data, f->killed.len);
 		return true;
+	case ACT_OLDER:
+		recall(f, true);
+		return true;
+	case ACT_NEWER:
+		if (f->back)
+			recall(f, false);
+		return true;
 	default:
 		return false;
 	}
@@ -197,8 +243,10 @@ enum field_typed field_type(struct field *f, const struct keymap *k,
 		field_add(f, ev->data, ev->size);
 	if (ev->type != INPUT_KEY)
 		return FIELD_GOES_ON;
-	if (key_is(ev->key, KEY_CODE_ENTER, 0))
+	if (key_is(ev->key, KEY_CODE_ENTER, 0)) {
+		field_keep(f);
 		return FIELD_DONE;
+	}
 	if (key_is(ev->key, KEY_CODE_ESCAPE, 0) ||
 	    key_is(ev->key, 'c', KEY_MOD_CTRL)) {
 		field_set(f, "");

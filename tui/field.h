@@ -14,14 +14,21 @@
 #include "tui/input.h"
 #include "tui/keymap.h"
 
+struct past;
+
 struct field {
 	struct buf text;
 	size_t at;          /* byte of the cursor, at a character */
 	struct buf killed;  /* what ^Y brings back */
+	struct past *past;  /* lines typed before, borrowed; may be NULL */
+	size_t back;        /* which of them this is; 0: none */
+	char *unfinished;   /* what was typed before going there */
 };
 
 void field_release(struct field *f);
 void field_set(struct field *f, const char *text); /* cursor at its end */
+/* It is done with: one of the lines typed before, from now on. */
+void field_keep(struct field *f);
 const char *field_text(const struct field *f);     /* borrowed, "" if empty */
 
 /* A character typed or text pasted; what isn't text is left out. */

@@ -244,19 +244,20 @@ static bool ask(struct model *m, struct files *f, const cJSON *e,
 		bool (*check)(const char *text, struct svm_err *err);
 		const char *text; /* a key of the entry, or NULL */
 		bool entry;       /* is about the selected one */
+		enum past_kind past;
 	} asks[] = {
 		{ ACT_RENAME, "RENAME", "to", rename_to, is_given, "name",
-		  true },
+		  true, PAST_INSIDE },
 		{ ACT_CHMOD, "PERMISSIONS", "mode", chmod_to, is_mode,
-		  "mode", true },
+		  "mode", true, PAST_MODE },
 		{ ACT_DOWNLOAD, "SAVE", "local file", download_to, is_given,
-		  "name", true },
+		  "name", true, PAST_LOCAL },
 		{ ACT_NEW_FILE, "NEW FILE", "name", make_file, is_given,
-		  NULL, false },
+		  NULL, false, PAST_INSIDE },
 		{ ACT_NEW_DIR, "NEW DIRECTORY", "name", make_dir, is_given,
-		  NULL, false },
+		  NULL, false, PAST_INSIDE },
 		{ ACT_UPLOAD, "UPLOAD", "local file", upload_from, is_given,
-		  NULL, false },
+		  NULL, false, PAST_LOCAL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(asks); i++) {
@@ -267,6 +268,7 @@ static bool ask(struct model *m, struct files *f, const cJSON *e,
 		prompt_open(m, &(struct prompt){
 			.title = asks[i].title,
 			.label = asks[i].label,
+			.past = asks[i].past,
 			.text = asks[i].text ? json_text(e, asks[i].text) :
 					       "",
 			.check = asks[i].check,

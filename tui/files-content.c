@@ -286,6 +286,7 @@ static void go_to(struct model *m, const char *text, void *data)
 static void ask_place(struct model *m, struct files *f)
 {
 	prompt_open(m, &(struct prompt){ .title = "GO TO",
+					 .past = PAST_PLACE,
 					 .label = "line, 0x byte or %",
 					 .text = "",
 					 .check = is_place,
@@ -314,6 +315,7 @@ bool files_act_content(struct model *m, struct files *f, enum action a)
 	case ACT_SEARCH:
 	case ACT_FILTER:
 		f->searching = true;
+		f->search.past = past_of(m, PAST_SEARCH);
 		field_set(&f->search, "");
 		return true;
 	case ACT_SEARCH_NEXT:

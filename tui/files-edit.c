@@ -78,6 +78,8 @@ static void begin(struct model *m, struct files *f, struct request *r)
 	free(x->etag);
 	x->etag = steal_ptr(&r->etag);
 	edit_open(&x->e, buf_str(&r->reply), r->reply.len);
+	x->e.searches = past_of(m, PAST_SEARCH);
+	x->e.commands = past_of(m, PAST_EDITOR);
 	files_drop_draft(x);
 	if (anew)
 		files_draft_offer(m, f, &r->reply);

@@ -129,6 +129,7 @@ static void answered(struct model *m, size_t i, void *data)
 		prompt_open(m, &(struct prompt){ .title = "SAVE AS",
 						 .label = "new file",
 						 .text = s->path,
+						 .past = PAST_INSIDE,
 						 .done = save_as,
 						 .release = undecided,
 						 .data = s });

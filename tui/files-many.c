@@ -413,6 +413,7 @@ static void ask_many(struct model *m, struct files *f, bool download)
 		prompt_open(m, &(struct prompt){ .title = title,
 						 .label = "local directory",
 						 .text = ".",
+						 .past = PAST_LOCAL,
 						 .done = download_to,
 						 .release = many_free,
 						 .data = x });
@@ -453,6 +454,7 @@ bool files_act_many(struct model *m, struct files *f, const cJSON *e,
 		prompt_open(m, &(struct prompt){ .title = "FIND FILES",
 						 .label = "pattern",
 						 .text = "**/*",
+						 .past = PAST_PATTERN,
 						 .done = pattern_typed,
 						 .data = f });
 		return true;
@@ -478,6 +480,7 @@ bool files_act_many(struct model *m, struct files *f, const cJSON *e,
 		return true;
 	case ACT_FILTER:
 		f->typing = true;
+		f->filter.past = past_of(m, PAST_FILTER);
 		return true;
 	case ACT_BACK:
 		if (*field_text(&f->filter)) {

@@ -200,6 +200,7 @@ static void ask_name(struct model *m, struct saving *s)
 	prompt_open(m, &(struct prompt){ .title = "SAVE AS",
 					 .label = "new file",
 					 .text = s->path,
+					 .past = PAST_INSIDE,
 					 .check = is_name,
 					 .done = save_as,
 					 .release = saving_free,

@@ -225,6 +225,7 @@ bool fleet_table_act(struct model *m, struct fleet_table *t, enum action a)
 		return true;
 	case ACT_FILTER:
 		t->typing = true;
+		t->filter.past = past_of(m, PAST_SANDBOXES);
 		return true;
 	case ACT_BACK:
 		if (!*field_text(&t->filter))
@@ -255,14 +256,17 @@ static bool click(struct fleet_table *t, const struct mouse *mouse)
 bool fleet_table_input(struct model *m, struct fleet_table *t,
 		       const struct input_event *ev)
 {
+	static const enum context field_chain[] = { CTX_FIELD, CTX_NONE };
+
 	if (ev->type == INPUT_MOUSE)
 		return click(t, &ev->mouse);
 	if (!t->typing)
 		return false;
-	if (ev->type == INPUT_KEY &&
-	    list_act(&t->pos, key_is(ev->key, KEY_CODE_UP, 0)	? ACT_UP :
-			      key_is(ev->key, KEY_CODE_DOWN, 0) ? ACT_DOWN :
-								  ACT_NONE)) {
+	enum action a = ev->type == INPUT_KEY ?
+				keymap_find(m->keymap, field_chain, ev->key) :
+				ACT_NONE;
+
+	if ((a == ACT_UP || a == ACT_DOWN) && list_act(&t->pos, a)) {
 		select_at(t); /* or it would be where it was */
 		return true;
 	}

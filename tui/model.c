@@ -89,6 +89,7 @@ void model_free(struct model *m)
 	buf_release(&m->clipboard);
 	settings_forget(m);
 	views_release(m);
+	pasts_release(m);
 	commands_release(&m->commands);
 	strv_free(m->command);
 	for (char ***c = m->commands_more; c && *c; c++)

@@ -28,6 +28,7 @@
 #include "tui/host.h"
 #include "tui/input.h"
 #include "tui/keymap.h"
+#include "tui/past.h"
 #include "tui/request.h"
 #include "tui/settings.h"
 
@@ -58,6 +59,7 @@ enum effect {
 	EFFECT_COMMAND = 1u << 10, /* m->command */
 	EFFECT_SAVE_VIEW = 1u << 11,
 	EFFECT_HOST = 1u << 12,   /* sample m->host, if it is this machine */
+	EFFECT_SAVE_PAST = 1u << 13,
 };
 
 /* The daemon, as one sees it. */
@@ -114,6 +116,9 @@ struct model {
 	size_t n_views;
 	char *dropped[LIMIT_TUI_VIEWS]; /* names the file has to lose */
 	size_t n_dropped;
+
+	struct past past[PAST_MAX];
+	bool past_lost;           /* it can't be written: nothing more is */
 
 	char *toast;
 	bool toast_bad;

@@ -306,6 +306,7 @@ bool objects_act(struct model *m, struct objects *x, enum action a)
 		return true;
 	case ACT_FILTER:
 		x->typing = true;
+		x->filter.past = past_of(m, PAST_FILTER);
 		return true;
 	case ACT_BACK:
 		if (!*field_text(&x->filter))

@@ -83,6 +83,7 @@ void sandbox_export_ask(struct model *m, char **ids)
 					 .label = "as ID.tar in the local "
 						  "directory",
 					 .text = ".",
+					 .past = PAST_LOCAL,
 					 .done = export_to,
 					 .release = export_free,
 					 .data = x });

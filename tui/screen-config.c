@@ -331,6 +331,7 @@ static bool config_act(struct model *m, void *state, enum action a)
 		prompt_open(m, &(struct prompt){ .title = "NEW SETTING",
 						 .label = "key",
 						 .text = "keys.",
+						 .past = PAST_SETTING,
 						 .done = key_typed });
 		return true;
 	case ACT_EDITOR:

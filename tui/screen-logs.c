@@ -346,6 +346,7 @@ static bool logs_act(struct model *m, void *state, enum action a)
 				       .title = "SAVE LOGS",
 				       .label = "local file",
 				       .text = g->n ? g->sources[0]->id : "",
+				       .past = PAST_LOCAL,
 				       .done = save,
 				       .data = g });
 		return true;
@@ -354,6 +355,7 @@ static bool logs_act(struct model *m, void *state, enum action a)
 				       .title = "LOGS SINCE",
 				       .label = "10m, 1h, 14:30, a time",
 				       .text = g->since,
+				       .past = PAST_SINCE,
 				       .check = is_since,
 				       .done = since_typed,
 				       .data = g });

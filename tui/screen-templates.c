@@ -172,6 +172,7 @@ static void new_name(struct model *m, const char *text, void *data)
 	prompt_open(m, &(struct prompt){ .title = "NEW TEMPLATE",
 					 .label = "image",
 					 .text = "host",
+					 .past = PAST_IMAGE,
 					 .done = new_image,
 					 .release = free,
 					 .data = xstrdup(text) });
@@ -195,6 +196,7 @@ static bool templates_act(struct model *m, void *state, enum action a)
 	if (a == ACT_NEW) {
 		prompt_open(m, &(struct prompt){ .title = "NEW TEMPLATE",
 						 .label = "name",
+						 .past = PAST_NAME,
 						 .check = is_name,
 						 .done = new_name });
 		return true;
@@ -217,6 +219,7 @@ static bool templates_act(struct model *m, void *state, enum action a)
 		prompt_open(m, &(struct prompt){ .title = "WARM COPIES",
 						 .label = "how many",
 						 .text = "1",
+						 .past = PAST_COUNT,
 						 .check = is_count,
 						 .done = pool_to,
 						 .release = free,
@@ -226,6 +229,7 @@ static bool templates_act(struct model *m, void *state, enum action a)
 		prompt_open(m, &(struct prompt){ .title = "CLONE",
 						 .label = "name",
 						 .text = name,
+						 .past = PAST_NAME,
 						 .check = is_name,
 						 .done = clone_to,
 						 .release = free,

@@ -200,6 +200,7 @@ void menu_actions(struct model *m, const char *title, const enum context *of);
  * `check` may be NULL; else it returns false with err set, which is shown. */
 struct prompt {
 	const char *title, *label, *text; /* copied */
+	enum past_kind past; /* PAST_NONE: what is typed is nobody's business */
 	bool (*check)(const char *text, struct svm_err *err);
 	void (*done)(struct model *m, const char *text, void *data);
 	void (*release)(void *data);

@@ -122,9 +122,11 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 	case ACT_SEARCH:
 	case ACT_FILTER:
 		t->typing = TEXTLOG_SEARCH;
+		t->search.past = past_of(m, PAST_SEARCH);
 		return true;
 	case ACT_MATCHING:
 		t->typing = TEXTLOG_ONLY;
+		t->only.past = past_of(m, PAST_MATCHING);
 		return true;
 	case ACT_SEARCH_NEXT:
 	case ACT_SEARCH_PREV:

@@ -317,6 +317,7 @@ void update_settle(struct model *m)
 
 	if (s->settle)
 		s->settle(m, state, frame_body(m));
+	pasts_settle(m);
 }
 
 /* When this screen is to be woken; 0: not, or it isn't in view. */

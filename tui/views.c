@@ -2,21 +2,15 @@
 /* How tables were left.  See views.h. */
 #include "tui/views.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include "lib/api/dirs.h"
 #include "lib/api/limits.h"
-#include "lib/base/fd.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
-#include "lib/base/path.h"
 #include "tui/fleet-table.h"
+#include "tui/state-file.h"
 
 static void view_release(struct view *v)
 {
@@ -329,6 +323,7 @@ static void choose(struct model *m, size_t i, void *data)
 	else if (i == m->n_views)
 		prompt_open(m, &(struct prompt){ .title = "SAVE THIS VIEW",
 						 .label = "name",
+						 .past = PAST_NAME,
 						 .check = is_name,
 						 .done = save_as });
 	else if (i > m->n_views)
@@ -357,11 +352,7 @@ void views_menu(struct model *m)
 
 /* -- the file */
 
-static char *file_name(struct dirs *d)
-{
-	dirs_init(d);
-	return path_join(d->state, "tui-views.json");
-}
+#define FILE_NAME "tui-views.json"
 
 static bool in_list(const cJSON *list, const char *name)
 {
@@ -420,71 +411,36 @@ static void all_saved(struct model *m)
 	forget_dropped(m);
 }
 
-/* A descriptor that holds the lock. */
-static int lock(const char *dir, struct svm_err *err)
-{
-	auto_close int fd = -1;
-
-	if (path_make_private_dir(dir, 0700, err) < 0)
-		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return svm_err_sys(err, SVM_INTERNAL, errno, "can't open %s",
-				   dir);
-	while (flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return svm_err_sys(err, SVM_INTERNAL, errno,
-					   "can't lock %s", dir);
-	return steal_fd(&fd);
-}
-
-static int replace(struct model *m, const char *path, struct svm_err *err)
+/* One that makes no sense is replaced: nothing could be loaded. */
+static int merge(void *data, const struct buf *old, struct buf *next,
+		 struct svm_err *err)
 {
 	auto_err struct svm_err ignored = SVM_ERR_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
-	auto_buf struct buf text = BUF_INIT, merged = BUF_INIT;
+	struct model *m = data;
 
-	/* One that makes no sense is replaced: nothing could be loaded. */
-	if (fd_slurp_path(AT_FDCWD, path, LIMIT_CONFIG_FILE, &text) == 0 &&
-	    json_parse_object(&doc, buf_str(&text), text.len, &ignored) == 0 &&
+	if (json_parse_object(&doc, buf_str(old), old->len, &ignored) == 0 &&
 	    merge_named(m, json_get(doc.root, "views"), err) < 0)
 		return -1;
-	write_merged(m, doc.root, &merged);
-	int r = fd_replace_path(AT_FDCWD, path, buf_str(&merged), merged.len,
-				0600);
-
-	if (r < 0)
-		return svm_err_sys(err, SVM_INTERNAL, r, "can't write %s",
-				   path);
-	all_saved(m);
+	write_merged(m, doc.root, next);
 	return 0;
 }
 
 int views_write(struct model *m, struct svm_err *err)
 {
-	struct dirs d;
-	auto_free char *path = file_name(&d);
-	auto_close int held = lock(d.state, err);
-	int r = held < 0 ? -1 : replace(m, path, err);
-
-	dirs_release(&d);
-	return r;
+	if (state_file_change(FILE_NAME, LIMIT_CONFIG_FILE, merge, m, err) < 0)
+		return -1;
+	all_saved(m);
+	return 0;
 }
 
 int views_read(struct model *m, struct svm_err *err)
 {
-	struct dirs d;
-	auto_free char *path = file_name(&d);
 	auto_buf struct buf text = BUF_INIT;
-	int r = fd_slurp_path(AT_FDCWD, path, LIMIT_CONFIG_FILE, &text);
 
-	dirs_release(&d);
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return svm_err_sys(err, SVM_INTERNAL, r, "can't read %s",
-				   path);
-	if (views_load(m, buf_str(&text), text.len, err) < 0)
-		return svm_err_prefix(err, "%s", path);
+	if (state_file_read(FILE_NAME, LIMIT_CONFIG_FILE, &text, err) < 0)
+		return -1;
+	if (text.len && views_load(m, buf_str(&text), text.len, err) < 0)
+		return svm_err_prefix(err, "%s", FILE_NAME);
 	return 0;
 }

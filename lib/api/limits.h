@@ -206,6 +206,9 @@
 #define LIMIT_TUI_THEMES 24         /* files that are offered */
 #define LIMIT_TUI_UNDO 32           /* changes of the configuration */
 #define LIMIT_TUI_FIELD KIB(4)    /* a line being typed */
+#define LIMIT_TUI_PAST 100        /* lines typed before, of each kind */
+#define LIMIT_TUI_PAST_LINE 1000  /* bytes; a longer one isn't kept */
+#define LIMIT_TUI_PAST_FILE MIB(8) /* all of them */
 #define LIMIT_TUI_REPLY MIB(8)    /* of the daemon, in memory */
 #define LIMIT_TUI_LINE MIB(1)     /* of a stream */
 #define LIMIT_TUI_TYPED MIB(1)    /* for a terminal, not sent yet */

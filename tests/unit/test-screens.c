@@ -965,6 +965,8 @@ static void test_screens__every_key(void **state)
 		{ walk_two_terminals, NULL },
 		{ walk_copy, NULL },
 		{ walk_copy, "w w" },
+		{ show_sandboxes, "e x Enter e" },
+		{ show_sandboxes, "e x Enter e Up" },
 		{ show_logs, "/ n Enter g" },
 		{ show_events, "/ s Enter g" },
 		{ show_palette, "Down Down" },
