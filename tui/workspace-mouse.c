@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* The mouse in the workspace: of the pane that it points at. */
+#include "tui/workspace.h"
+
+static bool terminal_mouse(struct workspace *w, const struct input_event *ev)
+{
+	const struct area *a = &w->terminal_area;
+	struct input_event own = *ev;
+
+	own.mouse.row -= a->row;
+	own.mouse.col -= a->col;
+	if (!w->shown || !w->at.terminal.rows || own.mouse.row < 0 ||
+	    own.mouse.row >= a->rows || own.mouse.col < 0 ||
+	    own.mouse.col >= a->cols)
+		return false;
+	if (w->focus != PANE_TERMINAL || !w->live) {
+		if (ev->mouse.kind != MOUSE_PRESS) {
+			terminal_scroll(w->shown,
+					ev->mouse.kind == MOUSE_WHEEL_UP ? -3 :
+					ev->mouse.kind == MOUSE_WHEEL_DOWN ?
+									   3 :
+									   1);
+			return true;
+		}
+		w->focus = PANE_TERMINAL;
+		w->live = true;
+		return true;
+	}
+	return terminal_input(w->shown, &own);
+}
+
+static bool within(struct area a, const struct mouse *mouse)
+{
+	return mouse->row >= a.row && mouse->row < a.row + a.rows &&
+	       mouse->col >= a.col && mouse->col < a.col + a.cols;
+}
+
+/* The pane that is pointed at has the focus, and what was clicked on. */
+static bool pane_mouse(struct model *m, struct workspace *w,
+		       const struct input_event *ev)
+{
+	bool files = within(w->at.files, &ev->mouse);
+	bool viewer = within(w->at.viewer, &ev->mouse);
+
+	if (!files && !(viewer && files_viewing(&w->files)))
+		return false;
+	if (ev->mouse.kind == MOUSE_PRESS) {
+		w->focus = files ? PANE_FILES : PANE_VIEWER;
+		w->live = false;
+	}
+	return files_input(m, &w->files, ev, !files) ||
+	       ev->mouse.kind == MOUSE_PRESS;
+}
+
+bool workspace_mouse(struct model *m, struct workspace *w,
+		     const struct input_event *ev)
+{
+	return terminal_mouse(w, ev) || pane_mouse(m, w, ev);
+}
