@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The keys that work where one is; typing filters them. */
+/* The keys that work where one is, and what letters there mean; typing filters
+ * them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,28 @@ static void draw_own(const struct model *m, const struct help *h,
 	}
 }
 
+/* What stands on the screen there and is no word. */
+static void draw_legend(const struct help *h, enum context x,
+			struct canvas *c, struct area in, size_t *line)
+{
+	static const struct {
+		enum context of;
+		const char *sign, *what;
+	} legend[] = {
+		{ CTX_FILES, "at the end A", "new: not there when its "
+		  "directory was listed first" },
+		{ CTX_FILES, "at the end M", "changed since then; of a closed "
+		  "directory: something in it is" },
+	};
+	const char *filter = field_text(&h->filter);
+
+	for (size_t i = 0; i < ARRAY_SIZE(legend); i++)
+		if (legend[i].of == x && (strcasestr(legend[i].what, filter) ||
+					  strstr(legend[i].sign, filter)))
+			draw_line(c, h, in, line, legend[i].sign,
+				  legend[i].what);
+}
+
 /* Draw the lines from `top` on that the filter lets through (c may be NULL);
  * returns how many there are. */
 static size_t draw(const struct model *m, const struct help *h,
@@ -112,6 +135,7 @@ static size_t draw(const struct model *m, const struct help *h,
 				  info->what);
 		}
 		draw_own(m, h, h->chain[x], c, in, &line);
+		draw_legend(h, h->chain[x], c, in, &line);
 	}
 	return line;
 }

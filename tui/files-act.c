@@ -115,16 +115,17 @@ static void send_pair(struct model *m, struct subject *s, const char *what,
 	send(m, r, what, s->path);
 }
 
-/* A name is beside what it is for; a path is a path. */
-static char *resolve(const struct files *f, const char *text)
+/* A name is in this directory; a path is a path. */
+static char *resolve(const char *dir, const char *text)
 {
-	return *text == '/' ? xstrdup(text) : path_join(f->path, text);
+	return *text == '/' ? xstrdup(text) : path_join(dir, text);
 }
 
 static void rename_to(struct model *m, const char *text, void *data)
 {
 	struct subject *s = data;
-	auto_free char *to = resolve(s->f, text);
+	auto_free char *dir = files_dirname(s->path); /* it is beside it */
+	auto_free char *to = resolve(dir, text);
 
 	send_pair(m, s, "move", "old_path", s->path, "new_path", to);
 }
@@ -139,7 +140,7 @@ static void chmod_to(struct model *m, const char *text, void *data)
 static void make_file(struct model *m, const char *text, void *data)
 {
 	struct subject *s = data;
-	auto_free char *path = resolve(s->f, text);
+	auto_free char *path = resolve(s->path, text);
 	struct request *r = subject_request(s, "PUT", "", path, changed);
 
 	r->has_body = true;
@@ -155,7 +156,7 @@ static void made_dir(struct model *m, struct request *r)
 static void make_dir(struct model *m, const char *text, void *data)
 {
 	struct subject *s = data;
-	auto_free char *path = resolve(s->f, text);
+	auto_free char *path = resolve(s->path, text);
 	struct request *r = request_new("POST",
 					request_sandbox(s->id, "/exec"),
 					made_dir);
@@ -252,11 +253,11 @@ static bool ask(struct model *m, struct files *f, const cJSON *e,
 		  "mode", true, PAST_MODE },
 		{ ACT_DOWNLOAD, "SAVE", "local file", download_to, is_given,
 		  "name", true, PAST_LOCAL },
-		{ ACT_NEW_FILE, "NEW FILE", "name", make_file, is_given,
+		{ ACT_NEW_FILE, "NEW FILE IN", "name", make_file, is_given,
 		  NULL, false, PAST_INSIDE },
-		{ ACT_NEW_DIR, "NEW DIRECTORY", "name", make_dir, is_given,
+		{ ACT_NEW_DIR, "NEW DIRECTORY IN", "name", make_dir, is_given,
 		  NULL, false, PAST_INSIDE },
-		{ ACT_UPLOAD, "UPLOAD", "local file", upload_from, is_given,
+		{ ACT_UPLOAD, "UPLOAD TO", "local file", upload_from, is_given,
 		  NULL, false, PAST_LOCAL },
 	};
 
@@ -265,8 +266,13 @@ static bool ask(struct model *m, struct files *f, const cJSON *e,
 			continue;
 		if (asks[i].entry && !e)
 			return true;
+		auto_free char *base = files_base(f);
+		auto_free char *title = asks[i].entry ?
+			xstrdup(asks[i].title) :
+			xasprintf("%s %s", asks[i].title, base);
+
 		prompt_open(m, &(struct prompt){
-			.title = asks[i].title,
+			.title = title,
 			.label = asks[i].label,
 			.past = asks[i].past,
 			.text = asks[i].text ? json_text(e, asks[i].text) :
@@ -276,7 +282,7 @@ static bool ask(struct model *m, struct files *f, const cJSON *e,
 			.release = subject_free,
 			.data = subject_new(f, asks[i].entry ?
 						       json_text(e, "path") :
-						       f->path, e) });
+						       base, e) });
 		return true;
 	}
 	return false;

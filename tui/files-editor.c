@@ -175,7 +175,7 @@ static void written_back(struct model *m, struct request *r)
 		if (s->f->view_path && strcmp(s->f->view_path, s->path) == 0)
 			files_read(m, s->f, s->path);
 		if (s->f->path)
-			files_open(m, s->f, s->f->id, s->f->path);
+			files_reload(m, s->f);
 	} else {
 		keep_copy(m, s); /* nobody's work is thrown away */
 	}

@@ -71,11 +71,11 @@ static void mark_range(struct files *f)
 	size_t from = f->pos.at;
 
 	for (size_t i = 0; f->mark_from && i < f->n; i++)
-		if (strcmp(json_text(f->shown[i], "path"), f->mark_from) == 0)
+		if (strcmp(json_text(f->rows[i].e, "path"), f->mark_from) == 0)
 			from = i;
 	for (size_t i = MIN(from, f->pos.at); i <= MAX(from, f->pos.at); i++)
-		mark(f, json_text(f->shown[i], "path"), true);
-	marked_here(f, f->shown[f->pos.at]);
+		mark(f, json_text(f->rows[i].e, "path"), true);
+	marked_here(f, f->rows[f->pos.at].e);
 }
 
 char **files_marked_paths(const struct files *f)
@@ -84,8 +84,8 @@ char **files_marked_paths(const struct files *f)
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->n; i++)
-		if (files_marked(f, f->shown[i]))
-			paths[n++] = xstrdup(json_text(f->shown[i], "path"));
+		if (files_marked(f, f->rows[i].e))
+			paths[n++] = xstrdup(json_text(f->rows[i].e, "path"));
 	return paths;
 }
 
@@ -122,8 +122,8 @@ static void found(struct model *m, struct request *r)
 					name_of(f, path->valuestring));
 		cJSON_AddItemToArray(entries, e);
 	}
-	cJSON_Delete(f->entries);
-	f->entries = entries;
+	cJSON_Delete(f->found);
+	f->found = entries;
 	f->n = 0; /* until it is settled */
 }
 
@@ -152,8 +152,8 @@ static void pattern_typed(struct model *m, const char *text, void *data)
 	f->glob = *text == '/' ? xstrdup(text) : path_join(f->path, text);
 	files_unmark(f);
 	field_set(&f->filter, "");
-	cJSON_Delete(f->entries);
-	f->entries = NULL;
+	cJSON_Delete(f->found);
+	f->found = NULL;
 	f->n = f->pos.at = 0;
 	ask(m, f);
 }
@@ -169,14 +169,12 @@ void files_reload(struct model *m, struct files *f)
 /* To where it is, standing on it. */
 static void go_to(struct model *m, struct files *f, const char *path)
 {
-	auto_free char *dir = xstrdup(path);
-	char *slash = strrchr(dir, '/');
+	auto_free char *dir = files_dirname(path);
 
-	if (!slash)
+	if (*dir != '/')
 		return;
 	free(f->select);
-	f->select = xstrdup(slash + 1);
-	slash[slash == dir] = '\0';
+	f->select = xstrdup(path);
 	files_open(m, f, f->id, dir);
 }
 
@@ -236,9 +234,9 @@ static struct many *many_new(struct files *f)
 	x->found = f->glob;
 	x->dirs = cJSON_CreateObject();
 	for (size_t i = 0; i < f->n; i++)
-		if (files_marked(f, f->shown[i]) && file_is_dir(f->shown[i]))
+		if (files_marked(f, f->rows[i].e) && file_is_dir(f->rows[i].e))
 			cJSON_AddTrueToObject(x->dirs,
-					      json_text(f->shown[i], "path"));
+					      json_text(f->rows[i].e, "path"));
 	return x;
 }
 
@@ -445,7 +443,7 @@ bool files_act_many(struct model *m, struct files *f, const cJSON *e,
 		return true;
 	case ACT_MARK_ALL:
 		for (size_t i = 0; i < f->n; i++)
-			mark(f, json_text(f->shown[i], "path"), true);
+			mark(f, json_text(f->rows[i].e, "path"), true);
 		return true;
 	case ACT_UNMARK_ALL:
 		files_unmark(f);
@@ -461,7 +459,7 @@ bool files_act_many(struct model *m, struct files *f, const cJSON *e,
 	case ACT_DELETE:
 	case ACT_DOWNLOAD:
 		for (size_t i = 0; !some && i < f->n; i++)
-			some = files_marked(f, f->shown[i]);
+			some = files_marked(f, f->rows[i].e);
 		if (some)
 			ask_many(m, f, a == ACT_DOWNLOAD);
 		return some;
@@ -472,6 +470,7 @@ bool files_act_many(struct model *m, struct files *f, const cJSON *e,
 		return matches;
 	case ACT_PARENT:
 	case ACT_LEFT:
+	case ACT_ENTER_DIRECTORY:
 		if (matches && e)
 			go_to(m, f, path);
 		return matches;

@@ -134,7 +134,7 @@ static void saved(struct model *m, struct request *r)
 	if (x)
 		is_saved(m, x, s, steal_ptr(&r->etag));
 	if (s->f->path)
-		files_open(m, s->f, s->f->id, s->f->path);
+		files_reload(m, s->f);
 	saving_free(s);
 }
 

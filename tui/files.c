@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* A directory of a sandbox.  See files.h. */
+/* The files of a sandbox: where one is among them, and moving about.  See
+ * files.h. */
 #include "tui/files.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/clock.h"
+#include "lib/api/event-type.h"
 #include "lib/base/mem.h"
-#include "lib/base/path.h"
 #include "lib/base/urlenc.h"
-#include "tui/frame.h"
-#include "tui/glyph.h"
 #include "tui/views.h"
+
+/* What happens inside is followed no faster than this. */
+#define FOLLOW_NS INT64_C(1000000000)
 
 void files_init(struct files *f)
 {
@@ -28,8 +29,9 @@ void files_release(struct files *f)
 	files_edit_close(f);
 	field_release(&f->search);
 	field_release(&f->filter);
-	cJSON_Delete(f->entries);
-	free(f->shown);
+	cJSON_Delete(f->found);
+	files_tree_clear(&f->tree);
+	free(f->rows);
 	free(f->select);
 	free(f->selected);
 	free(f->glob);
@@ -70,18 +72,30 @@ bool files_is_for(const struct files *f, const struct request *r)
 	return prefix && strncmp(r->target, prefix, strlen(prefix)) == 0;
 }
 
-static void arrived(struct model *m, struct request *r)
+char *files_dirname(const char *path)
 {
-	struct files *f = r->data;
-	auto_json struct json_doc doc = JSON_DOC_INIT;
-	cJSON *array = request_array(r, &doc);
+	char *dir = xstrdup(path);
+	char *slash = strrchr(dir, '/');
 
-	(void)m;
-	if (!array || f->glob || !f->path || strcmp(f->path, r->about) != 0 ||
-	    !files_is_for(f, r))
-		return;
-	cJSON_Delete(f->entries);
-	f->entries = request_steal(&doc, array);
+	if (slash)
+		slash[slash == dir] = '\0';
+	return dir;
+}
+
+static void close_all(struct files_tree *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		t->dirs[i]->open = false;
+}
+
+/* Nothing of what is shown has anything to do with what comes. */
+static void begin_anew(struct files *f)
+{
+	files_unmark(f);
+	field_set(&f->filter, "");
+	free(f->selected);
+	f->selected = NULL;
+	f->n = f->pos.at = 0;
 }
 
 void files_open(struct model *m, struct files *f, const char *id,
@@ -89,79 +103,40 @@ void files_open(struct model *m, struct files *f, const char *id,
 {
 	auto_free char *where = xstrdup(path);
 	auto_free char *whose = xstrdup(id);
-	struct request *r;
+	bool other = !f->id || strcmp(f->id, whose) != 0;
 
-	if (!f->id || strcmp(f->id, whose) != 0)
+	if (other) {
 		files_close_content(f);
-	if (f->glob || !f->path || strcmp(f->path, where) != 0 ||
-	    strcmp(f->id, whose) != 0) {
-		files_unmark(f);
-		field_set(&f->filter, "");
-		cJSON_Delete(f->entries);
-		free(f->selected);
-		f->entries = NULL;
-		f->selected = NULL;
-		f->n = 0;
-		f->pos.at = 0;
+		files_tree_clear(&f->tree);
+		f->stale_at = 0;
 	}
+	if (other || f->glob || !f->path || strcmp(f->path, where) != 0)
+		begin_anew(f);
 	free(f->glob);
+	cJSON_Delete(f->found);
 	f->glob = NULL;
+	f->found = NULL;
 	free(f->id);
 	free(f->path);
 	f->id = steal_ptr(&whose);
 	f->path = steal_ptr(&where);
-	r = files_request(f, "GET", "list", f->path, arrived);
-	r->doing = xasprintf("list %s", f->path);
-	request_send(m, r);
-}
-
-enum files_sort { FILES_BY_NAME, FILES_BY_SIZE, FILES_BY_CHANGED,
-		  FILES_BY_MODE };
-
-static double size_of(const cJSON *e)
-{
-	const cJSON *size = json_get(e, "size");
-
-	return cJSON_IsNumber(size) ? size->valuedouble : -1;
-}
-
-/* The largest and the newest first.  Sizes of directories aren't shown. */
-static int compare(const cJSON *a, const cJSON *b, enum files_sort by)
-{
-	switch (by) {
-	case FILES_BY_SIZE:
-		if (file_is_dir(a))
-			return 0;
-		return (size_of(a) < size_of(b)) - (size_of(a) > size_of(b));
-	case FILES_BY_CHANGED: /* RFC 3339 in UTC: in order as text */
-		return strcmp(json_text(b, "mod_time"),
-			      json_text(a, "mod_time"));
-	case FILES_BY_MODE:
-		return strcmp(json_text(a, "mode"), json_text(b, "mode"));
-	default:
-		return strcmp(json_text(a, "name"), json_text(b, "name"));
+	if (!files_tree_get(f, f->path)) {
+		close_all(&f->tree);
+		files_tree_get(f, f->path);
 	}
+	files_tree_refresh(m, f, false);
 }
 
-/* Directories first, in any order. */
-static int in_order(const void *pa, const void *pb, void *pf)
+static const struct file_row *selected_row(const struct files *f)
 {
-	const struct files *f = pf;
-	const cJSON *a = *(const cJSON *const *)pa;
-	const cJSON *b = *(const cJSON *const *)pb;
-	int r;
-
-	if (file_is_dir(a) != file_is_dir(b))
-		return file_is_dir(a) ? -1 : 1;
-	r = compare(a, b, (enum files_sort)f->order.by);
-	if (r == 0 && f->order.by != FILES_BY_NAME)
-		return compare(a, b, FILES_BY_NAME);
-	return f->order.invert ? -r : r;
+	return f->pos.at < f->n ? &f->rows[f->pos.at] : NULL;
 }
 
 static const cJSON *selected(const struct files *f)
 {
-	return f->pos.at < f->n ? f->shown[f->pos.at] : NULL;
+	const struct file_row *row = selected_row(f);
+
+	return row ? row->e : NULL;
 }
 
 /* Unless another was chosen since. */
@@ -169,9 +144,19 @@ static void find_selected(struct files *f)
 {
 	for (size_t i = 0; f->selected && f->pos.at == f->settled && i < f->n;
 	     i++)
-		if (strcmp(json_text(f->shown[i], "path"), f->selected) == 0) {
+		if (strcmp(json_text(f->rows[i].e, "path"), f->selected) == 0) {
 			f->pos.at = i;
 			return;
+		}
+}
+
+static void find_wanted(struct files *f)
+{
+	for (size_t i = 0; f->select && i < f->n; i++)
+		if (strcmp(json_text(f->rows[i].e, "path"), f->select) == 0) {
+			f->pos.at = i;
+			free(f->select);
+			f->select = NULL;
 		}
 }
 
@@ -187,25 +172,9 @@ static void remember_selected(struct files *f)
 void files_settle(struct model *m, struct files *f, struct area list,
 		  struct area content)
 {
-	const cJSON *e;
-
-	(void)m;
-	f->shown = xreallocarray(f->shown,
-				 (size_t)cJSON_GetArraySize(f->entries) + 1,
-				 sizeof(*f->shown));
-	f->n = 0;
-	cJSON_ArrayForEach(e, f->entries)
-		if ((f->hidden || f->glob || json_text(e, "name")[0] != '.') &&
-		    strcasestr(json_text(e, "name"), field_text(&f->filter)))
-			f->shown[f->n++] = e;
-	qsort_r(f->shown, f->n, sizeof(*f->shown), in_order, f);
+	files_fill_rows(f);
 	find_selected(f);
-	for (size_t i = 0; f->select && i < f->n; i++)
-		if (strcmp(json_text(f->shown[i], "name"), f->select) == 0) {
-			f->pos.at = i;
-			free(f->select);
-			f->select = NULL;
-		}
+	find_wanted(f);
 	list_settle(&f->pos, f->n, list.rows);
 	remember_selected(f);
 	f->list_area = list;
@@ -225,119 +194,169 @@ const char *files_path(const struct files *f, bool content)
 	return content ? f->view_path : e ? json_text(e, "path") : NULL;
 }
 
-static void view_entry(const struct model *m, const struct files *f,
-		       struct canvas *c, int row, struct area in,
-		       const cJSON *e)
-{
-	bool dir = file_is_dir(e);
-	const char *target = json_text(e, "target");
-	const cJSON *size = json_get(e, "size");
-	char bytes[FRAME_TIME_SIZE] = "", changed[FRAME_TIME_SIZE] = "";
-	int right = in.cols >= 50 ? 22 : in.cols >= 40 ? 17 :
-		    in.cols >= 28 ? 10 : 0;
-	/* Where one of the two has room: what is sorted by. */
-	bool mode = in.cols >= 50 || f->order.by != FILES_BY_CHANGED;
-	int64_t when;
-	int used;
-
-	if (in.cols >= 50 || !mode)
-		if (clock_parse_rfc3339(json_text(e, "mod_time"), &when) == 0)
-			frame_left(MAX(m->wall_ns - when, 0), changed);
-	used = canvas_textf(c, row, in.col + 2, in.cols - 2 - right,
-			    pen_role(dir ? ROLE_VALUE : ROLE_INK), "%s%s",
-			    json_text(e, "name"), dir ? "/" : "");
-	if (*target)
-		canvas_textf(c, row, in.col + 2 + used,
-			     in.cols - 2 - right - used, pen_role(ROLE_DIM),
-			     " -> %s", target);
-	if (!dir && cJSON_IsNumber(size) && size->valuedouble >= 0 &&
-	    size->valuedouble < 9e18)
-		frame_bytes((int64_t)size->valuedouble, bytes);
-	if (right)
-		canvas_textf(c, row, in.col + in.cols - right, right,
-			     pen_role(ROLE_DIM), "%9s %s%s%s", bytes,
-			     right > 10 && mode ? json_text(e, "mode") : "",
-			     mode && *changed ? "  " : "",
-			     right > 10 ? changed : "");
-}
-
-void files_view(const struct model *m, const struct files *f,
-		struct canvas *c, struct area pane, bool focused)
-{
-	auto_buf struct buf title = BUF_INIT;
-	struct area in;
-
-	buf_addf(&title, "%s %s", f->glob ? "FOUND" : "FILES",
-		 f->glob ? f->glob : f->path ? f->path : "");
-	order_title(m, &f->order, &title);
-	in = frame_pane(c, pane, buf_str(&title), focused);
-
-	frame_place(c, pane, f->pos.at, f->n);
-	if (!f->n)
-		canvas_text(c, in.row, in.col + 2, in.cols - 2,
-			    pen_role(ROLE_DIM),
-			    !f->entries ? "asking" :
-			    f->glob || *field_text(&f->filter) ?
-				      "nothing matches; Esc goes back" :
-				      "empty");
-	for (int i = 0; i < in.rows; i++) {
-		size_t at = f->pos.top + (size_t)i;
-
-		if (at >= f->n)
-			break;
-		view_entry(m, f, c, in.row + i, in, f->shown[at]);
-		if (files_marked(f, f->shown[at]))
-			canvas_text(c, in.row + i, in.col + 1, 1,
-				    pen_role(ROLE_ACCENT), "*");
-		if (at != f->pos.at)
-			continue;
-		if (focused) {
-			canvas_shade(c, in.row + i, in.col, 1, in.cols,
-				     ROLE_SELECTED);
-			canvas_cursor(c, in.row + i, in.col);
-		}
-		canvas_text(c, in.row + i, in.col, 1,
-			    pen_role(ROLE_ACCENT),
-			    m->set.ascii ? ">" : GLYPH_MARKER);
-	}
-}
+/* -- moving about */
 
 static void go_up(struct model *m, struct files *f)
 {
-	auto_free char *path = xstrdup(f->path);
-	char *slash = strrchr(path, '/');
+	auto_free char *path = files_dirname(f->path);
 
-	if (strcmp(path, "/") == 0)
+	if (strcmp(path, f->path) == 0)
 		return;
 	free(f->select);
-	f->select = xstrdup(slash + 1);
-	slash[slash == path] = '\0';
+	f->select = xstrdup(f->path);
 	files_open(m, f, f->id, path);
 }
 
-static void go_in(struct model *m, struct files *f, const cJSON *e)
+static void expand(struct model *m, struct files *f, const cJSON *e)
 {
-	const char *path = json_text(e, "path");
+	struct files_dir *d = files_tree_get(f, json_text(e, "path"));
 
-	if (!e || !*path)
+	if (!d) {
+		model_say(m, "%d directories are open; close some of them",
+			  LIMIT_TUI_TREE_DIRS);
+		return;
+	}
+	d->open = true;
+	d->error = SVM_OK;
+	files_tree_ask(m, f, d, false);
+}
+
+/* That of an entry which is where it says to be. */
+static bool can_expand(const struct files *f, const cJSON *e)
+{
+	auto_free char *up = files_dirname(json_text(e, "path"));
+	const struct files_dir *d = files_tree_find(&f->tree, up);
+
+	return file_is_dir(e) && d && files_tree_is_in(d, e);
+}
+
+static void toggle(struct model *m, struct files *f)
+{
+	const struct file_row *row = selected_row(f);
+
+	if (row && row->dir && row->dir->open)
+		row->dir->open = false;
+	else if (row && can_expand(f, row->e))
+		expand(m, f, row->e);
+}
+
+static void open_it(struct model *m, struct files *f)
+{
+	const cJSON *e = selected(f);
+
+	if (!e || !*json_text(e, "path"))
 		return;
 	if (file_is_dir(e))
-		files_open(m, f, f->id, path);
+		toggle(m, f);
 	else if (!files_unsaved(m, f))
-		files_read(m, f, path);
+		files_read(m, f, json_text(e, "path"));
 }
 
-/* What is said of the file in view, if its directory is the one shown. */
+/* Into it; what is open already is gone into by one row. */
+static void go_right(struct model *m, struct files *f)
+{
+	const struct file_row *row = selected_row(f);
+
+	if (!row || !row->dir || !row->dir->open)
+		open_it(m, f);
+	else if (f->pos.at + 1 < f->n && row[1].depth > row->depth)
+		f->pos.at++;
+}
+
+/* Out of it: it is closed, then its own directory is gone to. */
+static void go_left(struct model *m, struct files *f)
+{
+	const struct file_row *row = selected_row(f);
+	unsigned depth = row ? row->depth : 0;
+
+	if (row && row->dir && row->dir->open) {
+		row->dir->open = false;
+		return;
+	}
+	if (!depth) {
+		go_up(m, f);
+		return;
+	}
+
+	while (f->pos.at && f->rows[f->pos.at].depth >= depth)
+		f->pos.at--;
+}
+
+/* The tree begins with the directory that is selected, or in which one is. */
+static void go_in(struct model *m, struct files *f)
+{
+	const cJSON *e = selected(f);
+
+	if (!e)
+		return;
+	auto_free char *path = file_is_dir(e) ? xstrdup(json_text(e, "path")) :
+						files_base(f);
+
+	if (strcmp(path, f->path) != 0)
+		files_open(m, f, f->id, path);
+}
+
+char *files_base(const struct files *f)
+{
+	const struct file_row *row = selected_row(f);
+
+	if (f->glob || !row)
+		return xstrdup(f->path);
+	return row->dir && row->dir->open ? xstrdup(row->dir->path) :
+		files_dirname(json_text(row->e, "path"));
+}
+
+/* What is said of the file in view, if its directory is known. */
 static const cJSON *viewed(const struct files *f)
 {
-	const cJSON *e;
+	auto_free char *up = f->view_path ? files_dirname(f->view_path) : NULL;
+	const struct files_dir *d = up ? files_tree_find(&f->tree, up) : NULL;
 
-	cJSON_ArrayForEach(e, f->entries)
-		if (f->view_path &&
-		    strcmp(json_text(e, "path"), f->view_path) == 0)
-			return e;
+	for (size_t i = 0; d && i < d->n; i++)
+		if (strcmp(json_text(d->rows[i].e, "path"), f->view_path) == 0)
+			return d->rows[i].e;
 	return NULL;
 }
+
+/* -- what happens inside without us */
+
+void files_event(struct model *m, struct files *f, const cJSON *event)
+{
+	static const enum event_type all[] = {
+		EVENT_FILE_WRITTEN, EVENT_FILE_DELETED, EVENT_FILE_MOVED,
+		EVENT_EXEC_COMPLETED,
+	};
+	enum event_type type;
+
+	if (!f->id || strcmp(json_text(event, "sandbox_id"), f->id) != 0 ||
+	    !event_type_parse(json_text(event, "type"), &type))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (type == all[i] && !f->stale_at)
+			f->stale_at = m->boot_ns + FOLLOW_NS;
+}
+
+void files_look_again(struct model *m, struct files *f)
+{
+	f->stale_at = m->boot_ns;
+}
+
+int64_t files_wake(const struct model *m, const struct files *f)
+{
+	return m->screen == SCREEN_WORKSPACE && !f->glob ? f->stale_at : 0;
+}
+
+void files_tick(struct model *m, struct files *f)
+{
+	int64_t due = files_wake(m, f);
+
+	if (!due || m->boot_ns < due)
+		return;
+	f->stale_at = 0;
+	files_tree_refresh(m, f, true);
+}
+
+/* -- actions */
 
 bool files_act(struct model *m, struct files *f, enum action a, bool content)
 {
@@ -354,12 +373,19 @@ bool files_act(struct model *m, struct files *f, enum action a, bool content)
 		return true;
 	switch (a) {
 	case ACT_OPEN:
+		open_it(m, f);
+		return true;
 	case ACT_RIGHT:
-		go_in(m, f, e);
+		go_right(m, f);
+		return true;
+	case ACT_LEFT:
+		go_left(m, f);
 		return true;
 	case ACT_PARENT:
-	case ACT_LEFT:
 		go_up(m, f);
+		return true;
+	case ACT_ENTER_DIRECTORY:
+		go_in(m, f);
 		return true;
 	case ACT_HOME:
 		files_open(m, f, f->id, "/workspace");
@@ -379,17 +405,31 @@ bool files_act(struct model *m, struct files *f, enum action a, bool content)
 	}
 }
 
+/* A click selects; on the arrow of a directory it opens and closes that. */
+static bool clicked(struct model *m, struct files *f,
+		    const struct mouse *mouse)
+{
+	const struct area *list = &f->list_area;
+	size_t at = f->pos.top + (size_t)(mouse->row - list->row);
+	int arrow;
+
+	if (mouse->row < list->row || mouse->row >= list->row + list->rows)
+		return false;
+	f->pos.at = at;
+	if (at >= f->n || f->glob || !file_is_dir(f->rows[at].e))
+		return true;
+	arrow = files_arrow_col(*list, &f->rows[at]);
+	if (mouse->col == arrow || mouse->col == arrow + 1)
+		toggle(m, f);
+	return true;
+}
+
 bool files_input(struct model *m, struct files *f,
 		 const struct input_event *ev, bool content)
 {
-	const struct area *list = &f->list_area;
-
 	if (!content && ev->type == INPUT_MOUSE &&
-	    ev->mouse.kind == MOUSE_PRESS && ev->mouse.row >= list->row &&
-	    ev->mouse.row < list->row + list->rows) {
-		f->pos.at = f->pos.top + (size_t)(ev->mouse.row - list->row);
+	    ev->mouse.kind == MOUSE_PRESS && clicked(m, f, &ev->mouse))
 		return true;
-	}
 	if (content && f->edit)
 		return files_edit_input(m, f, ev);
 	if (content)

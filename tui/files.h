@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files of a sandbox: a directory at a time, and what is in one file.
+ * The files of a sandbox: a tree of directories, and what is in one file.
  * Names and contents are a stranger's: both are shown escaped.
  */
 #ifndef SVM_TUI_FILES_H
 #define SVM_TUI_FILES_H
 
+#include "tui/files-tree.h"
 #include "tui/list.h"
 #include "tui/order.h"
 #include "tui/pager.h"
@@ -21,17 +22,23 @@ struct files_hunt {
 	struct buf what;
 };
 
+enum files_sort { FILES_BY_NAME, FILES_BY_SIZE, FILES_BY_CHANGED,
+		  FILES_BY_MODE }; /* struct order's `by` */
+
 struct files {
 	char *id;
-	char *path;      /* the directory */
-	cJSON *entries;  /* FileInfo objects; NULL before they came */
-	const cJSON **shown;
-	size_t n;
+	char *path;      /* the directory that the tree begins with */
+	struct files_tree tree;
+	cJSON *found;    /* by the glob, as FileInfo; NULL before they came */
+	struct file_row *rows; /* what is shown, from top to bottom */
+	size_t n, room;
+	size_t n_new, n_changed; /* of these */
+	int64_t stale_at; /* something happened in there: look then; boot */
 	struct order order; /* directories are before files in any */
 	struct list_pos pos;
 	char *selected;  /* its path: it stays selected while rows move */
 	size_t settled;  /* pos.at as of the last settle */
-	char *select;    /* a name to stand on when it has arrived */
+	char *select;    /* a path to stand on when it has arrived */
 	bool hidden;     /* dot files are shown */
 	char *glob;      /* what is shown matches it, wherever it is; or NULL */
 	struct field filter; /* of the names shown */
@@ -61,15 +68,34 @@ struct files {
 void files_init(struct files *f);
 void files_release(struct files *f);
 
-/* Go to a directory of this sandbox. */
+/* Go to a directory of this sandbox: the tree begins with it. */
 void files_open(struct model *m, struct files *f, const char *id,
 		const char *path);
+/* Something happened in it, by an event: it is looked at again soon, if it is
+ * this sandbox.  When (boot; 0: not), and doing so. */
+void files_event(struct model *m, struct files *f, const cJSON *event);
+void files_look_again(struct model *m, struct files *f); /* without one */
+int64_t files_wake(const struct model *m, const struct files *f);
+void files_tick(struct model *m, struct files *f);
 
 /* Both areas are insides of panes; rows 0: not shown. */
 void files_settle(struct model *m, struct files *f, struct area list,
 		  struct area content);
+/* The directory in which a new file would be: the selected one if it is open,
+ * else the one that what is selected is in.  The caller's. */
+char *files_base(const struct files *f);
+char *files_dirname(const char *path); /* the caller's */
+
+/* files-view.c: the list. */
 void files_view(const struct model *m, const struct files *f,
 		struct canvas *c, struct area pane, bool focused);
+/* The column in which a row has its arrow. */
+int files_arrow_col(struct area in, const struct file_row *row);
+/* Appends "  2 new  1 changed" when there are some. */
+void files_status(const struct files *f, struct buf *out);
+
+/* files-rows.c: what is shown of the tree or of what was found, in order. */
+void files_fill_rows(struct files *f);
 
 /* files-content.c */
 bool files_viewing(const struct files *f);

@@ -18,6 +18,7 @@
 #define GLYPH_SHADE    "\u2591"
 #define GLYPH_DOWN     "\u25be"
 #define GLYPH_UP       "\u25b4"
+#define GLYPH_RIGHT    "\u25b8"
 
 /* One that looks the most like cp; '?' when none does. */
 char glyph_ascii(uint32_t cp);

@@ -104,6 +104,10 @@ static void workspace_settle(struct model *m, void *state, struct area a)
 	if (w->files.opened && w->focus == PANE_FILES)
 		w->focus = PANE_VIEWER;
 	w->files.opened = false;
+	/* What was typed there tells no event. */
+	if (w->had == PANE_TERMINAL && w->focus != PANE_TERMINAL)
+		files_look_again(m, &w->files);
+	w->had = w->focus;
 	if (w->shown)
 		w->shown->wanted = true;
 	p = w->at = place(w, a);
@@ -243,6 +247,19 @@ static bool act_on_panes(struct model *m, struct workspace *w, enum action a)
 	}
 }
 
+/* What can be done with what has the focus, and with the sandbox. */
+static void open_menu(struct model *m, const struct workspace *w)
+{
+	const enum context of[] = {
+		w->focus == PANE_TERMINAL ? CTX_LEFT :
+		w->focus == PANE_VIEWER   ? CTX_VIEWER :
+					     CTX_FILES,
+		CTX_WORKSPACE, CTX_NONE,
+	};
+
+	menu_actions(m, w->id, of);
+}
+
 static bool workspace_act(struct model *m, void *state, enum action a)
 {
 	struct workspace *w = state;
@@ -272,8 +289,15 @@ static bool workspace_act(struct model *m, void *state, enum action a)
 			w->focus = PANE_VIEWER;
 		return true;
 	}
-	return s && (a == ACT_EXTEND || a == ACT_PREVIEW || a == ACT_KILL) &&
-	       sandbox_act(m, s, a);
+	if (a == ACT_MENU) {
+		open_menu(m, w);
+		return true;
+	}
+	if (!s || (a != ACT_EXTEND && a != ACT_PREVIEW && a != ACT_KILL &&
+		   a != ACT_LABEL))
+		return false;
+	sandbox_act_alone(m, s, a);
+	return true;
 }
 
 static void workspace_status(const struct model *m, const void *state,
@@ -288,6 +312,8 @@ static void workspace_status(const struct model *m, const void *state,
 		buf_addstr(out, w->files.path ? w->files.path : "");
 	if (w->focus == PANE_FILES && *field_text(&w->files.filter))
 		buf_addf(out, "  filter: %s", field_text(&w->files.filter));
+	if (w->focus == PANE_FILES)
+		files_status(&w->files, out);
 }
 
 static const struct field *workspace_typing(const struct model *m,
@@ -322,9 +348,15 @@ static void workspace_rescue(struct model *m, void *state, struct buf *say)
 static int64_t workspace_wake(const struct model *m, const void *state)
 {
 	const struct workspace *w = state;
-	int64_t draft = files_draft_wake(&w->files), leave = workspace_leave_due(m, w);
+	const int64_t due[] = { files_draft_wake(&w->files),
+				files_wake(m, &w->files),
+				workspace_leave_due(m, w) };
+	int64_t first = 0;
 
-	return draft && leave ? MIN(draft, leave) : MAX(draft, leave);
+	for (size_t i = 0; i < ARRAY_SIZE(due); i++)
+		if (due[i] && (!first || due[i] < first))
+			first = due[i];
+	return first;
 }
 
 static void workspace_tick(struct model *m, void *state)
@@ -333,6 +365,7 @@ static void workspace_tick(struct model *m, void *state)
 	int64_t leave = workspace_leave_due(m, w);
 
 	files_draft_tick(m, &w->files);
+	files_tick(m, &w->files);
 	if (leave && m->boot_ns >= leave)
 		workspace_quit_shell(m, w);
 }

@@ -153,6 +153,7 @@ void workspace_event(struct model *m, void *state, const cJSON *event)
 
 	if (!event || m->link != LINK_LIVE)
 		return;
+	files_event(m, &w->files, event);
 	if (m->screen == SCREEN_WORKSPACE && w->id && strcmp(w->id, id) == 0 &&
 	    is_of_type(event, EVENT_EXEC_STARTED))
 		ask_sessions(m, w, true);

@@ -13,7 +13,7 @@
 
 struct workspace {
 	char *id;
-	enum pane focus;
+	enum pane focus, had; /* had: as of the last settle */
 	bool live;        /* keys go to the terminal */
 	bool shell;       /* model_shell(): leaving it quits */
 	bool hidden;      /* the terminal, until it has the focus */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Files found by a pattern, and what is done to all that are marked. */
 #include "tests/unit/model-fixture.h"
+#include "tui/glyph.h"
 
 #define A "/api/v1/sandboxes/sb-7f3a91c2/files"
 
@@ -132,15 +133,15 @@ static void test_files_many__range(void **state)
 
 	(void)state;
 	fixture_keys(m, "v"); /* from nowhere: this one */
-	assert_shown(m, "*dir/");
-	assert_not_shown(m, "*one");
+	assert_shown(m, "*" GLYPH_RIGHT " dir/");
+	assert_not_shown(m, "*  one");
 	fixture_keys(m, "j j v"); /* and on from there */
-	assert_shown(m, "*one");
-	assert_shown(m, "*two");
+	assert_shown(m, "*  one");
+	assert_shown(m, "*  two");
 	fixture_keys(m, "U g Space G v");
-	assert_shown(m, "*dir/");
-	assert_shown(m, "*one");
-	assert_shown(m, "*two");
+	assert_shown(m, "*" GLYPH_RIGHT " dir/");
+	assert_shown(m, "*  one");
+	assert_shown(m, "*  two");
 	fixture_keys(m, "U G Space k v D");
 	assert_shown(m, "DELETE 2 FILES?");
 	assert_shown(m, "They can't be brought back.");
@@ -148,9 +149,9 @@ static void test_files_many__range(void **state)
 	fixture_keys(m, "n -");
 	fixture_answer(m, "GET", A "/list", SVM_OK, list);
 	fixture_keys(m, "j v");
-	assert_shown(m, "*one");
-	assert_not_shown(m, "*dir/");
-	assert_not_shown(m, "*two");
+	assert_shown(m, "*  one");
+	assert_not_shown(m, "*" GLYPH_RIGHT " dir/");
+	assert_not_shown(m, "*  two");
 	fixture_free(m);
 }
 

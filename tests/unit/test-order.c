@@ -115,7 +115,7 @@ static void test_order__files(void **state)
 	ORDER(m, "FILES /workspace \u2500", "dir/", "big", "new", "old");
 	fixture_keys(m, "j j"); /* on "new", which it stays */
 	fixture_keys(m, "o Down Enter");
-	ORDER(m, "sort: size", "dir/", "big", "old", GLYPH_MARKER " new");
+	ORDER(m, "sort: size", "dir/", "big", "old", GLYPH_MARKER "   new");
 	fixture_keys(m, "o Down Enter");
 	ORDER(m, "sort: changed", "dir/", "new", "big", "old");
 	assert_shown(m, "2m");

@@ -203,6 +203,50 @@ static void show_files(struct model *m)
 		       "\"path\":\"/workspace/e\\u001b[31mvil\",\"size\":0}]");
 }
 
+/* Open, closed, refused, asked for, empty, new, changed, three deep. */
+static void show_tree(struct model *m)
+{
+#define LIST "/api/v1/sandboxes/sb-7f3a91c2/files/list?path=%2Fworkspace"
+#define ENTRY(path, more) \
+	"{\"path\":\"/workspace/" path "\",\"mode\":\"0644\"," \
+	"\"mod_time\":\"2026-03-01T11:59:50Z\"," more "}"
+#define DIRECTORY(path, name) \
+	ENTRY(path name, "\"name\":\"" name "\",\"is_dir\":true")
+#define PLAIN(path, name, size) \
+	ENTRY(path name, "\"name\":\"" name "\",\"size\":" size)
+#define TOP \
+	DIRECTORY("", "private") "," DIRECTORY("", "src") "," \
+	DIRECTORY("", "tests") "," DIRECTORY("", "void") "," \
+	DIRECTORY("", "wait") "," PLAIN("", "README.md", "2048")
+#define IN_SRC \
+	DIRECTORY("src/", "lib") "," DIRECTORY("src/", "e\\u001b[31mvil") "," \
+	PLAIN("src/", "a_file_with_quite_a_long_name.py", "1")
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", LIST, SVM_OK, "[" TOP "]");
+	fixture_keys(m, "l j l j l j l j l");
+	fixture_answer(m, "GET", LIST "%2Fprivate", SVM_FORBIDDEN, "no");
+	fixture_answer(m, "GET", LIST "%2Fsrc", SVM_OK, "[" IN_SRC "]");
+	fixture_answer(m, "GET", LIST "%2Ftests", SVM_OK, "[]");
+	fixture_answer(m, "GET", LIST "%2Fvoid", SVM_OK, "[]");
+	fixture_keys(m, "g j j j l");
+	fixture_answer(m, "GET", LIST "%2Fsrc%2Flib", SVM_OK,
+		       "[" PLAIN("src/lib/", "deep.py", "7") "]");
+	fixture_keys(m, "^R");
+	fixture_answer(m, "GET", LIST "%2Fprivate", SVM_FORBIDDEN, "no");
+	fixture_answer(m, "GET", LIST, SVM_OK,
+		       "[" TOP "," PLAIN("", "new.txt", "3") "]");
+	fixture_answer(m, "GET", LIST "%2Fsrc", SVM_OK,
+		       "[" IN_SRC "," PLAIN("src/", "z.py", "3") "]");
+	fixture_answer(m, "GET", LIST "%2Ftests", SVM_OK,
+		       "[" PLAIN("tests/", "t.py", "3") "]");
+	fixture_answer(m, "GET", LIST "%2Fvoid", SVM_OK, "[]");
+	fixture_answer(m, "GET", LIST "%2Fsrc%2Flib", SVM_OK,
+		       "[" PLAIN("src/lib/", "deep.py", "8") "]");
+	fixture_keys(m, "G k k k k k h j Space g j j j");
+	fixture_time(m, INT64_C(20000000000)); /* what was said is read */
+	update_tick(m);
+}
+
 static void show_file(struct model *m)
 {
 	show_files(m);
@@ -455,6 +499,7 @@ static const struct scene {
 	{ "config-refused", show_config_refused },
 	{ "events", show_events },
 	{ "files", show_files },
+	{ "files-tree", show_tree },
 	{ "file", show_file },
 	{ "edit", show_edit },
 	{ "edit-command", show_edit_command },
@@ -952,6 +997,8 @@ static void test_screens__every_key(void **state)
 		{ show_file, "1" },
 		{ show_files, "j j" },
 		{ show_files, "A" },
+		{ show_tree, NULL },
+		{ show_tree, "j" },
 		{ walk_dot_files, NULL },
 		{ walk_file, NULL },
 		{ walk_file, "Right" },

@@ -264,6 +264,30 @@ static void test_workspace__empty_lists(void **state)
 	fixture_free(m);
 }
 
+/* The sandbox itself can be acted on: this one, whatever is marked. */
+static void test_workspace__its_sandbox(void **state)
+{
+	struct model *m = fixture_model(60, 120);
+
+	(void)state;
+	fixture_keys(m, "2 j Space j Space");
+	model_open(m, "sb-7f3a91c2", WORKSPACE_FILES);
+	fixture_keys(m, "R");
+	assert_non_null(m->dialog);
+	assert_shown(m, "sb-7f3a91c2");
+	assert_shown(m, "task=ci");
+	fixture_keys(m, "Escape x");
+	assert_shown(m, "rename, change labels");
+	assert_shown(m, "find files by a pattern");
+	fixture_keys(m, "Escape t");
+	fixture_answer(m, "GET", SESSIONS, SVM_OK, "[]");
+	fixture_keys(m, "^] x");
+	assert_shown(m, "rename, change labels");
+	assert_shown(m, "end the session");
+	assert_not_shown(m, "find files by a pattern");
+	fixture_free(m);
+}
+
 static void test_workspace__json_is_as_one_writes_it(void **state)
 {
 	struct model *m = fixture_model(30, 120);
@@ -288,6 +312,7 @@ int main(void)
 		TEST(help),
 		TEST(daemon_figures),
 		TEST(empty_lists),
+		TEST(its_sandbox),
 		TEST(json_is_as_one_writes_it),
 #undef TEST
 	};
