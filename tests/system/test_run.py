@@ -68,13 +68,18 @@ def test_all_is_well(written):
         "1 passed, 0 failed, 0 skipped", out
 
 
-def parse_tap(status, text):
+@pytest.fixture(scope="module")
+def runner():
     path = str(ROOT / "tests/run")
     loader = importlib.machinery.SourceFileLoader("tests_run", path)
     module = importlib.util.module_from_spec(
         importlib.util.spec_from_loader("tests_run", loader))
     loader.exec_module(module)
-    return module.parse_tap(types.SimpleNamespace(status=status, text=text))
+    return module
+
+
+def ran(status, text):
+    return types.SimpleNamespace(status=status, text=text)
 
 
 TAP = "1..2\nok 1 - a\n"
@@ -90,11 +95,56 @@ TAP = "1..2\nok 1 - a\n"
     (0, "", ["ran no test"]),
     (0, "1..0\n", ["ran no test"]),
 ])
-def test_programs_are_not_believed(status, text, failed):
+def test_programs_are_not_believed(runner, status, text, failed):
     """What a unit test says of itself must fit how it ended."""
-    assert parse_tap(status, text)[1] == failed
+    assert runner.parse_tap(ran(status, text))[1] == failed
 
 
-def test_a_skip_has_its_reason():
-    assert parse_tap(0, "1..2\nneeds a moon\nok 1 # SKIP a\nok 2 - b\n") == (
-        1, [], [("a", "needs a moon")])
+def test_a_skip_has_its_reason(runner):
+    assert runner.parse_tap(ran(
+        0, "1..2\nneeds a moon\nok 1 # SKIP a\nok 2 - b\n")) == (
+            1, [], [("a", "needs a moon")])
+
+
+# -- who reads the end of the output knows why
+
+WORDY = """
+import pytest
+
+@pytest.fixture
+def broken():
+    yield
+    raise AssertionError("afterwards")
+
+def test_wordy(broken):
+    print("noise " * 1000)
+    raise AssertionError("w" * 999 + "\\n" + "line\\n" * 99)
+"""
+
+
+def test_why_it_failed_is_said_at_the_end(runner, tmp_path):
+    (tmp_path / "test_it.py").write_text(WORDY)
+    code, out = run(tmp_path / "test_it.py")
+    if IS_ROOT and "unshare failed" in out:
+        pytest.skip("needs user namespaces")
+    assert code == 1, out
+    name, *why = out.split("\nfailed:\n")[1].split("\n\n")[0].splitlines()
+    assert name.endswith(": test_wordy") and len(why) == runner.WHY_LINES, out
+    why = [line.removeprefix("    | ") for line in why]
+    assert "/test_it.py:11: in test_wordy" in why[0], out
+    assert why[1].startswith("E   AssertionError: www"), out
+    assert why[1].endswith("...") and len(why[1]) == runner.WHY_COLUMNS, out
+    assert "..." in why and why[-1] == "E   AssertionError: afterwards", out
+    assert "noise" not in "".join(why), out
+
+
+def test_why_a_program_failed(runner):
+    _, [failed], _ = runner.parse_tap(ran(
+        1, TAP + "not ok 2 - b\n# 0x1 != 0x2\n# b.c:7: error: Failure!\n"
+        "# not ok - all\n"))
+    assert failed.why[:2] == ["0x1 != 0x2", "b.c:7: error: Failure!"]
+    _, [failed], _ = runner.parse_tap(ran(-11, TAP + "it crashed\n"))
+    assert failed.why[-1] == "it crashed"
+    many = [str(i) for i in range(99)]
+    _, [failed], _ = runner.parse_status(ran(2, "\n".join(many)))
+    assert failed.why == many[-runner.WHY_LINES:]
