@@ -102,9 +102,15 @@ def _stat(pid):
 
 
 def pid_alive(pid):
-    """Whether pid runs; a zombie is gone."""
+    """Whether pid runs; a zombie is gone, but for one whose other threads
+    still die: they hold its locks and sockets."""
     s = _stat(pid)
-    return bool(s) and s[1] not in "ZX"
+    if not s or s[1] not in "ZX":
+        return bool(s)
+    try:
+        return os.listdir(f"/proc/{pid}/task") != [str(pid)]
+    except OSError:
+        return False
 
 
 def processes():

@@ -28,8 +28,20 @@ def enough(inst, sid):
 def is_whole(text):
     """Not a line is lost or twice."""
     n = text.count("\n") - 1
-    return n > 1 and text == "".join(
-        f"line {i}\n" for i in range(n)) + "end\n"
+    return text == "".join(f"line {i}\n" for i in range(n)) + "end\n"
+
+
+def wrote(inst, sid, session, since=0):
+    """Wait until a session has written a line, more than it had `since`; how
+    much that is.  However slow it is, its output is then cut in two by what
+    a test does between two of these."""
+    def output():
+        # Not there while its agent takes a lost caller for one who follows.
+        r = inst.api("GET", f"/sandboxes/{sid}/sessions/{session}")
+        return r.status == 200 and r.json()["output_bytes"]
+
+    return wait_for(lambda: (n := output()) > since and n,
+                    f"a line of the session after {since} bytes", 60)
 
 
 def agent_pid(inst, sid):
@@ -169,6 +181,7 @@ def test_stop_leaves_sandboxes_running(inst):
     sid = inst.start().sandbox()["id"]
     assert inst.exec(sid, "echo kept > /workspace/f").json()["exit_code"] == 0
     session = detached(inst, sid, COUNT)
+    before = wrote(inst, sid, session)
     old = inst.daemon_pid()
     inst.ok("daemon", "stop")
     wait_for(lambda: not pid_alive(old), "the daemon to stop")
@@ -177,6 +190,7 @@ def test_stop_leaves_sandboxes_running(inst):
     inst.start()
     assert inst.api("GET", f"/sandboxes/{sid}").json()["state"] == "running"
     assert inst.exec(sid, "cat /workspace/f").json()["stdout"] == "kept\n"
+    wrote(inst, sid, session, before)
     out, code = session_output(inst, sid, session, until_enough=True)
     assert is_whole(out) and code == 0, (out, code)
 
@@ -212,6 +226,9 @@ def test_stop_says_so_to_those_who_listen(inst, frames):
         assert last["stream"] == "stdout"
     inst.drop_client()
     inst.start()
+    wrote(inst, sid, session, sum(
+        len(f["data"]) for f in map(json.loads, got.splitlines())
+        if (f.get("stream") or f.get("type")) == "stdout"))
     out, code = session_output(inst, sid, session, until_enough=True)
     assert is_whole(out) and code == 0, (out, code)
 
@@ -251,9 +268,11 @@ def test_daemon_killed_session_goes_on(inst):
     inst.start()
     sid = inst.sandbox()["id"]
     session = detached(inst, sid, COUNT)
+    before = wrote(inst, sid, session)
     inst.kill_daemon()
     inst.start()
     assert inst.api("GET", f"/sandboxes/{sid}").json()["state"] == "running"
+    wrote(inst, sid, session, before)
     out, code = session_output(inst, sid, session, until_enough=True)
     assert is_whole(out) and code == 0, (out, code)
 
