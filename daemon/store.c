@@ -22,6 +22,7 @@
 #define TRIM_EVERY 256 /* events between two trims of our own */
 #define WAL_PAGES 1000 /* checkpoint past this many */
 #define WAL_FULL 8000  /* the writer waits past this many */
+#define BUSY SECONDS(5) /* for who writes beside us */
 
 /* The writer thread. */
 
@@ -331,7 +332,8 @@ static int open_writer(struct store *s, const char *path, struct svm_err *err)
 				 NULL);
 	if (rc != SQLITE_OK)
 		return store_db_error(s->writer, rc, err, "can't open");
-	sqlite3_busy_timeout(s->writer, 5000);
+	sqlite3_busy_timeout(s->writer,
+			     (int)(fault_time("store.busy", BUSY) / 1000000));
 	if (store_exec(s->writer, "PRAGMA journal_mode = WAL;"
 		       "PRAGMA synchronous = NORMAL;"
 		       "PRAGMA cache_size = -512;"

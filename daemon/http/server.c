@@ -285,8 +285,8 @@ void http_server_shutdown(struct http_server *s, void (*done)(void *data),
 		else if (c->state == CONN_HEAD && !c->in.len)
 			conn_close(c);
 	}
-	loop_timer_after(s->force, s->o.time_shutdown ? s->o.time_shutdown
-						      : LIMIT_TIME_SHUTDOWN);
+	loop_timer_after(s->force, s->o.time_shutdown ? s->o.time_shutdown :
+			 fault_time("http.shutdown", LIMIT_TIME_SHUTDOWN));
 	server_conn_closed(s);
 }
 

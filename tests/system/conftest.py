@@ -74,7 +74,7 @@ def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     if report.failed:
         for inst in set(svm._live):
-            report.sections.append((f"log of {inst.base}", inst.log()))
+            report.sections.append((f"log of {inst.base}", inst.log(8000)))
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ class Client:
     """One connection; reopened by itself after the server closed it.
     path: of the unix socket, or (host, port)."""
 
-    def __init__(self, path, timeout=30):
+    def __init__(self, path, timeout=60):
         self.path, self.timeout = path, timeout
         self.sock, self.buf = None, b""
 
@@ -161,7 +161,7 @@ class Client:
 class WebSocket:
     """A client's half of RFC 6455: text, binary, ping, close."""
 
-    def __init__(self, path, target, timeout=30, headers=None):
+    def __init__(self, path, target, timeout=60, headers=None):
         self.c = Client(path, timeout)
         key = base64.b64encode(os.urandom(16)).decode()
         self.c.begin("GET", target, headers={

@@ -13,7 +13,7 @@ import ssl
 import subprocess
 import threading
 
-from svm import ROOT, Popen, wait_for
+from svm import ROOT, Popen, free_port, wait_for
 
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(),
                                                       platform.machine())
@@ -66,12 +66,6 @@ def index_of(images, oci=True):
         "manifests": [{**Image.descriptor(i.manifest, i.type),
                        "platform": {"os": "linux", "architecture": i.arch}}
                       for i in images]}).encode()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Distribution:
@@ -135,7 +129,7 @@ class Distribution:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 class Rogue:
@@ -149,6 +143,7 @@ class Rogue:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # heads and bodies come apart
 
             def log_message(self, *_):
                 pass

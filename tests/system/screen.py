@@ -16,7 +16,7 @@ class Screen:
     """A subcommand there, told its steps while other things happen.  They
     are done as they are given; each may be several lines."""
 
-    def __init__(self, inst, *argv, size="32x120", seconds=20, env=None,
+    def __init__(self, inst, *argv, size="32x120", seconds=60, env=None,
                  shell=False):
         self.count = 0
         argv = argv if shell else [inst.binary, *map(str, argv)]
@@ -61,7 +61,7 @@ class Screen:
             check=True).stdout)
 
 
-def drive(inst, script, *args, size="32x120", seconds=20, **env):
+def drive(inst, script, *args, size="32x120", seconds=60, **env):
     """The dashboard, from its start to the end of the script."""
     return Screen(inst, "tui", *args, size=size, seconds=seconds,
                   env=env).end(script)

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -48,7 +49,7 @@ class Timeout(AssertionError):
     pass
 
 
-def wait_for(condition, what, timeout=20):
+def wait_for(condition, what, timeout=60):
     """Poll until condition() is true and return its value.  The deadline is
     generous: it is there to end a hang, not to measure."""
     deadline = time.monotonic() + timeout
@@ -79,9 +80,19 @@ def wait_until_stalled(sock, quiet=0.3):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that nobody has, and that the kernel gives to nobody who asks for
+    any: it would, to the test beside us, before the daemon is there."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        low, _ = map(int, f.read().split())
+    for _ in range(1000):
+        port = random.randrange(min(10000, low - 1), low)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise AssertionError("no port is free")
 
 
 def become_reaper():
@@ -356,12 +367,12 @@ class Instance:
             self._client.close()
         self._client = None
 
-    def log(self):
-        """What the daemon logged, for the report of a failed test."""
+    def log(self, most=sys.maxsize):
+        """What the daemon logged: of each file the end."""
         text = ""
         for f in sorted(self.state.glob("logs/*")) if self.state.exists() else []:
             if f.is_file():
-                text += f"--- {f}\n" + f.read_text(errors="replace")[-8000:]
+                text += f"--- {f}\n" + f.read_text(errors="replace")[-most:]
         return text
 
     # -- the end
@@ -461,14 +472,14 @@ class Instance:
 
         if len(_live) == 1:
             try:
-                wait_for(lambda: not strays(), "", 10)
+                wait_for(lambda: not strays(), "")
             except Timeout:
                 raise AssertionError(f"left running: {strays()}") from None
         assert not self.mounts(), self.mounts()
         cgroups = self.cgroups()
         if cgroups:
             wait_for(lambda: not self.box_cgroups(cgroups),
-                     f"those of sandboxes to be gone: {cgroups}", 10)
+                     f"those of sandboxes to be gone: {cgroups}")
         assert not self.box_dirs(), f"left in boxes/: {self.box_dirs()}"
         return cgroups
 

@@ -33,7 +33,7 @@ class Terminal:
     def send(self, data):
         os.write(self.master, data)
 
-    def expect(self, what, timeout=20):
+    def expect(self, what, timeout=60):
         deadline = time.monotonic() + timeout
         while what not in self.text:
             left = deadline - time.monotonic()
@@ -60,7 +60,7 @@ class Terminal:
             self.now()
         return self.now().decode(errors="replace").replace("\r\n", "\n")
 
-    def end(self, timeout=20):
+    def end(self, timeout=60):
         code = self.p.wait(timeout)
         assert termios.tcgetattr(self.slave) == self.before, "not restored"
         os.close(self.master)

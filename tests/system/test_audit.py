@@ -6,6 +6,7 @@ import json
 import signal
 import sqlite3
 import threading
+import time
 
 import pytest
 import svm
@@ -313,10 +314,12 @@ def test_refused_calls_and_who_may_read(new_instance):
 
 def test_a_flood_of_refusals_is_bounded(new_instance):
     tcp = start(new_instance, AUTH_API_KEY=KEY)
+    begun = time.monotonic()
     for _ in range(200):
         tcp("GET", "/health", check=401)
+    took = time.monotonic() - begun
     n = len([r for r in records(tcp.inst) if r["result"] == "UNAUTHORIZED"])
-    assert 0 < n <= 120, n
+    assert 0 < n <= 120 + 2 * took, n
 
 
 def test_command_line(inst):

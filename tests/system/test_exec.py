@@ -377,11 +377,7 @@ def test_stream_head_comes_with_the_start(shared, box):
 
 
 def test_stream_is_live(shared, box):
-    c = begin(shared, box, command="echo one; read x <fifo; echo two",
-              stream=True)
-    shared.exec(box, "mkfifo fifo 2>/dev/null; true")
-    c.close()
-    shared.exec(box, "rm -f fifo; mkfifo fifo")
+    shared.exec(box, "mkfifo fifo")
     c = begin(shared, box, command="echo one; read x <fifo; echo two",
               stream=True)
     r = c.head()
@@ -491,17 +487,27 @@ def rss(pid):
     return 0
 
 
+def silent(hurried, **fields):
+    """A command that says nothing until it is told to."""
+    assert hurried.exec(hurried.box, "rm -f go").json()["exit_code"] == 0
+    return begin(hurried, hurried.box, command="until [ -e go ]; do "
+                 "sleep 0.05; done; echo end", **fields)
+
+
 def test_stream_silence_is_filled(hurried):
-    c = begin(hurried, hurried.box, command="sleep 1; echo end", stream=True)
+    c = silent(hurried, stream=True)
     r = c.head()
-    pieces = list(c.chunks(r))
-    assert b"\n" in pieces, pieces
+    pieces = c.chunks(r)
+    assert next(pieces) == b"\n"
+    assert hurried.exec(hurried.box, "touch go").json()["exit_code"] == 0
     assert b"end" in b"".join(pieces)
 
 
 def test_plain_silence_is_filled_with_102(hurried):
     begun = time.monotonic()
-    c = begin(hurried, hurried.box, command="sleep 1; echo end")
+    c = silent(hurried)
+    c.sock.recv(1, socket.MSG_PEEK)
+    assert hurried.exec(hurried.box, "touch go").json()["exit_code"] == 0
     r = c.reply("POST")
     assert set(r.interim) == {102} and r.json()["stdout"] == "end\n"
     assert len(r.interim) <= (time.monotonic() - begun) / 0.3, r.interim

@@ -75,7 +75,7 @@ class Walk:
     def go(self, inst):
         self.inst = inst
         try:
-            with inst.client(timeout=20) as c:
+            with inst.client() as c:
                 self.steps(c)
         except OSError as e:
             self.broke = e
@@ -147,7 +147,7 @@ class Walk:
 
         def spawn():
             try:
-                with Client(c.path, 20) as other:
+                with Client(c.path) as other:
                     got.append(other.request("POST", API + "/sandboxes", {}, q))
             except OSError as e:
                 got.append(e)
@@ -231,7 +231,6 @@ def restart_healthy(inst):
     inst.start()
 
 
-@pytest.mark.seconds(60)
 @pytest.mark.parametrize("label,action", CASES)
 def test_death_at(new_instance, provider, label, action):
     spares = label.startswith("spare.") and provider == "native"
@@ -271,7 +270,6 @@ ROWS = {4: "INSERT INTO quotas VALUES ('olga', 0, 0, 0, 0, 3, 1, 1)",
         5: """INSERT INTO templates VALUES ('old', '{"image":"host"}', 1, 1)"""}
 
 
-@pytest.mark.seconds(60)
 def test_death_in_each_migration(new_instance):
     """A step is there or it isn't, however often it is tried; and what an
     older schema held arrives in the newest."""
@@ -300,7 +298,6 @@ def test_death_in_each_migration(new_instance):
     assert inst.api("GET", "/audit/verify", check=200).json()["ok"]
 
 
-@pytest.mark.seconds(90)
 @pytest.mark.parametrize("label", ["audit.append", "warm.make", "warm.made",
                                    "claim.row"])
 def test_death_the_second_time(new_instance, label):

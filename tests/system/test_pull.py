@@ -33,9 +33,7 @@ BIG = os.urandom(3 << 20)  # several reports, several reads
 
 @pytest.fixture
 def inst(new_instance):
-    i = new_instance(env={"STACYVM_REGISTRIES_PULL": "true",
-                          "STACYVM_REGISTRIES_TIMEOUT": "2s"})
-    return i.start()
+    return new_instance(env={"STACYVM_REGISTRIES_PULL": "true"}).start()
 
 
 @pytest.fixture
@@ -208,7 +206,8 @@ def test_bad_references(inst, ref):
 def test_password(new_instance, tmp_path):
     if not Distribution.PROGRAM or not crypt:
         pytest.skip("needs docker-registry and Python's crypt")
-    hashed = crypt.crypt("secret", crypt.mksalt(crypt.METHOD_BLOWFISH))
+    hashed = crypt.crypt("secret", crypt.mksalt(crypt.METHOD_BLOWFISH,
+                                                rounds=16))  # quick
     (tmp_path / "users").write_text(f"me:{hashed}\n")
     r = Distribution(tmp_path, tmp_path / "users")
     try:
@@ -613,9 +612,11 @@ def test_realm_games(inst, rogue, realm):
 
 # -- time
 
-def test_slow_drip(inst, rogue):
+def test_slow_drip(new_instance, rogue):
     """A byte now and then is silence.  (The next try brings none: how often
     it is tried again is another test's.)"""
+    inst = new_instance(env={"STACYVM_REGISTRIES_PULL": "true",
+                             "STACYVM_REGISTRIES_TIMEOUT": "1s"}).start()
     image = Image(layers())
     ref = rogue.put("app", "1", image)
     blob = rogue.blob("app", image.layers[0])

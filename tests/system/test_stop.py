@@ -10,11 +10,12 @@ import time
 import pytest
 
 from registry import Rogue
-from svm import API, descendants, pid_alive, processes, wait_for
+from svm import API, descendants, hurried, pid_alive, processes, wait_for
 from test_images import FAULTS, docker_archive, refs
 from test_pull import PULL, big_image
 
-SOON = 8 # s: before the daemon's patience (10 s) ends
+SOON = 60 # s: before the daemon's patience ends
+PATIENT = {"http_shutdown": 100000} # ms; it has 10 s otherwise
 
 
 @pytest.fixture
@@ -26,7 +27,13 @@ def rogue():
 
 @pytest.fixture
 def inst(new_instance):
-    return new_instance(env={"STACYVM_REGISTRIES_PULL": "true"}).start()
+    return patient(new_instance)
+
+
+def patient(new_instance, **times):
+    kw = hurried(**{**PATIENT, **times})
+    kw["env"]["STACYVM_REGISTRIES_PULL"] = "true"
+    return new_instance(**kw).start()
 
 
 class Call(threading.Thread):
@@ -34,7 +41,7 @@ class Call(threading.Thread):
 
     def __init__(self, inst, path, body):
         super().__init__(daemon=True)
-        self.client, self.reply, self.took = inst.client(60), None, None
+        self.client, self.reply, self.took = inst.client(90), None, None
         self.path, self.body = API + path, body
         self.start()
 
@@ -54,7 +61,7 @@ def stop(inst):
 def told(inst, call, words):
     """The answer to `call`: 503 with a way out, soon."""
     pid, begun = stop(inst)
-    call.join(60)
+    call.join(90)
     assert call.reply, "cut off without a word"
     e = call.reply.json()
     assert (call.reply.status, e["code"]) == (503, "UNAVAILABLE"), e
@@ -136,7 +143,7 @@ def test_pull(inst, rogue, stuck, path, field):
 
 def last_record(call):
     """Its stream is whole, and the last record is an error with a way out."""
-    call.join(60)
+    call.join(90)
     assert call.reply.status == 200
     last = json.loads(call.reply.body.rstrip().rsplit(b"\n", 1)[-1])
     assert (last["type"], last["code"]) == ("error", "UNAVAILABLE"), last
@@ -178,7 +185,7 @@ def test_an_import_about_to_be_stored(new_instance):
     wait_for(lambda: processes()[pid][1] == "T", "the layers to be put in place")
     os.kill(pid, signal.SIGTERM)
     os.kill(pid, signal.SIGCONT)
-    call.join(60)
+    call.join(90)
     e = call.reply.json()
     assert (call.reply.status, e["code"]) == (503, "UNAVAILABLE"), e
     assert "stopping" in e["message"] and e["remediation"], e
@@ -188,8 +195,9 @@ def test_an_import_about_to_be_stored(new_instance):
     assert refs(inst) == []
 
 
-def test_half_an_upload(inst):
+def test_half_an_upload(new_instance):
     """Whoever is not done in time is told so: nothing is just cut off."""
+    inst = patient(new_instance, http_shutdown=500)
     sid = inst.sandbox()["id"]
     c = inst.client()
     c.send(f"PUT {API}/sandboxes/{sid}/files?path=/workspace/f HTTP/1.1\r\n"

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from svm import API, wait_for
+from svm import API, hurried, wait_for
 
 
 @pytest.fixture
@@ -16,6 +16,12 @@ def inst(new_instance):
     i = new_instance(provider="mock")
     i.start()
     return i
+
+
+@pytest.fixture
+def impatient(new_instance):
+    """One that soon gives up waiting for who else writes the database."""
+    return new_instance(provider="mock", **hurried(store_busy=500)).start()
 
 
 def patch(inst, sid, body, check=200, **kw):
@@ -238,7 +244,8 @@ def test_the_answer_survives_any_death(inst):
     assert (dead["name"], dead["metadata"]) == ("two", {"a": "1", "b": "2"})
 
 
-def test_what_cannot_be_stored_did_not_happen(inst):
+def test_what_cannot_be_stored_did_not_happen(impatient):
+    inst = impatient
     sid = inst.sandbox(name="one", metadata={"a": "1"})["id"]
     with sqlite3.connect(inst.state / "db", isolation_level=None) as db:
         db.execute("BEGIN IMMEDIATE")  # and nobody else may write
@@ -250,7 +257,8 @@ def test_what_cannot_be_stored_did_not_happen(inst):
     assert patch(inst, sid, {"name": "two"})["metadata"] == {"a": "1"}
 
 
-def test_of_several_that_cannot_be_stored_none_did_happen(inst):
+def test_of_several_that_cannot_be_stored_none_did_happen(impatient):
+    inst = impatient
     sid = inst.sandbox(name="one", metadata={"a": "1"})["id"]
     before, got = get(inst, sid), []
 
@@ -266,7 +274,8 @@ def test_of_several_that_cannot_be_stored_none_did_happen(inst):
         for t in threads:
             now = get(inst, sid)
             t.start()
-            wait_for(lambda: get(inst, sid) != now, "it to take effect")
+            wait_for(lambda: get(inst, sid) != now or not t.is_alive(),
+                     "it to take effect")
         for t in threads:
             t.join()
         db.execute("ROLLBACK")
