@@ -159,14 +159,14 @@ static void copy(struct app *a)
 	dirs_release(&dirs);
 }
 
-static void save_view(struct model *m)
+static void save_view(struct model *m, bool say)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 
 	if (views_write(m, &err) < 0)
 		model_complain(m, &err, "keep the view");
-	else
-		model_say(m, "orders, filters and columns are kept");
+	else if (say)
+		model_say(m, "orders, groups, filters and columns are kept");
 }
 
 /* Said once: nothing more is written then. */
@@ -212,8 +212,8 @@ static void do_effects(struct app *a, unsigned effects)
 		copy(a);
 	if (effects & EFFECT_EDITOR)
 		edit(a);
-	if (effects & EFFECT_SAVE_VIEW)
-		save_view(a->m);
+	if (effects & (EFFECT_SAVE_VIEW | EFFECT_SAVE_SIZES))
+		save_view(a->m, effects & EFFECT_SAVE_VIEW);
 	if (effects & EFFECT_SAVE_PAST)
 		save_past(a->m);
 	if (effects & EFFECT_COMMAND)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/width.h"
+#include "tui/fleet-group.h"
 #include "tui/frame.h"
 #include "tui/views.h"
 
@@ -17,6 +19,7 @@ void fleet_table_release(struct fleet_table *t)
 	free(t->selected);
 	free(t->mark_from);
 	free(t->shown);
+	fleet_group_release(t);
 	field_release(&t->filter);
 }
 
@@ -24,6 +27,7 @@ void fleet_table_init(struct fleet_table *t)
 {
 	static const char *const names[FLEET_SORT_MAX + 1] = {
 		"age", "id", "state", "image", "cpu", "memory", "ttl",
+		"name",
 	};
 
 	t->order.names = names;
@@ -57,6 +61,10 @@ static int compare(const struct sandbox *a, const struct sandbox *b,
 		return number((double)b->mem, (double)a->mem);
 	case FLEET_BY_TTL:
 		return number((double)end_of(a), (double)end_of(b));
+	case FLEET_BY_NAME:
+		if (!*a->name != !*b->name)
+			return *a->name ? -1 : 1;
+		return strcmp(a->name, b->name);
 	default:
 		return number((double)b->created_ns, (double)a->created_ns);
 	}
@@ -67,8 +75,11 @@ static int in_order(const void *pa, const void *pb, void *pt)
 	const struct fleet_table *t = pt;
 	const struct sandbox *a = *(struct sandbox *const *)pa;
 	const struct sandbox *b = *(struct sandbox *const *)pb;
-	int r = compare(a, b, (enum fleet_sort)t->order.by);
+	int r = fleet_group_compare(t, a, b);
 
+	if (r != 0) /* groups stay where they are */
+		return r;
+	r = compare(a, b, (enum fleet_sort)t->order.by);
 	if (r == 0)
 		return strcmp(a->id, b->id);
 	return t->order.invert ? -r : r;
@@ -76,16 +87,55 @@ static int in_order(const void *pa, const void *pb, void *pt)
 
 static void select_at(struct fleet_table *t)
 {
+	const struct fleet_row *r = t->pos.at < t->n_rows ?
+					    &t->rows[t->pos.at] : NULL;
+
 	free(t->selected);
-	t->selected = t->pos.at < t->n ? xstrdup(t->shown[t->pos.at]->id) :
-					 NULL;
+	t->on_header = r && !r->s;
+	t->selected = !r   ? NULL :
+		      r->s ? xstrdup(r->s->id) :
+			     xstrdup(t->groups[r->group].name);
+}
+
+static bool is_selected(const struct fleet_table *t,
+			const struct fleet_row *r)
+{
+	if (r->s)
+		return !t->on_header && strcmp(r->s->id, t->selected) == 0;
+	return t->on_header &&
+	       strcmp(t->groups[r->group].name, t->selected) == 0;
+}
+
+/* The header of the group that was folded over the selected one. */
+static bool find_folded_over(const struct fleet_table *t, size_t *ret_row)
+{
+	for (size_t i = 0; i < t->n_rows; i++) {
+		const struct fleet_group *g = &t->groups[t->rows[i].group];
+
+		if (t->rows[i].s || !g->folded)
+			continue;
+		for (size_t k = g->from; k < g->from + g->n; k++)
+			if (strcmp(t->shown[k]->id, t->selected) == 0) {
+				*ret_row = i;
+				return true;
+			}
+	}
+	return false;
 }
 
 static void find_selected(struct fleet_table *t)
 {
-	for (size_t i = 0; t->selected && i < t->n; i++)
-		if (strcmp(t->shown[i]->id, t->selected) == 0)
+	for (size_t i = 0; t->selected && i < t->n_rows; i++)
+		if (is_selected(t, &t->rows[i])) {
 			t->pos.at = i;
+			return;
+		}
+	if (!t->selected || t->on_header || find_folded_over(t, &t->pos.at))
+		return;
+	/* It is gone: a key meant for a sandbox must not meet a whole group. */
+	if (t->pos.at < t->n_rows && !t->rows[t->pos.at].s && t->pos.at &&
+	    t->rows[t->pos.at - 1].s)
+		t->pos.at--;
 }
 
 void fleet_table_settle(struct model *m, struct fleet_table *t,
@@ -96,14 +146,23 @@ void fleet_table_settle(struct model *m, struct fleet_table *t,
 	t->shown = xreallocarray(t->shown, m->fleet.n + 1,
 				 sizeof(struct sandbox *));
 	t->n = 0;
-	for (size_t i = 0; i < m->fleet.n; i++)
-		if (fleet_filter(filter, m->fleet.all[i]))
-			t->shown[t->n++] = m->fleet.all[i];
+	t->longest_name = 0;
+	for (size_t i = 0; i < m->fleet.n; i++) {
+		struct sandbox *s = m->fleet.all[i];
+		int width = (int)width_text(s->name, strlen(s->name));
+
+		/* Not of what is shown: columns stand still while the filter
+		 * is typed. */
+		t->longest_name = MAX(t->longest_name, width);
+		if (fleet_filter(filter, s))
+			t->shown[t->n++] = s;
+	}
 	qsort_r(t->shown, t->n, sizeof(struct sandbox *), in_order, t);
+	fleet_group_settle(t);
 	find_selected(t);
 	t->area = (struct area){ a.row + 1, a.col, MAX(a.rows - 1, 0),
 				 a.cols };
-	list_settle(&t->pos, t->n, t->area.rows);
+	list_settle(&t->pos, t->n_rows, t->area.rows);
 	/* Of the few that were told of before all of them none was chosen. */
 	if (m->fleet.loaded)
 		select_at(t);
@@ -111,7 +170,7 @@ void fleet_table_settle(struct model *m, struct fleet_table *t,
 
 struct sandbox *fleet_table_selected(const struct fleet_table *t)
 {
-	return t->pos.at < t->n ? t->shown[t->pos.at] : NULL;
+	return t->pos.at < t->n_rows ? t->rows[t->pos.at].s : NULL;
 }
 
 /* -- keys and mouse */
@@ -123,21 +182,39 @@ static void marked_here(struct fleet_table *t, const struct sandbox *s)
 	t->mark_from = s ? xstrdup(s->id) : NULL;
 }
 
-static void mark_range(struct fleet_table *t)
+/* A header stands for its group where nothing else does. */
+static void mark_row(struct fleet_table *t, const struct fleet_row *r,
+		     bool alone)
 {
-	size_t from = t->pos.at;
+	const struct fleet_group *g = r->s ? NULL : &t->groups[r->group];
 
-	for (size_t i = 0; t->mark_from && i < t->n; i++)
-		if (strcmp(t->shown[i]->id, t->mark_from) == 0)
-			from = i;
-	for (size_t i = MIN(from, t->pos.at); i <= MAX(from, t->pos.at); i++)
-		t->shown[i]->marked = true;
-	marked_here(t, t->shown[t->pos.at]);
+	if (r->s)
+		r->s->marked = true;
+	else if ((g->folded || alone) && !fleet_group_all_marked(t, g))
+		fleet_group_mark(t, g);
 }
 
-static void mark(struct fleet_table *t, struct sandbox *s)
+static void mark_range(struct fleet_table *t)
 {
-	s->marked = !s->marked;
+	size_t at = t->pos.at, from = at;
+
+	for (size_t i = 0; t->mark_from && i < t->n_rows; i++)
+		if (t->rows[i].s &&
+		    strcmp(t->rows[i].s->id, t->mark_from) == 0)
+			from = i;
+	for (size_t i = MIN(from, at); i <= MAX(from, at); i++)
+		mark_row(t, &t->rows[i], from == at);
+	marked_here(t, t->rows[at].s);
+}
+
+static void mark(struct fleet_table *t)
+{
+	struct sandbox *s = t->rows[t->pos.at].s;
+
+	if (s)
+		s->marked = !s->marked;
+	else
+		fleet_group_mark(t, fleet_group_selected(t));
 	marked_here(t, s);
 	list_act(&t->pos, ACT_DOWN);
 }
@@ -156,15 +233,13 @@ static void mark_all(struct model *m, struct fleet_table *t, bool marked)
 static bool act_on_rows(struct model *m, struct fleet_table *t,
 			enum action a)
 {
-	struct sandbox *s = fleet_table_selected(t);
-
 	switch (a) {
 	case ACT_MARK:
-		if (s)
-			mark(t, s);
+		if (t->n_rows)
+			mark(t);
 		return true;
 	case ACT_MARK_RANGE:
-		if (s)
+		if (t->n_rows)
 			mark_range(t);
 		return true;
 	case ACT_MARK_ALL:
@@ -205,7 +280,8 @@ static void choose_columns(struct model *m, struct fleet_table *t)
 
 bool fleet_table_act(struct model *m, struct fleet_table *t, enum action a)
 {
-	bool moved = list_act(&t->pos, a) || act_on_rows(m, t, a);
+	bool moved = list_act(&t->pos, a) || act_on_rows(m, t, a) ||
+		     fleet_group_act(m, t, a);
 
 	if (moved) {
 		select_at(t);
@@ -247,7 +323,7 @@ static bool click(struct fleet_table *t, const struct mouse *mouse)
 		return false;
 	if (mouse->kind == MOUSE_WHEEL_UP || mouse->kind == MOUSE_WHEEL_DOWN)
 		list_scroll(&t->pos, mouse->kind == MOUSE_WHEEL_UP ? -3 : 3);
-	else if (mouse->kind == MOUSE_PRESS && row < t->n)
+	else if (mouse->kind == MOUSE_PRESS && row < t->n_rows)
 		t->pos.at = row;
 	select_at(t);
 	return true;
@@ -276,11 +352,25 @@ bool fleet_table_input(struct model *m, struct fleet_table *t,
 
 /* -- figures */
 
+/* The i-th row that is: s NULL of a header; false past the last. */
+static bool in_view(const struct fleet_table *t, size_t i,
+		    struct sandbox **ret_s)
+{
+	size_t at = t->pos.top + i;
+
+	*ret_s = NULL;
+	if (i >= t->pos.height || at >= t->n_rows)
+		return false;
+	*ret_s = t->rows[at].s;
+	return true;
+}
+
 static bool in_view_runs(const struct fleet_table *t)
 {
-	for (size_t i = t->pos.top; i < t->n && i < t->pos.top + t->pos.height;
-	     i++)
-		if (sandbox_is(t->shown[i], "running"))
+	struct sandbox *s;
+
+	for (size_t i = 0; in_view(t, i, &s); i++)
+		if (s && sandbox_is(s, "running"))
 			return true;
 	return false;
 }
@@ -289,15 +379,15 @@ static bool in_view_runs(const struct fleet_table *t)
 static int64_t next_countdown(const struct model *m,
 			      const struct fleet_table *t)
 {
+	struct sandbox *s;
 	int64_t best = 0;
 
-	for (size_t i = t->pos.top; i < t->n && i < t->pos.top + t->pos.height;
-	     i++) {
-		int64_t left = t->shown[i]->expires_ns - m->wall_ns;
+	for (size_t i = 0; in_view(t, i, &s); i++) {
+		int64_t left = (s ? s->expires_ns : 0) - m->wall_ns;
 		int64_t unit = left >= 60 * SECOND ? 60 * SECOND : SECOND;
 		int64_t at = m->boot_ns + left % unit + 1;
 
-		if (t->shown[i]->expires_ns && left > 0 &&
+		if (s && s->expires_ns && left > 0 &&
 		    (!best || at < best))
 			best = at;
 	}
@@ -330,20 +420,21 @@ static void stats_arrived(struct model *m, struct request *r)
 
 void fleet_table_tick(struct model *m, struct fleet_table *t)
 {
+	struct sandbox *s;
+
 	if (m->link != LINK_LIVE || !m->focused || m->polling ||
 	    m->boot_ns < t->polled + POLL_NS)
 		return;
 	t->polled = m->boot_ns;
 	m->effects |= EFFECT_HOST;
-	for (size_t i = t->pos.top; i < t->n && i < t->pos.top + t->pos.height;
-	     i++) {
-		if (!sandbox_is(t->shown[i], "running"))
+	for (size_t i = 0; in_view(t, i, &s); i++) {
+		if (!s || !sandbox_is(s, "running"))
 			continue;
 		struct request *r = request_new(
-			"GET", request_sandbox(t->shown[i]->id, "/stats"),
+			"GET", request_sandbox(s->id, "/stats"),
 			stats_arrived);
 
-		r->about = xstrdup(t->shown[i]->id);
+		r->about = xstrdup(s->id);
 		r->quiet = true;
 		m->polling++;
 		request_send(m, r);

@@ -22,19 +22,49 @@ enum fleet_sort {
 	FLEET_BY_CPU, /* most first */
 	FLEET_BY_MEMORY,
 	FLEET_BY_TTL, /* soonest first */
+	FLEET_BY_NAME, /* who has none last */
 	FLEET_SORT_MAX
 };
 
+enum fleet_grouping {
+	FLEET_GROUPED_NOT,
+	FLEET_BY_TEMPLATE,
+	FLEET_BY_OWNER,
+	FLEET_GROUPING_MAX
+};
+
+struct fleet_row {
+	struct sandbox *s; /* NULL: the header of the group */
+	size_t group;
+};
+
+/* Some of `shown`, one after the other; see fleet-group.h. */
+struct fleet_group {
+	const char *name; /* borrowed of one of them; "" of who has none */
+	size_t from, n;
+	bool folded; /* its header alone is a row */
+};
+
 struct fleet_table {
-	struct list_pos pos;
-	char *selected; /* its id: it stays selected while rows move */
+	struct list_pos pos; /* in the rows */
+	/* An id, or of a header the group's name: it stays selected while
+	 * rows move. */
+	char *selected;
+	bool on_header;
 	struct field filter;
 	bool typing;
 	struct order order; /* enum fleet_sort */
 	unsigned hidden; /* columns, by bit; the first is always there */
 	char *mark_from; /* where a range begins */
-	struct sandbox **shown;
+	struct sandbox **shown; /* what the filter shows, in order */
 	size_t n;
+	enum fleet_grouping grouping;
+	struct fleet_row *rows; /* without groups those of `shown` */
+	struct fleet_group *groups;
+	size_t n_rows, n_groups;
+	char **folded; /* names of groups */
+	size_t n_folded;
+	int longest_name; /* columns, of all there are; 0: none has one */
 	struct area area; /* of the rows, as of the last settle */
 	int64_t polled;   /* boot */
 };

@@ -3,54 +3,89 @@
 #include <string.h>
 
 #include "lib/base/width.h"
-#include "tui/fleet-table.h"
+#include "tui/fleet-group.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
 
-enum column { COL_ID, COL_STATE, COL_PROVIDER, COL_IMAGE, COL_OWNER, COL_CPU,
-	      COL_MEM, COL_TTL, COL_MAX };
+enum column { COL_ID, COL_NAME, COL_STATE, COL_PROVIDER, COL_IMAGE,
+	      COL_OWNER, COL_CPU, COL_MEM, COL_TTL, COL_MAX };
 
-/* Shown from this width of the table on; IMAGE takes what is left. */
+#define INDENT 2
+
+/* Narrower, a name stands in place of the id of who has one. */
+#define NAMES_FROM 56
+#define IMAGE_LEAST 6
+
+/* Shown from this width of the table on; NAME takes what the longest needs,
+ * IMAGE what is left. */
 static const struct {
 	const char *title;
 	int from, width;
 	bool right;
 	enum fleet_sort sort;
+	enum theme_role role;
 } columns[COL_MAX] = {
-	[COL_ID] = { "ID", 0, 20, false, FLEET_BY_ID },
-	[COL_STATE] = { "STATE", 0, 11, false, FLEET_BY_STATE },
-	[COL_PROVIDER] = { "PROVIDER", 72, 11, false, FLEET_SORT_MAX },
-	[COL_IMAGE] = { "IMAGE", 0, 0, false, FLEET_BY_IMAGE },
-	[COL_OWNER] = { "OWNER", 100, 12, false, FLEET_SORT_MAX },
-	[COL_CPU] = { "CPU", 64, 6, true, FLEET_BY_CPU },
-	[COL_MEM] = { "MEM", 84, 9, true, FLEET_BY_MEMORY },
-	[COL_TTL] = { "TTL", 0, 7, true, FLEET_BY_TTL },
+	[COL_ID] = { "ID", 0, 12, false, FLEET_BY_ID, ROLE_INK },
+	[COL_NAME] = { "NAME", NAMES_FROM, 0, false, FLEET_BY_NAME, ROLE_VALUE },
+	[COL_STATE] = { "STATE", 0, 11, false, FLEET_BY_STATE, ROLE_DIM },
+	[COL_PROVIDER] = { "PROVIDER", 72, 11, false, FLEET_SORT_MAX, ROLE_DIM },
+	[COL_IMAGE] = { "IMAGE", 0, 0, false, FLEET_BY_IMAGE, ROLE_INK },
+	[COL_OWNER] = { "OWNER", 100, 12, false, FLEET_SORT_MAX, ROLE_DIM },
+	[COL_CPU] = { "CPU", 64, 6, true, FLEET_BY_CPU, ROLE_DIM },
+	[COL_MEM] = { "MEM", 84, 9, true, FLEET_BY_MEMORY, ROLE_DIM },
+	[COL_TTL] = { "TTL", 0, 7, true, FLEET_BY_TTL, ROLE_DIM },
 };
 
 const char *fleet_column_name(unsigned i)
 {
 	static const char *const names[COL_MAX] = {
-		"id", "state", "provider", "image", "owner", "cpu",
+		"id", "name", "state", "provider", "image", "owner", "cpu",
 		"memory", "ttl",
 	};
 
 	return i < COL_MAX ? names[i] : NULL;
 }
 
-static int column_width(const struct fleet_table *t, enum column i, int total)
+/* None when nobody has a name, or nobody wants to see them. */
+static int name_width(const struct fleet_table *t, int total)
 {
-	int rest = total - 2;
+	int most = total >= 120 ? 33 : total >= 72 ? 17 : 13;
 
+	if (!t->longest_name || t->hidden & 1u << COL_NAME)
+		return 0;
+	return MIN(MAX(t->longest_name + 1, 6), most);
+}
+
+static bool names_first(const struct fleet_table *t, int total)
+{
+	return total < NAMES_FROM && name_width(t, total);
+}
+
+/* What it has at least. */
+static int base_width(const struct fleet_table *t, enum column i, int total)
+{
 	if (total < columns[i].from || t->hidden & 1u << i)
 		return 0;
-	if (i == COL_ID && total < 72)
-		return 12; /* no room for names */
-	if (i != COL_IMAGE)
-		return columns[i].width;
+	if (i == COL_NAME)
+		return name_width(t, total);
+	if (i == COL_ID && names_first(t, total))
+		return MAX(name_width(t, total), columns[i].width);
+	return columns[i].width;
+}
+
+/* Where too little is left for images, names have it. */
+static int column_width(const struct fleet_table *t, enum column i, int total)
+{
+	int width = base_width(t, i, total), rest = total - 2;
+	bool images = !(t->hidden & 1u << COL_IMAGE);
+
+	if (i != COL_IMAGE && (i != COL_ID || !names_first(t, total)))
+		return width;
 	for (enum column x = 0; x < COL_MAX; x++)
-		if (x != COL_IMAGE)
-			rest -= column_width(t, x, total);
-	return MAX(rest, 0);
+		rest -= base_width(t, x, total);
+	if (i == COL_IMAGE)
+		return images && rest >= IMAGE_LEAST ? rest : 0;
+	return images && rest >= IMAGE_LEAST ? width : MAX(width + rest, 0);
 }
 
 static void put(struct canvas *c, int row, int col, int width, bool right,
@@ -72,12 +107,14 @@ static void view_titles(const struct model *m, const struct fleet_table *t,
 
 	for (enum column i = 0; i < COL_MAX; i++) {
 		int width = column_width(t, i, a.cols);
-		bool sorted = columns[i].sort == t->order.by;
+		bool first = i == COL_ID && names_first(t, a.cols);
+		bool sorted = columns[i].sort == t->order.by ||
+			      (first && t->order.by == FLEET_BY_NAME);
 		auto_buf struct buf text = BUF_INIT;
 
 		if (!width)
 			continue;
-		buf_addstr(&text, columns[i].title);
+		buf_addstr(&text, first ? "NAME/ID" : columns[i].title);
 		if (sorted)
 			buf_addstr(&text, order_arrow(m, &t->order));
 		put(c, a.row, col, width, columns[i].right,
@@ -101,18 +138,25 @@ static void view_state(const struct model *m, const struct sandbox *s,
 						    s->state);
 }
 
-static void cell_text_of(const struct model *m, const struct sandbox *s,
-			 enum column i, struct buf *out)
+static void cell_text_of(const struct model *m, const struct fleet_table *t,
+			 const struct sandbox *s, enum column i,
+			 struct buf *out)
 {
 	char text[FRAME_TIME_SIZE] = "";
 
 	switch (i) {
+	case COL_ID:
+		buf_addstr(out, s->id);
+		return;
+	case COL_NAME:
+		buf_addstr(out, s->name);
+		return;
 	case COL_PROVIDER:
 		buf_addstr(out, s->provider);
 		return;
 	case COL_IMAGE:
 		buf_addstr(out, s->image);
-		if (*s->template)
+		if (*s->template && t->grouping != FLEET_BY_TEMPLATE)
 			buf_addf(out, " (%s)", s->template);
 		return;
 	case COL_OWNER:
@@ -150,22 +194,43 @@ static void view_row(const struct model *m, const struct fleet_table *t,
 
 		if (i == COL_STATE && width) {
 			view_state(m, s, c, row, col, width);
-		} else if (i == COL_ID) {
-			int used = canvas_text(c, row, col, width - 1,
-					       pen_role(ROLE_INK), s->id);
-
-			if (*s->name && used + 2 < width)
-				canvas_text(c, row, col + used + 1,
-					    width - used - 2,
-					    pen_role(ROLE_VALUE), s->name);
 		} else if (width) {
-			cell_text_of(m, s, i, &text);
+			bool named = i == COL_ID && *s->name &&
+				     names_first(t, a.cols);
+
+			cell_text_of(m, t, s, named ? COL_NAME : i, &text);
 			put(c, row, col, width, columns[i].right,
-			    pen_role(i == COL_IMAGE ? ROLE_INK : ROLE_DIM),
+			    pen_role(named ? ROLE_VALUE : columns[i].role),
 			    buf_str(&text));
 		}
 		col += width;
 	}
+}
+
+/* "v data-science  3 running" */
+static void view_header(const struct model *m, const struct fleet_table *t,
+			const struct fleet_group *g, struct canvas *c,
+			int row, struct area a)
+{
+	auto_buf struct buf counts = BUF_INIT;
+	int col = a.col + 2, end = a.col + a.cols;
+
+	fleet_group_counts(t, g, &counts);
+	col += canvas_textf(c, row, col, 2, pen_role(ROLE_ACCENT), "%s ",
+			    m->set.ascii ? (g->folded ? ">" : "v") :
+			    g->folded	 ? GLYPH_RIGHT :
+					   GLYPH_DOWN);
+	/* What the group is called may be cut off, how many it has not. */
+	col += canvas_text(c, row, col, end - col - (int)counts.len - 2,
+			   pen_role(ROLE_VALUE), fleet_group_title(t, g));
+	canvas_text(c, row, col + 2, end - col - 2, pen_role(ROLE_DIM),
+		    buf_str(&counts));
+}
+
+static bool is_marked(const struct fleet_table *t, const struct fleet_row *r)
+{
+	return r->s ? r->s->marked :
+		      fleet_group_all_marked(t, &t->groups[r->group]);
 }
 
 static void view_nothing(const struct model *m, const struct fleet_table *t,
@@ -196,17 +261,27 @@ static void view_nothing(const struct model *m, const struct fleet_table *t,
 void fleet_table_view(const struct model *m, const struct fleet_table *t,
 		      struct canvas *c, struct area a)
 {
-	view_titles(m, t, c, a);
+	struct area in = a;
+
+	/* Below their headers rows stand further in. */
+	in.col += t->grouping ? INDENT : 0;
+	in.cols -= t->grouping ? INDENT : 0;
+	view_titles(m, t, c, in);
 	if (!t->n)
 		view_nothing(m, t, c, a);
 	for (size_t i = 0; i + 1 < (size_t)MAX(a.rows, 1); i++) {
 		size_t at = t->pos.top + i;
 		int row = a.row + 1 + (int)i;
 
-		if (at >= t->n)
+		if (at >= t->n_rows)
 			break;
-		view_row(m, t, t->shown[at], c, row, a);
-		if (t->shown[at]->marked)
+		const struct fleet_row *r = &t->rows[at];
+
+		if (r->s)
+			view_row(m, t, r->s, c, row, in);
+		else
+			view_header(m, t, &t->groups[r->group], c, row, a);
+		if (is_marked(t, r))
 			canvas_text(c, row, a.col + 1, 1,
 				    pen_role(ROLE_ACCENT), "*");
 		if (at != t->pos.at)

@@ -17,8 +17,8 @@
 #define GLYPH_FULL     "\u2588"
 #define GLYPH_SHADE    "\u2591"
 #define GLYPH_DOWN     "\u25be"
-#define GLYPH_UP       "\u25b4"
 #define GLYPH_RIGHT    "\u25b8"
+#define GLYPH_UP       "\u25b4"
 
 /* One that looks the most like cp; '?' when none does. */
 char glyph_ascii(uint32_t cp);

@@ -47,6 +47,7 @@ struct model *model_new(int rows, int cols)
 	for (size_t i = 0; i < SCREEN_MAX; i++)
 		if (screens[i]->make)
 			m->state[i] = screens[i]->make(m);
+	views_init(m);
 	m->effects = EFFECT_REDRAW;
 	update_settle(m);
 	return m;

@@ -58,6 +58,7 @@ enum effect {
 	EFFECT_STYLE = 1u << 9,   /* m->set.theme and .ascii, m->mouse */
 	EFFECT_COMMAND = 1u << 10, /* m->command */
 	EFFECT_SAVE_VIEW = 1u << 11,
+	EFFECT_SAVE_SIZES = 1u << 14, /* the same file, and not a word */
 	EFFECT_HOST = 1u << 12,   /* sample m->host, if it is this machine */
 	EFFECT_SAVE_PAST = 1u << 13,
 };
@@ -75,13 +76,19 @@ struct tui_settings {
 	struct theme theme;
 };
 
+/* Of the panes of one screen. */
+#define PANE_SIZES 2
+struct sizes {
+	int percent[PANE_SIZES]; /* 0: there is none */
+};
+
 /* How a table is shown; of fleet_table. */
 struct view {
 	char *name, *filter; /* owned; no name: of a screen */
 	unsigned sort;
 	bool invert;
 	bool unsaved;        /* not as in the file */
-	unsigned hidden;
+	unsigned hidden, grouping;
 };
 
 struct model {
@@ -108,12 +115,15 @@ struct model {
 	cJSON *providers, *templates, *metrics;
 	int64_t metrics_at;       /* boot */
 	bool fleet_asked, fleet_stale, metrics_asked, metrics_stale;
+	bool providers_asked;     /* quietly */
 	unsigned singles;         /* sandboxes asked for one by one */
 	unsigned polling;         /* figures asked for */
 
 	/* Each screen's at the next start, and those with a name. */
 	struct view begin[SCREEN_MAX], views[LIMIT_TUI_VIEWS];
 	size_t n_views;
+	struct sizes sizes[SCREEN_MAX]; /* as they were last kept */
+	bool sized[SCREEN_MAX];         /* and not as in the file */
 	char *dropped[LIMIT_TUI_VIEWS]; /* names the file has to lose */
 	size_t n_dropped;
 
@@ -191,6 +201,8 @@ void model_refresh(struct model *m);
 void sync_sandbox(struct model *m, const char *id);
 void sync_templates(struct model *m);
 void sync_providers(struct model *m);
+/* For figures: no more than one at a time, and no word of it. */
+void sync_providers_quietly(struct model *m);
 
 void update_input(struct model *m, const struct input_event *ev);
 void update_act(struct model *m, enum action a); /* as if a key did it */

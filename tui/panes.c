@@ -74,3 +74,13 @@ bool panes_act(struct panes *p, enum action a, enum pane focus)
 		return false;
 	}
 }
+
+bool panes_size(struct panes *p, size_t k, struct pane_size *ret)
+{
+	if (k > 1)
+		return false;
+	*ret = (struct pane_size){ k ? "viewer" : "files",
+				   k ? &p->viewer : &p->files, SMALLEST,
+				   LARGEST };
+	return true;
+}

@@ -7,6 +7,13 @@
 
 enum pane { PANE_FILES, PANE_VIEWER, PANE_TERMINAL };
 
+/* Of a screen: one that is kept from one dashboard to the next. */
+struct pane_size {
+	const char *name;
+	int *percent;
+	int least, most;
+};
+
 struct panes {
 	int files;  /* percent of the width */
 	int viewer; /* percent of the height, above a terminal */
@@ -28,5 +35,8 @@ struct places panes_split(struct panes *p, struct area a, enum pane focus,
 /* BIGGER, SMALLER, EQUAL and ZOOM, of the one with the focus; false for
  * another. */
 bool panes_act(struct panes *p, enum action a, enum pane focus);
+
+/* The k-th size; false past the last. */
+bool panes_size(struct panes *p, size_t k, struct pane_size *ret);
 
 #endif

@@ -266,21 +266,35 @@ static bool act_on_one(struct model *m, struct sandbox *s, enum action a)
 	}
 }
 
+bool sandbox_act_many(struct model *m, char **ids, enum action a)
+{
+	switch (a) {
+	case ACT_KILL:
+		sandbox_kill_ask(m, ids);
+		return true;
+	case ACT_EXTEND:
+		ask_extend(m, ids);
+		return true;
+	case ACT_LABEL:
+		label_open(m, ids);
+		return true;
+	case ACT_EXPORT:
+		sandbox_export_ask(m, ids);
+		return true;
+	default:
+		strv_free(ids);
+		return false;
+	}
+}
+
 bool sandbox_act(struct model *m, struct sandbox *s, enum action a)
 {
 	switch (a) {
 	case ACT_KILL:
-		sandbox_kill_ask(m, batch_targets(m, s, false));
-		return true;
 	case ACT_EXTEND:
-		ask_extend(m, batch_targets(m, s, false));
-		return true;
 	case ACT_LABEL:
-		label_open(m, batch_targets(m, s, false));
-		return true;
 	case ACT_EXPORT:
-		sandbox_export_ask(m, batch_targets(m, s, false));
-		return true;
+		return sandbox_act_many(m, batch_targets(m, s, false), a);
 	case ACT_MERGE:
 		model_logs_marked(m);
 		return true;
@@ -305,12 +319,6 @@ bool sandbox_act(struct model *m, struct sandbox *s, enum action a)
 
 void sandbox_act_alone(struct model *m, struct sandbox *s, enum action a)
 {
-	if (a == ACT_KILL)
-		sandbox_kill_ask(m, batch_targets(m, s, true));
-	else if (a == ACT_EXTEND)
-		ask_extend(m, batch_targets(m, s, true));
-	else if (a == ACT_LABEL)
-		label_open(m, batch_targets(m, s, true));
-	else
+	if (!sandbox_act_many(m, batch_targets(m, s, true), a))
 		act_on_one(m, s, a);
 }

@@ -16,6 +16,10 @@
  * there are any.  s may be NULL: nothing is selected.  False for another action. */
 bool sandbox_act(struct model *m, struct sandbox *s, enum action a);
 
+/* KILL, EXTEND, LABEL or EXPORT of these; takes the ids.  False for another
+ * action. */
+bool sandbox_act_many(struct model *m, char **ids, enum action a);
+
 /* The same on this one, whatever is marked. */
 void sandbox_act_alone(struct model *m, struct sandbox *s, enum action a);
 

@@ -320,7 +320,7 @@ static void dash_view(const struct model *m, const void *state,
 	view_tiles(m, c, at.tiles, at.boxed);
 	fleet_table_view(m, &d->table, c,
 			 frame_pane(c, at.table, "ACTIVE SANDBOXES", true));
-	frame_place(c, at.table, d->table.pos.at, d->table.n);
+	frame_place(c, at.table, d->table.pos.at, d->table.n_rows);
 	if (at.side.rows > 2)
 		view_side(m, d, c, at.side);
 }

@@ -4,14 +4,17 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
-#include "tui/fleet-table.h"
+#include "tui/facts.h"
+#include "tui/fleet-group.h"
 #include "tui/frame.h"
 #include "tui/inspect.h"
+#include "tui/panes.h"
 #include "tui/sandbox-act.h"
 
-/* How the width is divided: sixths of the table. */
-#define SHARE_MIN 2
-#define SHARE_MAX 5
+/* Of the width, in percent: the table's. */
+#define SHARE_LEAST 30
+#define SHARE_MOST 80
+#define SHARE_STEP 10
 
 struct sandboxes {
 	struct fleet_table table;
@@ -26,7 +29,7 @@ static void *sandboxes_make(struct model *m)
 	struct sandboxes *s = xcalloc(1, sizeof(*s));
 
 	(void)m;
-	s->share = 3;
+	s->share = 50;
 	fleet_table_init(&s->table);
 	return s;
 }
@@ -49,7 +52,7 @@ static void split(const struct sandboxes *s, struct area a,
 		(s->details ? ret_table : ret_details)->cols = 0;
 		return;
 	}
-	ret_table->cols = a.cols * s->share / 6;
+	ret_table->cols = a.cols * s->share / 100;
 	ret_details->col = ret_table->cols;
 	ret_details->cols = a.cols - ret_table->cols;
 }
@@ -64,8 +67,32 @@ static void fleet_title(const struct sandboxes *s, struct buf *out)
 {
 	buf_addf(out, "FLEET  sort: %s%s", order_name(&s->table.order),
 		 s->table.order.invert ? ", inverted" : "");
+	if (s->table.grouping)
+		buf_addf(out, "  by: %s",
+			 fleet_grouping_name(s->table.grouping));
 	if (*field_text(&s->table.filter))
 		buf_addf(out, "  filter: %s", field_text(&s->table.filter));
+}
+
+/* What a header stands for. */
+static void view_group(const struct model *m, const struct fleet_table *t,
+		       const struct fleet_group *g, struct canvas *c,
+		       struct area a, bool focused)
+{
+	struct facts f = { m, c, frame_pane(c, a, fleet_group_title(t, g),
+					    focused), 0, 0 };
+	auto_buf struct buf counts = BUF_INIT;
+
+	fleet_group_counts(t, g, &counts);
+	facts_pair(&f, "sandboxes", buf_str(&counts));
+	for (size_t i = g->from; i < g->from + g->n; i++) {
+		const struct sandbox *s = t->shown[i];
+		auto_free char *text = xasprintf("%s  %s%s%s", s->id, s->state,
+						 *s->name ? "  " : "",
+						 s->name);
+
+		facts_plain(&f, ROLE_INK, text);
+	}
 }
 
 static void sandboxes_view(const struct model *m, const void *state,
@@ -81,9 +108,12 @@ static void sandboxes_view(const struct model *m, const void *state,
 		fleet_table_view(m, &s->table, c,
 				 frame_pane(c, table, buf_str(&title),
 					    !s->details));
-		frame_place(c, table, s->table.pos.at, s->table.n);
+		frame_place(c, table, s->table.pos.at, s->table.n_rows);
 	}
-	if (details.cols)
+	if (details.cols && fleet_group_selected(&s->table))
+		view_group(m, &s->table, fleet_group_selected(&s->table), c,
+			   details, s->details);
+	else if (details.cols)
 		inspect_view(m, &s->inspect,
 			     fleet_table_selected(&s->table), c, details,
 			     s->details);
@@ -121,11 +151,12 @@ static bool act_on_panes(struct sandboxes *s, enum action a)
 		return true;
 	case ACT_BIGGER:
 	case ACT_SMALLER:
-		s->share += (a == ACT_BIGGER) == s->details ? -1 : 1;
-		s->share = MIN(MAX(s->share, SHARE_MIN), SHARE_MAX);
+		s->share += (a == ACT_BIGGER) == s->details ? -SHARE_STEP :
+							      SHARE_STEP;
+		s->share = MIN(MAX(s->share, SHARE_LEAST), SHARE_MOST);
 		return true;
 	case ACT_EQUAL:
-		s->share = 3;
+		s->share = 50;
 		s->zoomed = false;
 		return true;
 	case ACT_ZOOM:
@@ -156,6 +187,17 @@ static bool sandboxes_act(struct model *m, void *state, enum action a)
 static struct fleet_table *sandboxes_table(void *state)
 {
 	return &((struct sandboxes *)state)->table;
+}
+
+static bool sandboxes_size(void *state, size_t k, struct pane_size *ret)
+{
+	struct sandboxes *s = state;
+
+	if (k)
+		return false;
+	*ret = (struct pane_size){ "fleet", &s->share, SHARE_LEAST,
+				   SHARE_MOST };
+	return true;
 }
 
 static const cJSON *sandboxes_subject(const struct model *m, const void *state)
@@ -234,6 +276,7 @@ const struct screen screen_sandboxes = {
 	.act = sandboxes_act,
 	.input = sandboxes_input,
 	.table = sandboxes_table,
+	.size = sandboxes_size,
 	.subject = sandboxes_subject,
 	.status = sandboxes_status,
 	.typing = sandboxes_typing,

@@ -400,6 +400,11 @@ static struct order *workspace_order(void *state)
 	return &((struct workspace *)state)->files.order;
 }
 
+static bool workspace_size(void *state, size_t k, struct pane_size *ret)
+{
+	return panes_size(&((struct workspace *)state)->panes, k, ret);
+}
+
 const struct screen screen_workspace = {
 	.name = "workspace",
 	.make = workspace_make,
@@ -410,6 +415,7 @@ const struct screen screen_workspace = {
 	.act = workspace_act,
 	.input = workspace_input,
 	.order = workspace_order,
+	.size = workspace_size,
 	.subject = workspace_subject,
 	.path = workspace_path,
 	.paths = workspace_paths,

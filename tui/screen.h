@@ -19,6 +19,7 @@
 
 struct fleet_table;
 struct order;
+struct pane_size;
 
 struct area {
 	int row, col, rows, cols;
@@ -67,6 +68,9 @@ struct screen {
 	struct fleet_table *(*table)(void *state);
 	/* Without one: the order of its list, which is kept.  May be NULL. */
 	struct order *(*order)(void *state);
+	/* Its k-th size that the user can change, which is kept; false past
+	 * the last, which is PANE_SIZES at most.  May be NULL. */
+	bool (*size)(void *state, size_t k, struct pane_size *ret);
 
 	/* What a command of the user's would act on: the object selected, or
 	 * NULL.  May be NULL. */

@@ -9,6 +9,7 @@
 #include "tui/sandbox-bulk.h"
 #include "tui/screen.h"
 #include "tui/spawning.h"
+#include "tui/views.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -243,6 +244,8 @@ void update_act(struct model *m, enum action a)
 	} else if (!model_refuses(m, a)) {
 		if (!s->act || !s->act(m, state, a))
 			act_globally(m, a);
+		if (a == ACT_BIGGER || a == ACT_SMALLER || a == ACT_EQUAL)
+			views_sized(m);
 	}
 	update_settle(m);
 }

@@ -9,7 +9,8 @@
 #include "lib/api/limits.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
-#include "tui/fleet-table.h"
+#include "tui/fleet-group.h"
+#include "tui/panes.h"
 #include "tui/state-file.h"
 
 static void view_release(struct view *v)
@@ -59,13 +60,14 @@ static void take(struct view *v, const struct order *o,
 	free(v->filter);
 	v->filter = xstrdup(field_text(&t->filter));
 	v->hidden = t->hidden;
+	v->grouping = t->grouping;
 }
 
 static bool is_as(const struct view *v, const struct order *o,
 		  const struct fleet_table *t)
 {
 	return v->sort == o->by && v->invert == o->invert &&
-	       (!t || (v->hidden == t->hidden &&
+	       (!t || (v->hidden == t->hidden && v->grouping == t->grouping &&
 		       strcmp(v->filter ? v->filter : "",
 			      field_text(&t->filter)) == 0));
 }
@@ -82,6 +84,7 @@ static void apply(const struct view *v, struct order *o,
 	field_set(&t->filter, "");
 	field_add(&t->filter, filter, strlen(filter));
 	t->hidden = v->hidden;
+	t->grouping = (enum fleet_grouping)v->grouping;
 }
 
 void views_keep(struct model *m)
@@ -98,8 +101,85 @@ void views_keep(struct model *m)
 	m->effects |= EFFECT_SAVE_VIEW;
 }
 
+/* -- sizes of panes */
+
+static bool size_of(const struct model *m, size_t i, size_t k,
+		    struct pane_size *ret)
+{
+	return k < PANE_SIZES && screens[i]->size &&
+	       screens[i]->size(m->state[i], k, ret);
+}
+
+/* As the panes of a screen are now. */
+static struct sizes sizes_now(const struct model *m, size_t i)
+{
+	struct sizes now = { { 0 } };
+	struct pane_size s;
+
+	for (size_t k = 0; size_of(m, i, k, &s); k++)
+		now.percent[k] = *s.percent;
+	return now;
+}
+
+void views_init(struct model *m)
+{
+	for (size_t i = 0; i < SCREEN_MAX; i++)
+		m->sizes[i] = sizes_now(m, i);
+}
+
+void views_sized(struct model *m)
+{
+	struct sizes now = sizes_now(m, m->screen);
+
+	if (memcmp(&now, &m->sizes[m->screen], sizeof(now)) == 0)
+		return;
+	m->sizes[m->screen] = now;
+	m->sized[m->screen] = true;
+	m->effects |= EFFECT_SAVE_SIZES;
+}
+
+/* What makes no sense stays as it is. */
+static void load_sizes(const struct model *m, size_t i, const cJSON *from,
+		       struct sizes *to)
+{
+	const cJSON *list = json_get(from, "sizes");
+	struct pane_size s;
+
+	if (!cJSON_IsObject(list))
+		return;
+	for (size_t k = 0; size_of(m, i, k, &s); k++) {
+		const cJSON *v = json_get(list, s.name);
+
+		if (cJSON_IsNumber(v) && v->valueint >= s.least &&
+		    v->valueint <= s.most)
+			to->percent[k] = v->valueint;
+	}
+}
+
+static void apply_sizes(struct model *m, size_t i)
+{
+	struct pane_size s;
+
+	for (size_t k = 0; size_of(m, i, k, &s); k++)
+		*s.percent = m->sizes[i].percent[k];
+}
+
+static void write_sizes(const struct model *m, struct json_writer *w,
+			size_t i, const struct sizes *sizes)
+{
+	struct pane_size s;
+
+	if (!screens[i]->size)
+		return;
+	json_open(w, "sizes", '{');
+	for (size_t k = 0; size_of(m, i, k, &s); k++)
+		json_int(w, s.name, sizes->percent[k]);
+	json_close(w, '}');
+}
+
 /* -- as JSON */
 
+/* All but the end of the object. */
 static void write_view(struct json_writer *w, const char *key,
 		       const struct view *v, const char *const *sorts,
 		       bool table)
@@ -109,17 +189,15 @@ static void write_view(struct json_writer *w, const char *key,
 		json_str(w, "name", v->name);
 	json_str(w, "sort", sorts[v->sort]);
 	json_bool(w, "inverted", v->invert);
-	if (!table) {
-		json_close(w, '}');
+	if (!table)
 		return;
-	}
 	json_str(w, "filter", v->filter ? v->filter : "");
+	json_str(w, "group", fleet_grouping_name(v->grouping));
 	json_open(w, "hidden", '[');
 	for (unsigned k = 0; fleet_column_name(k); k++)
 		if (v->hidden & 1u << k)
 			json_str(w, NULL, fleet_column_name(k));
 	json_close(w, ']');
-	json_close(w, '}');
 }
 
 /* Views with names are of sandboxes. */
@@ -129,25 +207,36 @@ static const char *const *fleet_sorts(const struct model *m)
 }
 
 static void write_all(const struct model *m,
-		      const struct view begin[SCREEN_MAX], struct buf *out)
+		      const struct view begin[SCREEN_MAX],
+		      const struct sizes sizes[SCREEN_MAX], struct buf *out)
 {
 	struct json_writer w = json_writer(out);
 
 	json_open(&w, NULL, '{');
-	for (size_t i = 0; i < SCREEN_MAX; i++)
-		if (order_of(m, i))
-			write_view(&w, screens[i]->name, &begin[i],
-				   order_of(m, i)->names, table_of(m, i));
+	for (size_t i = 0; i < SCREEN_MAX; i++) {
+		if (!order_of(m, i))
+			continue;
+		write_view(&w, screens[i]->name, &begin[i],
+			   order_of(m, i)->names, table_of(m, i));
+		write_sizes(m, &w, i, &sizes[i]);
+		json_close(&w, '}');
+	}
 	json_open(&w, "views", '[');
-	for (size_t i = 0; i < m->n_views; i++)
+	for (size_t i = 0; i < m->n_views; i++) {
 		write_view(&w, NULL, &m->views[i], fleet_sorts(m), true);
+		json_close(&w, '}');
+	}
 	json_close(&w, ']');
 	json_close(&w, '}');
 }
 
 void views_json(const struct model *m, struct buf *out)
 {
-	write_all(m, m->begin, out);
+	struct sizes sizes[SCREEN_MAX];
+
+	for (size_t i = 0; i < SCREEN_MAX; i++)
+		sizes[i] = sizes_now(m, i);
+	write_all(m, m->begin, sizes, out);
 }
 
 /* What isn't known by name is left out. */
@@ -163,6 +252,7 @@ static void load_view(struct view *v, const cJSON *from,
 		  cJSON_IsTrue(json_get(from, "inverted")));
 	v->sort = o.by;
 	v->invert = o.invert;
+	v->grouping = fleet_grouping_find(json_text(from, "group"));
 	v->hidden = 0;
 	cJSON_ArrayForEach(name, json_get(from, "hidden"))
 		for (unsigned k = 1; fleet_column_name(k); k++)
@@ -263,6 +353,9 @@ int views_load(struct model *m, const char *text, size_t n,
 		load_view(&m->begin[i], view, o->names);
 		apply(&m->begin[i], o, t);
 		take(&m->begin[i], o, t); /* what a filter can be */
+		m->sizes[i] = sizes_now(m, i);
+		load_sizes(m, i, view, &m->sizes[i]);
+		apply_sizes(m, i);
 	}
 	(void)load_named(m, json_get(doc.root, "views"));
 	update_settle(m);
@@ -385,10 +478,15 @@ static void write_merged(const struct model *m, const cJSON *file,
 			 struct buf *out)
 {
 	struct view begin[SCREEN_MAX] = { { 0 } };
+	struct sizes sizes[SCREEN_MAX];
 
 	for (size_t i = 0; i < SCREEN_MAX; i++) {
 		const struct order *o = order_of(m, i);
 		const cJSON *from = o ? json_get(file, screens[i]->name) : NULL;
+
+		sizes[i] = sizes_now(m, i);
+		if (!m->sized[i] && cJSON_IsObject(from))
+			load_sizes(m, i, from, &sizes[i]);
 
 		begin[i] = m->begin[i];
 		begin[i].filter = xstrdup(begin[i].filter ? begin[i].filter :
@@ -396,7 +494,7 @@ static void write_merged(const struct model *m, const cJSON *file,
 		if (!m->begin[i].unsaved && cJSON_IsObject(from))
 			load_view(&begin[i], from, o->names);
 	}
-	write_all(m, begin, out);
+	write_all(m, begin, sizes, out);
 	buf_addch(out, '\n');
 	for (size_t i = 0; i < SCREEN_MAX; i++)
 		view_release(&begin[i]);
@@ -405,7 +503,7 @@ static void write_merged(const struct model *m, const cJSON *file,
 static void all_saved(struct model *m)
 {
 	for (size_t i = 0; i < SCREEN_MAX; i++)
-		m->begin[i].unsaved = false;
+		m->begin[i].unsaved = m->sized[i] = false;
 	for (size_t i = 0; i < m->n_views; i++)
 		m->views[i].unsaved = false;
 	forget_dropped(m);

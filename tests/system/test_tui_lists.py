@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The dashboard's lists: asked for no more than needed, marked, acted upon
 many at once, kept as views."""
+import json
 import subprocess
 
 from screen import Screen, drive
@@ -220,3 +221,71 @@ exit 0
     odd = "/workspace/-x; $(id)`id`"
     assert sorted(out.read_text().splitlines()) == sorted(
         [odd, odd, "/workspace/one", "/workspace/two"])
+
+
+def test_names_beside_ids(inst):
+    """At a hundred columns, too; the one who has none has an id."""
+    inst.start()
+    a = inst.sandbox(name="frontend")["id"]
+    b = inst.sandbox()["id"]
+    with Screen(inst, "tui", size="30x100") as t:
+        t.step(f"wait {a} frontend", "send 2", "wait FLEET", f"wait {b}",
+               "wait NAME/ID", "wait frontend ")
+        t.step("size 30 120", f"wait {a} frontend")
+        t.step("size 24 80", "wait frontend ", f"wait {b}")
+        t.end("send q", "exit 0")
+
+
+def test_sandboxes_by_template_and_owner(inst):
+    inst.start()
+    inst.api("POST", "/templates", {"name": "sci", "image": "host"},
+             check=201)
+    sci = [inst.sandbox(template="sci")["id"] for _ in range(3)]
+    other = inst.sandbox()["id"]
+    with Screen(inst, "tui") as t:
+        t.step("send 2", f"wait {other}", "send B", "wait GROUP BY",
+               "send j\\r", "wait by: template", "wait ▾ sci  3 running",
+               "wait ▾ no template  1 running", f"wait {sci[0]}")
+        # The header stands for its group, and for nothing else.
+        t.step("send g\\e[D", "wait ▸ sci  3 running", f"gone {sci[0]} ●",
+               "send d", "wait KILL 3 SANDBOXES?", "send n",
+               "gone KILL 3 SANDBOXES?", "send \\x20", "wait 3 marked",
+               "send g\\e[C", "wait ▾ sci  3 running, 3 marked",
+               f"wait {sci[0]} ●", "send U", "gone marked")
+        # Which one is selected stays, whoever comes and goes.
+        t.step("send gjj", "wait 3/6")
+        new = inst.sandbox(template="sci")["id"]
+        t.step(f"wait {new}", "wait 4/7", "send SB", "wait GROUP BY",
+               "send j\\r", "wait by: owner", "gone no template",
+               "send q", "exit 0")
+    with Screen(inst, "tui") as t:
+        t.step("send 2", "wait by: template", "wait ▾ sci  4 running",
+               "send gd", "wait KILL 4 SANDBOXES?", "send y",
+               "wait killed 4 of 4", "gone ▾ sci", f"wait {other}")
+        t.end("send q", "exit 0")
+    assert [s["id"] for s in inst.api("GET", "/sandboxes").json()] == [other]
+
+
+def width_of(printed, title):
+    """Of the pane with this title."""
+    line = next(x for x in printed if title in x)
+    return line.index("┐") - line.index(title)
+
+
+def test_panes_are_as_large_as_they_were_made(inst):
+    """At once: without a key that saves, and though the program is killed."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, "tui") as t:
+        t.step("send 2", f"wait {s}")
+        before = width_of(t.step("snap"), "FLEET")
+        t.step("send ++", "wait PROVIDER   IMAGE")
+        bigger = width_of(t.step("snap"), "FLEET")
+    assert bigger - before == 24
+    with Screen(inst, "tui") as t:
+        t.step("send 2", "wait FLEET", f"wait {s}")
+        assert width_of(t.step("snap"), "FLEET") == bigger
+        t.step("send f", "wait FILES", "send ++", "send q", "exit 0")
+    kept = json.loads((inst.state / "tui-views.json").read_text())
+    assert kept["sandboxes"]["sizes"] == {"fleet": 70}
+    assert kept["workspace"]["sizes"] == {"files": 45, "viewer": 50}

@@ -145,7 +145,7 @@ static void test_dialog__failed_kill_is_told(void **state)
 	fixture_answer(m, "DELETE", "/api/v1/sandboxes/sb-7f3a91c2",
 		       SVM_FORBIDDEN, "it is somebody else's");
 	assert_shown(m, "kill sb-7f3a91c2: it is somebody else's");
-	assert_shown(m, "  sb-7f3a91c2 \u25cf run");
+	assert_shown(m, "  sb-7f3a91c2 web      \u25cf run");
 	fixture_free(m);
 }
 

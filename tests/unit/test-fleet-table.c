@@ -82,6 +82,7 @@ static void test_fleet_table__sort(void **state)
 		[FLEET_BY_CPU] = "c2 33 d7 f1 00",
 		[FLEET_BY_MEMORY] = "c2 33 d7 f1 00",
 		[FLEET_BY_TTL] = "d7 c2 33 f1 00",
+		[FLEET_BY_NAME] = "f1 c2 33 d7 00",
 	};
 	struct model *m = start(state);
 	struct fleet_table t = { 0 };
@@ -345,11 +346,64 @@ static void test_fleet_table__meters(void **state)
 	fixture_free(m);
 }
 
+static void load_unnamed(struct model *m)
+{
+	model_refresh(m);
+	fixture_answer(m, "GET", "/api/v1/sandboxes", SVM_OK,
+		       "[" FIXTURE_SANDBOX("sb-7f3a91c2", "", "running",
+					   "alpine", "55", "") "]");
+}
+
+/* A name is there at every width; where both have no room, it stands in
+ * place of the id. */
+static void test_fleet_table__names(void **state)
+{
+	static const struct {
+		int cols;
+		bool id;
+	} cases[] = {
+		{ 60, true }, { 80, false }, { 100, false }, { 120, true },
+		{ 200, true },
+	};
+	struct model *m = start(state);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		model_resize(m, 24, cases[i].cols);
+		fixture_keys(m, "2 j");
+		auto_free char *screen = fixture_screen(m);
+		char *row = strstr(screen, " web ");
+
+		assert_non_null(row);
+		while (row > screen && row[-1] != '\n')
+			row--;
+		*strchr(row, '\n') = '\0';
+		assert_int_equal(strstr(row, "sb-7f3a91c2") != NULL,
+				 cases[i].id);
+		/* Of who has none the id. */
+		assert_shown(m, "sb-9d11ba00");
+		fixture_keys(m, "1");
+		assert_shown(m, "sb-7f3a91c2 web ");
+	}
+	/* Whoever doesn't want them has ids; none costs no room. */
+	model_resize(m, 24, 80);
+	fixture_keys(m, "2 C Enter j");
+	assert_not_shown(m, "\u6f22\u5b57");
+	assert_shown(m, "sb-2c8e04d7 ");
+	fixture_keys(m, "C Enter o Down Down Down Down Down Down Down "
+			"Enter");
+	assert_shown(m, "NAME/ID\u25b4");
+	load_unnamed(m);
+	fixture_keys(m, "1");
+	assert_not_shown(m, "NAME");
+	fixture_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fleet_table__filter),
 		cmocka_unit_test(test_fleet_table__meters),
+		cmocka_unit_test(test_fleet_table__names),
 		cmocka_unit_test(test_fleet_table__sort),
 		cmocka_unit_test(test_fleet_table__selection_stays),
 		cmocka_unit_test(test_fleet_table__first_is_selected),

@@ -112,6 +112,26 @@ static void show_posture(struct model *m)
 	fixture_keys(m, "2 i ] ] ]");
 }
 
+/* Owners, templates, and one folded away. */
+static void show_groups(struct model *m)
+{
+	static const char list[] =
+		"[" FIXTURE_SANDBOX("sb-7f3a91c2", "web", "running",
+				    "python:3.12", "55",
+				    ",\"template\":\"data-science\"") ","
+		FIXTURE_SANDBOX("sb-2c8e04d7", "a-long-name-of-a-sandbox",
+				"running", "python:3.12", "40",
+				",\"template\":\"data-science\"") ","
+		FIXTURE_SANDBOX("sb-9d11ba00", "", "creating", "node:20",
+				"59", ",\"template\":\"" EVIL "\"") ","
+		FIXTURE_SANDBOX("sb-4a77e2f1", "old", "error", "alpine",
+				"10", "") "]";
+
+	model_refresh(m);
+	fixture_answer(m, "GET", "/api/v1/sandboxes", SVM_OK, list);
+	fixture_keys(m, "2 B Down Enter G h h g Space g");
+}
+
 static void show_filter(struct model *m)
 {
 	fixture_keys(m, "2 /");
@@ -490,6 +510,7 @@ static const struct scene {
 	{ "sandboxes-stats", show_stats },
 	{ "sandboxes-posture", show_posture },
 	{ "sandboxes-filter", show_filter },
+	{ "sandboxes-groups", show_groups },
 	{ "templates", show_templates },
 	{ "providers", show_providers },
 	{ "logs", show_logs },

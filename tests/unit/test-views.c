@@ -20,13 +20,13 @@ static void test_views__come_back(void **state)
 	auto_err struct svm_err err = SVM_ERR_INIT;
 
 	(void)state;
-	fixture_keys(m, "2 z o Down Down Enter O C Enter /");
+	fixture_keys(m, "2 z o Down Down Enter O C Down Enter /");
 	fixture_type(m, "image=node:20");
 	fixture_keys(m, "Enter");
 	assert_not_shown(m, "STATE");
 	fixture_keys(m, "C");
 	assert_shown(m, "show state");
-	fixture_keys(m, "Down Enter S");
+	fixture_keys(m, "Down Down Enter B Down Enter S");
 	assert_not_shown(m, " mock ");
 	assert_true(m->effects & EFFECT_SAVE_VIEW);
 	auto_free char *text = json_of(m);
@@ -35,7 +35,9 @@ static void test_views__come_back(void **state)
 	auto_free char *same = json_of(again);
 	assert_string_equal(text, same);
 	fixture_keys(again, "2 z");
-	assert_shown(again, "sort: state, inverted  filter: image=node:20");
+	assert_shown(again, "sort: state, inverted  by: template  "
+			    "filter: image=node:20");
+	assert_shown(again, "data-science  1 running");
 	assert_shown(again, "sb-2c8e04d7");
 	assert_not_shown(again, "sb-9d11ba00");
 	assert_not_shown(again, "STATE");
@@ -53,7 +55,12 @@ static void test_views__nonsense_changes_nothing(void **state)
 		"{}", "{\"sandboxes\":7}", "{\"nothing\":{}}",
 		("{\"sandboxes\":{\"filter\":\"\",\"sort\":\"nose\","
 		 "\"inverted\":\"yes\",\"hidden\":[\"id\",\"nose\",7]}}"),
-		"{\"sandboxes\":{\"hidden\":{\"a\":\"b\"}}}",
+		"{\"sandboxes\":{\"hidden\":{\"a\":\"b\"},\"group\":\"nose\"}}",
+		"{\"sandboxes\":{\"group\":7,\"sizes\":{\"fleet\":29}}}",
+		("{\"sandboxes\":{\"sizes\":{\"fleet\":81,\"nose\":50}},"
+		 "\"workspace\":{\"sizes\":{\"files\":\"40\","
+		 "\"viewer\":1e300}}}"),
+		"{\"sandboxes\":{\"sizes\":[40]},\"dash\":{\"sizes\":{}}}",
 	};
 	struct model *m = fixture_model(24, 140);
 	auto_free char *before = json_of(m);
@@ -69,6 +76,46 @@ static void test_views__nonsense_changes_nothing(void **state)
 		assert_string_equal(before, after);
 	}
 	assert_int_equal(views_load(m, "[", 1, &err), -1);
+	fixture_free(m);
+}
+
+static bool says(const struct model *m, const char *part)
+{
+	auto_free char *text = json_of(m);
+
+	return strstr(text, part) != NULL;
+}
+
+/* What + _ and = do is kept at once, and nothing else with it. */
+static void test_views__sizes(void **state)
+{
+	struct model *m = fixture_model(24, 140), *again;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	(void)state;
+	fixture_keys(m, "2 O =");
+	assert_false(m->effects & EFFECT_SAVE_SIZES); /* they are equal */
+	fixture_keys(m, "+ +");
+	assert_true(m->effects & EFFECT_SAVE_SIZES);
+	assert_false(m->effects & EFFECT_SAVE_VIEW);
+	assert_true(says(m, "\"sizes\":{\"fleet\":70}"));
+	fixture_keys(m, "+");
+	m->effects = 0;
+	fixture_keys(m, "+"); /* as big as it gets */
+	assert_false(m->effects & EFFECT_SAVE_SIZES);
+	fixture_keys(m, "_ f + _ _");
+	assert_true(m->effects & EFFECT_SAVE_SIZES);
+	assert_true(says(m, "\"sizes\":{\"files\":30,\"viewer\":50}"));
+	auto_free char *text = json_of(m);
+
+	again = fixture_model(24, 140);
+	assert_int_equal(views_load(again, text, strlen(text), &err), 0);
+	fixture_keys(again, "2");
+	assert_not_shown(again, "inverted"); /* without S */
+	assert_true(says(again, "\"sizes\":{\"fleet\":70}"));
+	fixture_keys(again, "=");
+	assert_true(again->effects & EFFECT_SAVE_SIZES);
+	fixture_free(again);
 	fixture_free(m);
 }
 
@@ -201,13 +248,13 @@ static void test_views__of_two_dashboards(void **state)
 	fixture_keys(a, "O");
 	save(a, "of a");
 	save(a, "both know");
-	fixture_keys(a, "S");
+	fixture_keys(a, "S + +");
 	write_file(a);
 	assert_string_equal(a->views[0].name, "both know");
 	assert_true(a->views[0].invert);
 	fixture_keys(b, "2 V D Down Enter"); /* "goes" */
 	save(b, "of b");
-	fixture_keys(b, "1 O S");
+	fixture_keys(b, "1 O S f _");
 	/* What can't be written is with the next time. */
 	aside = xasprintf("%s/aside", dir);
 	assert_int_equal(rename(path, aside), 0);
@@ -231,6 +278,8 @@ static void test_views__of_two_dashboards(void **state)
 	assert_shown(c, "inverted");
 	fixture_keys(c, "1");
 	assert_true(c->begin[SCREEN_DASH].invert);
+	assert_true(says(c, "\"sizes\":{\"fleet\":70}"));
+	assert_true(says(c, "\"sizes\":{\"files\":30,"));
 
 	/* No room for those of all. */
 	for (int i = 0; i < LIMIT_TUI_VIEWS - 3; i++) {
@@ -257,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(come_back),
 		TEST(nonsense_changes_nothing),
+		TEST(sizes),
 		TEST(hostile_filter),
 		TEST(with_names),
 		TEST(hostile_names),
