@@ -14,31 +14,51 @@
 
 /* -- marks */
 
-static size_t find(const struct files *f, const char *path)
+/* Where it is among them, or would be: they are in order, for all of a large
+ * tree can be marked at once. */
+static size_t find(const struct files *f, const char *path, bool *ret_there)
 {
-	size_t i = 0;
+	size_t from = 0, to = f->n_marks;
 
-	while (i < f->n_marks && strcmp(f->marks[i], path) != 0)
-		i++;
-	return i;
+	*ret_there = false;
+	while (from < to && !*ret_there) {
+		size_t mid = from + (to - from) / 2;
+		int r = strcmp(f->marks[mid], path);
+
+		*ret_there = r == 0;
+		if (r < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return to;
 }
 
 bool files_marked(const struct files *f, const cJSON *e)
 {
-	return find(f, json_text(e, "path")) < f->n_marks;
+	bool there;
+
+	find(f, json_text(e, "path"), &there);
+	return there;
 }
 
 static void mark(struct files *f, const char *path, bool marked)
 {
-	size_t i = find(f, path);
+	bool there;
+	size_t i = find(f, path, &there);
 
-	if (marked && i == f->n_marks) {
+	if (marked == there)
+		return;
+	if (marked) {
 		f->marks = xreallocarray(f->marks, f->n_marks + 1,
 					 sizeof(*f->marks));
-		f->marks[f->n_marks++] = xstrdup(path);
-	} else if (!marked && i < f->n_marks) {
+		memmove(f->marks + i + 1, f->marks + i,
+			(f->n_marks++ - i) * sizeof(*f->marks));
+		f->marks[i] = xstrdup(path);
+	} else {
 		free(f->marks[i]);
-		f->marks[i] = f->marks[--f->n_marks];
+		memmove(f->marks + i, f->marks + i + 1,
+			(--f->n_marks - i) * sizeof(*f->marks));
 	}
 }
 

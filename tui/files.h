@@ -44,7 +44,7 @@ struct files {
 	struct field filter; /* of the names shown */
 	bool typing;
 	bool opened;     /* one of those: its pane is to have the keys */
-	char **marks;    /* paths */
+	char **marks;    /* paths, in their order */
 	char *mark_from; /* where a range begins */
 	size_t n_marks;
 	unsigned transfers;

@@ -137,6 +137,28 @@ static void test_files_change__below(void **state)
 	fixture_free(m);
 }
 
+/* What a hidden directory holds is as hidden. */
+static void test_files_change__below_hidden(void **state)
+{
+	struct model *m = in_files();
+
+	(void)state;
+	fixture_keys(m, "l .");
+	assert_int_equal(answer(m, SRC, "[" DIR(W "/src", ".git") "]"), 1);
+	fixture_keys(m, "j l");
+	assert_int_equal(answer(m, SRC "%2F.git", "[]"), 1);
+	fixture_keys(m, "^R");
+	assert_int_equal(answer(m, SRC "%2F.git", "[" FILE(W "/src/.git", "x",
+							   "1", "00.000")
+				"]"), 1);
+	assert_letter(m, "x", 'A');
+	fixture_keys(m, "h h h");
+	assert_letter(m, "src/", 'M');
+	fixture_keys(m, ".");
+	assert_letter(m, "src/", ' ');
+	fixture_free(m);
+}
+
 /* It may have been there beyond what was told: that is no news. */
 static void test_files_change__cut_short(void **state)
 {
@@ -283,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(size_time_new),
 		TEST(below),
+		TEST(below_hidden),
 		TEST(cut_short),
 		TEST(another_sandbox),
 		TEST(followed),

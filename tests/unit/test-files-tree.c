@@ -359,6 +359,32 @@ static void test_files_tree__many_directories(void **state)
 	fixture_free(m);
 }
 
+/* Where one goes there is always room: the others are closed. */
+static void test_files_tree__room_for_the_first(void **state)
+{
+	struct model *m = fixture_model(30, 120);
+	auto_buf struct buf list = BUF_INIT;
+
+	(void)state;
+	fixture_keys(m, "j f -");
+	assert_int_equal(answer(m, LIST "%2F", "[" DIR("", "workspace") "]"),
+			 1);
+	add_many(&list, W, "d", LIMIT_TUI_TREE_DIRS, true);
+	assert_int_equal(answer(m, ROOT, "[]"), 1); /* as of "f" */
+	fixture_keys(m, "l");
+	assert_int_equal(answer(m, ROOT, buf_str(&list)), 1);
+	fixture_keys(m, ">");
+	for (int i = 1; i < LIMIT_TUI_TREE_DIRS; i++)
+		fixture_keys(m, "l j");
+	fixture_keys(m, "l");
+	assert_shown(m, "256 directories are open");
+	fixture_keys(m, "-");
+	assert_int_equal(answer(m, LIST "%2F", "[" DIR("", "workspace") "]"),
+			 1);
+	assert_rows(m, "|workspace/");
+	fixture_free(m);
+}
+
 /* Of what is too much the first is shown, and that there is more. */
 static void test_files_tree__many_entries(void **state)
 {
@@ -548,6 +574,7 @@ int main(void)
 		TEST(refused),
 		TEST(hostile),
 		TEST(many_directories),
+		TEST(room_for_the_first),
 		TEST(many_entries),
 		TEST(sorted_and_hidden),
 		TEST(filter),
