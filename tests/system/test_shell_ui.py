@@ -28,7 +28,8 @@ def test_it_is_left_and_come_back_to(shared, box):
 def test_the_key_twice_is_the_shell_s(shared, box):
     with Screen(shared, "shell", "--ui", box) as s:
         s.step(HINTS, "send stty raw -echo; echo re''ady; head -c1 | od -c; "
-               "stty sane\\r", "wait ready", "send \\x1d\\x1d", "wait 035",
+               "stty sane; echo do''ne\\r", "wait ready",
+               "send \\x1d\\x1d", "wait 035", "wait done",
                "send exit\\r")
         s.end("exit 0")
 

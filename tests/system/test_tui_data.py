@@ -282,7 +282,7 @@ gone {b}
 send q
 exit 0
 """)
-    file = next(pathlib.Path(inst.env["STACYVM_STATE_DIR"]).glob("tui-*"))
+    file = next(pathlib.Path(inst.env["STACYVM_STATE_DIR"]).glob("tui-views*"))
     assert file.stat().st_mode & 0o777 == 0o600
     file.write_text("[")
     drive(inst, "wait restore the view\nsend 2\nwait sort: age\nsend q\nexit 0")
