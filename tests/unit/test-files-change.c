@@ -63,8 +63,10 @@ static void test_files_change__size_time_new(void **state)
 	assert_letter(m, "a", ' ');
 	fixture_keys(m, "^R");
 	assert_int_equal(answer(m, ROOT,
-		"[" DIR(W, "src") "," FILE(W, "a", "2", "00.000") ","
-		FILE(W, "b", "1", "00.001") "," FILE(W, "c", "1", "00.000")
+		"[{\"name\":\"src\",\"path\":\"/workspace/src\","
+		"\"is_dir\":true,\"size\":8192,\"mod_time\":"
+		"\"2026-03-01T11:59:00.000Z\"},"
+		FILE(W, "a", "2", "00.000") "," FILE(W, "b", "1", "00.001") "," FILE(W, "c", "1", "00.000")
 		"," FILE(W, "d", "1", "00.000") "]"), 1);
 	assert_letter(m, "src/", ' ');
 	assert_letter(m, "a", 'M');

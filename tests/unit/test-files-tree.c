@@ -240,6 +240,7 @@ static void test_files_tree__vanished(void **state)
 	fixture_keys(m, "^R");
 	assert_int_equal(answer(m, SRC, SRC_LIST), 1);
 	assert_rows(m, "src/ lib/ |main.py util.py tests/ README");
+	assert_shown(m, GLYPH_RIGHT " lib/");
 	/* One that holds others, with those in it. */
 	fixture_keys(m, "k l");
 	assert_int_equal(answer(m, LIB, LIB_LIST), 1);
