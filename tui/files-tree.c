@@ -122,6 +122,7 @@ static bool make_room(struct files *f)
 			oldest = i;
 	if (oldest == t->n)
 		return false;
+	f->n = 0; /* a row may be of it, until all is settled */
 	forget(t, oldest);
 	return true;
 }
