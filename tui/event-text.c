@@ -68,20 +68,6 @@ static const char *const outcomes[EVENT_TYPE_MAX] = {
 	[EVENT_PROVIDER_FAILED] = "failed",
 };
 
-/* Members that stand first and without their names, in this order; NULL:
- * not at all, for the rest of the line has it. */
-static const struct {
-	const char *member, *before;
-} told[] = {
-	{ "provider", "" },      { "image", "" },
-	{ "command", "" },       { "path", "" },
-	{ "new_path", "to " },   { "exit_code", "exit " },
-	{ "name", "name=" },     { "ttl", "ttl=" },
-	{ "owner_id", "by " },   { "duration", NULL },
-	{ "session_id", NULL },  { "created_at", NULL },
-	{ "updated_at", NULL },
-};
-
 static void add_words(const cJSON *list, const char *before, struct buf *out)
 {
 	const cJSON *v;
@@ -107,6 +93,48 @@ static void add_value(const cJSON *v, const char *before, struct buf *out)
 	else if (cJSON_IsArray(v))
 		add_words(v, before, out);
 }
+
+/* A zero that ends a duration is not told. */
+static void trim(struct buf *out, const char *end)
+{
+	size_t n = strlen(end);
+
+	if (out->len > n && memcmp(out->data + out->len - n, end, n) == 0)
+		buf_truncate(out, out->len - 2);
+}
+
+/* As people write it: "30m", not "30m0s". */
+static void add_ttl(const cJSON *ttl, const char *before, struct buf *out)
+{
+	int64_t ns;
+
+	add_value(ttl, before, out);
+	if (!cJSON_IsString(ttl) || duration_parse(ttl->valuestring, &ns) < 0)
+		return;
+	trim(out, "m0s");
+	trim(out, "h0m");
+}
+
+/* Members that stand first and without their names, in this order; those
+ * that nobody adds: not at all, for the rest of the line has them. */
+static const struct {
+	const char *member, *before;
+	void (*add)(const cJSON *v, const char *before, struct buf *out);
+} told[] = {
+	{ "provider", "", add_value },
+	{ "image", "", add_value },
+	{ "command", "", add_value },
+	{ "path", "", add_value },
+	{ "new_path", "to ", add_value },
+	{ "name", "name=", add_value },
+	{ "ttl", "ttl=", add_ttl },
+	{ "owner_id", "by ", add_value },
+	{ "exit_code", NULL, NULL },
+	{ "duration", NULL, NULL },
+	{ "session_id", NULL, NULL },
+	{ "created_at", NULL, NULL },
+	{ "updated_at", NULL, NULL },
+};
 
 static bool is_told(const char *member)
 {
@@ -135,10 +163,9 @@ static void add_data(const cJSON *data, struct buf *out)
 	const cJSON *member;
 
 	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
-		if (told[i].before)
-			add_value(json_get(data, told[i].member),
-				  told[i].before, out);
-	add_took(json_get(data, "duration"), out);
+		if (told[i].add)
+			told[i].add(json_get(data, told[i].member),
+				    told[i].before, out);
 	cJSON_ArrayForEach(member, data) {
 		if (!member->string || is_told(member->string))
 			continue;
@@ -148,8 +175,18 @@ static void add_data(const cJSON *data, struct buf *out)
 	}
 }
 
-void event_text(const struct model *m, const cJSON *event, struct buf *out)
+static void add_outcome(enum event_type type, const cJSON *data,
+			struct buf *out)
 {
+	add_value(json_get(data, "exit_code"), "exit ", out);
+	add_took(json_get(data, "duration"), out);
+	if (outcomes[type])
+		buf_addf(out, " %s", outcomes[type]);
+}
+
+size_t event_text(const struct model *m, const cJSON *event, struct buf *out)
+{
+	size_t outcome;
 	char clock[FRAME_CLOCK_SIZE] = "--:--:--";
 	enum event_type type = EVENT_NONE;
 	const char *name = json_text(event, "type");
@@ -163,8 +200,9 @@ void event_text(const struct model *m, const cJSON *event, struct buf *out)
 	if (*json_text(event, "sandbox_id"))
 		buf_addf(out, " %s", json_text(event, "sandbox_id"));
 	add_data(json_get(event, "data"), out);
-	if (outcomes[type])
-		buf_addf(out, " %s", outcomes[type]);
+	outcome = out->len;
+	add_outcome(type, json_get(event, "data"), out);
+	return outcome;
 }
 
 bool event_is_bad(const cJSON *event)

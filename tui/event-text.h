@@ -7,8 +7,10 @@
 
 /* "17:38:04 EXEC     sb-7f3a91c2 pytest exit 3 in 1.2s": appended, not
  * escaped.  What has no words of its own is named as the daemon names it, and
- * all that came with it stands behind. */
-void event_text(const struct model *m, const cJSON *event, struct buf *out);
+ * all that came with it stands behind.  Returns where in `out` the outcome
+ * begins (" exit 3 in 1.2s"; the end if there is none): a view without room
+ * for the whole line cuts what stands before it. */
+size_t event_text(const struct model *m, const cJSON *event, struct buf *out);
 
 /* Something went wrong, or against somebody's wish. */
 bool event_is_bad(const cJSON *event);

@@ -15,11 +15,21 @@
 #define EVENT_BYTES 1024 /* of each: more than a line shows */
 #define MINUTE INT64_C(60000000000)
 
+struct told {
+	char *what, *outcome; /* in short words of ours */
+};
+
 struct dash {
 	struct fleet_table table;
-	char *events[EVENTS_KEPT]; /* a line each, newest first */
+	struct told events[EVENTS_KEPT]; /* newest first */
 	size_t n_events;
 };
+
+static void told_release(struct told *t)
+{
+	free(t->what);
+	free(t->outcome);
+}
 
 static void *dash_make(struct model *m)
 {
@@ -37,7 +47,7 @@ static void dash_release(struct model *m, void *state)
 	(void)m;
 	fleet_table_release(&d->table);
 	for (size_t i = 0; i < d->n_events; i++)
-		free(d->events[i]);
+		told_release(d->events + i);
 	free(d);
 }
 
@@ -45,15 +55,17 @@ static void dash_event(struct model *m, void *state, const cJSON *event)
 {
 	struct dash *d = state;
 	struct buf line = BUF_INIT;
+	size_t outcome;
 
 	if (!event)
 		return;
-	event_text(m, event, &line);
-	buf_truncate(&line, MIN(line.len, EVENT_BYTES));
+	outcome = event_text(m, event, &line);
 	if (d->n_events == EVENTS_KEPT)
-		free(d->events[--d->n_events]);
-	memmove(d->events + 1, d->events, d->n_events * sizeof(char *));
-	d->events[0] = buf_steal(&line);
+		told_release(d->events + --d->n_events);
+	memmove(d->events + 1, d->events, d->n_events * sizeof(*d->events));
+	d->events[0].outcome = xstrdup(buf_str(&line) + outcome);
+	buf_truncate(&line, MIN(outcome, EVENT_BYTES));
+	d->events[0].what = buf_steal(&line);
 	d->n_events++;
 }
 
@@ -280,6 +292,16 @@ static void view_host(const struct model *m, struct canvas *c, struct area in)
 	view_net(m, c, right);
 }
 
+/* How it ended is there however little room is left for what it was. */
+static void view_event(struct canvas *c, int row, int col, int cols,
+		       struct cell pen, const struct told *t)
+{
+	int room = MAX(cols - (int)strlen(t->outcome), cols / 2);
+	int used = canvas_text(c, row, col, room, pen, t->what);
+
+	canvas_text(c, row, col + used, cols - used, pen, t->outcome);
+}
+
 static void view_side(const struct model *m, const struct dash *d,
 		      struct canvas *c, struct area a)
 {
@@ -307,8 +329,8 @@ static void view_side(const struct model *m, const struct dash *d,
 		     pen_role(m->link == LINK_LIVE ? ROLE_OK : ROLE_BAD),
 		     m->link == LINK_LIVE ? " live " : " not live ");
 	for (int i = 0; i < in.rows && (size_t)i < d->n_events; i++)
-		canvas_text(c, in.row + i, in.col + 1, in.cols - 2,
-			    pen_role(i ? ROLE_DIM : ROLE_INK), d->events[i]);
+		view_event(c, in.row + i, in.col + 1, in.cols - 2,
+			   pen_role(i ? ROLE_DIM : ROLE_INK), d->events + i);
 }
 
 static void dash_view(const struct model *m, const void *state,

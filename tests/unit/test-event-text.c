@@ -28,7 +28,11 @@ static void test_event_text__lines(void **state)
 		{ EVENT("sandbox.created", "sb-1",
 			"{\"name\":\"web\",\"ttl\":\"30m0s\",\"owner_id\":"
 			"\"al\",\"image\":\"python\",\"provider\":\"native\"}"),
-		  "SPAWN    sb-1 native python name=web ttl=30m0s by al" },
+		  "SPAWN    sb-1 native python name=web ttl=30m by al" },
+		{ EVENT("sandbox.created", "sb-1",
+			"{\"ttl\":\"1h0m0s\"}"), "SPAWN    sb-1 ttl=1h" },
+		{ EVENT("sandbox.created", "sb-1",
+			"{\"ttl\":\"10m30s\"}"), "SPAWN    sb-1 ttl=10m30s" },
 		{ EVENT("sandbox.updated", "sb-1",
 			"{\"changed\":[\"name\",5,\"metadata\"]}"),
 		  "UPDATE   sb-1 changed=name,metadata" },
@@ -68,6 +72,33 @@ static void test_event_text__lines(void **state)
 		auto_free char *line = xasprintf("11:55:00 %s", cases[i][1]);
 
 		assert_text(cases[i][0], line);
+	}
+}
+
+/* Where a line without room for all of it may be cut. */
+static void test_event_text__outcome(void **state)
+{
+	static const char *const cases[][2] = {
+		{ EVENT("exec.completed", "sb-1",
+			"{\"exit_code\":3,\"duration\":\"1.2s\","
+			"\"command\":\"pytest exit 0\",\"more\":1}"),
+		  " exit 3 in 1.2s" },
+		{ EVENT("exec.started", "sb-1", "{\"command\":\"pytest\"}"),
+		  " started" },
+		{ EVENT("sandbox.created", "sb-1", "{\"ttl\":\"1h0m0s\"}"),
+		  "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct model *m = fixture_model(24, 80);
+		cJSON *json = cJSON_Parse(cases[i][0]);
+		auto_buf struct buf out = BUF_INIT;
+		size_t at = event_text(m, json, &out);
+
+		assert_string_equal(buf_str(&out) + at, cases[i][1]);
+		cJSON_Delete(json);
+		fixture_free(m);
 	}
 }
 
@@ -120,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_event_text__lines),
+		cmocka_unit_test(test_event_text__outcome),
 		cmocka_unit_test(test_event_text__every_type_has_a_word),
 		cmocka_unit_test(test_event_text__kinds),
 	};
