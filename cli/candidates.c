@@ -11,6 +11,7 @@
 #include "lib/api/limits.h"
 #include "lib/api/state.h"
 #include "lib/base/clock.h"
+#include "lib/base/fault.h"
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
 
@@ -88,6 +89,11 @@ static void offer_choices(struct line *l, const char *words)
 	}
 }
 
+static int64_t deadline(void)
+{
+	return clock_boot_ns() + fault_time("complete.wait", PATIENCE_NS);
+}
+
 static int get_items(struct line *l, const char *target, struct buf *body,
 		     struct json_doc *doc, cJSON **ret)
 {
@@ -96,7 +102,7 @@ static int get_items(struct line *l, const char *target, struct buf *body,
 
 	if (!c)
 		return -1;
-	client_set_deadline(c, clock_boot_ns() + PATIENCE_NS);
+	client_set_deadline(c, deadline());
 	if (cli_get(l->cli, target, body, &ignored) < 0)
 		return -1;
 	return out_parse_array(doc, body, ret, &ignored);
@@ -161,7 +167,7 @@ static void offer_paths(struct line *l, const char *sandbox, const char *path)
 
 	if (!c)
 		return;
-	client_set_deadline(c, clock_boot_ns() + PATIENCE_NS);
+	client_set_deadline(c, deadline());
 	auto_free char *id = sandbox_resolve(l->cli, sandbox, &ignored);
 	auto_free char *there = dir[0] == '/' || !l->workdir ? xstrdup(dir) :
 						xasprintf("%s/%s", l->workdir,
@@ -219,7 +225,7 @@ static void offer_labels(struct line *l, const char *sandbox)
 			       strchr(sandbox, '=') ||
 			       sandbox[strlen(sandbox) - 1] == '-'))
 		sandbox = l->cli->in_use;
-	client_set_deadline(c, clock_boot_ns() + PATIENCE_NS);
+	client_set_deadline(c, deadline());
 	auto_free char *id = sandbox_resolve(l->cli, sandbox, &ignored);
 	auto_free char *target = id ? sandbox_path(id, "") : NULL;
 

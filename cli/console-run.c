@@ -19,6 +19,7 @@
 #include "cli/words.h"
 #include "lib/api/errmap.h"
 #include "lib/base/clock.h"
+#include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/kernel.h"
 #include "lib/base/mem.h"
@@ -222,7 +223,8 @@ static void check_use(struct console *c, bool destroyed)
 	auto_free char *target = sandbox_path(c->id, "");
 
 	if (client)
-		client_set_deadline(client, clock_boot_ns() + PATIENCE_NS);
+		client_set_deadline(client, clock_boot_ns() +
+				    fault_time("console.look", PATIENCE_NS));
 	if (client && cli_get(&cli, target, &body, &err) == 0) {
 		console_learn(c, &body);
 	} else if (err.code == SVM_NOT_FOUND) {

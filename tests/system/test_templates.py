@@ -257,9 +257,9 @@ def test_a_spawn_that_fails_says_so_in_its_last_frame(inst):
     assert (last["type"], last["code"]) == ("error", "PROVIDER_ERROR"), last
     assert "the reason" in last["message"] and last["remediation"]
     assert listed(inst) == [] and inst.box_dirs() == []
-    events = inst.api("GET", "/events?since=0&follow=false"
-                      "&type=operation.failed", check=200).text
-    assert '"status":502' in events.replace(" ", ""), events
+    wait_for(lambda: '"status":502' in inst.api(
+        "GET", "/events?since=0&follow=false&type=operation.failed",
+        check=200).text.replace(" ", ""), "the event")
     r = inst.api("POST", "/sandboxes?frames=full", {"ttl": "never"})
     assert r.status == 400, "nothing was told before"
 
@@ -431,14 +431,15 @@ def test_who_waits_gets_the_copy_that_is_made_meanwhile(new_instance):
         "STACYVM_DEFAULTS_MAX_SANDBOXES": "1",
         "STACYVM_DEFAULTS_SPAWN_OVERFLOW": "queue"})
     inst.start()
-    save(inst, name="w", image="host", pool_size=1, setup=["sleep 2"])
+    save(inst, name="w", image="host", pool_size=1, setup=["sleep 4"])
     wait_for(lambda: warm(inst)["making"], "the copy to be on its way")
     a = inst.api("POST", "/sandboxes/admission", {"template": "w"},
                  check=200).json()
     assert (a["allowed"], a["queueable"]) == (False, True), a
     spawn(inst, "w")
-    text = inst.api("GET", "/events?since=0&follow=false&type=spawn.dequeued",
-                    check=200).text
+    text = wait_for(lambda: "data:" in (t := inst.api(
+        "GET", "/events?since=0&follow=false&type=spawn.dequeued",
+        check=200).text) and t, "the event")
     assert text.count("data:") == 1 and "a warm copy is ready" in text
     assert warm(inst)["claims"] == 1
     inst.api("DELETE", path("w"), check=200)
@@ -572,7 +573,7 @@ def test_kill_during_refill_and_claims(inst):
 
         def claims():
             try:
-                with inst.client(20) as c:
+                with inst.client() as c:
                     for i in range(6):
                         r = c.request("POST", svm.API + path("w", "/spawn"),
                                       {"owner_id": f"o{turn}-{i}"})
