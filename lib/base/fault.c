@@ -67,6 +67,15 @@ static bool is(const char *action, const char *name)
 	       (action[n] == ',' || action[n] == '\0');
 }
 
+static void hold(void)
+{
+	const char *path = getenv("STACYVM_FAULT_FIFO");
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd >= 0)
+		close(fd);
+}
+
 int fault_errno(const char *label)
 {
 	static const struct {
@@ -85,6 +94,8 @@ int fault_errno(const char *label)
 	}
 	if (is(action, "stop"))
 		kill(getpid(), SIGSTOP);
+	if (is(action, "hold"))
+		hold();
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
 		if (is(action, errors[i].name))
 			return -errors[i].value;

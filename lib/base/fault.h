@@ -7,6 +7,7 @@
  * where "label@N" is the N-th time that the process comes there:
  *	kill    SIGKILL to ourselves
  *	stop    SIGSTOP, until somebody continues us
+ *	hold    this thread waits until somebody writes to STACYVM_FAULT_FIFO
  *	ENOSPC  (or EIO, ENOMEM, EMFILE) fault_errno() returns it, negative
  *	250     fault_time() returns so many milliseconds
  * Every label reached is appended to the file named by STACYVM_FAULT_LOG, by

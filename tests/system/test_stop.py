@@ -10,7 +10,7 @@ import time
 import pytest
 
 from registry import Rogue
-from svm import API, descendants, hurried, pid_alive, processes, wait_for
+from svm import API, descendants, hurried, pid_alive, wait_for
 from test_images import FAULTS, docker_archive, refs
 from test_pull import PULL, big_image
 
@@ -179,12 +179,19 @@ def test_an_import_about_to_be_stored(new_instance):
     """The daemon learns that it must stop while the layers are put in
     place: nothing came of it, and what to do is said too."""
     inst = new_instance(binary=FAULTS)
-    inst.start(env={"STACYVM_FAULT": "import.rename@1=stop"})
+    fifo, hits = inst.base / "fifo", inst.base / "hits"
+    os.mkfifo(fifo)
+    inst.start(env={"STACYVM_FAULT": "import.rename@1=hold,"
+                    f"http.shutdown={PATIENT['http_shutdown']}",
+                    "STACYVM_FAULT_FIFO": str(fifo),
+                    "STACYVM_FAULT_LOG": str(hits)})
     call = Call(inst, "/images/import?name=x", docker_archive())
     pid = inst.daemon_pid()
-    wait_for(lambda: processes()[pid][1] == "T", "the layers to be put in place")
+    wait_for(lambda: hits.exists() and "import.rename" in hits.read_text(),
+             "the layers to be put in place")
     os.kill(pid, signal.SIGTERM)
-    os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: "stopping: SIGTERM" in inst.log(), "it to be told")
+    fifo.write_text("go on")
     call.join(90)
     e = call.reply.json()
     assert (call.reply.status, e["code"]) == (503, "UNAVAILABLE"), e
