@@ -246,6 +246,7 @@ static void set_theme(struct term_curses *t, const struct theme *theme,
 {
 	t->colours = colour == COLOUR_MODE_NEVER ? 0 : t->most;
 	t->theme = t->colours ? *theme : *theme_find("mono");
+	theme_adapt(&t->theme, t->colours);
 }
 
 static void close_streams(struct term_curses *t)

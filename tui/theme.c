@@ -11,16 +11,18 @@
 #define P COLOUR_PALETTE
 
 static const struct theme themes[] = {
-	{ /* the terminal's own colours: right on dark and on light */
+	{ /* the terminal's own ink and background, and accents halfway
+	   * between black and white: to be read on both.  Of the sixteen
+	   * that anybody may have changed, yellow is nothing on white. */
 	  .name = "auto",
-	  .role = { [ROLE_DIM] = { P(8), 0, 0 },
+	  .role = { [ROLE_DIM] = { P(243), 0, 0 },
 		    [ROLE_FAINT] = { P(8), 0, 0 },
 		    [ROLE_LINE] = { P(8), 0, 0 },
-		    [ROLE_FOCUS] = { P(3), 0, CELL_BOLD },
-		    [ROLE_ACCENT] = { P(3), 0, CELL_BOLD },
-		    [ROLE_ACCENT2] = { P(3), 0, 0 },
-		    [ROLE_OK] = { P(2), 0, 0 },
-		    [ROLE_BAD] = { P(1), 0, CELL_BOLD },
+		    [ROLE_FOCUS] = { P(130), 0, CELL_BOLD },
+		    [ROLE_ACCENT] = { P(130), 0, CELL_BOLD },
+		    [ROLE_ACCENT2] = { P(130), 0, 0 },
+		    [ROLE_OK] = { P(28), 0, 0 },
+		    [ROLE_BAD] = { P(196), 0, CELL_BOLD },
 		    [ROLE_SELECTED] = { 0, 0, CELL_REVERSE } } },
 	{ .name = "mission",
 	  .ink = RGB(0xece7dd), .background = RGB(0x08080a),
@@ -74,6 +76,21 @@ const struct theme *theme_find(const char *name)
 		if (strcmp(themes[i].name, name) == 0)
 			return &themes[i];
 	return NULL;
+}
+
+void theme_adapt(struct theme *t, int colours)
+{
+	/* Of few colours red alone is told from both; where it's only bold,
+	 * a word says the rest. */
+	static const uint32_t few[ROLE_MAX] = { [ROLE_DIM] = P(8),
+						[ROLE_BAD] = P(1) };
+
+	if (colours >= 256 || t->background)
+		return;
+	for (unsigned i = 0; i < ROLE_MAX; i++)
+		if (t->role[i].fg == themes[0].role[i].fg &&
+		    colour_value(t->role[i].fg) >= 16)
+			t->role[i].fg = few[i];
 }
 
 static const struct theme_style *role_of(const struct theme *t, uint32_t colour)

@@ -45,6 +45,10 @@ struct theme {
 const struct theme *theme_find(const char *name);
 const struct theme *theme_at(unsigned i); /* NULL past the last */
 
+/* As a terminal of so few colours can show it: what `auto` has, and who is
+ * made from it, is nothing that could be brought down to sixteen. */
+void theme_adapt(struct theme *t, int colours);
+
 /* The cell with colours instead of roles. */
 struct cell theme_resolve(const struct theme *t, struct cell c);
 

@@ -39,6 +39,54 @@ static struct cell shown(const struct theme *t, enum theme_role fg,
 	return theme_resolve(t, c);
 }
 
+/* As a terminal of that many colours shows it, by xterm's palette. */
+static uint32_t as_rgb(int colour, uint32_t none)
+{
+	static const uint32_t basic[] = {
+		0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd,
+		0x00cdcd, 0xe5e5e5, 0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00,
+		0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff,
+	};
+	static const uint32_t level[6] = { 0, 95, 135, 175, 215, 255 };
+	uint32_t n = (uint32_t)colour;
+
+	if (colour < 0)
+		return none;
+	if (n < 16)
+		return basic[n];
+	if (n > 255)
+		return n; /* direct */
+	if (n >= 232)
+		return (8 + 10 * (n - 232)) * 0x010101;
+	n -= 16;
+	return level[n / 36] << 16 | level[n / 6 % 6] << 8 | level[n % 6];
+}
+
+/* 1, or 0 for a theme that paints its own background. */
+static unsigned check_on(const struct theme *theme, int colours,
+			 uint32_t paper, uint32_t ink)
+{
+	struct theme t = *theme;
+
+	if (t.background)
+		return 0;
+	theme_adapt(&t, colours);
+	for (int r = 0; r < ROLE_SELECTED; r++) {
+		struct cell c = shown(&t, r, false);
+		bool text = r != ROLE_FAINT && r != ROLE_LINE;
+		int fg, bg;
+
+		theme_pair(&c, colours, &fg, &bg);
+		double is = contrast(as_rgb(fg, ink), as_rgb(bg, paper));
+
+		/* A red of few colours is anybody's own. */
+		if (is < (!text ? 1.9 : colours < 256 ? 3.5 : 3.9))
+			fail_msg("%s: role %d has %.1f on %06x, with %d "
+				 "colours", t.name, r, is, paper, colours);
+	}
+	return 1;
+}
+
 /* Whatever one has to read can be read, on a selected row too. */
 static void test_theme__contrast(void **state)
 {
@@ -66,6 +114,41 @@ static void test_theme__contrast(void **state)
 		}
 	}
 	assert_int_equal(painted, 3);
+}
+
+/* Those that leave the background to the terminal, on black as on white. */
+static void test_theme__contrast_on_both(void **state)
+{
+	static const int colours[] = { 8, 16, 256, COLOURS_DIRECT };
+	static const struct {
+		uint32_t paper, ink;
+	} terminals[] = { { 0x000000, 0xe5e5e5 }, { 0xffffff, 0x000000 } };
+	unsigned checked = 0;
+
+	(void)state;
+	for (unsigned i = 0; theme_at(i); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(colours); k++)
+			for (size_t p = 0; p < ARRAY_SIZE(terminals); p++)
+				checked += check_on(theme_at(i), colours[k],
+						    terminals[p].paper,
+						    terminals[p].ink);
+	assert_int_equal(checked, 2 * ARRAY_SIZE(colours) *
+					  ARRAY_SIZE(terminals));
+}
+
+/* The colours of a theme that say something stay apart from its text where
+ * there are as many as it takes. */
+static void test_theme__accents_are_colours(void **state)
+{
+	const struct theme *t = theme_find("auto");
+
+	(void)state;
+	for (int r = ROLE_FOCUS; r <= ROLE_BAD; r++)
+		assert_int_not_equal(shown(t, r, false).fg, 0);
+	assert_int_not_equal(shown(t, ROLE_OK, false).fg,
+			     shown(t, ROLE_BAD, false).fg);
+	assert_int_not_equal(shown(t, ROLE_OK, false).fg,
+			     shown(t, ROLE_ACCENT, false).fg);
 }
 
 static void test_theme__roles(void **state)
@@ -182,6 +265,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_theme__contrast),
+		cmocka_unit_test(test_theme__contrast_on_both),
+		cmocka_unit_test(test_theme__accents_are_colours),
 		cmocka_unit_test(test_theme__roles),
 		cmocka_unit_test(test_theme__reduce),
 		cmocka_unit_test(test_theme__pair),
