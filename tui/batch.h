@@ -11,6 +11,7 @@
 
 struct batch {
 	const char *doing, *done; /* "killing", "killed"; copied */
+	const char *then; /* said behind the end, or NULL; not copied */
 	size_t at_once;           /* 0: as many as is good */
 	/* The request about this one; `data` and `done` of it are taken.
 	 * NULL with err set: it can't be; without: it needs nothing. */

@@ -11,6 +11,7 @@
 #include "tui/batch.h"
 #include "tui/glyph.h"
 #include "tui/label-form.h"
+#include "tui/label-undo.h"
 #include "tui/sandbox-act.h"
 #include "tui/screen.h"
 
@@ -123,7 +124,7 @@ static void changed(struct model *m, struct request *r)
 		return;
 	if (l)
 		dialog_pop(m);
-	model_say(m, "changed %s", json_text(object, "id"));
+	model_say(m, "changed %s; u takes it back", json_text(object, "id"));
 	fleet_put(&m->fleet, request_steal(&doc, object));
 }
 
@@ -146,6 +147,8 @@ static void send_patch(struct model *m, struct labelling *l,
 
 	r->about = xasprintf("%lld", (long long)m->boot_ns);
 	l->waits = xstrdup(r->about);
+	label_undo_begin(m, body);
+	label_undo_note(m, l->form.id);
 	request_send(m, r);
 }
 
@@ -160,7 +163,8 @@ static void body_free(void *data)
 static struct request *make_patch(struct model *m, const char *id, void *data,
 				  struct svm_err *err)
 {
-	(void)m, (void)err;
+	(void)err;
+	label_undo_note(m, id);
 	return patch(id, data, NULL);
 }
 
@@ -172,8 +176,10 @@ static void label_all(struct model *m, struct labelling *l,
 
 	buf_add(kept, body->data, body->len);
 	dialog_pop(m);
+	label_undo_begin(m, body);
 	batch_start(m, &(struct batch){ .doing = "labelling",
 					.done = "labelled",
+					.then = "u takes it back",
 					.make = make_patch,
 					.each = sandbox_answered,
 					.data = kept,

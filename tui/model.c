@@ -7,6 +7,7 @@
 
 #include "lib/base/mem.h"
 #include "tui/dialog.h"
+#include "tui/label-undo.h"
 #include "tui/screen.h"
 #include "tui/spawning.h"
 #include "tui/views.h"
@@ -89,6 +90,7 @@ void model_free(struct model *m)
 	keymap_free(m->keymap);
 	buf_release(&m->clipboard);
 	settings_forget(m);
+	label_undo_forget(m);
 	views_release(m);
 	pasts_release(m);
 	commands_release(&m->commands);

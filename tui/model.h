@@ -159,6 +159,7 @@ struct model {
 				   * ends them */
 	const struct settings_ops *settings; /* or NULL: none to change */
 	struct config_change undo[LIMIT_TUI_UNDO];
+	struct label_undo *label_undo; /* or NULL; see label-undo.h */
 	size_t n_undo;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Actions on sandboxes.  See sandbox-act.h. */
+#include "tui/label-undo.h"
 #include "tui/sandbox-act.h"
 
 #include <stdlib.h>
@@ -287,6 +288,17 @@ bool sandbox_act_many(struct model *m, char **ids, enum action a)
 	}
 }
 
+/* What would come first is what can't be undone later. */
+static void undo(struct model *m, const struct sandbox *s)
+{
+	if (sandbox_kill_undo(m, s))
+		return;
+	if (m->label_undo && model_refuses(m, ACT_LABEL))
+		return;
+	if (!label_undo(m))
+		model_say(m, "nothing to undo");
+}
+
 bool sandbox_act(struct model *m, struct sandbox *s, enum action a)
 {
 	switch (a) {
@@ -302,7 +314,7 @@ bool sandbox_act(struct model *m, struct sandbox *s, enum action a)
 		sandbox_bulk_menu(m);
 		return true;
 	case ACT_UNDO:
-		sandbox_kill_undo(m, s);
+		undo(m, s);
 		return true;
 	case ACT_SPAWN:
 		spawn_open(m, NULL);

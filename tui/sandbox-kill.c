@@ -173,7 +173,7 @@ void sandbox_prune_all_ask(struct model *m)
 }
 
 /* What was killed together stays together. */
-void sandbox_kill_undo(struct model *m, const struct sandbox *selected)
+bool sandbox_kill_undo(struct model *m, const struct sandbox *selected)
 {
 	int64_t until = selected ? selected->going_until : 0;
 	const char *last = "";
@@ -194,8 +194,7 @@ void sandbox_kill_undo(struct model *m, const struct sandbox *selected)
 		model_say(m, "%s stays", last);
 	else if (n)
 		model_say(m, "%zu stay", n);
-	else
-		model_say(m, "nothing to undo");
+	return n;
 }
 
 void sandbox_act_tick(struct model *m)
