@@ -16,6 +16,7 @@
 #include "cli/transfer.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
+#include "lib/base/shell.h"
 #include "lib/base/path.h"
 #include "lib/base/rand.h"
 
@@ -102,10 +103,13 @@ static int open_source(const char *from, struct stat *st, struct svm_err *err)
 		return svm_err_sys(err, SVM_FILE_NOT_FOUND, errno,
 				   "open '%s'", from);
 	if (S_ISFIFO(st->st_mode) && fs.f_type != PIPEFS_MAGIC) {
+		auto_buf struct buf word = BUF_INIT;
+
+		shell_word(&word, from);
 		svm_err_set(err, SVM_BAD_REQUEST, "'%s' is a named pipe",
 			    from);
 		return svm_err_hint(err, "copy what comes from it:  stacyvm "
-				    "cp - ID:/path <%s", from);
+				    "cp - ID:/path <%s", buf_str(&word));
 	}
 	return steal_fd(&fd);
 }

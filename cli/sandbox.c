@@ -9,16 +9,20 @@
 #include "cli/out.h"
 #include "lib/api/state.h"
 #include "lib/base/mem.h"
+#include "lib/base/shell.h"
 #include "lib/base/urlenc.h"
 
 static int ambiguous(const char *text, unsigned count, const struct buf *list,
 		     struct svm_err *err)
 {
+	auto_buf struct buf word = BUF_INIT;
+
+	shell_word(&word, text);
 	svm_err_set(err, SVM_CONFLICT,
 		    "sandbox '%s' matches %u sandboxes: %s", text, count,
 		    buf_str(list));
 	return svm_err_hint(err, "use the full id, or see them with:  "
-				 "stacyvm list --filter id=%s", text);
+				 "stacyvm list --filter id=%s", buf_str(&word));
 }
 
 static char *match(const cJSON *items, const char *text, struct svm_err *err)

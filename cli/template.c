@@ -12,6 +12,7 @@
 #include "lib/api/errmap.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
+#include "lib/base/shell.h"
 #include "lib/base/urlenc.h"
 
 #define FILE_MAX (1024 * 1024)
@@ -204,7 +205,11 @@ static int run_create(struct cli *cli, void *values, int argc, char **args,
 		return out_object(cli, doc.root, err);
 	puts(args[0]);
 	fflush(stdout);
-	cli_notice(cli, "  next:  stacyvm spawn --template '%s'", args[0]);
+	auto_buf struct buf word = BUF_INIT;
+
+	shell_word(&word, args[0]);
+	cli_notice(cli, "  next:  stacyvm spawn --template %s",
+		   buf_str(&word));
 	return 0;
 }
 

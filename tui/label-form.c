@@ -8,6 +8,7 @@
 #include "lib/api/limits.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
+#include "lib/base/shell.h"
 #include "tui/fleet.h"
 #include "tui/pairs.h"
 
@@ -157,8 +158,8 @@ static void add_rename(const struct label_form *f, struct buf *out)
 		buf_addf(out, "stacyvm rename --clear %s", f->id);
 		return;
 	}
-	buf_addf(out, "stacyvm rename %s", f->id);
-	pairs_shell(out, name);
+	buf_addf(out, "stacyvm rename %s ", f->id);
+	shell_word(out, name);
 }
 
 /* What would be taken for an option. */
@@ -181,8 +182,10 @@ void label_form_command(const struct label_form *f, struct buf *out)
 			 f->id);
 	if (has_dash(words))
 		buf_addstr(out, " --");
-	for (char **w = words; *w; w++)
-		pairs_shell(out, *w);
+	for (char **w = words; *w; w++) {
+		buf_addch(out, ' ');
+		shell_word(out, *w);
+	}
 	if (f->more && *words)
 		buf_addf(out, "  # and %zu more", f->more);
 	if (!out->len)

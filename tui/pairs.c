@@ -74,24 +74,3 @@ bool pairs_write(struct buf *out, const char *key, const char *value)
 	add_quoted(out, value, within);
 	return true;
 }
-
-static bool is_shell_word(const char *s)
-{
-	return *s && !s[strspn(s, "abcdefghijklmnopqrstuvwxyz"
-				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "0123456789_@%+=:,./-")];
-}
-
-void pairs_shell(struct buf *out, const char *word)
-{
-	buf_addch(out, ' ');
-	if (is_shell_word(word)) {
-		buf_addstr(out, word);
-		return;
-	}
-	buf_addch(out, '\'');
-	for (; *word; word++)
-		buf_addstr(out, *word == '\'' ? "'\\''" :
-						(char[2]){ *word, '\0' });
-	buf_addch(out, '\'');
-}

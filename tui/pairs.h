@@ -20,7 +20,4 @@ char *pairs_next(const char **at, bool *ret_open);
  * one line of plain text. */
 bool pairs_write(struct buf *out, const char *key, const char *value);
 
-/* A word as a shell needs it, appended behind a blank. */
-void pairs_shell(struct buf *out, const char *word);
-
 #endif

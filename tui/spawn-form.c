@@ -10,6 +10,7 @@
 #include "lib/base/duration.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
+#include "lib/base/shell.h"
 #include "tui/pairs.h"
 
 const struct spawn_field_info spawn_fields[SPAWN_FIELDS] = {
@@ -59,8 +60,8 @@ bool spawn_form_filled(const struct spawn_form *f)
 
 static void add_option(struct buf *out, enum spawn_field i, const char *s)
 {
-	buf_addf(out, " %s", spawn_fields[i].option);
-	pairs_shell(out, s);
+	buf_addf(out, " %s ", spawn_fields[i].option);
+	shell_word(out, s);
 }
 
 void spawn_form_command(const struct spawn_form *f, struct buf *out)

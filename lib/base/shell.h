@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Words as a shell reads them, for what is shown to be pasted there. */
+#ifndef SVM_BASE_SHELL_H
+#define SVM_BASE_SHELL_H
+
+#include "lib/base/buf.h"
+
+/* Append `word` as one word of a shell: as it is where nothing in it means
+ * anything there, else in single quotes. */
+void shell_word(struct buf *out, const char *word);
+
+#endif
