@@ -168,7 +168,8 @@ static const struct cmd ls = {
 	.examples = "stacyvm audit ls --since 1h --action sandbox.create",
 	.opts = ls_opts,
 	.opts_size = sizeof(struct audit_opts),
-	.flags = CMD_PAGED,
+	.flags = CMD_PAGED | CMD_TYPED,
+	.gives = "AuditRecord",
 	.run = run_ls,
 };
 
@@ -187,7 +188,7 @@ static const struct cmd export = {
 	.examples = "stacyvm audit export --as csv >audit.csv",
 	.opts = export_opts,
 	.opts_size = sizeof(struct audit_opts),
-	.flags = CMD_PAGED,
+	.flags = CMD_PAGED | CMD_TYPED,
 	.run = run_export,
 };
 

@@ -242,5 +242,6 @@ const struct cmd cmd_bench = {
 		    "stacyvm bench --provider native --json",
 	.opts = opts,
 	.opts_size = sizeof(struct bench_opts),
+	.flags = CMD_TYPED,
 	.run = run,
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/fields.h"
 #include "cli/nearest.h"
 #include "cli/paging.h"
 #include "cli/sandbox.h"
@@ -295,6 +296,14 @@ static int show_help(const struct cli *cli, int status)
 	return flush_output(cli, status);
 }
 
+/* What makes no sense, to us or to the daemon. */
+static bool is_usage_error(const struct cli *cli, const struct svm_err *e)
+{
+	return e->code == SVM_BAD_REQUEST &&
+	       (e->sys_errno == USAGE_ERRNO ||
+		(cli->cmd->flags & CMD_TYPED && !e->sys_errno));
+}
+
 /* An error is said when the pager has left the terminal. */
 static int run_and_report(struct cli *cli, void *values, int argc, char **argv)
 {
@@ -304,8 +313,7 @@ static int run_and_report(struct cli *cli, void *values, int argc, char **argv)
 	if (paging_end() && status < 0 && err.code == SVM_INTERNAL &&
 	    err.sys_errno == EPIPE)
 		status = 0; /* who read it had enough */
-	else if (status < 0 && err.sys_errno == USAGE_ERRNO &&
-		 err.code == SVM_BAD_REQUEST)
+	else if (status < 0 && is_usage_error(cli, &err))
 		status = usage_failure(cli, &err);
 	else if (status < 0)
 		status = cli_report(cli, &err);
@@ -353,6 +361,8 @@ static int run_leaf(struct cli *cli, int argc, char **argv)
 	}
 	n = sandbox_fill_in(cli, n, argv);
 	status = check_arguments(cli, n);
+	if (status == 0 && fields_check(cli, &err) < 0)
+		status = usage_failure(cli, &err);
 	if (status == 0)
 		status = run_and_report(cli, values, n, argv);
 	opts_release(cmd->opts, values);

@@ -25,6 +25,8 @@ enum cmd_flags {
 	CMD_CONSOLE = 1u << 4,  /* of the console alone, run by itself */
 	CMD_PAGED = 1u << 5,    /* what it prints may be longer than a screen */
 	CMD_RENAMES = 1u << 6,  /* what the console knows may be old */
+	CMD_TYPED = 1u << 7,    /* all it sends was typed: what the daemon finds
+				 * wrong in it is a usage error */
 };
 
 struct cmd {
@@ -43,6 +45,9 @@ struct cmd {
 				     * them, where there may be any number */
 	enum opt_complete complete_then; /* what those after it are */
 	const char *words; /* "a|b|c", for COMPLETE_WORDS */
+	/* What --json=FIELDS may name, where that is known: "Sandbox stats",
+	 * the fields of that schema of the API, and stats. */
+	const char *gives;
 	const struct cmd *const *subs; /* NULL-terminated; then run is NULL */
 
 	/* Returns the exit status, or -1 with err set.  args ends with NULL. */
@@ -72,6 +77,9 @@ struct entries {
 	int (*db)(int argc, char **argv);
 	int (*tui)(const struct tui_args *args, struct svm_err *err);
 	void (*keys)(void); /* print the keys of the dashboard */
+	/* The fields of an object of the API by its schema's name, owned
+	 * (strv_free); NULL when there is none of that name. */
+	char **(*fields)(const char *schema);
 };
 
 /* One run of the program: the global options and what follows from them. */

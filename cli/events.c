@@ -107,6 +107,6 @@ const struct cmd cmd_events = {
 		    "stacyvm events -f --type sandbox.expired",
 	.opts = opts,
 	.opts_size = sizeof(struct events_opts),
-	.flags = CMD_PAGED,
+	.flags = CMD_PAGED | CMD_TYPED,
 	.run = run,
 };

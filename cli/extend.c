@@ -64,5 +64,7 @@ const struct cmd cmd_extend = {
 	.min_args = 2,
 	.max_args = 2,
 	.complete = COMPLETE_SANDBOX,
+	.flags = CMD_TYPED,
+	.gives = "Sandbox",
 	.run = run,
 };

@@ -148,6 +148,10 @@ static int run_write(struct cli *cli, void *values, int argc, char **args,
 	auto_place struct place p = { 0 };
 	struct progress quiet = { 0 };
 
+	if (o->mode && (!o->mode[0] || strlen(o->mode) > 4 ||
+			o->mode[strspn(o->mode, "01234567")]))
+		return cli_usage(cli, err, "bad value '%s' for --mode: not "
+				 "permissions such as 755", o->mode);
 	if (isatty(STDIN_FILENO))
 		cli_notice(cli, "writing what you type; Ctrl-D ends it");
 	if (find_place(cli, argc, args, NULL, &p, err) < 0)
@@ -319,25 +323,28 @@ static const struct opt rm_opts[] = {
 	OPTS_END,
 };
 
-#define FILES(sym, word, arguments, text, least, most, bits)       \
+#define FILES(sym, word, arguments, text, least, most, bits, fields) \
 	static const struct cmd sym = {                            \
 		.name = word, .args = arguments, .summary = text,  \
 		.min_args = least, .max_args = most, .flags = bits, \
 		.complete = COMPLETE_SANDBOX,                      \
 		.complete_then = COMPLETE_REMOTE_PATH,             \
+		.gives = fields,                                   \
 		.run = run_##sym,                                  \
 	}
 
 FILES(ls, "ls", "ID [PATH]", "list a directory (default /workspace)", 1, 2,
-      CMD_PAGED);
+      CMD_PAGED, "FileInfo");
 FILES(cat, "cat", "ID PATH...",
       "print files; on a terminal, control characters as text", 1, -1,
-      CMD_PAGED);
-FILES(mv, "mv", "ID OLD NEW", "move or rename", 3, 3, 0);
-FILES(chmod, "chmod", "ID MODE PATH", "change permissions", 3, 3, 0);
-FILES(stat, "stat", "ID PATH", "show what a path is", 1, 2, 0);
+      CMD_PAGED, NULL);
+FILES(mv, "mv", "ID OLD NEW", "move or rename", 3, 3, 0, NULL);
+FILES(chmod, "chmod", "ID MODE PATH", "change permissions", 3, 3, CMD_TYPED,
+      NULL);
+FILES(stat, "stat", "ID PATH", "show what a path is", 1, 2, 0,
+      "FileInfo");
 FILES(glob, "glob", "ID PATTERN", "list paths that match; ** is recursive",
-      1, 2, CMD_PAGED);
+      1, 2, CMD_PAGED | CMD_TYPED, NULL);
 
 static const struct cmd write_ = {
 	.name = "write",

@@ -282,6 +282,7 @@ static const struct cmd ls = {
 	.aliases = "list",
 	.summary = "list images",
 	.flags = CMD_PAGED,
+	.gives = "Image",
 	.run = run_ls,
 };
 

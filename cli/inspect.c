@@ -49,6 +49,7 @@ const struct cmd cmd_inspect = {
 	.min_args = 1,
 	.max_args = -1,
 	.complete = COMPLETE_SANDBOX,
-	.flags = CMD_PAGED,
+	.flags = CMD_PAGED | CMD_TYPED,
+	.gives = "Sandbox",
 	.run = run,
 };

@@ -107,5 +107,7 @@ const struct cmd cmd_label = {
 	.max_args = -1,
 	.complete = COMPLETE_SANDBOX,
 	.complete_then = COMPLETE_LABEL,
+	.flags = CMD_TYPED,
+	.gives = "Sandbox",
 	.run = run,
 };

@@ -183,6 +183,7 @@ const struct cmd cmd_list = {
 		    "stacyvm list -q | stacyvm kill -",
 	.opts = opts,
 	.opts_size = sizeof(struct list_opts),
-	.flags = CMD_PAGED,
+	.flags = CMD_PAGED | CMD_TYPED,
+	.gives = "Sandbox",
 	.run = run,
 };

@@ -265,6 +265,6 @@ const struct cmd cmd_logs = {
 	.min_args = 1,
 	.max_args = 1,
 	.complete = COMPLETE_SANDBOX,
-	.flags = CMD_PAGED,
+	.flags = CMD_PAGED | CMD_TYPED,
 	.run = run,
 };

@@ -16,6 +16,7 @@
 #include "daemon/config.h"
 #include "daemon/image/image.h"
 #include "daemon/reload.h"
+#include "daemon/schemas.h"
 #include "daemon/serve.h"
 #include "lib/api/dirs.h"
 #include "lib/base/defs.h"
@@ -355,6 +356,7 @@ int main(int argc, char **argv)
 		.db = daemon_db_main,
 		.tui = open_dashboard,
 		.keys = print_keys,
+		.fields = schemas_fields,
 	};
 
 	if (fd_sanitise_std() < 0)

@@ -39,8 +39,8 @@ void nearest_offer(struct nearest *n, const char *candidate)
 		return;
 	unsigned d = edit_distance(n->word, a, candidate, b);
 
-	/* A word sharing nothing with what was typed is no help. */
-	if (d > MAX(a, b) / 3 + (MAX(a, b) <= 4))
+	/* One slip in three letters; of less, next to everything is near. */
+	if (d > MAX(a, b) / 3)
 		return;
 	if (!n->best || d < n->distance) {
 		n->best = candidate;

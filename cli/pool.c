@@ -39,6 +39,7 @@ static const struct cmd status = {
 		"CLAIMED were taken since the\ndaemon started.  Change the "
 		"number with: stacyvm template create NAME --warm N",
 	.flags = CMD_PAGED,
+	.gives = "PoolStatus",
 	.run = run_status,
 };
 

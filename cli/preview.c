@@ -85,5 +85,7 @@ const struct cmd cmd_preview = {
 	.min_args = 2,
 	.max_args = 2,
 	.complete = COMPLETE_SANDBOX,
+	.flags = CMD_TYPED,
+	.gives = "Preview",
 	.run = run,
 };

@@ -148,6 +148,7 @@ static const struct cmd ls = {
 	.aliases = "list",
 	.summary = "list providers and whether they work here",
 	.flags = CMD_PAGED,
+	.gives = "Provider",
 	.run = run_ls,
 };
 
@@ -160,6 +161,7 @@ static const struct cmd show = {
 	.max_args = 1,
 	.complete = COMPLETE_PROVIDER,
 	.flags = CMD_PAGED,
+	.gives = "Provider",
 	.run = run_show,
 };
 

@@ -150,6 +150,7 @@ static const struct cmd ls = {
 	.aliases = "list",
 	.summary = "list quotas",
 	.flags = CMD_PAGED,
+	.gives = "Quota",
 	.run = run_ls,
 };
 
@@ -159,6 +160,7 @@ static const struct cmd get = {
 	.summary = "what an owner has, and what is allowed",
 	.min_args = 1,
 	.max_args = 1,
+	.flags = CMD_TYPED,
 	.run = run_get,
 };
 
@@ -173,6 +175,7 @@ static const struct cmd set = {
 	.opts_size = sizeof(struct quota_opts),
 	.min_args = 1,
 	.max_args = 1,
+	.flags = CMD_TYPED,
 	.run = run_set,
 };
 
@@ -182,6 +185,7 @@ static const struct cmd rm = {
 	.summary = "remove quotas: the defaults hold again",
 	.min_args = 1,
 	.max_args = -1,
+	.flags = CMD_TYPED,
 	.run = run_rm,
 };
 

@@ -79,7 +79,8 @@ const struct cmd cmd_rename = {
 	.opts_size = sizeof(struct rename_opts),
 	.min_args = 1,
 	.max_args = 2,
-	.flags = CMD_RENAMES,
+	.flags = CMD_RENAMES | CMD_TYPED,
 	.complete = COMPLETE_SANDBOX,
+	.gives = "Sandbox",
 	.run = run,
 };

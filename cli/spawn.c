@@ -77,7 +77,7 @@ const struct opt spawn_options[] = {
 	OPTS_END,
 };
 
-int spawn_add_pairs(struct json_writer *w, const char *key,
+int spawn_add_pairs(const struct cli *cli, struct json_writer *w, const char *key,
 		    char *const *pairs, bool from_here, struct svm_err *err)
 {
 	if (!pairs)
@@ -93,8 +93,8 @@ int spawn_add_pairs(struct json_writer *w, const char *key,
 
 		if (!name[0] || (!eq && !from_here) ||
 		    !utf8_valid(*pairs, strlen(*pairs)))
-			return svm_err_set(err, SVM_BAD_REQUEST,
-					   "'%s' is not KEY=VALUE", *pairs);
+			return cli_usage(cli, err, "'%s' is not KEY=VALUE",
+					 *pairs);
 		if (value)
 			json_str(w, name, value);
 	}
@@ -114,7 +114,8 @@ void spawn_add_number(struct json_writer *w, const char *key, int64_t v)
 		json_int(w, key, v);
 }
 
-static int make_request(const struct spawn_opts *o, struct buf *body,
+static int make_request(const struct cli *cli,
+			const struct spawn_opts *o, struct buf *body,
 			struct svm_err *err)
 {
 	struct json_writer w = json_writer(body);
@@ -130,8 +131,8 @@ static int make_request(const struct spawn_opts *o, struct buf *body,
 	spawn_add_number(&w, "vcpus", o->vcpus);
 	spawn_add_number(&w, "disk_mb", o->disk);
 	spawn_add_number(&w, "pids", o->pids);
-	if (spawn_add_pairs(&w, "metadata", o->label, false, err) < 0 ||
-	    spawn_add_pairs(&w, "env", o->env, true, err) < 0)
+	if (spawn_add_pairs(cli, &w, "metadata", o->label, false, err) < 0 ||
+	    spawn_add_pairs(cli, &w, "env", o->env, true, err) < 0)
 		return -1;
 	json_close(&w, '}');
 	return 0;
@@ -242,7 +243,7 @@ static const char *spawn(struct cli *cli, const struct spawn_opts *o,
 	auto_buf struct buf body = BUF_INIT;
 	const char *id = NULL;
 
-	*ret = make_request(o, &body, err) < 0 ? NULL :
+	*ret = make_request(cli, o, &body, err) < 0 ? NULL :
 						 post(cli, &body, doc, err);
 	if (err->code || json_get_string(*ret, "id", &id, err) < 0)
 		return NULL;
@@ -404,5 +405,7 @@ const struct cmd cmd_spawn = {
 	.opts = spawn_options,
 	.opts_size = sizeof(struct spawn_opts),
 	.max_args = -1,
+	.flags = CMD_TYPED,
+	.gives = "Sandbox",
 	.run = run,
 };

@@ -21,7 +21,7 @@ extern const struct opt spawn_options[];
 
 /* "K=V"s as an object; with from_here also "K", whose value is ours.  Nothing
  * when pairs is NULL. */
-int spawn_add_pairs(struct json_writer *w, const char *key,
+int spawn_add_pairs(const struct cli *cli, struct json_writer *w, const char *key,
 		    char *const *pairs, bool from_here, struct svm_err *err);
 /* Nothing when there is no value. */
 void spawn_add_string(struct json_writer *w, const char *key, const char *v);

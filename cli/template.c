@@ -139,20 +139,21 @@ static int add_file(struct json_writer *w, const char *file,
 	return 0;
 }
 
-static int add_pool(struct json_writer *w, const char *text,
-		    struct svm_err *err)
+static int add_pool(const struct cli *cli, struct json_writer *w,
+		    const char *text, struct svm_err *err)
 {
 	if (!text)
 		return 0;
 	if (!text[0] || strspn(text, "0123456789") != strlen(text) ||
 	    strlen(text) > 4)
-		return svm_err_set(err, SVM_BAD_REQUEST,
-				   "--warm '%s' is not a number", text);
+		return cli_usage(cli, err, "bad value '%s' for --warm: not a "
+				 "whole number", text);
 	json_raw(w, "pool_size", text);
 	return 0;
 }
 
-static int make_request(const struct template_opts *o, const char *name,
+static int make_request(const struct cli *cli,
+			const struct template_opts *o, const char *name,
 			struct buf *body, struct svm_err *err)
 {
 	struct json_writer w = json_writer(body);
@@ -170,9 +171,9 @@ static int make_request(const struct template_opts *o, const char *name,
 	spawn_add_number(&w, "vcpus", o->vcpus);
 	spawn_add_number(&w, "disk_mb", o->disk);
 	spawn_add_number(&w, "pids", o->pids);
-	if (add_pool(&w, o->pool, err) < 0 ||
-	    spawn_add_pairs(&w, "metadata", o->label, false, err) < 0 ||
-	    spawn_add_pairs(&w, "env", o->env, true, err) < 0)
+	if (add_pool(cli, &w, o->pool, err) < 0 ||
+	    spawn_add_pairs(cli, &w, "metadata", o->label, false, err) < 0 ||
+	    spawn_add_pairs(cli, &w, "env", o->env, true, err) < 0)
 		return -1;
 	if (o->setup) {
 		json_open(&w, "setup", '[');
@@ -194,7 +195,7 @@ static int run_create(struct cli *cli, void *values, int argc, char **args,
 
 	(void)argc;
 	if (template_act_for(cli, o->owner, err) < 0 ||
-	    make_request(o, args[0], &body, err) < 0 ||
+	    make_request(cli, o, args[0], &body, err) < 0 ||
 	    cli_send(cli, "POST", API "/templates", &body, &reply, err) < 0 ||
 	    out_parse_object(&doc, &reply, err) < 0)
 		return -1;
@@ -350,6 +351,7 @@ static const struct cmd ls = {
 	.opts = owner_opts,
 	.opts_size = sizeof(const char *),
 	.flags = CMD_PAGED,
+	.gives = "Template",
 	.run = run_ls,
 };
 
@@ -364,6 +366,7 @@ static const struct cmd show = {
 	.opts = owner_opts,
 	.opts_size = sizeof(const char *),
 	.flags = CMD_PAGED,
+	.gives = "Template",
 	.run = run_show,
 };
 
@@ -412,6 +415,7 @@ static const struct cmd spawn = {
 	.min_args = 1,
 	.max_args = -1,
 	.complete = COMPLETE_TEMPLATE,
+	.flags = CMD_TYPED,
 	.run = run_spawn,
 };
 

@@ -290,5 +290,6 @@ const struct cmd cmd_top = {
 	.opts_size = sizeof(struct top_opts),
 	.max_args = -1,
 	.complete = COMPLETE_SANDBOX,
+	.gives = "Sandbox stats",
 	.run = run,
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* stacyvm tui: checks the options, then the dashboard takes over. */
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/paging.h"
@@ -34,6 +36,26 @@ static const struct opt opts[] = {
 	OPTS_END,
 };
 
+/* Of those there are now: the user's own, too. */
+static bool is_theme(const struct cli *cli, const char *name)
+{
+	const char *key, *about, *choices;
+	size_t n = strlen(name);
+
+	for (size_t i = 0; (key = cli->entries->setting(i, &about, &choices));
+	     i++)
+		if (strcmp(key, "ui.theme") == 0)
+			break;
+	for (const char *c = key ? choices : ""; *c;) {
+		size_t len = strcspn(c, "|");
+
+		if (len == n && strncmp(c, name, n) == 0)
+			return true;
+		c += len + (c[len] == '|');
+	}
+	return false;
+}
+
 static int run(struct cli *cli, void *values, int argc, char **args,
 	       struct svm_err *err)
 {
@@ -46,6 +68,11 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 		cli->entries->keys();
 		return 0;
 	}
+	if (o->theme && !is_theme(cli, o->theme))
+		return cli_usage(cli, err, "bad value '%s' for --theme: there "
+				 "are auto, mission, light, contrast and mono, "
+				 "and themes/NAME.yaml beside the "
+				 "configuration", o->theme);
 	if (cli_key(cli, &key, err) < 0)
 		return -1;
 	const struct tui_args a = {

@@ -143,5 +143,6 @@ const struct cmd cmd_wait = {
 	.min_args = 1,
 	.max_args = -1,
 	.complete = COMPLETE_SANDBOX,
+	.flags = CMD_TYPED,
 	.run = run,
 };

@@ -5,7 +5,10 @@
  */
 #include "daemon/schemas.h"
 
-#include <stddef.h>
+#include <cjson/cJSON.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
 
 #define STR "{\"type\":\"string\"}"
 #define STR_NULL "{\"type\":[\"string\",\"null\"]}"
@@ -36,6 +39,7 @@
 	P("name", STR) "," P("metadata", MAP(STR)) ","                     \
 	P("preview_domain", STR) "," P("owner_id", STR) ","                \
 	P("template", STR) "," P("network", STR) ","                       \
+	P("disk_mb", INT) "," P("pids", INT) "," P("timings", MAP(NUM)) "," \
 	P("posture", MAP(ANY)) "," P("reason", STR)
 
 #define OPERATION                                                          \
@@ -125,6 +129,8 @@ const struct schema schemas[] = {
 			     P("capabilities", ARRAY(STR)) ","
 			     P("runtime_count", INT) ","
 			     P("sandbox_count", INT) ","
+			     P("description", STR) "," P("enabled", BOOL) ","
+			     P("findings", ARRAY(ANY)) ","
 			     P("config", MAP(ANY))) },
 	{ "PoolStatus", OBJECT("\"enabled\",\"vms\",\"max_vms\","
 			       "\"total_users\",\"max_users_per_vm\"",
@@ -267,3 +273,21 @@ const struct schema schemas[] = {
 				"\"block\"")) "," P("target", STR)) },
 	{ NULL, NULL },
 };
+
+char **schemas_fields(const char *name)
+{
+	const struct schema *s = schemas;
+
+	while (s->name && strcmp(s->name, name) != 0)
+		s++;
+	cJSON *root = s->name ? cJSON_Parse(s->json) : NULL;
+	const cJSON *p, *all = cJSON_GetObjectItem(root, "properties");
+	size_t n = 0;
+	char **ret = !all ? NULL : xcalloc((size_t)cJSON_GetArraySize(all) + 1,
+					   sizeof(char *));
+
+	cJSON_ArrayForEach(p, all)
+		ret[n++] = xstrdup(p->string);
+	cJSON_Delete(root);
+	return ret;
+}

@@ -9,4 +9,8 @@ struct schema {
 };
 extern const struct schema schemas[]; /* ends with name NULL */
 
+/* The names of an object's properties, owned (strv_free); NULL when there is
+ * no such schema, or it isn't one of an object. */
+char **schemas_fields(const char *name);
+
 #endif

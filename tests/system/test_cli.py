@@ -380,7 +380,7 @@ def test_rename_and_label(shared, box):
     finally:
         shared.ok("kill", other)
     r = shared.must_fail("rename", box, "No")
-    assert r.code == 1 and "name 'No'" in r.errtext
+    assert r.code == 2 and "name 'No'" in r.errtext
     whole = shared.ok("rename", "web-1", "", "--json").json()
     assert whole == shared.api("GET", f"/sandboxes/{box}").json()
     assert "name" not in whole

@@ -249,6 +249,33 @@ static void test_options__suggests_the_nearest(void **state)
 	assert_null(n.best);
 }
 
+/* Of a short word a slip is one letter; two of three are another word. */
+static void test_options__suggests_little_for_short_words(void **state)
+{
+	static const struct {
+		const char *word, *candidate;
+		bool near;
+	} cases[] = {
+		{ "tpo", "top", true },     { "tp", "top", true },
+		{ "lst", "list", true },    { "exce", "exec", true },
+		{ "kil", "kill", true },    { "isnpct", "inspect", true },
+		{ "foo", "top", false },    { "nope", "top", false },
+		{ "up", "cp", false },      { "rm", "cp", false },
+		{ "log", "tui", false },    { "wall", "kill", false },
+		{ "send", "spawn", false }, { "a", "cp", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct nearest n = { .word = cases[i].word };
+
+		nearest_offer(&n, cases[i].candidate);
+		if (!n.best == cases[i].near)
+			fail_msg("'%s': '%s'", cases[i].word,
+				 cases[i].candidate);
+	}
+}
+
 static void test_options__reads_detach_keys(void **state)
 {
 	(void)state;
@@ -270,6 +297,8 @@ int main(void)
 		cmocka_unit_test(test_options__reads_sizes),
 		cmocka_unit_test(test_options__takes_a_choice),
 		cmocka_unit_test(test_options__suggests_the_nearest),
+		cmocka_unit_test(
+			test_options__suggests_little_for_short_words),
 		cmocka_unit_test(test_options__reads_detach_keys),
 	};
 
