@@ -37,7 +37,11 @@ static int run_restore(struct cli *cli, void *values, int argc, char **args,
 	const char *name = slash && slash[1] ? slash + 1 : args[0];
 
 	(void)argc;
-	if (cli_confirm_name(cli, o->confirm, name, err,
+	int status = call(cli, "look", args[0], err);
+
+	if (status != 0)
+		return status;
+	if (ask_name(cli, o->confirm, name, err,
 			     "put the copy %s in the place of the whole "
 			     "database?", name) < 0)
 		return -1;

@@ -204,6 +204,18 @@ static int run_restore(const char *db, const struct dirs *d, const char *file,
 	return 0;
 }
 
+/* look FILE: whether it could be put back; for who asks a person first. */
+static int run_look(const char *db, const struct dirs *d, const char *file,
+		    struct svm_err *err)
+{
+	auto_db sqlite3 *from = NULL;
+
+	(void)db, (void)d;
+	if (open_db(file, SQLITE_OPEN_READONLY, &from, err) < 0)
+		return -1;
+	return check_usable(from, file, err);
+}
+
 /* check [FILE]. */
 
 static int check_trail(const char *file, unsigned *problems,
@@ -268,6 +280,7 @@ static const struct {
 		   struct svm_err *err);
 } actions[] = {
 	{ "backup", true, run_backup },
+	{ "look", true, run_look },
 	{ "restore", true, run_restore },
 	{ "check", false, run_check },
 };
