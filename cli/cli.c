@@ -15,7 +15,6 @@
 #include "cli/paging.h"
 #include "cli/sandbox.h"
 #include "lib/api/errmap.h"
-#include "lib/api/limits.h"
 #include "lib/base/escape.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
@@ -159,6 +158,15 @@ void cli_notice(const struct cli *cli, const char *fmt, ...)
 	fprintf(stderr, "%s\n", buf_str(&b));
 }
 
+bool cli_accessible(const struct cli *cli)
+{
+	static int known = -1; /* it takes reading a file */
+
+	if (known < 0)
+		known = cli->entries->accessible && cli->entries->accessible();
+	return known;
+}
+
 void cli_warn(const char *fmt, ...)
 {
 	va_list ap;
@@ -170,87 +178,6 @@ void cli_warn(const char *fmt, ...)
 
 	escape_text(&b, text, strlen(text));
 	fprintf(stderr, "stacyvm: %s\n", buf_str(&b));
-}
-
-/* Nobody sits there, or wants to be asked. */
-static bool can_ask(const struct cli *cli)
-{
-	return !cli->no_input && isatty(STDIN_FILENO) && cli->stderr_tty;
-}
-
-static int nobody_to_ask(const char *question, struct svm_err *err)
-{
-	return svm_err_set(err, SVM_CANCELLED, "there is nobody to ask: %s",
-			   question);
-}
-
-static int not_agreed(struct svm_err *err)
-{
-	return svm_err_set(err, SVM_CANCELLED, "nothing was done");
-}
-
-/* Asks, and reads one line. */
-static bool ask(const char *question, const char *how, char *answer, int size)
-{
-	auto_buf struct buf b = BUF_INIT;
-
-	escape_text(&b, question, strlen(question));
-	buf_addf(&b, " %s ", how);
-	fputs(buf_str(&b), stderr);
-	fflush(stderr);
-	return fgets(answer, size, stdin) != NULL;
-}
-
-int cli_confirm(const struct cli *cli, bool yes, struct svm_err *err,
-		const char *fmt, ...)
-{
-	char answer[16];
-	va_list ap;
-
-	if (yes)
-		return 0;
-	va_start(ap, fmt);
-	auto_free char *question = xvasprintf(fmt, ap);
-	va_end(ap);
-	if (!can_ask(cli)) {
-		nobody_to_ask(question, err);
-		return svm_err_hint(err, "add --yes to do it anyway");
-	}
-	if (ask(question, "[y/N]", answer, sizeof(answer)) &&
-	    (answer[0] == 'y' || answer[0] == 'Y'))
-		return 0;
-	return not_agreed(err);
-}
-
-int cli_confirm_name(const struct cli *cli, const char *given,
-		     const char *name, struct svm_err *err, const char *fmt,
-		     ...)
-{
-	char answer[LIMIT_CONFIRM_NAME + 2] = "";
-	auto_buf struct buf how = BUF_INIT;
-	va_list ap;
-
-	if (given && strcmp(given, name) == 0)
-		return 0;
-	if (given)
-		return svm_err_set(err, SVM_CANCELLED, "nothing was done: "
-				   "--confirm is '%s', and would have to be "
-				   "'%s'", given, name);
-	va_start(ap, fmt);
-	auto_free char *question = xvasprintf(fmt, ap);
-	va_end(ap);
-	if (!can_ask(cli)) {
-		nobody_to_ask(question, err);
-		return svm_err_hint(err, "add --confirm='%s' to do it anyway",
-				    name);
-	}
-	buf_addstr(&how, "type ");
-	escape_line(&how, name, strlen(name));
-	buf_addstr(&how, " to do it:");
-	if (!ask(question, buf_str(&how), answer, sizeof(answer)))
-		return not_agreed(err);
-	answer[strcspn(answer, "\n")] = '\0';
-	return strcmp(answer, name) == 0 ? 0 : not_agreed(err);
 }
 
 static int check_arguments(const struct cli *cli, int argc)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every subcommand uses: the client, errors, notices, confirmation. */
+/* What every subcommand uses: the client, errors, notices. */
 #ifndef SVM_CLI_CLI_H
 #define SVM_CLI_CLI_H
 
@@ -35,20 +35,12 @@ int cli_report(const struct cli *cli, const struct svm_err *err);
 void cli_notice(const struct cli *cli, const char *fmt, ...)
 	PRINTF_LIKE(2, 3);
 
+/* Whether nothing may be painted over and choices are to be numbered lists:
+ * ui.accessible, ACCESSIBLE. */
+bool cli_accessible(const struct cli *cli);
+
 /* A warning: always on stderr. */
 void cli_warn(const char *fmt, ...) PRINTF_LIKE(1, 2);
-
-/* y/N on the terminal; true at once with `yes`.  CANCELLED (-1) when the
- * answer is no, or when there is nobody to ask. */
-int cli_confirm(const struct cli *cli, bool yes, struct svm_err *err,
-		const char *fmt, ...) PRINTF_LIKE(4, 5);
-
-/* For what is lost for good: `name` is to be typed, or was `given` by --confirm
- * (NULL: it wasn't).  CANCELLED (-1) when it is another, or when there is
- * nobody to ask. */
-int cli_confirm_name(const struct cli *cli, const char *given,
-		     const char *name, struct svm_err *err, const char *fmt,
-		     ...) PRINTF_LIKE(5, 6);
 
 /* A usage error of the running command; its hint names the help. */
 int cli_usage(const struct cli *cli, struct svm_err *err, const char *fmt,

@@ -77,6 +77,7 @@ struct entries {
 	int (*db)(int argc, char **argv);
 	int (*tui)(const struct tui_args *args, struct svm_err *err);
 	void (*keys)(void); /* print the keys of the dashboard */
+	bool (*accessible)(void); /* ui.accessible */
 	/* The fields of an object of the API by its schema's name, owned
 	 * (strv_free); NULL when there is none of that name. */
 	char **(*fields)(const char *schema);

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
 
 struct restore_opts {
@@ -28,7 +29,8 @@ static int run_backup(struct cli *cli, void *values, int argc, char **args,
 	return call(cli, "backup", args[0], err);
 }
 
-/* What there is now can't be had back. */
+/* What there is now can't be had back; nobody is asked for what can't be
+ * done. */
 static int run_restore(struct cli *cli, void *values, int argc, char **args,
 		       struct svm_err *err)
 {

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
 #include "lib/api/limits.h"
 #include "lib/base/fd.h"
@@ -118,21 +119,6 @@ static int read_draft(const struct draft *d, struct buf *ret,
 	return 0;
 }
 
-static bool can_ask(const struct cli *cli)
-{
-	return !cli->no_input && isatty(STDIN_FILENO) && cli->stderr_tty;
-}
-
-static bool again(void)
-{
-	char answer[16];
-
-	fputs("Edit again? [Y/n] ", stderr);
-	fflush(stderr);
-	return fgets(answer, sizeof(answer), stdin) && answer[0] != 'n' &&
-	       answer[0] != 'N';
-}
-
 static bool is_same(const struct buf *b, const char *text, size_t n)
 {
 	return b->len == n && (!n || memcmp(b->data, text, n) == 0);
@@ -173,12 +159,12 @@ static bool may_go_on(struct cli *cli, const struct draft *d,
 		svm_err_move(err, why);
 		return false;
 	}
-	if (why->code == SVM_CANCELLED || !can_ask(cli)) {
+	if (why->code == SVM_CANCELLED || !ask_possible(cli)) {
 		give_up(d, why, err);
 		return false;
 	}
 	(void)cli_report(cli, why);
-	if (again())
+	if (ask_yes(cli, "Edit again?", true))
 		return true;
 	svm_err_set(err, SVM_CANCELLED, "nothing was changed; what you wrote "
 		    "is in %s", d->path);

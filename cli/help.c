@@ -133,7 +133,8 @@ const struct help_line help_env[] = {
 	{ "FORCE_COLOR", "colours in a pipe too, unless it is 0" },
 	{ "CLICOLOR_FORCE", "the same" },
 	{ "TERM", "of the terminal; dumb: no colours, nothing is painted in place" },
-	{ "ACCESSIBLE", "when set, nothing is painted in place, and no pager" },
+	{ "ACCESSIBLE", "as ui.accessible: nothing is painted in place, no pager, "
+			"numbered choices; unless it is 0" },
 	{ "STACYVM_PAGER", "what shows long output on a terminal; empty or "
 			   "cat: nothing does" },
 	{ "PAGER", "the same, where that is not set; without both: less" },

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/frames.h"
 #include "cli/out.h"
@@ -255,7 +256,7 @@ static int run_prune(struct cli *cli, void *values, int argc, char **args,
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 
 	(void)argc, (void)args;
-	if (cli_confirm(cli, o->yes || !cli->stderr_tty, err,
+	if (ask_confirm(cli, o->yes || !cli->stderr_tty, err,
 			"remove all images that no sandbox uses?") < 0 ||
 	    cli_send(cli, "POST", API "/images/prune", NULL, &reply, err) <
 		    0 ||

@@ -46,6 +46,24 @@ static const char *id_of(const cJSON *item)
 	return cJSON_IsString(id) ? id->valuestring : "";
 }
 
+/* For who listens: what is new in a table of its own, and how many there are
+ * then. */
+static void tell_block(struct cli *cli, const struct list_view *v,
+		       const cJSON *changed)
+{
+	auto_err struct svm_err none = SVM_ERR_INIT;
+	int n = cJSON_GetArraySize(v->items);
+
+	if (v->told_header && !changed->child)
+		return;
+	if (v->told_header)
+		putchar('\n');
+	if (changed->child)
+		(void)out_items(cli, changed, list_columns, LIST_COLUMNS,
+				"id", &none);
+	printf("%d %s\n", n, n == 1 ? "sandbox" : "sandboxes");
+}
+
 /* What is there now and was not so before. */
 static void tell_changes(struct cli *cli, struct list_view *v,
 			 const cJSON *old)
@@ -69,8 +87,11 @@ static void tell_changes(struct cli *cli, struct list_view *v,
 			cJSON_AddItemToArray(changed,
 					     cJSON_Duplicate(item, true));
 	}
-	out_lines(cli, changed, list_columns, LIST_COLUMNS, "id",
-		  !v->told_header);
+	if (watch_is_blocks(cli))
+		tell_block(cli, v, changed);
+	else
+		out_lines(cli, changed, list_columns, LIST_COLUMNS, "id",
+			  !v->told_header);
 	v->told_header = true;
 	fflush(stdout);
 	cJSON_Delete(changed);

@@ -54,11 +54,11 @@ static void measure(struct live *l)
 
 bool live_possible(const struct cli *cli, int fd)
 {
-	const char *term = getenv("TERM"), *accessible = getenv("ACCESSIBLE");
+	const char *term = getenv("TERM");
 
 	return isatty(fd) && term && term[0] && strcmp(term, "dumb") != 0 &&
-	       !(accessible && accessible[0]) && !cli->quiet && !cli->json &&
-	       !cli->format && !cli->plain;
+	       !cli->quiet && !cli->json && !cli->format && !cli->plain &&
+	       !cli_accessible(cli);
 }
 
 bool live_utf8(void)

@@ -23,7 +23,7 @@ enum live_role { LIVE_PLAIN, LIVE_BOLD, LIVE_DIM, LIVE_GOOD, LIVE_BUSY,
 struct live;
 
 /* Whether lines may be painted again on fd: a terminal that can, and nobody
- * who asked for none (ACCESSIBLE, TERM=dumb). */
+ * who asked for none (ui.accessible, TERM=dumb). */
 bool live_possible(const struct cli *cli, int fd);
 
 /* NULL when the painter can't be made. */

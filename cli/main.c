@@ -232,7 +232,8 @@ static int configure(struct model *m, const struct dashboard *d,
 			strcmp(c->ui_color, "direct") == 0 ?
 							    COLOUR_MODE_DIRECT :
 							    COLOUR_MODE_AUTO;
-	m->set.motion = c->ui_motion;
+	m->set.motion = c->ui_motion && !c->ui_accessible;
+	m->set.words = c->ui_accessible;
 	/* What a key has switched since stays. */
 	if (!d->c || d->c->ui_read_only != c->ui_read_only)
 		m->read_only = c->ui_read_only || d->args->read_only;
@@ -331,6 +332,21 @@ static bool bare_is_dashboard(void)
 	return is;
 }
 
+/* A configuration that can't be read must not take it away. */
+static bool is_accessible(void)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	const char *v = getenv("ACCESSIBLE");
+	struct config *c = NULL;
+
+	if (load_config(&c, &err) < 0)
+		return v && v[0] && strcmp(v, "0") != 0;
+	bool is = c->ui_accessible;
+
+	config_free(c);
+	return is;
+}
+
 static void print_keys(void)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
@@ -356,6 +372,7 @@ int main(int argc, char **argv)
 		.db = daemon_db_main,
 		.tui = open_dashboard,
 		.keys = print_keys,
+		.accessible = is_accessible,
 		.fields = schemas_fields,
 	};
 

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/cmd.h"
+#include "cli/cli.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/proc.h"
@@ -30,11 +30,11 @@ static struct {
 /* A screen that is written over and over is nothing for who asked for none. */
 static bool has_screen(const struct cli *cli)
 {
-	const char *term = getenv("TERM"), *plain = getenv("ACCESSIBLE");
+	const char *term = getenv("TERM");
 
 	return cli->stdout_tty && isatty(STDIN_FILENO) &&
 	       term && term[0] && strcmp(term, "dumb") != 0 &&
-	       !(plain && plain[0]);
+	       !cli_accessible(cli);
 }
 
 /* For a shell, since it may be "less -S"; NULL: none is wanted.  What can't

@@ -2,6 +2,7 @@
 /* stacyvm prune: remove what has expired or failed; or all there is. */
 #include <stdio.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/sandbox.h"
@@ -33,7 +34,7 @@ static int prune_expired(struct cli *cli, const struct prune_opts *o,
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	int64_t n = 0;
 
-	if (cli_confirm(cli, o->yes || !cli->stderr_tty, err,
+	if (ask_confirm(cli, o->yes || !cli->stderr_tty, err,
 			"destroy all expired sandboxes?") < 0 ||
 	    cli_send(cli, "DELETE", API "/sandboxes", NULL, &reply, err) < 0 ||
 	    out_parse_object(&doc, &reply, err) < 0 ||
@@ -70,7 +71,7 @@ static int prune_all(struct cli *cli, const struct prune_opts *o,
 	    out_parse_array(&doc, &reply, &boxes, err) < 0)
 		return -1;
 	int n = cJSON_GetArraySize(boxes);
-	if (n && cli_confirm_name(cli, o->confirm, "all", err, n == 1 ?
+	if (n && ask_name(cli, o->confirm, "all", err, n == 1 ?
 				  "destroy the only sandbox, with all that "
 				  "runs in it?" : "destroy all %d sandboxes, "
 				  "with all that runs in them?", n) < 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/spawn.h"
@@ -240,7 +241,7 @@ static int remove_one(struct cli *cli, const struct rm_opts *o,
 	for (char *const *c = o->confirm; c && *c; c++)
 		if (strcmp(*c, name) == 0)
 			given = *c;
-	if (users && cli_confirm_name(cli, given, name, err, users == 1 ?
+	if (users && ask_name(cli, given, name, err, users == 1 ?
 				      "remove the template %s? %d sandbox was "
 				      "made from it and goes on." :
 				      "remove the template %s? %d sandboxes "

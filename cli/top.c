@@ -38,6 +38,7 @@ struct top {
 	int64_t left;    /* measurements to go; 0: no end */
 	bool begun;      /* there was a picture before this one */
 	char **seen;     /* the sandboxes in it, or NULL */
+	char *told;      /* what the last block said, or NULL */
 	struct json_doc doc;
 	cJSON *items;
 };
@@ -183,6 +184,37 @@ static void drop_first_rates(struct top *t)
 	t->seen = seen;
 }
 
+/* For who listens: a table of its own, when it says something else than the
+ * last. */
+static int tell_block(struct cli *cli, struct top *t, struct svm_err *err)
+{
+	auto_buf struct buf text = BUF_INIT;
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, t->items) {
+		for (size_t c = 0; c < COLUMNS; c++) {
+			auto_free char *cell = out_cell(cli, &columns[c],
+							item);
+
+			buf_addf(&text, "%s\t", cell);
+		}
+	}
+	if (t->told && strcmp(t->told, buf_str(&text)) == 0)
+		return 0;
+	if (t->told)
+		putchar('\n');
+	free(t->told);
+	t->told = xstrdup(buf_str(&text));
+	return out_items(cli, t->items, columns, COLUMNS, "id", err);
+}
+
+static int tell(struct cli *cli, struct top *t, struct svm_err *err)
+{
+	if (watch_is_blocks(cli) && !t->o->count)
+		return tell_block(cli, t, err);
+	return out_items(cli, t->items, columns, COLUMNS, "id", err);
+}
+
 static int take(struct cli *cli, void *data, struct buf *picture, bool live,
 		struct svm_err *err)
 {
@@ -197,7 +229,7 @@ static int take(struct cli *cli, void *data, struct buf *picture, bool live,
 		t->begun = true;
 		return 0;
 	}
-	if (!live && out_items(cli, t->items, columns, COLUMNS, "id", err) < 0)
+	if (!live && tell(cli, t, err) < 0)
 		return -1;
 	fflush(stdout);
 	return t->left && --t->left == 0;
@@ -266,10 +298,12 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 			     &w.feed.period_ns); /* was checked */
 	if (w.feed.period_ns < 100000000)
 		return cli_usage(cli, err, "--interval is at least 100ms");
-	if (!t.left && !(cli->stdout_tty && live_possible(cli, 1)))
+	if (!t.left && !watch_is_blocks(cli) &&
+	    !(cli->stdout_tty && live_possible(cli, 1)))
 		t.left = 1;
 	if (choose(cli, &t, argc, args, err) == 0)
 		r = watch_run(cli, &w, err);
+	free(t.told);
 	if (t.seen)
 		strv_free(t.seen);
 	if (t.ids)

@@ -31,6 +31,12 @@ struct loop_state {
 	struct term_keys keys;
 };
 
+bool watch_is_blocks(const struct cli *cli)
+{
+	return cli->stdout_tty && !cli->quiet && !cli->json && !cli->format &&
+	       !cli->plain && cli_accessible(cli);
+}
+
 static int catch_signals(struct svm_err *err)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT,
@@ -199,6 +205,8 @@ int watch_run(struct cli *cli, const struct watch *w, struct svm_err *err)
 		s.live = live_new(STDOUT_FILENO, out_color(cli));
 	if (s.live)
 		live_hide_cursor(s.live);
+	else if (watch_is_blocks(cli))
+		cli_notice(cli, "each change is told; Ctrl-C ends it");
 	s.feed = feed_start(cli, &w->feed, err);
 	if (s.feed && s.live && term_keys_on(err) < 0)
 		goto out;

@@ -24,6 +24,10 @@ struct watch {
 	size_t (*count)(void *data);
 };
 
+/* Whether it is told in blocks of text, for a person who asked that nothing is
+ * painted over (ui.accessible). */
+bool watch_is_blocks(const struct cli *cli);
+
 /* The exit status, or -1 with err. */
 int watch_run(struct cli *cli, const struct watch *w, struct svm_err *err);
 

@@ -2,6 +2,7 @@
 /* Configuration from the environment and from flags.  See config.h. */
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "daemon/config-internal.h"
 #include "lib/base/mem.h"
@@ -88,11 +89,31 @@ static void set_variable(struct config_load *ld, const char *name,
 		env_unknown(ld, name);
 }
 
+/* Whatever it is set to, as other programs have it, but for a plain no. */
+static void set_accessible(struct config_load *ld, char *const *env)
+{
+	static const char name[] = "ACCESSIBLE=";
+	static const char *const no[] = { "0", "false", "no", "off" };
+	char yes_word[] = "true", no_word[] = "false";
+	char *values[] = { yes_word, NULL };
+
+	for (; env && *env; env++)
+		if (strncmp(*env, name, sizeof(name) - 1) == 0)
+			break;
+	if (!env || !*env || !(*env)[sizeof(name) - 1])
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		if (strcasecmp(*env + sizeof(name) - 1, no[i]) == 0)
+			values[0] = no_word;
+	config_set(ld, "environment ACCESSIBLE", "ui.accessible", values);
+}
+
 void config_set_env(struct config_load *ld, char *const *env)
 {
 	static const char prefix[] = "STACYVM_";
 	const size_t n = sizeof(prefix) - 1;
 
+	set_accessible(ld, env); /* STACYVM_UI_ACCESSIBLE goes over it */
 	for (; env && *env; env++) {
 		const char *eq = strchr(*env, '=');
 

@@ -134,8 +134,8 @@ static void view_state(const struct model *m, const struct sandbox *s,
 		symbol = frame_state(m, "destroying", &role);
 	canvas_textf(c, row, col, width - 1, pen_role(role), "%s %s", symbol,
 		     going			  ? "killing" :
-		     sandbox_is(s, "running") ? "run" :
-						    s->state);
+		     sandbox_is(s, "running") && !m->set.words ? "run" :
+								 s->state);
 }
 
 static void cell_text_of(const struct model *m, const struct fleet_table *t,

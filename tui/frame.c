@@ -116,6 +116,7 @@ static void ribbon_right(const struct model *m, struct canvas *c)
 			  "READ-ONLY  ");
 	if (m->waiting)
 		put_right(c, 0, &right, pen_role(ROLE_DIM),
+			  m->set.words ? "waiting " :
 			  m->set.ascii ? "~ " : GLYPH_HALF " ");
 }
 

@@ -272,7 +272,11 @@ void inspect_view(const struct model *m, const struct inspect *x,
 		buf_addf(&title, "%s  %s", s ? s->id : "DETAILS",
 			 buf_str(&tail));
 	}
-	draw(m, x, s, c, frame_pane(c, a, buf_str(&title), focused));
+	struct area in = frame_pane(c, a, buf_str(&title), focused);
+
+	draw(m, x, s, c, in);
+	if (focused && !m->dialog)
+		canvas_cursor(c, in.row, in.col);
 }
 
 bool inspect_act(struct inspect *x, enum action a, bool focused)

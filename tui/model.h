@@ -72,6 +72,7 @@ struct tui_settings {
 	bool ascii;
 	enum colour_mode colour;
 	bool motion;            /* sparklines tick, things blink */
+	bool words;             /* beside each symbol: ui.accessible */
 	bool clipboard;         /* OSC 52 of a sandbox may set it */
 	struct theme theme;
 };
@@ -158,8 +159,8 @@ struct model {
 	char ***commands_more;    /* and these, one after the other; NULL
 				   * ends them */
 	const struct settings_ops *settings; /* or NULL: none to change */
-	struct config_change undo[LIMIT_TUI_UNDO];
 	struct label_undo *label_undo; /* or NULL; see label-undo.h */
+	struct config_change undo[LIMIT_TUI_UNDO];
 	size_t n_undo;
 };
 

@@ -22,12 +22,20 @@ const char *order_arrow(const struct model *m, const struct order *o)
 	return o->invert ? GLYPH_DOWN : GLYPH_UP;
 }
 
+/* In a title there is room for a word. */
+static const char *direction(const struct model *m, const struct order *o)
+{
+	if (m->set.words)
+		return o->invert ? "inverted" : "";
+	return order_arrow(m, o);
+}
+
 void order_title(const struct model *m, const struct order *o,
 		 struct buf *out)
 {
 	if (o->by || o->invert)
 		buf_addf(out, "  sort: %s %s", order_name(o),
-			 order_arrow(m, o));
+			 direction(m, o));
 }
 
 void order_set(struct order *o, const char *name, bool invert)
@@ -51,7 +59,10 @@ static void chosen(struct model *m, size_t i, void *data)
 static void choose(struct model *m, struct order *o)
 {
 	struct menu_item items[MENU_MAX] = { 0 };
-	char *marked = xasprintf("%s %s", order_name(o), order_arrow(m, o));
+	char *marked = xasprintf("%s %s", order_name(o),
+				 m->set.words ? o->invert ? "now, inverted" :
+							    "now" :
+						order_arrow(m, o));
 	size_t n = 0;
 
 	for (; n < ARRAY_SIZE(items) && o->names[n]; n++)

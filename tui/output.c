@@ -56,6 +56,7 @@ static void output_view(const struct model *m, const void *state,
 	if (!o->n)
 		canvas_text(c, in.row, in.col, in.cols, pen_role(ROLE_DIM),
 			    "(no output)");
+	canvas_cursor(c, in.row, in.col); /* what scrolls */
 	for (int i = 0; i < in.rows && o->pos.top + (size_t)i < o->n; i++)
 		canvas_text(c, in.row + i, in.col, in.cols,
 			    pen_role(ROLE_INK),

@@ -65,6 +65,8 @@ static void row(const struct model *m, const cJSON *o, struct buf *out)
 		buf_addf(out, "  %s", json_text(o, "error"));
 		return;
 	}
+	if (m->set.words)
+		buf_addstr(out, " healthy");
 	if (cJSON_IsNumber(ms))
 		buf_addf(out, "%4.0f ms", ms->valuedouble);
 	if (cJSON_IsNumber(n))

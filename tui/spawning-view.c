@@ -102,6 +102,8 @@ static void view_stage(const struct model *m, const struct spawning *s,
 		    m->set.ascii ? l->ascii : l->symbol);
 	canvas_text(c, row, in.col + 2, 7, pen_role(ROLE_INK), names[stage]);
 	canvas_text(c, row, in.col + 9, 5, pen_role(l->role), l->word);
+	if (s->now == stage)
+		canvas_cursor(c, row, in.col);
 	if (begun) {
 		view_detail(m, s, stage, c, row, in.col + 14, in.cols - 21);
 		time_text((s->now == stage ? m->boot_ns : ended) - begun,

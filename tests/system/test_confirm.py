@@ -21,7 +21,7 @@ def test_prune_all(inst):
         r = inst.run("prune", "--all", *args)
         assert r.code == 8 and "all" in r.errtext, r
     r = inst.run("prune", "--all")
-    assert "all 3" in r.errtext and "--confirm='all'" in r.errtext, r
+    assert "all 3" in r.errtext and "--confirm=all to" in r.errtext, r
     r = inst.must_fail("prune", "--all", "--yes")
     assert r.code == 2 and "--confirm=all" in r.errtext
     assert inst.must_fail("prune", "--confirm=all").code == 2
@@ -46,7 +46,7 @@ def test_a_template_that_is_in_use(inst):
     assert inst.ok("template", "rm", "idle").text == "idle\n"
     r = inst.must_fail("template", "rm", "used")
     assert r.code == 8 and "1 sandbox was made" in r.errtext
-    assert "--confirm='used'" in r.errtext
+    assert "--confirm=used to" in r.errtext
     assert "goes on.\n" in r.errtext
     r = inst.must_fail("template", "rm", "used", "--confirm", "also")
     assert r.code == 8 and "used" in r.errtext

@@ -667,6 +667,9 @@ static void check_model(const struct model *m, const char *name)
 			fail_msg("%s at %dx%d: U+%04X", name, m->cols,
 				 m->rows, cp);
 	}
+	/* Screen readers and magnifiers follow it: it's on what is chosen. */
+	if (!c->cursor_visible && m->rows >= 16 && m->cols >= 60)
+		fail_msg("%s at %dx%d: no cursor", name, m->cols, m->rows);
 	if (c->cursor_visible) {
 		assert_in_range(c->cursor_row, 0, m->rows - 1);
 		assert_in_range(c->cursor_col, 0, m->cols - 1);
