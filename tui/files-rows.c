@@ -55,7 +55,8 @@ static void sort(struct files *f, struct files_dir *d)
 {
 	if (d->sorted && d->by == f->order.by && d->invert == f->order.invert)
 		return;
-	qsort_r(d->rows, d->n, sizeof(*d->rows), in_order, f);
+	if (d->n)
+		qsort_r(d->rows, d->n, sizeof(*d->rows), in_order, f);
 	d->sorted = true;
 	d->by = f->order.by;
 	d->invert = f->order.invert;
