@@ -94,6 +94,16 @@ static void sort(struct objects *x)
 	free(all);
 }
 
+/* Cards, apart or close to each other, or a row each: all in view at once. */
+static int rows_of_one(const struct objects *x)
+{
+	int n = (int)x->n, room = x->rows.rows;
+
+	if (!x->card || n > room / 2)
+		return 1;
+	return 3 * n - 1 <= room ? 3 : 2;
+}
+
 /* Unless another was chosen since. */
 static void find_selected(struct objects *x)
 {
@@ -126,7 +136,9 @@ void objects_settle(struct objects *x, const cJSON *list, struct area a)
 	find_selected(x);
 	x->rows = inside(x->wide ? a : rows);
 	x->details = inside(details);
-	list_settle(&x->pos, x->n, x->rows.rows);
+	x->each = rows_of_one(x);
+	/* Below the last one there may be no row that sets it apart. */
+	list_settle(&x->pos, x->n, (x->rows.rows + (x->each > 2)) / x->each);
 	x->beside &= x->n > 0;
 	x->settled = x->pos.at;
 	if (!x->n)
@@ -221,6 +233,31 @@ static void view_nothing(const struct model *m, const struct objects *x,
 			    "none");
 }
 
+static void view_one(const struct model *m, const struct objects *x,
+		     size_t at, struct canvas *c, struct area a,
+		     objects_row_fn row)
+{
+	struct area in = { a.row, a.col + 2, a.rows, a.cols - 2 };
+	auto_buf struct buf text = BUF_INIT;
+
+	if (a.rows > 1) {
+		x->card(m, x, x->shown[at], c, in);
+	} else {
+		row(m, x->shown[at], &text);
+		canvas_text(c, in.row, in.col, in.cols, pen_role(ROLE_INK),
+			    buf_str(&text));
+	}
+	if (at != x->pos.at)
+		return;
+	canvas_shade(c, a.row, a.col, a.rows, a.cols, ROLE_SELECTED);
+	for (int i = 0; i < a.rows; i++)
+		canvas_text(c, a.row + i, a.col, 1,
+			    pen_on(pen_role(ROLE_ACCENT), ROLE_SELECTED),
+			    m->set.ascii ? ">" : GLYPH_MARKER);
+	if (!m->dialog && !x->beside)
+		canvas_cursor(c, a.row, a.col);
+}
+
 void objects_view(const struct model *m, const struct objects *x,
 		  const cJSON *list, struct canvas *c, struct area a,
 		  const char *title, objects_row_fn row)
@@ -240,25 +277,11 @@ void objects_view(const struct model *m, const struct objects *x,
 	if (!x->n)
 		view_nothing(m, x, list, c, in);
 	frame_place(c, rows, x->pos.at, x->n);
-	for (int i = 0; i < in.rows; i++) {
-		size_t at = x->pos.top + (size_t)i;
-		auto_buf struct buf text = BUF_INIT;
-
-		if (at >= x->n)
-			break;
-		row(m, x->shown[at], &text);
-		canvas_text(c, in.row + i, in.col + 2, in.cols - 2,
-			    pen_role(ROLE_INK), buf_str(&text));
-		if (at != x->pos.at)
-			continue;
-		canvas_shade(c, in.row + i, in.col, 1, in.cols,
-			     ROLE_SELECTED);
-		canvas_text(c, in.row + i, in.col, 1,
-			    pen_on(pen_role(ROLE_ACCENT), ROLE_SELECTED),
-			    m->set.ascii ? ">" : GLYPH_MARKER);
-		if (!m->dialog && !x->beside)
-			canvas_cursor(c, in.row + i, in.col);
-	}
+	for (size_t i = 0; i < x->pos.height && x->pos.top + i < x->n &&
+			   (int)i * x->each < in.rows; i++)
+		view_one(m, x, x->pos.top + i, c,
+			 (struct area){ in.row + (int)i * x->each, in.col,
+					MIN(x->each, 2), in.cols }, row);
 }
 
 /* Between the list and the details. */
@@ -334,7 +357,8 @@ bool objects_act(struct model *m, struct objects *x, enum action a)
 
 static bool click(struct objects *x, const struct mouse *mouse)
 {
-	size_t at = x->pos.top + (size_t)(mouse->row - x->rows.row);
+	size_t at = x->pos.top +
+		    (size_t)((mouse->row - x->rows.row) / MAX(x->each, 1));
 
 	if (mouse->kind != MOUSE_PRESS || mouse->row < x->rows.row ||
 	    mouse->row >= x->rows.row + x->rows.rows ||

@@ -16,9 +16,17 @@ struct objects_sort {
 	enum { SORT_TEXT, SORT_MOST, SORT_LEAST, SORT_TRUE } how;
 };
 
+/* One of them on two rows, instead of its row, where all have room. */
+struct objects;
+typedef void (*objects_card_fn)(const struct model *m,
+				const struct objects *x, const cJSON *o,
+				struct canvas *c, struct area a);
+
 struct objects {
 	struct order order; /* of `sorts`; without: as listed */
 	const struct objects_sort *sorts;
+	objects_card_fn card; /* or NULL: rows always */
+	int each;             /* rows of one, as of the last settle */
 	struct list_pos pos;
 	char *selected; /* its name: it stays selected while rows move */
 	size_t settled; /* pos.at as of the last settle */

@@ -93,6 +93,10 @@ static void keep(struct model *m, struct request *r, cJSON **where)
 static void providers_arrived(struct model *m, struct request *r)
 {
 	keep(m, r, &m->providers);
+	if (!r->quiet)
+		return;
+	m->providers_asked = false;
+	svm_err_release(&r->err); /* nobody asked for it */
 }
 
 static void templates_arrived(struct model *m, struct request *r)
@@ -147,6 +151,18 @@ void sync_providers(struct model *m)
 {
 	request_send(m, request_new("GET", xstrdup("/api/v1/providers"),
 				    providers_arrived));
+}
+
+void sync_providers_quietly(struct model *m)
+{
+	struct request *r;
+
+	if (m->providers_asked)
+		return;
+	r = request_new("GET", xstrdup("/api/v1/providers"),
+			providers_arrived);
+	r->quiet = m->providers_asked = true;
+	request_send(m, r);
 }
 
 void model_refresh(struct model *m)

@@ -289,3 +289,18 @@ def test_panes_are_as_large_as_they_were_made(inst):
     kept = json.loads((inst.state / "tui-views.json").read_text())
     assert kept["sandboxes"]["sizes"] == {"fleet": 70}
     assert kept["workspace"]["sizes"] == {"files": 45, "viewer": 50}
+
+
+def test_providers_are_cards(inst):
+    """What isolates is always there, however low and narrow it is."""
+    inst.start()
+    inst.sandbox()
+    with Screen(inst, "tui") as t:
+        t.step("wait live", "send 4", "wait ▌ ", "wait NATIVE",
+               "wait isolation: namespaces, seccomp", "wait MOCK",
+               "wait isolation: NONE: for tests", "wait healthy ",
+               "wait sandboxes 1  isolation", "send r", "wait native works")
+        t.step("size 10 100", "gone enabled", "wait namespaces, seccomp",
+               "wait NONE: for tests")
+        t.step("size 32 60", "wait isolation: namespaces, seccomp")
+        t.end("send q", "exit 0")

@@ -92,16 +92,16 @@ static void test_order__providers(void **state)
 	fixture_keys(m, "4");
 	fixture_answer(m, "GET", "/api/v1/providers", SVM_OK,
 		       FIXTURE_PROVIDERS);
-	ORDER(m, "PROVIDERS \u2500", " native", " mock", " docker");
+	ORDER(m, "PROVIDERS \u2500", " NATIVE", " MOCK", " DOCKER");
 	fixture_keys(m, "o Down Enter");
-	ORDER(m, "sort: name", " docker", " mock", " native");
+	ORDER(m, "sort: name", " DOCKER", " MOCK", " NATIVE");
 	fixture_keys(m, "o Down Enter");
-	ORDER(m, "sort: health", " native", " mock", " docker");
+	ORDER(m, "sort: health", " NATIVE", " MOCK", " DOCKER");
 	/* What wasn't measured is neither fast nor slow. */
 	fixture_keys(m, "o Down Enter");
-	ORDER(m, "sort: latency", " mock", " native", " docker");
+	ORDER(m, "sort: latency", " MOCK", " NATIVE", " DOCKER");
 	fixture_keys(m, "o Down Enter");
-	ORDER(m, "sort: sandboxes", " mock", " native", " docker");
+	ORDER(m, "sort: sandboxes", " MOCK", " NATIVE", " DOCKER");
 	fixture_free(m);
 }
 

@@ -145,7 +145,40 @@ static void show_templates(struct model *m)
 
 static void show_providers(struct model *m)
 {
+	static const double ms[] = { 4, 3.2, 9, 12.4, 7, 3 };
+
 	fixture_keys(m, "4");
+	for (size_t i = 0; i < ARRAY_SIZE(ms); i++) {
+		auto_free char *list = xasprintf(
+			"[{\"name\":\"native\",\"healthy\":true,"
+			"\"default\":true,\"latency_ms\":%g,"
+			"\"runtime_count\":2,\"last_checked\":\"%zu\"},"
+			"{\"name\":\"mock\",\"healthy\":true,"
+			"\"latency_ms\":0,\"runtime_count\":3},"
+			"{\"name\":\"docker\",\"healthy\":false,"
+			"\"error\":\"no socket /var/run/docker.sock\"}]",
+			ms[i], i);
+
+		fixture_answer(m, "GET", "/api/v1/providers", SVM_OK, list);
+		fixture_time(m, INT64_C(10000000000));
+		update_tick(m);
+	}
+}
+
+/* More than have room as cards where it is low. */
+static void show_providers_many(struct model *m)
+{
+	auto_buf struct buf list = BUF_INIT;
+
+	fixture_keys(m, "4");
+	for (int i = 0; i < 9; i++)
+		buf_addf(&list, "%c{\"name\":\"%s%d\",\"healthy\":%s,"
+			 "\"latency_ms\":%d,\"error\":\"" EVIL "\"}",
+			 i ? ',' : '[', i ? "p" : EVIL, i,
+			 i % 3 ? "true" : "false", i * 100);
+	buf_addch(&list, ']');
+	fixture_answer(m, "GET", "/api/v1/providers", SVM_OK, buf_str(&list));
+	fixture_keys(m, "j j");
 }
 
 static struct stream *last_stream(struct model *m)
@@ -513,6 +546,7 @@ static const struct scene {
 	{ "sandboxes-groups", show_groups },
 	{ "templates", show_templates },
 	{ "providers", show_providers },
+	{ "providers-many", show_providers_many },
 	{ "logs", show_logs },
 	{ "logs-times", show_logs_times },
 	{ "config", show_config },
