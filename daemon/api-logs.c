@@ -2,6 +2,7 @@
 /* GET /sandboxes/{id}/logs: the last lines, and following what comes. */
 #include "daemon/api.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,10 @@ static void add_object(void *data, const struct log_line *line)
 	else
 		json_null(w, "stream");
 	json_strn(w, "line", line->text, line->len);
+	if (line->at >= 0)
+		json_int(w, "at", line->at);
+	else
+		json_null(w, "at");
 	json_close(w, '}');
 }
 
@@ -192,14 +197,24 @@ static int parse_stream(const char *text, struct log_filter *f,
 			   "pty or system, not '%.64s'", text);
 }
 
-static int parse_filter(struct http_req *r, struct log_filter *f,
-			struct svm_err *err)
+/* Where a line begins, as its details have it. */
+static int parse_at(struct http_req *r, const char *key, bool *ret_has,
+		    int64_t *ret_at, struct svm_err *err)
 {
-	*f = (struct log_filter){ .lines = DEFAULT_LINES };
-	if (parse_since(http_query(r, "since"), f, err) < 0 ||
-	    parse_stream(http_query(r, "stream"), f, err) < 0)
-		return -1;
-	return parse_lines(http_query(r, "lines"), &f->lines, err);
+	const char *text = http_query(r, key);
+	char *end;
+
+	if (!text || !*text)
+		return 0;
+	errno = 0;
+	long long v = strtoll(text, &end, 10);
+	if (*end || text[0] < '0' || text[0] > '9' || errno)
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "%s is the 'at' of a line, a number, not "
+				   "'%.64s'", key, text);
+	*ret_has = true;
+	*ret_at = v;
+	return 0;
 }
 
 static bool is_true(struct http_req *r, const char *key)
@@ -207,6 +222,29 @@ static bool is_true(struct http_req *r, const char *key)
 	const char *v = http_query(r, key);
 
 	return v && strcmp(v, "true") == 0;
+}
+
+static int parse_place(struct http_req *r, struct log_filter *f,
+		       struct svm_err *err)
+{
+	if (parse_at(r, "before", &f->has_before, &f->before, err) < 0 ||
+	    parse_at(r, "after", &f->has_after, &f->after, err) < 0)
+		return -1;
+	if (f->has_before + f->has_after + is_true(r, "follow") > 1)
+		return svm_err_set(err, SVM_BAD_REQUEST, "one of before, "
+				   "after and follow, not several");
+	return 0;
+}
+
+static int parse_filter(struct http_req *r, struct log_filter *f,
+			struct svm_err *err)
+{
+	*f = (struct log_filter){ .lines = DEFAULT_LINES };
+	if (parse_since(http_query(r, "since"), f, err) < 0 ||
+	    parse_stream(http_query(r, "stream"), f, err) < 0 ||
+	    parse_place(r, f, err) < 0)
+		return -1;
+	return parse_lines(http_query(r, "lines"), &f->lines, err);
 }
 
 void api_sandbox_logs(struct http_req *r, void *app)

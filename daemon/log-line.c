@@ -74,7 +74,7 @@ void log_line_add_prefix(struct buf *out, struct log_time seen,
 
 struct log_line log_line_decode(const char *p, size_t n)
 {
-	struct log_line l = { .text = p, .len = n };
+	struct log_line l = { .text = p, .len = n, .at = -1 };
 	unsigned stream;
 
 	if (n < LOG_LINE_PREFIX)
@@ -91,6 +91,9 @@ struct log_line log_line_decode(const char *p, size_t n)
 
 bool log_filter_wants(const struct log_filter *f, const struct log_line *l)
 {
+	if (l->at >= 0 && ((f->has_before && l->at >= f->before) ||
+			   (f->has_after && l->at <= f->after)))
+		return false;
 	return l->seen.wall_ms >= f->from_wall_ms &&
 	       l->seen.boot_ms >= f->from_boot_ms &&
 	       (!f->one_stream || l->stream == f->stream);

@@ -41,6 +41,7 @@ struct log_line {
 	size_t len;
 	struct log_time seen;
 	enum log_stream stream;
+	int64_t at; /* where in the log it begins; -1: it isn't in it */
 };
 
 /* In the file a line is LOG_LINE_PREFIX bytes, none of them a newline, the
@@ -48,15 +49,18 @@ struct log_line {
 #define LOG_LINE_PREFIX 15
 void log_line_add_prefix(struct buf *out, struct log_time seen,
 			 enum log_stream stream);
-/* From p[0..n) without the newline; what is too short for a line is all
+/* From p[0..n) without the newline, at -1; what is too short for a line is all
  * text, of UNKNOWN. */
 struct log_line log_line_decode(const char *p, size_t n);
 
-/* Of the lines that fit the rest, the last `lines`. */
+/* Of the lines that fit the rest, the last `lines`; with `after` the first. */
 struct log_filter {
 	unsigned lines;
 	int64_t from_wall_ms; /* 0: all; seen at that time or later */
 	int64_t from_boot_ms; /* the same by the boot clock; 0: all */
+	bool has_before, has_after;
+	int64_t before, after; /* lines that begin there, and those behind or
+				* before them, are not wanted */
 	bool one_stream;
 	enum log_stream stream;
 };

@@ -106,7 +106,8 @@ const struct route_info route_infos[] = {
 	  "200 Preview" },
 	{ "GET", ID "/logs", "sandbox.logs", ROUTE_UNTIMED,
 	  "Output of its commands: lines of text, or with details objects",
-	  "lines:integer since stream follow:boolean details:boolean", NULL,
+	  "lines:integer since stream before:integer after:integer "
+	  "follow:boolean details:boolean", NULL,
 	  "200 [LogLine]" },
 
 	{ "GET", V1 "/templates", "template.list", 0, "Templates, by name",

@@ -4,6 +4,7 @@
 #include "daemon/sandbox-log.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,18 +246,21 @@ uint64_t sandbox_log_end(const struct sandbox_log *l)
 
 /* Reading. */
 
-/* Those of p[0..n) that f wants; how many. */
-static unsigned each_line(const char *p, size_t n,
+/* Those of p[0..n), which is at `at`, that f wants, `most` at most; how
+ * many. */
+static unsigned each_line(uint64_t at, const char *p, size_t n, unsigned most,
 			  const struct log_filter *f, sandbox_log_fn *fn,
 			  void *data)
 {
 	const char *nl;
 	unsigned count = 0;
 
-	for (; n && (nl = memchr(p, '\n', n)); p = nl + 1) {
+	for (; n && count < most && (nl = memchr(p, '\n', n)); p = nl + 1) {
 		size_t len = (size_t)(nl - p);
 		struct log_line line = log_line_decode(p, len);
 
+		line.at = (int64_t)at;
+		at += len + 1;
 		n -= len + 1;
 		if (!log_filter_wants(f, &line))
 			continue;
@@ -272,7 +276,7 @@ static void tell_lost(uint64_t lost, const struct log_filter *f,
 		      sandbox_log_fn *fn, void *data)
 {
 	auto_buf struct buf text = BUF_INIT;
-	struct log_line line = { .stream = LOG_STREAM_SYSTEM };
+	struct log_line line = { .stream = LOG_STREAM_SYSTEM, .at = -1 };
 
 	add_marker(&text, lost);
 	line.text = text.data;
@@ -291,6 +295,20 @@ static size_t torn(const struct sandbox_log *l, const struct buf *b)
 	return nl ? (size_t)(nl - b->data) + 1 : 0;
 }
 
+/* The first that f wants of what is behind f->after. */
+static void first_lines(const struct sandbox_log *l, const struct buf *b,
+			const struct log_filter *f, sandbox_log_fn *fn,
+			void *data)
+{
+	size_t skip = torn(l, b);
+	uint64_t from = l->ring.begin + skip;
+
+	if ((uint64_t)f->after + 1 < l->ring.begin)
+		tell_lost(from - ((uint64_t)f->after + 1), f, fn, data);
+	(void)each_line(from, buf_str(b) + skip, b->len - skip, f->lines, f,
+			fn, data);
+}
+
 int sandbox_log_tail(struct sandbox_log *l, const struct log_filter *f,
 		     sandbox_log_fn *fn, void *data, uint64_t *ret_end)
 {
@@ -300,6 +318,11 @@ int sandbox_log_tail(struct sandbox_log *l, const struct log_filter *f,
 	int r = log_ring_read(&l->ring, l->ring.begin, &b);
 	if (r < 0)
 		return r;
+	*ret_end = l->ring.end;
+	if (f->has_after) {
+		first_lines(l, &b, f, fn, data);
+		return 0;
+	}
 	size_t first = torn(l, &b), from = b.len;
 	unsigned have = 0;
 	while (have < f->lines && from > first) {
@@ -308,12 +331,13 @@ int sandbox_log_tail(struct sandbox_log *l, const struct log_filter *f,
 		size_t to = from;
 
 		from = nl ? (size_t)(nl - b.data) + 1 : first;
-		have += each_line(b.data + from, to - from, f, NULL, NULL);
+		have += each_line(l->ring.begin + from, b.data + from,
+				  to - from, UINT_MAX, f, NULL, NULL);
 	}
 	if (have < f->lines && l->ring.begin)
 		tell_lost(l->ring.begin + first, f, fn, data);
-	(void)each_line(buf_str(&b) + from, b.len - from, f, fn, data);
-	*ret_end = l->ring.end;
+	(void)each_line(l->ring.begin + from, buf_str(&b) + from,
+			b.len - from, UINT_MAX, f, fn, data);
 	return 0;
 }
 
@@ -331,7 +355,8 @@ int sandbox_log_since(struct sandbox_log *l, uint64_t offset,
 	size_t skip = offset < l->ring.begin ? torn(l, &b) : 0;
 	if (offset < l->ring.begin)
 		tell_lost(from + skip - offset, f, fn, data);
-	(void)each_line(buf_str(&b) + skip, b.len - skip, f, fn, data);
+	(void)each_line(from + skip, buf_str(&b) + skip, b.len - skip,
+			UINT_MAX, f, fn, data);
 	*ret_next = l->ring.end;
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #define STR "{\"type\":\"string\"}"
 #define STR_NULL "{\"type\":[\"string\",\"null\"]}"
+#define INT_NULL "{\"type\":[\"integer\",\"null\"]}"
 #define INT "{\"type\":\"integer\"}"
 #define NUM "{\"type\":\"number\"}"
 #define BOOL "{\"type\":\"boolean\"}"
@@ -73,9 +74,10 @@ const struct schema schemas[] = {
 	{ "String", STR },
 	{ "Booleans", MAP(BOOL) },
 	{ "LogLine", "{\"type\":[\"string\",\"object\"],"
-		     "\"required\":[\"time\",\"stream\",\"line\"],"
+		     "\"required\":[\"time\",\"stream\",\"line\",\"at\"],"
 		     "\"properties\":{" P("time", STR_NULL) ","
-		     P("stream", STR_NULL) "," P("line", STR) "}}" },
+		     P("stream", STR_NULL) "," P("line", STR) ","
+		     P("at", INT_NULL) "}}" },
 	{ "Error", OBJECT("\"code\",\"message\"",
 			  P("code", STR) "," P("message", STR) ","
 			  P("remediation", STR) "," P("request_id", STR)) },

@@ -11,7 +11,7 @@
 #include "lib/client/reply.h"
 #include "tui/fleet-table.h"
 #include "tui/frame.h"
-#include "tui/textlog.h"
+#include "tui/log-window.h"
 
 #define SOURCES_MAX 16
 
@@ -26,6 +26,8 @@ struct logs {
 	struct source *sources[SOURCES_MAX];
 	size_t n;
 	char *since; /* as it was typed: these alone; or NULL */
+	struct log_window window; /* of the one source */
+	bool anew;   /* opened again: the first line is of another place */
 };
 
 static void *logs_make(struct model *m)
@@ -34,6 +36,7 @@ static void *logs_make(struct model *m)
 
 	(void)m;
 	g->text.json = true;
+	g->window.text = &g->text;
 	return g;
 }
 
@@ -53,32 +56,9 @@ static void logs_release(struct model *m, void *state)
 
 	close_sources(m, g);
 	textlog_release(&g->text);
+	log_window_release(&g->window);
 	free(g->since);
 	free(g);
-}
-
-static enum textlog_source source_named(const char *name)
-{
-	for (int i = TEXTLOG_ANY + 1; i < TEXTLOG_SOURCES; i++)
-		if (strcmp(textlog_source_name((enum textlog_source)i),
-			   name) == 0)
-			return (enum textlog_source)i;
-	return TEXTLOG_ANY;
-}
-
-/* What programs say of themselves: {"level":"error",...}. */
-static bool says_error(const char *line)
-{
-	static const char *const levels[] = { "error", "fatal", "critical",
-					      "panic" };
-	const char *at = line[strspn(line, " ")] == '{' ?
-				 strcasestr(line, "\"level\"") : NULL;
-
-	at = at ? at + 7 + strspn(at + 7, " :\"") : NULL;
-	for (size_t i = 0; at && i < ARRAY_SIZE(levels); i++)
-		if (strncasecmp(at, levels[i], strlen(levels[i])) == 0)
-			return true;
-	return false;
 }
 
 /* A JSON string, or an object with the line, its time and its stream. */
@@ -88,24 +68,23 @@ static void log_line(struct model *m, struct stream *s, const char *text,
 	struct source *from = s->data;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_err struct svm_err err = SVM_ERR_INIT;
-	struct textlog_line about = { 0 };
-	const cJSON *line;
+	struct textlog_line about;
+	const char *line;
 	cJSON *v;
 
 	(void)m;
 	if (!from || reply_parse(&doc, text, n, &v, &err) < 0)
 		return;
-	line = cJSON_IsObject(v) ? json_get(v, "line") : v;
-	if (!cJSON_IsString(line))
+	line = log_window_parse(v, &about);
+	if (!line)
 		return;
-	about.from = source_named(json_text(v, "stream"));
-	if (clock_parse_rfc3339(json_text(v, "time"), &about.wall_ns) < 0)
-		about.wall_ns = 0;
-	about.bad = about.from == TEXTLOG_STDERR ||
-		    says_error(line->valuestring);
 	about.tag = from->logs->n > 1 ? from->id : NULL;
-	textlog_add_line(&from->logs->text, line->valuestring,
-			 strlen(line->valuestring), &about);
+	if (from->logs->anew) { /* until now what was there before is better */
+		textlog_clear(&from->logs->text);
+		log_window_forget(&from->logs->window);
+	}
+	from->logs->anew = false;
+	log_window_line(&from->logs->window, line, &about);
 }
 
 /* "14:30" */
@@ -133,28 +112,43 @@ static int64_t last_time(const struct model *m, int minute)
 	return at <= m->wall_ns ? at : at - day;
 }
 
-/* With a beginning, all that there is from there on. */
-static char *logs_target(const struct model *m, const struct logs *g,
-			 const char *id)
+/* As the daemon takes it: "14:30" is when that was last. */
+static char *since_of(const struct model *m, const struct logs *g)
 {
-	auto_buf struct buf rest = BUF_INIT;
 	char day[CLOCK_RFC3339_SIZE];
 	int minute;
 
+	if (!g->since || !parse_minute(g->since, &minute))
+		return xstrdup(g->since);
+	clock_format_rfc3339(last_time(m, minute), day);
+	return xstrdup(day);
+}
+
+/* With a beginning, all that there is from there on. */
+static char *logs_target(const char *id, const char *since)
+{
+	auto_buf struct buf rest = BUF_INIT;
+
 	buf_addstr(&rest, "/logs?follow=true&details=true");
-	if (!g->since) {
+	if (!since) {
 		buf_addstr(&rest, "&lines=1000");
 	} else {
-		const char *since = g->since;
-
-		if (parse_minute(since, &minute)) {
-			clock_format_rfc3339(last_time(m, minute), day);
-			since = day;
-		}
 		buf_addstr(&rest, "&since=");
 		urlenc_encode(&rest, since, strlen(since));
 	}
 	return request_sandbox(id, buf_str(&rest));
+}
+
+static void open_source(struct model *m, struct logs *g, struct source *s)
+{
+	auto_free char *since = since_of(m, g);
+
+	s->stream = stream_open(m, logs_target(s->id, since), false,
+				log_line);
+	s->stream->once = true;
+	s->stream->data = s;
+	/* Of several, nobody knows what is older than what. */
+	log_window_begin(&g->window, g->n > 1 ? NULL : s->id, since);
 }
 
 static void add_source(struct model *m, struct logs *g, const char *id)
@@ -166,11 +160,30 @@ static void add_source(struct model *m, struct logs *g, const char *id)
 	s = xcalloc(1, sizeof(*s));
 	s->logs = g;
 	s->id = xstrdup(id);
-	s->stream = stream_open(
-		m, logs_target(m, g, id), false, log_line);
-	s->stream->once = true;
-	s->stream->data = s;
+	g->anew = false;
 	g->sources[g->n++] = s;
+	open_source(m, g, s);
+}
+
+static void older_arrived(struct model *m, struct request *r)
+{
+	struct logs *g = m->state[SCREEN_LOGS];
+
+	log_window_arrived(&g->window, r);
+	m->effects |= EFFECT_REDRAW;
+}
+
+static void logs_settle(struct model *m, void *state, struct area a)
+{
+	struct logs *g = state;
+
+	textlog_screen_settle(m, &g->text, a);
+	if (!log_window_settle(m, &g->window, older_arrived))
+		return;
+	/* The end again, and on from there. */
+	stream_close(m, g->sources[0]->stream);
+	open_source(m, g, g->sources[0]);
+	g->anew = true;
 }
 
 void model_logs(struct model *m, const char *id)
@@ -252,10 +265,17 @@ static void logs_view(const struct model *m, const void *state,
 		      struct canvas *c, struct area a)
 {
 	const struct logs *g = state;
-	auto_buf struct buf title = BUF_INIT;
+	auto_buf struct buf title = BUF_INIT, corner = BUF_INIT;
+	const char *place;
 
 	logs_title(g, &title);
 	textlog_view(m, &g->text, c, a, buf_str(&title), true);
+	place = log_window_place(m, &g->window);
+	if (*place)
+		buf_addf(&corner, " %s ", place);
+	if (corner.len)
+		frame_corner(c, a, true, pen_role(ROLE_DIM),
+			     buf_str(&corner));
 }
 
 static void chosen(struct model *m, size_t i, void *data)
@@ -334,6 +354,7 @@ static bool logs_act(struct model *m, void *state, enum action a)
 {
 	struct logs *g = state;
 
+	log_window_act(&g->window, a);
 	switch (a) {
 	case ACT_SOURCE:
 		choose(m);
@@ -383,7 +404,7 @@ const struct screen screen_logs = {
 	.release = logs_release,
 	.enter = logs_enter,
 	.view = logs_view,
-	.settle = textlog_screen_settle,
+	.settle = logs_settle,
 	.context = CTX_LOGS,
 	.subject = logs_subject,
 	.act = logs_act,

@@ -102,6 +102,26 @@ void textlog_add_line(struct textlog *t, const char *text, size_t n,
 	t->total++;
 }
 
+bool textlog_put_before(struct textlog *t, const char *text, size_t n,
+			const struct textlog_line *about)
+{
+	bool full = t->n == LIMIT_TUI_LINES;
+	struct textlog_line *l;
+
+	if (!t->lines)
+		t->lines = xcalloc(LIMIT_TUI_LINES, sizeof(*t->lines));
+	if (full)
+		line_release(textlog_at(t, --t->n));
+	t->first = (t->first + LIMIT_TUI_LINES - 1) % LIMIT_TUI_LINES;
+	t->n++;
+	l = textlog_at(t, 0);
+	*l = *about;
+	l->text = xstrndup(text, MIN(n, LIMIT_TUI_LINE_KEPT));
+	l->tag = xstrdup(about->tag);
+	t->top += textlog_shows(t, l);
+	return full;
+}
+
 size_t textlog_count(const struct textlog *t)
 {
 	size_t n = 0;

@@ -20,6 +20,8 @@ struct textlog_line {
 	bool bad;   /* of stderr, of a failure */
 	int64_t wall_ns; /* when; 0: nobody knows */
 	enum textlog_source from; /* TEXTLOG_ANY: nobody knows */
+	uint64_t at;     /* of a log, 1 more than where it begins there; 0:
+			  * nobody knows */
 	size_t group;    /* what it is about, as its screen counts */
 };
 
@@ -49,6 +51,11 @@ void textlog_add(struct textlog *t, const char *text, size_t n,
 /* With all that is known of it; `about` has no text. */
 void textlog_add_line(struct textlog *t, const char *text, size_t n,
 		      const struct textlog_line *about);
+
+/* Before all others; what is in view stays there.  Whether the last one had to
+ * go for it. */
+bool textlog_put_before(struct textlog *t, const char *text, size_t n,
+			const struct textlog_line *about);
 
 void textlog_settle(struct textlog *t, struct area inside);
 void textlog_view(const struct model *m, const struct textlog *t,

@@ -325,6 +325,20 @@ def test_logs_in_detail(shared, made):
         "next"]
     assert texts(f"&since={times[0]}") and not texts(
         "&since=2100-01-01T00:00:00Z")
+    # Each says where it is; before and after it are others.
+    at = [r["at"] for r in rows]
+    assert at[0] == 0 and at == sorted(set(at))
+    assert texts(f"&before={at[3]}&lines=2") == [r["line"] for r in rows[1:3]]
+    assert texts(f"&before={at[0]}") == []
+    assert texts(f"&after={at[0]}&lines=2") == [r["line"] for r in rows[1:3]]
+    assert texts(f"&after={at[3]}") == []
+    assert texts(f"&before={at[3]}&stream=stderr") == ["err"]
+    for bad in ("before=-1", "after=x", "before=9999999999999999999"):
+        r = shared.api("GET", f"/sandboxes/{o['id']}/logs?{bad}", check=400)
+        assert bad.split("=")[1] in r.json()["message"], r
+    for bad in ("before=1&after=1", "follow=true&before=1",
+                "after=1&follow=true"):
+        shared.api("GET", f"/sandboxes/{o['id']}/logs?{bad}", check=400)
     for bad in ("since=x", "since=-1m", "stream=stdin", "since=12:00"):
         r = shared.api("GET", f"/sandboxes/{o['id']}/logs?{bad}", check=400)
         assert bad.split("=")[1] in r.json()["message"], r

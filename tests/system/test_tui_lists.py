@@ -300,7 +300,22 @@ def test_providers_are_cards(inst):
                "wait isolation: namespaces, seccomp", "wait MOCK",
                "wait isolation: NONE: for tests", "wait healthy ",
                "wait sandboxes 1  isolation", "send r", "wait native works")
-        t.step("size 10 100", "gone enabled", "wait namespaces, seccomp",
+        t.step("size 10 100", "gone answers in", "wait namespaces, seccomp",
                "wait NONE: for tests")
         t.step("size 32 60", "wait isolation: namespaces, seccomp")
+        t.end("send q", "exit 0")
+
+
+def test_a_long_log_from_its_end_to_its_beginning_and_back(inst):
+    """More than the dashboard keeps at once, and as much as there is."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "i=0; while [ $i -lt 12000 ]; do i=$((i+1)); "
+                 "printf 'row-%05d\\n' $i; done")
+    with Screen(inst, "tui", seconds=60) as t:
+        t.step(f"wait ▌ {s}", "send l", "wait row-12000")
+        t.step("send g", "wait beginning of the log", "wait row-00001")
+        inst.exec(s, "echo last-of-all")
+        t.step("wait +1 new", "gone last-of-all", "send G",
+               "wait last-of-all", "wait following")
         t.end("send q", "exit 0")

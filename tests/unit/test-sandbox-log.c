@@ -106,6 +106,47 @@ static uint64_t since(uint64_t offset)
 	return next;
 }
 
+/* Pages before and after a line, also where the ring has lost some. */
+static void test_sandbox_log__pages(void **state)
+{
+	struct log_filter f = { .lines = 2, .has_before = true };
+	char line[1000];
+
+	(void)state;
+	add(false, "one\ntwo\nthree\nfour\n");
+	tail(2);
+	f.before = last.at;
+	tail_of(&f);
+	assert_string_equal(got.data, "two|three|");
+	f.before = 0;
+	tail_of(&f);
+	assert_int_equal(n_lines, 0);
+	f = (struct log_filter){ .lines = 2, .has_after = true };
+	tail_of(&f);
+	assert_string_equal(got.data, "two|three|");
+	f.after = last.at;
+	tail_of(&f);
+	assert_string_equal(got.data, "four|");
+	f.after = INT64_MAX;
+	tail_of(&f);
+	assert_int_equal(n_lines, 0);
+	/* Around the ring: the first ones are gone, which is said. */
+	memset(line, 'x', sizeof(line) - 2);
+	line[sizeof(line) - 2] = '\n';
+	line[sizeof(line) - 1] = '\0';
+	for (int i = 0; i < LIMIT_LOG_RING / 500; i++)
+		add(false, line);
+	f = (struct log_filter){ .lines = 2, .has_after = true };
+	tail_of(&f);
+	assert_int_equal(n_lines, 3);
+	assert_non_null(strstr(got.data, "bytes"));
+	f = (struct log_filter){ .lines = 2, .has_before = true,
+				 .before = last.at };
+	tail_of(&f);
+	assert_int_equal(n_lines, 2);
+	assert_non_null(strstr(got.data, "bytes"));
+}
+
 static void test_sandbox_log__lines(void **state)
 {
 	(void)state;
@@ -528,6 +569,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(test_sandbox_log__##f, setup, teardown)
+		TEST(pages),
 		TEST(lines),
 		TEST(streams_do_not_mix),
 		TEST(follow),

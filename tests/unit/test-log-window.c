@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* A long log: its end first, older lines on demand, no more than are kept. */
+#include <locale.h>
+
+#include "tests/unit/model-fixture.h"
+#include "tui/log-window.h"
+
+#define LOGS "/api/v1/sandboxes/sb-7f3a91c2/logs"
+#define LINES 12000 /* those there are */
+#define STEP 10     /* from one to the next */
+
+/* screen-logs.c begins with it. */
+static struct textlog *text_of(const struct model *m)
+{
+	return m->state[SCREEN_LOGS];
+}
+
+static void add(struct buf *out, int i)
+{
+	buf_addf(out, "{\"time\":\"2026-03-01T11:00:00Z\",\"stream\":"
+		      "\"stdout\",\"line\":\"line %d.\",\"at\":%d}", i,
+		 i * STEP);
+}
+
+static struct stream *stream(const struct model *m)
+{
+	struct list *pos, *tmp;
+	struct stream *s = NULL;
+
+	list_for_each_safe(pos, tmp, &m->streams) {
+		struct stream *x = list_entry(pos, struct stream, link);
+
+		if (!x->closed && strstr(x->target, "/logs?follow"))
+			s = x;
+	}
+	assert_non_null(s);
+	return s;
+}
+
+static void come(struct model *m, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		auto_buf struct buf line = BUF_INIT;
+
+		add(&line, i);
+		fixture_line(m, stream(m), buf_str(&line));
+	}
+}
+
+/* As the daemon would; "" when it wasn't asked.  The query, the caller's. */
+static char *answer(struct model *m, int lines)
+{
+	struct request *r = fixture_request(m, "GET");
+	auto_buf struct buf list = BUF_INIT;
+	const char *before, *after;
+	int from, to;
+	char *query;
+
+	if (!r || !strstr(r->target, "/logs?"))
+		return xstrdup("");
+	query = xstrdup(strchr(r->target, '?'));
+	before = strstr(query, "before=");
+	after = strstr(query, "after=");
+	assert_true(!before != !after);
+	to = before ? MIN(atoi(before + 7) / STEP, lines) : lines;
+	from = before ? MAX(to - 1000, 0) : atoi(after + 6) / STEP + 1;
+	to = MIN(to, from + 1000);
+	buf_addch(&list, '[');
+	for (int i = from; i < to; i++) {
+		if (i > from)
+			buf_addch(&list, ',');
+		add(&list, i);
+	}
+	buf_addch(&list, ']');
+	assert_int_equal(fixture_answer(m, "GET", LOGS, SVM_OK,
+					buf_str(&list)), 1);
+	assert_true(text_of(m)->n <= LIMIT_TUI_LINES);
+	return query;
+}
+
+static bool is_asked(struct model *m)
+{
+	struct request *r = fixture_request(m, "GET");
+
+	return r && strstr(r->target, "/logs?");
+}
+
+/* The last thousand lines of it. */
+static struct model *start(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+	fixture_keys(m, "j l");
+	come(m, LINES - 1000, LINES);
+	return m;
+}
+
+static void test_log_window__back_and_forth(void **state)
+{
+	struct model *m = start(state);
+	char *query;
+
+	assert_shown(m, "line 11999.");
+	assert_false(is_asked(m)); /* nobody wants them yet */
+	fixture_keys(m, "g");
+	assert_shown(m, "line 11000.");
+	assert_shown(m, "loading older\u2026");
+	for (int i = 0; i < 20; i++) {
+		query = answer(m, LINES);
+		free(query);
+	}
+	assert_false(is_asked(m));
+	assert_shown(m, "line 0.");
+	assert_shown(m, "beginning of the log");
+	assert_int_equal(text_of(m)->n, LIMIT_TUI_LINES);
+	/* Who reads there is not disturbed by what comes. */
+	come(m, LINES, LINES + 1);
+	assert_shown(m, "line 0.");
+	assert_shown(m, "+1 new");
+	for (int i = 0; i < 1000; i++) {
+		fixture_keys(m, "PageDown");
+		query = answer(m, LINES + 1);
+		free(query);
+	}
+	assert_shown(m, "line 12000.");
+	assert_shown(m, "+1 new");
+	assert_not_shown(m, "beginning");
+	/* There is no room for more while one reads. */
+	come(m, LINES + 1, LINES + 2);
+	assert_not_shown(m, "line 12001.");
+	fixture_keys(m, "G");
+	come(m, LINES - 998, LINES + 2);
+	assert_shown(m, "line 12001.");
+	assert_shown(m, "following");
+	fixture_free(m);
+}
+
+/* A page at a time; what is in view stays where it is. */
+static void test_log_window__by_lines(void **state)
+{
+	struct model *m = start(state);
+	char *query;
+
+	fixture_keys(m, "g j k");
+	assert_shown(m, "line 11000.");
+	query = answer(m, LINES);
+	assert_non_null(strstr(query, "before=110000"));
+	free(query);
+	assert_shown(m, "line 11000.");
+	assert_not_shown(m, "line 10999.");
+	assert_not_shown(m, "loading");
+	fixture_keys(m, "k");
+	assert_shown(m, "line 10999.");
+	assert_false(is_asked(m));
+	fixture_free(m);
+}
+
+/* From far back to the end, with a stream that tells of it once more. */
+static void test_log_window__to_the_end(void **state)
+{
+	struct model *m = start(state);
+	struct stream *old = stream(m);
+
+	fixture_keys(m, "g");
+	for (int i = 0; i < 20; i++)
+		free(answer(m, LINES));
+	assert_shown(m, "line 0.");
+	fixture_keys(m, "G");
+	assert_true(old->closed);
+	assert_ptr_not_equal(stream(m), old);
+	assert_not_shown(m, "nothing yet"); /* what was there stays so long */
+	come(m, LINES - 500, LINES + 500);
+	assert_int_equal(text_of(m)->n, 1000);
+	assert_shown(m, "line 12499.");
+	fixture_keys(m, "g");
+	assert_shown(m, "line 11500.");
+	assert_true(is_asked(m));
+	fixture_free(m);
+}
+
+/* An answer for another log, or one that isn't one, changes nothing. */
+static void test_log_window__stale_and_bad(void **state)
+{
+	static const char *const bad[] = {
+		"7", "{}", "[7,null,{},[]]", "[]",
+		"[{\"line\":7},{\"line\":\"x\",\"at\":-1}]",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct model *m = start(state);
+
+		fixture_keys(m, "g");
+		fixture_answer(m, "GET", LOGS, SVM_OK, bad[i]);
+		assert_true(text_of(m)->n <= 1001);
+		assert_shown(m, "line 11001.");
+		assert_false(is_asked(m)); /* not again and again */
+		fixture_free(m);
+	}
+	struct model *m = start(state);
+
+	fixture_keys(m, "g S");
+	fixture_type(m, "1h");
+	fixture_keys(m, "Enter");
+	free(answer(m, LINES));
+	assert_int_equal(text_of(m)->n, 0);
+	come(m, LINES - 100, LINES);
+	fixture_keys(m, "g");
+	char *query = answer(m, LINES);
+	assert_non_null(strstr(query, "since=1h"));
+	free(query);
+	fixture_free(m);
+}
+
+/* Cleared, of several sandboxes, of a daemon that doesn't say where lines
+ * are: nothing is asked for. */
+static void test_log_window__not_asked(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "c");
+	come(m, LINES, LINES + 50);
+	fixture_keys(m, "g");
+	assert_false(is_asked(m));
+	assert_shown(m, "cleared above");
+	fixture_free(m);
+	m = fixture_model(24, 100);
+	fixture_keys(m, "j l");
+	for (int i = 0; i < 50; i++)
+		fixture_line(m, stream(m), "{\"line\":\"x\"}");
+	fixture_keys(m, "g");
+	assert_false(is_asked(m));
+	fixture_free(m);
+	m = fixture_model(24, 100);
+	fixture_keys(m, "2 A a");
+	come(m, LINES, LINES + 50);
+	fixture_keys(m, "g");
+	assert_false(is_asked(m));
+	fixture_free(m);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test(test_log_window__##name)
+	const struct CMUnitTest tests[] = {
+		TEST(back_and_forth),
+		TEST(by_lines),
+		TEST(to_the_end),
+		TEST(stale_and_bad),
+		TEST(not_asked),
+#undef TEST
+	};
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+		print_message("needs the locale C.UTF-8\n");
+		return 1;
+	}
+	return cmocka_run_group_tests_name("log-window", tests, NULL, NULL);
+}
