@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -86,6 +87,10 @@ static int send_from_fd(struct exchange *x, int fd, int64_t size,
 	int64_t left = size;
 
 	while (size < 0 || left > 0) {
+		/* What it comes from may be silent for long: a pipe, a
+		 * person. */
+		if (size < 0 && exchange_wait(x, fd, POLLIN, err) < 0)
+			return -1;
 		ssize_t n = read(fd, chunk, size < 0 || left > CHUNK ?
 						    CHUNK : (size_t)left);
 

@@ -89,6 +89,11 @@ void exchange_free(struct exchange *x); /* closes: the daemon sees it */
 #define auto_exchange CLEANUP(exchange_cleanup)
 void exchange_cleanup(struct exchange **x);
 
+/* Wait until fd, where the body comes from or where the reply goes, has one of
+ * the events of poll(2): so that the deadline and cancel_fd end that too. */
+int exchange_wait(struct exchange *x, int fd, short events,
+		  struct svm_err *err);
+
 /* Send body bytes.  A daemon that answers before it has all of them ends the
  * upload early: 1 is returned, go on with exchange_reply(). */
 int exchange_send(struct exchange *x, const void *p, size_t n,

@@ -238,6 +238,12 @@ void exchange_cleanup(struct exchange **x)
 	exchange_free(*x);
 }
 
+int exchange_wait(struct exchange *x, int fd, short events,
+		  struct svm_err *err)
+{
+	return client_wait(x->client, fd, events, err) < 0 ? -1 : 0;
+}
+
 int exchange_send(struct exchange *x, const void *p, size_t n,
 		  struct svm_err *err)
 {
