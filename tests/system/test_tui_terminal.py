@@ -9,6 +9,7 @@ import pytest
 
 import svm
 from screen import DRIVER, RESTORED, Screen, drive
+from terminal import Terminal
 
 OPEN = "send t\nwait TERMINAL\nwait leaves\nwait $\n"
 LEAVE = f"send ^]\nwait left\nsend q\nexit 0\n{RESTORED}"
@@ -126,6 +127,46 @@ def test_size_on_four_paths(inst):
         t.step("size 24 80\nsend until stty size | grep 18; do :; done\\r\n",
              "wait 18 78")
         t.end(LEAVE)
+
+
+def test_no_path_has_a_size_of_zero(inst):
+    """A terminal that says nothing about its size counts as 24x80: nothing in
+    a sandbox sees a terminal of 0x0."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    size = "stty size"
+    for argv in (["exec", "-t", s, "--", "sh", "-c", size], ["shell", s]):
+        t = Terminal(inst, *argv, rows=0, cols=0)
+        if argv[0] == "shell":
+            t.expect(b"$ ")
+            t.send(size.encode() + b"; exit\n")
+        t.expect(b"24 80\r\n")
+        t.rest()
+        assert t.end() == 0
+    # Input that comes from elsewhere is no reason either.
+    r, w = os.pipe()
+    os.write(w, size.encode() + b"; exit\n")
+    os.close(w)
+    t = Terminal(inst, "shell", s, rows=0, cols=0, stdin=r)
+    os.close(r)
+    text = t.rest()
+    t.end()
+    assert "0 0" not in text, text
+    r = inst.run("exec", s, "--", "sh", "-c", size, input="x\n")
+    assert "0 0" not in r.text and "stty:" in r.errtext, r
+    t = Terminal(inst, "tui", rows=0, cols=0,
+                 env={"TERM": "xterm-256color"})
+    t.expect(s.encode())
+    t.send(b"t")
+    t.expect(b"leaves")
+    t.expect(b"$")
+    t.send(b"stty size | sed 's/^/is /'\r")
+    t.expect(b"is 18 78")
+    t.send(b"\x1d")
+    t.expect(b"left")
+    t.send(b"q")
+    t.rest()
+    assert t.end() == 0
 
 
 def test_whoever_was_active_sets_the_size(inst):
@@ -364,6 +405,26 @@ exit 0
 {RESTORED}""")
     with open(os.path.join(inst.runtime, "clipboard"), encoding="ascii") as f:
         assert f.read() == "line 42\nline 43\n"
+
+
+@needs("tmux")
+def test_a_copy_is_in_tmux(inst, tmp_path):
+    """In tmux it is in tmux's buffer too, and of no other server."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    sock = tmp_path / "sock"
+    with Screen(inst, "tmux", "-S", sock, "-f", "/dev/null", "new-session",
+                f"{inst.binary} tui; echo e''nded; read x", shell=True,
+                env={"SHELL": "/bin/sh"}) as t:
+        t.step(f"wait ▌ {s}\n{OPEN}send seq -f 'line %g' 100\\r\n"
+               "wait line 100\nsend ^]\nwait left\nsend [\n"
+               "wait COPY line\nsend ?line 42\\r\ngone line 100\n"
+               "send Vj\nwait selected 2 lines, 16 B\nsend y\n"
+               "wait copied 16 bytes\n")
+        shown = subprocess.run(["tmux", "-S", sock, "show-buffer"],
+                               capture_output=True, text=True, check=True)
+        assert shown.stdout == "line 42\nline 43\n"
+        t.end("send q", "wait ended", "send \\r", "exit 0")
 
 
 def test_a_copy_too_large_for_the_terminal(inst):
