@@ -108,7 +108,7 @@ def test_async_break_out_of_a_stream(shared, box):
 def test_a_caller_that_gives_up(client, shared, box):
     """Its command ends with it, whatever the plain reply would have been."""
     with pytest.raises(httpx.ReadTimeout):
-        client.post(f"/sandboxes/{box}/exec", timeout=1, json={
+        client.post(f"/sandboxes/{box}/exec", timeout=3, json={
             "command": "echo $$ >pid; sleep 1000"})
     r = client.get(f"/sandboxes/{box}/files", params={"path": "/workspace/pid"})
     gone(shared, box, int(r.text))

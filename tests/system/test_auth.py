@@ -235,7 +235,7 @@ def test_key_lifts_the_uid_rule(new_instance):
                       stdout=-1, stderr=-1, cwd="/",
                       preexec_fn=lambda: (os.setgroups([]), os.setgid(65534),
                                           os.setuid(65534)))
-        out, err = p.communicate(timeout=30)
+        out, err = p.communicate(timeout=60)
         p._tracked_end()
         assert not p.returncode, err
         return int(out.split()[1])

@@ -254,7 +254,7 @@ def test_exec_streams_live(shared, box):
     p.stdin.write(b"two\n")
     p.stdin.flush()
     assert p.stdout.readline() == b"two\n"
-    assert p.wait(20) == 0
+    assert p.wait(60) == 0
     p.communicate()
 
 
@@ -264,7 +264,7 @@ def test_ctrl_c_goes_to_the_command_first(shared, box):
                      "while :; do sleep 0.05; done")
     assert p.stdout.readline() == b"ready\n"
     p.send_signal(signal.SIGINT)
-    out, _ = p.communicate(timeout=20)
+    out, _ = p.communicate(timeout=60)
     assert (p.returncode, out) == (3, b"caught\n")
 
 
@@ -276,7 +276,7 @@ def test_the_second_ctrl_c_leaves(shared, box):
     p.send_signal(signal.SIGINT)
     assert p.stdout.readline() == b"caught\n"
     p.send_signal(signal.SIGINT)
-    p.communicate(timeout=20)
+    p.communicate(timeout=60)
     assert p.returncode == 130
 
 
@@ -285,7 +285,7 @@ def test_a_closed_pipe_ends_it_quietly(shared, box):
     p.stdout.read(10)
     p.stdout.close()
     err = p.stderr.read()
-    assert p.wait(20) == 128 + signal.SIGPIPE and err == b""
+    assert p.wait(60) == 128 + signal.SIGPIPE and err == b""
     p.stderr.close()
 
 
@@ -320,7 +320,7 @@ def test_a_lost_daemon_is_a_failure(inst):
     p = inst.popen("exec", sid, "--", "sh", "-c", "echo ready; exec sleep 60")
     assert p.stdout.readline() == b"ready\n"
     inst.kill_daemon()
-    _, err = p.communicate(timeout=20)
+    _, err = p.communicate(timeout=60)
     assert p.returncode == 125 and b"lost the daemon" in err
     inst.ok("kill", sid)
 
@@ -414,9 +414,9 @@ def test_cp_tells_what_it_left_out(shared, box, tmp_path):
 def test_cp_waits_for_no_pipe(shared, box, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    r = shared.must_fail("cp", pipe, f"{box}:/tmp/x", timeout=20)
+    r = shared.must_fail("cp", pipe, f"{box}:/tmp/x", timeout=60)
     assert r.code == 1 and "is a named pipe" in r.errtext, r
-    r = shared.must_fail("cp", f"{box}:/etc/hosts", pipe, timeout=20)
+    r = shared.must_fail("cp", f"{box}:/etc/hosts", pipe, timeout=60)
     assert r.code == 1 and f"open '{pipe}'" in r.errtext, r
     # One that is open already is read to its end.
     reader, writer = os.pipe()
@@ -425,7 +425,7 @@ def test_cp_waits_for_no_pipe(shared, box, tmp_path):
     p = shared.popen("cp", f"/dev/fd/{reader}", f"{box}:/tmp/from-pipe",
                      pass_fds=[reader])
     os.close(reader)
-    assert p.wait(timeout=20) == 0, p.stderr.read()
+    assert p.wait(timeout=60) == 0, p.stderr.read()
     assert shared.ok("files", "cat", box, "/tmp/from-pipe").text == (
         "from a pipe\n")
 
@@ -462,7 +462,7 @@ def test_spawn_rm(shared):
                      "echo ready; exec sleep 60")
     assert p.stdout.readline() == b"ready\n"
     p.send_signal(signal.SIGINT)
-    p.communicate(timeout=30)
+    p.communicate(timeout=60)
     assert p.returncode == 130
     assert shared.must_fail("spawn", "--rm").code == 125
     assert shared.must_fail("spawn", "--rm", "--provider", "nosuch", "--",

@@ -266,7 +266,7 @@ def test_signals_end_a_script(shared, web):
             os.killpg(p.pid, sig)
         else:
             os.kill(p.pid, sig)
-        out, err = p.communicate(timeout=30)
+        out, err = p.communicate(timeout=60)
         assert p.returncode == 128 + sig, (sig, p.returncode, err)
         assert b"stacyvm 0" not in out
 

@@ -168,7 +168,7 @@ def test_two_instances_side_by_side(new_instance):
 
 def test_second_daemon_on_one_state_directory_is_refused(inst, new_instance):
     inst.start()
-    r = inst.must_fail("serve", timeout=20)
+    r = inst.must_fail("serve", timeout=60)
     assert str(inst.daemon_pid()) in r.errtext or "running" in r.errtext, r
     other = {"STACYVM_RUNTIME_DIR": str(inst.base / "r2")}
     r = inst.must_fail("serve", timeout=20, env=other)
@@ -240,7 +240,7 @@ def test_stop_says_so_to_exec(inst):
     p = inst.popen("exec", sid, "--", "sh", "-c", COUNT)
     p.stdout.readline()
     inst.ok("daemon", "stop")
-    out, err = p.communicate(timeout=20)
+    out, err = p.communicate(timeout=60)
     assert p.returncode == 125
     assert b"the command goes on" in err, err
     where = re.search(rf"stacyvm attach ({sid}\S*)".encode(), err)
@@ -346,7 +346,7 @@ def test_cli_says_so_when_the_daemon_is_lost(inst):
     p = inst.popen("exec", sid, "--", "sh", "-c", "echo begun; exec sleep 60")
     assert p.stdout.readline() == b"begun\n"
     inst.kill_daemon()
-    out, err = p.communicate(timeout=30)
+    out, err = p.communicate(timeout=60)
     assert p.returncode in (5, 125), (p.returncode, err)
     assert err.strip(), "no message"
 
@@ -442,7 +442,7 @@ def as_other(code, *args):
     return subprocess.run(
         ["setpriv", "--reuid", "58999", "--regid", "58999", "--clear-groups",
          sys.executable, "-I", "-c", code, *map(str, args)],
-        capture_output=True, text=True, timeout=30)
+        capture_output=True, text=True, timeout=60)
 
 
 ASK_UNIX = """
@@ -540,7 +540,7 @@ def test_read_only_state_directory(inst):
     else:
         inst.state.chmod(0o500)
     try:
-        r = inst.must_fail("list", timeout=30)
+        r = inst.must_fail("list", timeout=60)
         assert str(inst.state) in r.errtext, r
         assert not serving(inst)
     finally:

@@ -152,7 +152,7 @@ class Service:
 
     def stop(self):
         self.p.terminate()
-        out, err = self.p.communicate(timeout=20)
+        out, err = self.p.communicate(timeout=60)
         return self.p.returncode, err.decode()
 
 
@@ -199,11 +199,11 @@ def test_inherited_sockets_obey_the_rules(inst):
         tcp.bind(("0.0.0.0", 0))
         tcp.listen()
         p = Service(inst, unix, tcp).p
-        _, err = p.communicate(timeout=20)
+        _, err = p.communicate(timeout=60)
         assert p.returncode != 0 and b"no authentication" in err
         with open("/dev/null") as null:
             p = Service(inst, null).p
-            _, err = p.communicate(timeout=20)
+            _, err = p.communicate(timeout=60)
             assert p.returncode != 0 and b"no listening socket" in err
     os.unlink(inst.socket)
 

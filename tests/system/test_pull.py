@@ -253,7 +253,7 @@ def test_a_spawn_shows_what_it_downloads(inst, rogue):
         h.send_header("Content-Length", str(len(data)))
         h.end_headers()
         h.wfile.write(data[:len(data) // 2])
-        go.wait(30)
+        go.wait(60)
         h.wfile.write(data[len(data) // 2:])
 
     rogue.routes[rogue.blob("app", data)] = slow
@@ -271,7 +271,7 @@ def test_one_download_for_all(inst, rogue):
     blob = rogue.blob("app", image.layers[0])
 
     def slow(h):
-        go.wait(30)
+        go.wait(60)
         h.reply(200, image.layers[0])
 
     rogue.routes[blob] = slow
@@ -305,7 +305,7 @@ def test_the_callers_leaving(inst, rogue):
     blob = rogue.blob("app", image.layers[0])
 
     def slow(h):
-        go.wait(30)
+        go.wait(60)
         h.serve_range(image.layers[0])
 
     rogue.routes[blob] = slow
@@ -327,7 +327,7 @@ def test_the_callers_leaving(inst, rogue):
         h.end_headers()
         h.wfile.write(data[:half])
         h.wfile.flush()
-        go.wait(30)
+        go.wait(60)
 
     rogue.routes[blob] = stalls
     part = inst.state / "images/downloads" / (
@@ -705,7 +705,7 @@ def test_worker_is_confined(inst, rogue):
     blob = rogue.blob("app", image.layers[0])
 
     def slow(h):
-        go.wait(30)
+        go.wait(60)
         h.reply(200, image.layers[0])
 
     rogue.routes[blob] = slow

@@ -9,7 +9,7 @@ import pytest
 from screen import DRIVER
 
 
-def drive(script, *argv, size="24x80", seconds=20):
+def drive(script, *argv, size="24x80", seconds=60):
     env = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "HOME": "/",
            "PATH": "/usr/bin:/bin"}
     return subprocess.run(

@@ -588,7 +588,7 @@ def test_kill_during_refill_and_claims(inst):
         t = threading.Thread(target=claims)
         had = len(answered)
         t.start()
-        begun.wait(30)
+        begun.wait(60)
         inst.kill_daemon()
         t.join()
         assert len(answered) > had, "nothing was claimed in this turn"

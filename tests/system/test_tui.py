@@ -596,7 +596,7 @@ def test_suspend(inst):
               "send ^Z\nprop alt 0\nwait Stopped\nsend fg\\r\nprop alt 1\n"
               "wait DASH\nsend q\nprop alt 0\nwait shell>\nsend exit 0\\r\n"
               "exit 0\n")
-    p = subprocess.run([DRIVER, "-s", "24x80", "-t", "20", "-", "--",
+    p = subprocess.run([DRIVER, "-s", "24x80", "-t", "60", "-", "--",
                         "bash", "--norc", "-i"], input=script, text=True,
                        capture_output=True, env=e, timeout=90, check=False)
     assert p.returncode == 0, p.stderr
@@ -647,7 +647,7 @@ def test_size_changed_and_back(inst):
 def test_no_terminal_to_draw_on(inst, term):
     inst.start()
     e = {**inst.env, "TERM": term}
-    p = subprocess.run([DRIVER, "-t", "20", "-", "--", str(svm.STACYVM),
+    p = subprocess.run([DRIVER, "-t", "60", "-", "--", str(svm.STACYVM),
                         "tui"], input="wait stacyvm:\nexit 1\n", text=True,
                        capture_output=True, env=e, timeout=60, check=False)
     assert p.returncode == 0, p.stderr
@@ -662,7 +662,7 @@ def test_other_terminals(inst, env):
     inst.start()
     s = inst.sandbox(name="there")["id"]
     e = {**inst.env, "LC_ALL": "C.UTF-8", "TERM": "xterm", **env}
-    p = subprocess.run([DRIVER, "-s", "24x80", "-t", "20", "-", "--",
+    p = subprocess.run([DRIVER, "-s", "24x80", "-t", "60", "-", "--",
                         str(svm.STACYVM), "tui"], text=True,
                        input=f"wait {s}\nsend ?\nwait HELP\nsend \\e\n"
                        "gone HELP\nsend q\nexit 0\n", capture_output=True,
@@ -689,7 +689,7 @@ def test_direct_colour(inst, tmp_path):
         source.write_text(ENTRY % (name, colours))
         subprocess.run(["tic", "-x", source], env=env, check=True)
         p = subprocess.run(
-            [DRIVER, "-s", "24x120", "-t", "20", "-", "--", str(svm.STACYVM),
+            [DRIVER, "-s", "24x120", "-t", "60", "-", "--", str(svm.STACYVM),
              "tui"], text=True, capture_output=True, timeout=60, check=False,
             input=f"wait no sandboxes\n{step} {told}\nsend q\nexit 0\n",
             env=env)

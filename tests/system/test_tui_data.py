@@ -127,7 +127,7 @@ def test_bare_opens_the_dashboard_when_told_to(inst):
     # Without a terminal it is help all the same.
     assert "Commands:" in inst.ok().text
     p = subprocess.run(
-        [DRIVER, "-s", "32x120", "-t", "20", "-", "--", str(svm.STACYVM)],
+        [DRIVER, "-s", "32x120", "-t", "60", "-", "--", str(svm.STACYVM)],
         input=f"wait no sandboxes\nsend q\nexit 0\n{RESTORED}", text=True,
         capture_output=True, check=False, timeout=60,
         env={**inst.env, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"})

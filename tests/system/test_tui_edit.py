@@ -183,7 +183,7 @@ def test_paging(inst):
     s = inst.sandbox()["id"]
     inst.exec(s, "seq -f 'line %.0f' 3000000 >/workspace/main.py; "
                  "truncate -s 3G /workspace/hole")
-    with Screen(inst, "tui", seconds=20) as t:
+    with Screen(inst, "tui", seconds=60) as t:
         t.step(f"wait ▌ {s}\n{OPEN}send j\\r\nwait 1 line 1\n"
                "send G\nwait line 3000000\n"
                "send %50%\\r\nwait line 15\nwait 50%\n"

@@ -367,7 +367,7 @@ def test_clipboard_and_title_stay_inside(inst):
     out = os.path.join(inst.env["HOME"], "typescript")
     e = {**inst.env, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
     p = subprocess.run(
-        [DRIVER, "-s", "32x120", "-t", "20", "-", "--", "script", "-qfc",
+        [DRIVER, "-s", "32x120", "-t", "60", "-", "--", "script", "-qfc",
          f"{svm.STACYVM} tui", out], text=True, capture_output=True, env=e,
         input=f"wait ▌ {s}\n{OPEN}send cat /workspace/evil; echo do''ne\\r\n"
         "wait done\nsend ^]\nwait left\nsend q\nexit 0\n", timeout=90,

@@ -237,7 +237,7 @@ class Lines:
 
     def end(self, sig=signal.SIGTERM):
         self.p.send_signal(sig)
-        out, err = self.p.communicate(timeout=30)
+        out, err = self.p.communicate(timeout=60)
         return svm.Result(self.p.args, self.p.returncode, out, err)
 
 
@@ -291,7 +291,7 @@ def test_watch_ends(inst):
     p = inst.popen("list", "-w")
     assert p.stdout.readline()
     p.stdout.close()
-    assert p.wait(20) in (141, -signal.SIGPIPE)
+    assert p.wait(60) in (141, -signal.SIGPIPE)
     p.stderr.close()
 
 
@@ -331,7 +331,7 @@ def test_the_terminal_is_asked_nothing(inst):
     while b"q quits" not in text:
         text += os.read(master, 65536)
     os.write(master, b"q")
-    assert p.wait(20) == 0
+    assert p.wait(60) == 0
     os.close(master)
     for ask in (b"$p", b"?69", b"$q", b"[c", b"[6n", b"?1049", b"]"):
         assert ask not in text, text

@@ -113,7 +113,7 @@ static inline int64_t now_ms(void)
 static inline bool put(int fd, const void *p, size_t n)
 {
 	const char *s = p;
-	int64_t end = now_ms() + 10000;
+	int64_t end = now_ms() + 30000;
 
 	while (n && now_ms() < end) {
 		ssize_t sent = send(fd, s, n, MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -128,7 +128,7 @@ static int teardown(void **state)
 	list_for_each_safe(pos, tmp, &ours.m->requests)
 		request_free(list_entry(pos, struct request, link));
 	model_free(ours.m);
-	for (int64_t end = now_ms() + 5000; its.ws && now_ms() < end;)
+	for (int64_t end = now_ms() + 30000; its.ws && now_ms() < end;)
 		turn(10);
 	fixture_stop();
 	buf_release(&its.text);
@@ -141,7 +141,7 @@ static int teardown(void **state)
 /* Until it is so; the daemon and the dashboard share the loop. */
 #define until(condition)                                                   \
 	do {                                                               \
-		int64_t end_ms = now_ms() + 10000;                         \
+		int64_t end_ms = now_ms() + 30000;                         \
 									   \
 		while (!(condition)) {                                     \
 			if (now_ms() > end_ms)                             \
