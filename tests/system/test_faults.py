@@ -308,6 +308,8 @@ def test_death_the_second_time(new_instance, label):
     try:
         walk.go(inst)
         if not walk.broke:
+            wait_for(lambda: inst.api("GET", "/metrics").json()["warm"][
+                "ready"], "another copy")
             inst.api("POST", "/templates/t/spawn")
     except (AssertionError, OSError) as e:
         walk.broke = e
