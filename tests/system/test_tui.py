@@ -446,7 +446,7 @@ gone 00000000
 send u
 wait UPLOAD
 send {local}\\r
-wait up.txt
+wait copied /workspace/up.txt
 send n
 wait NEW FILE
 send made\\r
@@ -475,25 +475,14 @@ def test_what_can_be_run_stays_so(inst, tmp_path):
     old.chmod(0o640)
     mask = os.umask(0o027)
     try:
-        drive(inst, f"""
-wait ▌ {s}
-send f
-wait tool
-send s
-wait SAVE
-send ^U{down}\\r
-wait copied /workspace/tool
-send s
-wait SAVE
-send ^U{old}\\r
-gone SAVE
-send u
-wait UPLOAD
-send {up}\\r
-wait copied /workspace/run
-send q
-exit 0
-""")
+        with Screen(inst, "tui") as t:
+            t.step(f"wait ▌ {s}", "send f", "wait tool", "send s",
+                   "wait SAVE", rf"send ^U{down}\r",
+                   "wait copied /workspace/tool", "send s", "wait SAVE",
+                   rf"send ^U{old}\r", "gone SAVE")
+            svm.wait_for(lambda: old.read_text() == "there\n", "the copy")
+            t.end("send u", "wait UPLOAD", rf"send {up}\r",
+                  "wait copied /workspace/run", "send q", "exit 0")
     finally:
         os.umask(mask)
     assert down.read_text() == "there\n"

