@@ -261,25 +261,25 @@ printf '%s\\0' "$@" end >>'{self.log}'
             except OSError:
                 pass
 
-    def expect(self, what):
-        def found():
+    def until(self, done):
+        """Look whenever it has written something: no other waiting."""
+        deadline = time.monotonic() + 60
+        while not done() and time.monotonic() < deadline:
             self.pump()
-            return what in self.seen
-        svm.wait_for(found, f"{self.name} to show {what!r}: {self.seen!r}")
+        return done()
+
+    def expect(self, what):
+        assert self.until(lambda: what in self.seen), \
+            f"{self.name} does not show {what!r}: {self.seen!r}"
 
     def line(self, text):
         """Enter a line with tabs; the words `stacyvm` was called with."""
         had = self.log.stat().st_size
         self.send(text + "\r")
 
-        def called():
-            self.pump()
-            return self.log.read_bytes()[had:].endswith(b"\0end\0")
-        try:
-            svm.wait_for(called, "")
-        except svm.Timeout:
-            raise AssertionError(f"{self.name}: {text!r} did not run: "
-                                 f"{self.seen[-2000:]!r}") from None
+        assert self.until(lambda: self.log.read_bytes()[had:].endswith(
+            b"\0end\0")), (f"{self.name}: {text!r} did not run: "
+                           f"{self.seen[-2000:]!r}")
         return [w.decode() for w in
                 self.log.read_bytes()[had:].split(b"\0")[:-2]]
 

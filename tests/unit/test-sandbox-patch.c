@@ -9,7 +9,6 @@
 #include "daemon/sandbox-patch.h"
 #include "lib/api/limits.h"
 #include "lib/api/spec.h"
-#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 static char name[] = "one", a[] = "a=1", b[] = "b=x=y", ab[] = "ab=";
