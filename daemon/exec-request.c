@@ -12,7 +12,7 @@
 #include "lib/base/duration.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
-
+#include "lib/base/shell.h"
 
 static int arg_fits(const char *arg, struct svm_err *err)
 {
@@ -23,19 +23,6 @@ static int arg_fits(const char *arg, struct svm_err *err)
 		    strlen(arg), LIMIT_ARG_BYTES);
 	return svm_err_hint(err, "write it to a file and run that, or send "
 			    "it as 'stdin'");
-}
-
-/* Within single quotes only the quote itself means anything to a shell. */
-static void add_quoted(struct buf *out, const char *s)
-{
-	buf_addstr(out, " '");
-	for (; *s; s++) {
-		if (*s == '\'')
-			buf_addstr(out, "'\\''");
-		else
-			buf_addch(out, *s);
-	}
-	buf_addch(out, '\'');
 }
 
 static int get_args(const cJSON *root, char ***ret, struct svm_err *err)
@@ -95,8 +82,10 @@ static int get_command(const cJSON *root, struct exec_request *q,
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "'command' is missing");
 	buf_addstr(&line, command);
-	for (char **a = args + 1; *a; a++)
-		add_quoted(&line, *a);
+	for (char **a = args + 1; *a; a++) {
+		buf_addch(&line, ' ');
+		shell_word(&line, *a);
+	}
 	keep_shown(q, buf_str(&line));
 	if (strcmp(mode, "argv") == 0) {
 		args[0] = xstrdup(command);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Words as a shell reads them, for what is shown to be pasted there. */
+/* Words as a shell reads them: for what is run by one, and for what is shown
+ * to be pasted there.  Not for the first word of a command. */
 #ifndef SVM_BASE_SHELL_H
 #define SVM_BASE_SHELL_H
 
