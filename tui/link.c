@@ -46,6 +46,7 @@ struct link {
 	struct loop_timer *retry;
 	int rows, cols;  /* what the daemon was told */
 	bool exited;
+	bool read_only;  /* so it was attached */
 	int pause_ms;
 	/* While a thread opens it. */
 	bool opening;
@@ -56,20 +57,6 @@ struct link {
 };
 
 /* -- what the daemon says */
-
-static void on_started(struct link *k, const cJSON *m)
-{
-	const cJSON *sid = json_get(m, "session_id");
-	const cJSON *offset = json_get(m, "offset");
-
-	if (cJSON_IsString(sid) && !k->t->sid) {
-		k->t->sid = xstrdup(sid->valuestring);
-		k->t->begun_ns = clock_boot_ns();
-	}
-	if (cJSON_IsNumber(offset) && offset->valuedouble >= 0 &&
-	    offset->valuedouble < 9e15)
-		k->t->offset = (uint64_t)offset->valuedouble;
-}
 
 static int size_of(const cJSON *m, const char *key)
 {
@@ -83,6 +70,22 @@ static void on_resized(struct link *k, const cJSON *m)
 	k->rows = size_of(m, "rows");
 	k->cols = size_of(m, "cols");
 	terminal_resized(k->t, k->rows, k->cols);
+}
+
+static void on_started(struct link *k, const cJSON *m)
+{
+	const cJSON *sid = json_get(m, "session_id");
+	const cJSON *offset = json_get(m, "offset");
+
+	if (cJSON_IsString(sid) && !k->t->sid) {
+		k->t->sid = xstrdup(sid->valuestring);
+		k->t->begun_ns = clock_boot_ns();
+	}
+	if (cJSON_IsNumber(offset) && offset->valuedouble >= 0 &&
+	    offset->valuedouble < 9e15)
+		k->t->offset = (uint64_t)offset->valuedouble;
+	if (k->read_only)
+		on_resized(k, m); /* it stays as it is */
 }
 
 static void fail(struct link *k, const char *why)
@@ -146,6 +149,8 @@ static void drop(struct link *k)
 static void retry_later(struct link *k)
 {
 	k->t->state = TERMINAL_LOST;
+	if (!k->t->lost_ns)
+		k->t->lost_ns = clock_boot_ns();
 	loop_timer_after(k->retry, k->pause_ms * MS);
 	k->pause_ms = MIN(k->pause_ms * 2, RETRY_MAX_MS);
 }
@@ -160,7 +165,7 @@ static void ended(struct link *k, int how)
 	if (k->exited)
 		k->t->state = TERMINAL_EXITED;
 	else if (how == 1 && code == WS_CLOSE_TAKEN)
-		fail(k, "taken over by another viewer; r attaches again");
+		fail(k, "taken over by another viewer");
 	else if (k->t->sid)
 		retry_later(k);
 	else
@@ -171,7 +176,7 @@ static void send_size(struct link *k)
 {
 	auto_free char *m = NULL;
 
-	if (k->t->theirs ||
+	if (k->t->theirs || k->read_only ||
 	    (k->rows == k->t->rows && k->cols == k->t->cols))
 		return;
 	k->rows = k->t->rows;
@@ -269,6 +274,7 @@ static void opened(struct link *k)
 	else
 		k->rows = k->cols = 0; /* tell it ours */
 	k->t->state = TERMINAL_LIVE;
+	k->t->lost_ns = 0;
 	k->pause_ms = RETRY_MIN_MS;
 	turn(k);
 }
@@ -309,13 +315,19 @@ static void begin(struct link *k)
 {
 	struct buf rest = BUF_INIT;
 
+	k->read_only = k->t->read_only;
+	if (!k->t->sid && k->read_only) {
+		fail(k, "read-only: it was not begun");
+		return;
+	}
 	if (!k->t->sid) {
 		buf_addstr(&rest, "/exec/ws");
 	} else {
 		buf_addstr(&rest, "/sessions/");
 		urlenc_encode(&rest, k->t->sid, strlen(k->t->sid));
-		buf_addf(&rest, "/ws?binary=true&since=%llu",
-			 (unsigned long long)k->t->offset);
+		buf_addf(&rest, "/ws?binary=true&since=%llu%s",
+			 (unsigned long long)k->t->offset,
+			 k->read_only ? "&mode=read-only" : "");
 	}
 	k->target = request_sandbox(k->t->sandbox, buf_str(&rest));
 	buf_release(&rest);
@@ -374,6 +386,14 @@ static void end_session(struct model *m, const struct terminal *t)
 	request_send(m, r);
 }
 
+/* Only the daemon can promise that nothing is typed, and let it be again. */
+static void attach_otherwise(struct link *k)
+{
+	drop(k);
+	k->t->state = TERMINAL_OPENING;
+	begin(k);
+}
+
 static void sync_one(struct links *ls, struct terminal *t)
 {
 	struct link *k = t->link_data;
@@ -381,6 +401,8 @@ static void sync_one(struct links *ls, struct terminal *t)
 	if (!t->closed) {
 		if (!k && t->wanted)
 			link_new(ls, t);
+		else if (k && k->ws && t->sid && k->read_only != t->read_only)
+			attach_otherwise(k);
 		else if (k && k->ws && (t->typed.len || (!t->theirs &&
 						    (t->rows != k->rows ||
 						     t->cols != k->cols))))

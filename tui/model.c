@@ -13,6 +13,7 @@
 #include "tui/views.h"
 
 #define TOAST_NS (6 * INT64_C(1000000000))
+#define TOAST_BRIEF_NS (3 * INT64_C(1000000000))
 #define TOAST_BAD_NS (15 * INT64_C(1000000000))
 
 const struct screen *const screens[SCREEN_MAX] = {
@@ -141,6 +142,7 @@ say(struct model *m, bool bad, const char *fmt, va_list ap)
 	free(m->toast);
 	m->toast = xvasprintf(fmt, ap);
 	m->toast_bad = bad;
+	m->toast_brief = false;
 	m->toast_until = m->boot_ns + (bad ? TOAST_BAD_NS : TOAST_NS);
 	m->effects |= EFFECT_REDRAW;
 }
@@ -152,6 +154,17 @@ void model_say(struct model *m, const char *fmt, ...)
 	va_start(ap, fmt);
 	say(m, false, fmt, ap);
 	va_end(ap);
+}
+
+void model_hint(struct model *m, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(m, false, fmt, ap);
+	va_end(ap);
+	m->toast_brief = true;
+	m->toast_until = m->boot_ns + TOAST_BRIEF_NS;
 }
 
 static void PRINTF_LIKE(2, 3)

@@ -132,7 +132,7 @@ struct model {
 	bool past_lost;           /* it can't be written: nothing more is */
 
 	char *toast;
-	bool toast_bad;
+	bool toast_bad, toast_brief;
 	int64_t toast_until;      /* boot */
 
 	unsigned effects;
@@ -188,6 +188,8 @@ void model_logs_marked(struct model *m); /* merged */
 
 /* A message in the footer, for some seconds; escaped when it is shown. */
 void model_say(struct model *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* The same, gone with the next key and sooner: what a key just did. */
+void model_hint(struct model *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void model_complain(struct model *m, const struct svm_err *err,
 		    const char *doing);
 

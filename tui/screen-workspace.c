@@ -42,8 +42,8 @@ void model_open(struct model *m, const char *id, enum workspace_focus focus)
 {
 	struct workspace *w = m->state[SCREEN_WORKSPACE];
 
-	if ((focus == WORKSPACE_TERMINAL || focus == WORKSPACE_NEW_TERMINAL) &&
-	    model_refuses(m, ACT_TERMINAL))
+	if (focus == WORKSPACE_NEW_TERMINAL &&
+	    model_refuses(m, ACT_TERMINAL_NEW))
 		return;
 	if (w->id && strcmp(w->id, id) != 0 && files_unsaved(m, &w->files)) {
 		model_show(m, SCREEN_WORKSPACE);
@@ -178,6 +178,15 @@ static bool is_scroll(const struct model *m, struct key k, int *ret_lines)
 	return a == ACT_SCROLL_UP || a == ACT_SCROLL_DOWN;
 }
 
+static void refuse_typing(struct model *m)
+{
+	char leave[KEY_NAME_MAX];
+
+	keymap_key(m->keymap, workspace_live_chain, ACT_LEAVE, leave);
+	model_hint(m, "read-only: nothing is typed here; %s leaves, then "
+		      ":read-only allows it", leave);
+}
+
 static bool workspace_input(struct model *m, void *state,
 			    const struct input_event *ev)
 {
@@ -201,6 +210,9 @@ static bool workspace_input(struct model *m, void *state,
 		return true;
 	else if (ev->type == INPUT_KEY && is_scroll(m, ev->key, &lines))
 		terminal_scroll(w->shown, lines);
+	else if (m->read_only && (ev->type == INPUT_KEY ||
+				  ev->type == INPUT_PASTE_BEGIN))
+		refuse_typing(m);
 	else
 		terminal_input(w->shown, ev);
 	return true;
@@ -305,9 +317,15 @@ static void workspace_status(const struct model *m, const void *state,
 {
 	const struct workspace *w = state;
 
-	(void)m;
-	if (w->focus == PANE_TERMINAL)
-		buf_addstr(out, w->live ? "live" : "left: Enter goes back");
+	char back[KEY_NAME_MAX];
+
+	if (w->focus == PANE_TERMINAL && w->live)
+		buf_addstr(out, m->read_only ? "watching" : "live");
+	else if (w->focus == PANE_TERMINAL &&
+		 *keymap_key(m->keymap, workspace_left_chain, ACT_OPEN, back))
+		buf_addf(out, "left: %s goes back", back);
+	else if (w->focus == PANE_TERMINAL)
+		buf_addstr(out, "left");
 	else
 		buf_addstr(out, w->files.path ? w->files.path : "");
 	if (w->focus == PANE_FILES && *field_text(&w->files.filter))
@@ -345,12 +363,21 @@ static void workspace_rescue(struct model *m, void *state, struct buf *say)
 	files_edit_rescue(&w->files, say);
 }
 
+/* Its line tells how long the connection is gone; while one can see it. */
+static int64_t status_due(const struct model *m, const struct workspace *w)
+{
+	return m->screen == SCREEN_WORKSPACE && w->at.terminal.rows &&
+			       w->shown && !w->copy.on && m->focused ?
+		       terminal_status_wake(m, w->shown) : 0;
+}
+
 static int64_t workspace_wake(const struct model *m, const void *state)
 {
 	const struct workspace *w = state;
 	const int64_t due[] = { files_draft_wake(&w->files),
 				files_wake(m, &w->files),
-				workspace_leave_due(m, w) };
+				workspace_leave_due(m, w),
+				status_due(m, w) };
 	int64_t first = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(due); i++)

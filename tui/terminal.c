@@ -7,7 +7,10 @@
 
 #include "lib/api/limits.h"
 #include "lib/base/mem.h"
+#include "lib/base/width.h"
 #include "tui/frame.h"
+
+#define SECOND INT64_C(1000000000)
 
 struct terminal *terminal_new(struct model *m, const char *sandbox,
 			      const char *sid, int rows, int cols)
@@ -17,6 +20,7 @@ struct terminal *terminal_new(struct model *m, const char *sandbox,
 	t->sandbox = xstrdup(sandbox);
 	t->sid = xstrdup(sid);
 	t->wanted = true;
+	t->read_only = m->read_only;
 	t->rows = MAX(rows, 1);
 	t->cols = MAX(cols, 1);
 	t->emu = emu_new(t->rows, t->cols,
@@ -42,6 +46,19 @@ void terminals_keep(struct model *m)
 	}
 }
 
+void terminals_settle(struct model *m)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &m->terminals) {
+		struct terminal *t = list_entry(pos, struct terminal, link);
+
+		t->read_only = m->read_only;
+		if (t->read_only)
+			buf_clear(&t->typed);
+	}
+}
+
 void terminal_free(struct terminal *t)
 {
 	list_remove(&t->link);
@@ -61,8 +78,11 @@ void terminal_resize(struct terminal *t, int rows, int cols)
 		return;
 	t->rows = rows;
 	t->cols = cols;
-	t->theirs = false;
-	emu_resize(t->emu, rows, cols);
+	/* Who only watches has the size that the session has. */
+	t->theirs = t->read_only && t->state != TERMINAL_OPENING &&
+		    (rows != emu_rows(t->emu) || cols != emu_cols(t->emu));
+	if (!t->read_only || t->state == TERMINAL_OPENING)
+		emu_resize(t->emu, rows, cols);
 }
 
 void terminal_resized(struct terminal *t, int rows, int cols)
@@ -75,7 +95,7 @@ void terminal_resized(struct terminal *t, int rows, int cols)
 
 void terminal_take_size(struct terminal *t)
 {
-	if (!t->theirs)
+	if (!t->theirs || t->read_only)
 		return;
 	t->theirs = false;
 	emu_resize(t->emu, t->rows, t->cols);
@@ -83,6 +103,8 @@ void terminal_take_size(struct terminal *t)
 
 void terminal_type(struct terminal *t, const void *data, size_t n)
 {
+	if (t->read_only)
+		return;
 	if (!t->cut && t->typed.len + n <= LIMIT_TUI_TYPED) {
 		buf_add(&t->typed, data, n);
 		return;
@@ -99,7 +121,7 @@ static void end_paste(struct terminal *t)
 
 	t->pasting = t->cut = false;
 	emu_paste_end(t->emu, &end);
-	if (end.len)
+	if (end.len && !t->read_only)
 		buf_add(&t->typed, end.data, end.len);
 }
 
@@ -144,7 +166,8 @@ static bool input_mouse(struct terminal *t, const struct mouse *mouse,
 {
 	bool shift = mouse->mods & KEY_MOD_SHIFT;
 
-	if (!shift && !t->scrolled && emu_mouse(t->emu, mouse, out))
+	if (!shift && !t->scrolled && !t->read_only &&
+	    emu_mouse(t->emu, mouse, out))
 		return true;
 	if (mouse->kind == MOUSE_WHEEL_UP || mouse->kind == MOUSE_WHEEL_DOWN) {
 		terminal_scroll(t, mouse->kind == MOUSE_WHEEL_UP ? -3 : 3);
@@ -223,40 +246,113 @@ bool terminal_is_over(const struct terminal *t)
 	return t->state == TERMINAL_EXITED || t->state == TERMINAL_FAILED;
 }
 
-void terminal_status(const struct terminal *t, struct buf *out)
+/* How long it has been gone: where it is tried again says little. */
+static int64_t lost_for(const struct model *m, const struct terminal *t)
 {
+	return MAX(m->boot_ns - t->lost_ns, 0);
+}
+
+int64_t terminal_status_wake(const struct model *m, const struct terminal *t)
+{
+	int64_t step = lost_for(m, t) < 60 * SECOND ? SECOND : 60 * SECOND;
+
+	return t->state == TERMINAL_LOST ?
+		       t->lost_ns + (lost_for(m, t) / step + 1) * step : 0;
+}
+
+static void add_lost(const struct model *m, const struct terminal *t,
+		     struct buf *out)
+{
+	int64_t seconds = lost_for(m, t) / SECOND;
+
+	buf_addf(out, "[reconnecting %lld %s",
+		 (long long)(seconds < 60 ? seconds : seconds / 60),
+		 seconds < 60 ? "s" : "min");
+}
+
+/* "  r restart", when it and the closing bracket have the room. */
+static void add_key(const struct model *m, enum action a, const char *what,
+		    int width, struct buf *out)
+{
+	static const enum context chain[] = { CTX_LEFT, CTX_NONE };
+	size_t before = out->len;
+	char key[KEY_NAME_MAX];
+
+	if (!*keymap_key(m->keymap, chain, a, key))
+		return;
+	buf_addf(out, "  %s %s", key, what);
+	if ((int)width_text(buf_str(out), out->len) >= width)
+		buf_truncate(out, before);
+}
+
+/* What is over, and how one goes on. */
+static void add_over(const struct model *m, const struct terminal *t,
+		     int width, struct buf *out)
+{
+	bool again = t->state == TERMINAL_FAILED && t->sid;
 	char lasted[FRAME_TIME_SIZE];
 
-	switch (t->state) {
-	case TERMINAL_OPENING:
-		buf_addstr(out, "[opening]");
-		break;
-	case TERMINAL_LOST:
-		buf_addstr(out, "[reconnecting]");
-		break;
-	case TERMINAL_EXITED:
+	if (t->state == TERMINAL_FAILED) {
+		buf_addf(out, "[%s", t->why ? t->why : "failed");
+	} else {
 		buf_addf(out, "[exited %d", t->exit_code);
 		if (t->lasted_ns) {
 			frame_left(t->lasted_ns, lasted);
 			buf_addf(out, " in %s", lasted);
 		}
-		buf_addstr(out, "  r restart  Enter close]");
-		break;
-	case TERMINAL_FAILED:
-		buf_addf(out, "[%s]", t->why ? t->why : "failed");
-		break;
-	default:
-		if (t->dropped)
-			buf_addf(out, "[%zu bytes not sent: it does not "
-				 "read]", t->dropped);
-		else if (t->theirs)
-			buf_addf(out, "[another viewer %dx%d]",
-				 emu_cols(t->emu), emu_rows(t->emu));
-		else if (t->scrolled)
-			buf_addf(out, "[scrollback -%llu]",
+	}
+	if (again || !t->read_only)
+		add_key(m, ACT_RESTART, again ? "attaches again" : "restart",
+			width, out);
+	add_key(m, ACT_OPEN, "close", width, out);
+}
+
+/* Behind what is there already, when it has the room. */
+static void add_note(struct buf *out, int width, const char *note)
+{
+	size_t before = out->len;
+
+	buf_addf(out, "%s%s", before ? "  " : "", note);
+	if (before && (int)width_text(buf_str(out), out->len) > width)
+		buf_truncate(out, before);
+}
+
+static void add_live(const struct terminal *t, int width, struct buf *out)
+{
+	auto_free char *note = NULL;
+
+	if (t->read_only)
+		add_note(out, width, "[read only]");
+	if (t->dropped)
+		note = xasprintf("[%zu bytes not sent: it does not read]",
+				 t->dropped);
+	else if (t->theirs)
+		note = xasprintf("[another viewer %dx%d]", emu_cols(t->emu),
+				 emu_rows(t->emu));
+	else if (t->scrolled)
+		note = xasprintf("[scrollback -%llu]",
 				 (unsigned long long)(emu_top(t->emu) -
 						      t->top));
-		else if (t->bell)
-			buf_addstr(out, "BELL");
-	}
+	else if (t->bell)
+		note = xstrdup("BELL");
+	if (note)
+		add_note(out, width, note);
+}
+
+void terminal_status(const struct model *m, const struct terminal *t,
+		     int width, struct buf *out)
+{
+	auto_buf struct buf text = BUF_INIT;
+
+	if (t->state == TERMINAL_OPENING)
+		buf_addstr(&text, "[opening");
+	else if (t->state == TERMINAL_LOST)
+		add_lost(m, t, &text);
+	else if (terminal_is_over(t))
+		add_over(m, t, width, &text);
+	if (text.len)
+		buf_addch(&text, ']');
+	else
+		add_live(t, width, &text);
+	buf_addstr(out, buf_str(&text));
 }

@@ -26,6 +26,8 @@ struct terminal {
 	enum terminal_state state;
 	int exit_code;
 	char *why;
+	bool read_only;   /* nothing goes there; the daemon sees to it too */
+	int64_t lost_ns;  /* boot, since when it is LOST; 0: it isn't */
 	struct emu *emu;
 	/* What was typed; LIMIT_TUI_TYPED at most.  What doesn't fit is
 	 * dropped and counted; of a paste, everything from there on. */
@@ -51,6 +53,8 @@ struct terminal {
 /* On the model's list, and wanted; sid NULL makes a new session. */
 struct terminal *terminal_new(struct model *m, const char *sandbox,
 			      const char *sid, int rows, int cols);
+/* All of them are as the model: read-only, or not. */
+void terminals_settle(struct model *m);
 /* As many lines as are set by now, in all of them. */
 void terminals_keep(struct model *m);
 void terminal_free(struct terminal *t); /* for link.c, once closed */
@@ -81,7 +85,12 @@ void terminal_scroll(struct terminal *t, int lines);
 void terminal_view(const struct terminal *t, struct canvas *c, int row,
 		   int col, int rows, int cols, bool focused);
 
-/* "[exited 3 in 4m]", "[another viewer 80x24]", "[scrollback -128]": appended. */
-void terminal_status(const struct terminal *t, struct buf *out);
+/* "[exited 3 in 4m  r restart  Enter close]", "[another viewer 80x24]",
+ * "[read only]": appended, as much as these columns hold, and the keys as they
+ * are bound. */
+void terminal_status(const struct model *m, const struct terminal *t,
+		     int width, struct buf *out);
+/* When that will be another text, boot; 0: not by time. */
+int64_t terminal_status_wake(const struct model *m, const struct terminal *t);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From what happened to what is so now.  See model.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/mem.h"
@@ -9,6 +10,7 @@
 #include "tui/sandbox-bulk.h"
 #include "tui/screen.h"
 #include "tui/spawning.h"
+#include "tui/terminal.h"
 #include "tui/views.h"
 
 #define SECOND INT64_C(1000000000)
@@ -286,6 +288,13 @@ static bool act_above_line(struct model *m, struct key k)
 	return (a == ACT_REPAINT || a == ACT_SUSPEND) && act_globally(m, a);
 }
 
+static void drop_toast(struct model *m)
+{
+	free(m->toast);
+	m->toast = NULL;
+	m->toast_brief = false;
+}
+
 void update_input(struct model *m, const struct input_event *ev)
 {
 	enum context chain[CONTEXT_CHAIN];
@@ -293,6 +302,8 @@ void update_input(struct model *m, const struct input_event *ev)
 	enum action a = ACT_NONE;
 
 	m->effects |= EFFECT_REDRAW;
+	if (ev->type == INPUT_KEY && m->toast_brief)
+		drop_toast(m);
 	if (ev->type == INPUT_FOCUS_IN || ev->type == INPUT_FOCUS_OUT)
 		m->focused = ev->type == INPUT_FOCUS_IN;
 	if (ev->type == INPUT_KEY && act_above_line(m, ev->key))
@@ -321,6 +332,7 @@ void update_settle(struct model *m)
 	if (s->settle)
 		s->settle(m, state, frame_body(m));
 	pasts_settle(m);
+	terminals_settle(m);
 }
 
 /* When this screen is to be woken; 0: not, or it isn't in view. */
@@ -334,10 +346,8 @@ static int64_t screen_wake(const struct model *m, size_t i)
 
 void update_tick(struct model *m)
 {
-	if (m->toast && m->boot_ns >= m->toast_until) {
-		mem_free_cleanup(&m->toast);
-		m->toast = NULL;
-	}
+	if (m->toast && m->boot_ns >= m->toast_until)
+		drop_toast(m);
 	sandbox_act_tick(m);
 	spawn_tick(m);
 	if (m->boot_ns >= m->host.at + 60 * SECOND)

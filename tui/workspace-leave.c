@@ -13,15 +13,18 @@
 #define LEAVE_TWICE_NS (500 * INT64_C(1000000))
 
 const enum context workspace_live_chain[] = { CTX_TERMINAL, CTX_NONE };
+const enum context workspace_left_chain[] = { CTX_LEFT, CTX_NONE };
 
 static void leave_terminal(struct model *m, struct workspace *w)
 {
-	char name[KEY_NAME_MAX];
+	char name[KEY_NAME_MAX], back[KEY_NAME_MAX];
 
 	w->live = false;
 	w->left_at = m->boot_ns;
-	model_say(m, "left; %s sends the key itself, Enter goes back",
-		  keymap_key(m->keymap, workspace_live_chain, ACT_LEAVE, name));
+	keymap_key(m->keymap, workspace_live_chain, ACT_LEAVE, name);
+	keymap_key(m->keymap, workspace_left_chain, ACT_OPEN, back);
+	model_hint(m, "left; %s sends the key itself%s%s%s", name,
+		   *back ? ", " : "", back, *back ? " goes back" : "");
 }
 
 bool workspace_leave_key(struct model *m, struct workspace *w, struct key k)

@@ -108,6 +108,14 @@ static void type_early(struct workspace *w)
 	w->n_early = 0;
 }
 
+static void nothing_to_watch(struct model *m, struct workspace *w)
+{
+	w->focus = PANE_FILES;
+	w->live = w->panes.zoomed = false;
+	model_say(m, "read-only: it has no terminal to watch, and none is "
+		     "begun");
+}
+
 /* Who wanted a terminal comes back to the newest, or gets a new one. */
 static void sessions_arrived(struct model *m, struct request *r)
 {
@@ -121,7 +129,9 @@ static void sessions_arrived(struct model *m, struct request *r)
 		take_session(m, w, s);
 	if (w->focus == PANE_TERMINAL && !w->shown)
 		w->shown = neighbour(m, w, -1);
-	if (w->focus == PANE_TERMINAL && !w->shown)
+	if (w->focus == PANE_TERMINAL && !w->shown && m->read_only)
+		nothing_to_watch(m, w);
+	else if (w->focus == PANE_TERMINAL && !w->shown)
 		workspace_open_terminal(m, w, NULL);
 	type_early(w);
 }
@@ -222,6 +232,8 @@ static void restart(struct model *m, struct workspace *w)
 	if (!t || t->state == TERMINAL_LIVE || t->state == TERMINAL_OPENING)
 		return;
 	bool again = t->state == TERMINAL_FAILED && t->sid;
+	if (!again && model_refuses(m, ACT_TERMINAL_NEW))
+		return;
 	auto_free char *sid = again ? xstrdup(t->sid) : NULL;
 
 	close_shown(m, w, false);
@@ -232,8 +244,7 @@ static void restart(struct model *m, struct workspace *w)
  * without leaving first. */
 bool workspace_ended_key(struct model *m, struct workspace *w, struct key k)
 {
-	static const enum context chain[] = { CTX_LEFT, CTX_NONE };
-	enum action a = keymap_find(m->keymap, chain, k);
+	enum action a = keymap_find(m->keymap, workspace_left_chain, k);
 
 	if (!terminal_is_over(w->shown))
 		return false;
@@ -241,15 +252,11 @@ bool workspace_ended_key(struct model *m, struct workspace *w, struct key k)
 		close_shown(m, w, false);
 		return true;
 	}
-	if (a != ACT_RESTART && a != ACT_CLOSE_SESSION)
-		return false;
-	if (model_refuses(m, a))
-		return true;
 	if (a == ACT_RESTART)
 		restart(m, w);
-	else
+	else if (a == ACT_CLOSE_SESSION && !model_refuses(m, a))
 		ask_close(m, w);
-	return true;
+	return a == ACT_RESTART || a == ACT_CLOSE_SESSION;
 }
 
 bool workspace_act_terminal(struct model *m, struct workspace *w,

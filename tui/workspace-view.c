@@ -2,8 +2,8 @@
 /* The workspace as it is drawn: the sandbox's line, and the panes. */
 #include <string.h>
 
-#include "lib/base/width.h"
 #include "tui/frame.h"
+#include "tui/terminal-line.h"
 #include "tui/workspace.h"
 
 #define TERMINALS_NAMED 3 /* of more, the title has the shown one alone */
@@ -51,102 +51,48 @@ static void add_sessions(const struct model *m, const struct workspace *w,
 		if (t == w->shown)
 			place = at;
 		if (n <= TERMINALS_NAMED || t == w->shown)
-			buf_addf(out, " %s%s", t->sid ? t->sid : "new",
+			buf_addf(out, "%s%s%s", out->len ? " " : "",
+				 t->sid ? t->sid : "new",
 				 t == w->shown ? "*" : t->bell ? "!" : "");
 	}
 	if (n > TERMINALS_NAMED)
 		buf_addf(out, " %zu of %zu", place, n);
 }
 
-static void terminal_title(const struct model *m, const struct workspace *w,
-			   bool leave, struct buf *out)
-{
-	char key[KEY_NAME_MAX];
-
-	add_sessions(m, w, out);
-	if (w->shown && *emu_title(w->shown->emu))
-		buf_addf(out, "  %s", emu_title(w->shown->emu));
-	if (w->live && leave)
-		buf_addf(out, "  %s leaves",
-			 keymap_key(m->keymap, workspace_live_chain, ACT_LEAVE, key));
-}
-
-/* The keys that lead on from a terminal without a footer. */
-static void full_hints(const struct model *m, const struct workspace *w,
-		       struct buf *out)
-{
-	static const struct {
-		enum action action;
-		const char *what;
-	} left[] = {
-		{ ACT_OPEN, "back" },
-		{ ACT_COPY_MODE, "copy" },
-		{ ACT_ZOOM, "smaller" },
-	};
-	enum context chain[CONTEXT_CHAIN];
-	char key[KEY_NAME_MAX];
-
-	update_screen_contexts(m, chain);
-	if (w->live) {
-		keymap_key(m->keymap, workspace_live_chain, ACT_LEAVE, key);
-		buf_addf(out, "%s leaves  %s%s sends %s", key, key, key, key);
-	}
-	for (size_t i = 0; !w->live && i < ARRAY_SIZE(left); i++)
-		if (*keymap_key(m->keymap, chain, left[i].action, key))
-			buf_addf(out, "%s%s %s", out->len ? "  " : "", key,
-				 left[i].what);
-}
-
-/* All that a zoomed terminal has beside itself: whose it is, how it is, and
- * how one gets out of it. */
-static void view_full_line(const struct model *m, const struct workspace *w,
-			   struct canvas *c, struct area a,
-			   const char *status)
+static void view_terminal_line(const struct model *m,
+			       const struct workspace *w, struct canvas *c,
+			       struct area a, bool focused)
 {
 	const struct sandbox *s = workspace_sandbox(m, w);
-	auto_buf struct buf title = BUF_INIT, hints = BUF_INIT;
-	struct cell pen = pen_role(w->live ? ROLE_ACCENT : ROLE_DIM);
-	int right = a.col + a.cols - 1, width;
+	auto_buf struct buf name = BUF_INIT, sessions = BUF_INIT,
+			    copying = BUF_INIT;
+	enum context chain[CONTEXT_CHAIN];
+	struct terminal_line l = { .t = w->shown, .chain = chain,
+				   .live = w->live };
+	bool full = workspace_is_full(w);
 
-	buf_addf(&title, "%s%s%s", w->id, s && *s->name ? " " : "",
+	buf_addf(&name, "%s%s%s", w->id ? w->id : "", s && *s->name ? " " : "",
 		 s ? s->name : "");
-	terminal_title(m, w, false, &title);
-	full_hints(m, w, &hints);
-	canvas_fill(c, a.row, a.col, 1, a.cols, pen_role(ROLE_INK));
-	width = (int)width_text(buf_str(&hints), hints.len);
-	canvas_text(c, a.row, right - width, width, pen_role(ROLE_DIM),
-		    buf_str(&hints));
-	right -= width + 2;
-	if (*status) {
-		width = (int)width_text(status, strlen(status));
-		canvas_text(c, a.row, MAX(right - width, a.col), width,
-			    pen_role(ROLE_ACCENT2), status);
-		right -= width + 2;
-	}
-	canvas_text(c, a.row, a.col + 1, right - a.col - 1, pen,
-		    buf_str(&title));
+	add_sessions(m, w, &sessions);
+	if (w->shown && w->copy.on)
+		copy_status(&w->copy, w->shown, &copying);
+	update_screen_contexts(m, chain);
+	l.name = full ? buf_str(&name) : "TERMINAL";
+	l.sessions = buf_str(&sessions);
+	l.copying = copying.len ? buf_str(&copying) : NULL;
+	if (full)
+		terminal_line_view(m, &l, c, a);
+	else
+		terminal_line_pane(m, &l, c, a, focused);
 }
 
 static void view_terminal(const struct model *m, const struct workspace *w,
 			  struct canvas *c, struct area a)
 {
 	bool focused = w->focus == PANE_TERMINAL && !m->dialog;
-	auto_buf struct buf title = BUF_INIT, status = BUF_INIT;
 	struct area in = w->terminal_area;
 
-	if (w->shown && w->copy.on)
-		copy_status(&w->copy, w->shown, &status);
-	else if (w->shown)
-		terminal_status(w->shown, &status);
-	if (workspace_is_full(w)) {
-		view_full_line(m, w, c, a, buf_str(&status));
-	} else {
-		buf_addf(&title, "TERMINAL");
-		terminal_title(m, w, true, &title);
-		frame_pane(c, a, buf_str(&title), focused);
-		frame_corner(c, a, false, pen_role(ROLE_ACCENT2),
-			     buf_str(&status));
-	}
+	view_terminal_line(m, w, c, a, focused);
 	if (w->shown)
 		terminal_view(w->shown, c, in.row, in.col, in.rows, in.cols,
 			      focused && w->live);

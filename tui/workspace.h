@@ -31,6 +31,8 @@ struct workspace {
 
 /* The keys that the program in a live terminal doesn't get. */
 extern const enum context workspace_live_chain[];
+/* Those that lead on from one that was left, or is over. */
+extern const enum context workspace_left_chain[];
 
 /* screen-workspace.c: NULL when it is gone. */
 struct sandbox *workspace_sandbox(const struct model *m,

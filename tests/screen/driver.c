@@ -103,8 +103,9 @@ static void add_row(const struct driver *d, int row, struct buf *out)
 
 		if (c.chars[0] == (uint32_t)-1)
 			continue;
+		/* Of one that is blank nothing else is set. */
 		for (int i = 0; i == 0 || (i < VTERM_MAX_CHARS_PER_CELL &&
-					   c.chars[i]); i++)
+					   c.chars[0] && c.chars[i]); i++)
 			buf_add(out, utf8, utf8_encode(c.chars[i] ?
 						       c.chars[i] : ' ', utf8));
 	}

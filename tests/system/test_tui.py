@@ -270,8 +270,10 @@ send s
 wait read-only: spawn changes something
 send R
 wait read-only: label changes something
+send T
+wait read-only: new-terminal changes something
 send t
-wait read-only: terminal changes something
+wait read-only: it has no terminal to watch
 send q
 exit 0
 """, "--read-only")

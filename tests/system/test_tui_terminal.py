@@ -10,6 +10,7 @@ import pytest
 import svm
 from screen import DRIVER, RESTORED, Screen, drive
 from terminal import Terminal
+from test_tui_data import configure
 
 OPEN = "send t\nwait TERMINAL\nwait leaves\nwait $\n"
 LEAVE = f"send ^]\nwait left\nsend q\nexit 0\n{RESTORED}"
@@ -448,3 +449,95 @@ exit 0
 {RESTORED}""", size="32x200")
     with open(os.path.join(inst.runtime, "clipboard"), encoding="ascii") as f:
         assert f.read().count("\n0") >= 1999
+
+
+def test_read_only_watches(inst):
+    """It sees what others do there, types nothing, begins nothing, and leaves
+    the size alone; the daemon sees to it."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, "tui", size="24x90") as writer, \
+            Screen(inst, "tui", "--read-only", size="30x120") as reader:
+        writer.step(f"wait ▌ {s}", *OPEN.splitlines(),
+                    "send echo be''fore\\r", "wait before")
+        [e] = inst.api("GET", f"/sandboxes/{s}/sessions").json()
+        reader.step(f"wait ▌ {s}", "wait READ-ONLY", "send t",
+                    "wait [read only]", "wait before", "wait leaves",
+                    "send echo hel''lo\\r", "wait nothing is typed here",
+                    "send z", "wait nothing is typed here")
+        writer.step("send echo af''ter; stty size\\r", "wait after")
+        reader.step("wait after", "gone hello", "send ^]", "wait left",
+                    "send T", "wait new-terminal changes something",
+                    "send X", "wait close-session changes something")
+        [same] = inst.api("GET", f"/sandboxes/{s}/sessions").json()
+        assert (same["id"], same["rows"], same["cols"]) == \
+            (e["id"], e["rows"], e["cols"])
+        # Changes allowed, the same keys arrive.
+        reader.step("send :read-only\\r", "wait ALLOW CHANGES?",
+                    "send write\\r", "wait changes are allowed",
+                    "send 3", "gone [read only]", "send echo al''so\\r",
+                    "wait also")
+        writer.step("wait also")
+        reader.end("send ^]", "wait left", "send q", "exit 0", RESTORED)
+        writer.end("send ^]", "wait left", "send q", "exit 0", RESTORED)
+
+
+def test_reconnecting_counts(inst):
+    """For as long as the daemon is away."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, "tui", seconds=60) as t:
+        t.step(f"wait ▌ {s}", *OPEN.splitlines())
+        inst.kill_daemon()
+        for _ in range(2):
+            t.step("wait [reconnecting ")
+            [line] = [x for x in t.step("snap") if "[reconnecting" in x]
+            now = line.split("[reconnecting ")[1].split("]")[0]
+            t.step(f"gone [reconnecting {now}]")
+        inst.start()
+        t.end("wait live", "gone [reconnecting", "send echo af''ter\\r",
+              "wait after", "send ^]", "wait left", "send q", "exit 0")
+
+
+@pytest.mark.parametrize("size", ["50x200", "24x80", "16x60", "12x40"])
+def test_line_of_the_zoomed_terminal(inst, size):
+    """The keys as they are bound, and the one that leaves at any width."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    configure(inst, "keys:\n  left:\n    restart: F5\n"
+                    "  terminal:\n    leave: ^G\n")
+    drive(inst, f"""
+wait {s[:9]}
+send 2t
+wait ^G leaves
+wait $
+send ^G
+wait left
+send z
+wait Enter back
+send \\r
+wait ^G leaves
+send exit 3\\r
+wait [exited 3
+{"" if size == "12x40" else "wait F5 restart"}
+wait ^G leaves
+send ^G
+wait Enter back
+send q
+exit 0
+{RESTORED}""", size=size)
+
+
+def test_left_goes_with_the_next_key(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    drive(inst, f"""
+wait ▌ {s}
+{OPEN}send ^]
+wait left; ^] sends the key itself
+send {{
+gone sends the key itself
+wait left: Enter goes back
+send q
+exit 0
+{RESTORED}""")

@@ -16,7 +16,7 @@ static struct daemon_side {
 	struct http_ws *ws; /* the last one opened, NULL after its end */
 	unsigned opened, closed;
 	bool session;       /* it came to a session, not to start one */
-	char *since;
+	char *since, *mode;
 	struct buf text, typed; /* what it was sent */
 	bool refuse;
 	char *deleted;      /* a session */
@@ -57,6 +57,8 @@ static void accept_ws(struct http_req *r, bool session)
 	}
 	free(its.since);
 	its.since = xstrdup(http_query(r, "since"));
+	free(its.mode);
+	its.mode = xstrdup(http_query(r, "mode"));
 	its.session = session;
 	its.opened++;
 	its.ws = http_ws_accept(r, &events, NULL);
@@ -134,6 +136,7 @@ static int teardown(void **state)
 	buf_release(&its.text);
 	buf_release(&its.typed);
 	free(its.since);
+	free(its.mode);
 	free(ours.server);
 	return 0;
 }
@@ -274,6 +277,65 @@ static void test_link__again(void **state)
 	assert_int_equal(ours.t->offset, 8);
 }
 
+static void be_read_only(bool on)
+{
+	ours.m->read_only = on;
+	terminals_settle(ours.m);
+}
+
+/* It is the daemon that sees to it, also when it was otherwise before; and
+ * the size stays as it is. */
+static void test_link__read_only(void **state)
+{
+	(void)state;
+	be_read_only(true);
+	ours.t = terminal_new(ours.m, SANDBOX, NULL, 10, 40);
+	until(ours.t->state == TERMINAL_FAILED);
+	assert_int_equal(its.opened, 0); /* none is begun */
+	ours.t = terminal_new(ours.m, SANDBOX, "ex-00000001", 10, 40);
+	until(its.opened == 1 && its.ws);
+	assert_true(its.session);
+	assert_string_equal(its.mode, "read-only");
+	say("{\"type\":\"started\",\"session_id\":\"ex-00000001\","
+	    "\"offset\":0,\"cols\":70,\"rows\":7}");
+	output("12345");
+	until(shown("12345"));
+	assert_int_equal(emu_cols(ours.t->emu), 70);
+	terminal_type(ours.t, "typed", 5);
+
+	be_read_only(false);
+	until(its.opened == 2 && its.ws);
+	assert_null(its.mode);
+	assert_string_equal(its.since, "5");
+	until(has(&its.text, "{\"type\":\"resize\",\"cols\":40"));
+	assert_int_equal(its.typed.len, 0);
+	terminal_type(ours.t, "typed", 5);
+	until(has(&its.typed, "typed"));
+
+	be_read_only(true);
+	until(its.opened == 3 && its.ws);
+	assert_string_equal(its.mode, "read-only");
+	assert_int_equal(its.deleted ? 1 : 0, 0);
+}
+
+/* How long it is gone counts from the first failure, not from the last. */
+static void test_link__lost_since(void **state)
+{
+	int64_t since;
+
+	(void)state;
+	begin();
+	its.refuse = false;
+	assert_int_equal(ours.t->lost_ns, 0);
+	http_ws_close(its.ws, 1001, "restart");
+	until(ours.t->lost_ns);
+	since = ours.t->lost_ns;
+	until(its.opened == 2 && its.ws);
+	assert_true(!ours.t->lost_ns || ours.t->lost_ns == since);
+	until(ours.t->state == TERMINAL_LIVE);
+	assert_int_equal(ours.t->lost_ns, 0);
+}
+
 static void test_link__taken_over(void **state)
 {
 	(void)state;
@@ -358,6 +420,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_link__start),	     TEST(test_link__much_typed),
 		TEST(test_link__size),	     TEST(test_link__exit),
+		TEST(test_link__again),	     TEST(test_link__read_only),
+		TEST(test_link__again),	     TEST(test_link__lost_since),
 		TEST(test_link__again),	     TEST(test_link__taken_over),
 		TEST(test_link__refused),    TEST(test_link__nonsense),
 		TEST(test_link__error),	     TEST(test_link__close),

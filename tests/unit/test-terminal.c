@@ -44,12 +44,17 @@ static void key(struct box *b, uint32_t code, unsigned mods)
 						    .key = { code, mods } });
 }
 
-static void expect_status(struct box *b, const char *wanted)
+static void expect_in(struct box *b, int width, const char *wanted)
 {
 	auto_buf struct buf out = BUF_INIT;
 
-	terminal_status(b->t, &out);
+	terminal_status(b->m, b->t, width, &out);
 	assert_string_equal(buf_str(&out), wanted);
+}
+
+static void expect_status(struct box *b, const char *wanted)
+{
+	expect_in(b, 80, wanted);
 }
 
 static void expect_typed(struct box *b, const char *wanted)
@@ -215,8 +220,6 @@ static void test_terminal__status(void **state)
 	(void)state;
 	b.t->state = TERMINAL_OPENING;
 	expect_status(&b, "[opening]");
-	b.t->state = TERMINAL_LOST;
-	expect_status(&b, "[reconnecting]");
 	b.t->state = TERMINAL_EXITED;
 	b.t->exit_code = 3;
 	expect_status(&b, "[exited 3  r restart  Enter close]");
@@ -224,10 +227,94 @@ static void test_terminal__status(void **state)
 	expect_status(&b, "[exited 3 in 4m  r restart  Enter close]");
 	b.t->state = TERMINAL_FAILED;
 	b.t->why = xstrdup("gone");
-	expect_status(&b, "[gone]");
+	expect_status(&b, "[gone  r restart  Enter close]");
 	b.t->state = TERMINAL_LIVE;
 	say(&b, "\a");
 	expect_status(&b, "BELL");
+	end(&b);
+}
+
+/* Since when, and when that is another text: by the second, later less. */
+static void test_terminal__lost(void **state)
+{
+	const int64_t second = INT64_C(1000000000);
+	struct box b = begin();
+
+	(void)state;
+	assert_int_equal(terminal_status_wake(b.m, b.t), 0);
+	b.m->boot_ns = b.t->lost_ns = 5 * second;
+	b.t->state = TERMINAL_LOST;
+	expect_status(&b, "[reconnecting 0 s]");
+	assert_int_equal(terminal_status_wake(b.m, b.t), 6 * second);
+	b.m->boot_ns += 5 * second / 2;
+	expect_status(&b, "[reconnecting 2 s]");
+	assert_int_equal(terminal_status_wake(b.m, b.t), 8 * second);
+	b.m->boot_ns = 70 * second;
+	expect_status(&b, "[reconnecting 1 min]");
+	assert_int_equal(terminal_status_wake(b.m, b.t), 125 * second);
+	end(&b);
+}
+
+/* The keys are those of the user, and go first when there is no room. */
+static void test_terminal__status_keys(void **state)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct box b = begin();
+
+	(void)state;
+	b.t->state = TERMINAL_EXITED;
+	expect_in(&b, 34, "[exited 0  r restart  Enter close]");
+	expect_in(&b, 33, "[exited 0  r restart]");
+	expect_in(&b, 21, "[exited 0  r restart]");
+	expect_in(&b, 20, "[exited 0]");
+	assert_int_equal(keymap_set(b.m->keymap, "left.restart", "F5", &err),
+			 0);
+	assert_int_equal(keymap_set(b.m->keymap, "left.open", "o", &err), 0);
+	expect_status(&b, "[exited 0  F5 restart  o close]");
+	b.t->state = TERMINAL_FAILED;
+	b.t->sid = xstrdup("s1");
+	b.t->why = xstrdup("taken over by another viewer");
+	expect_status(&b, "[taken over by another viewer  F5 attaches again  "
+			  "o close]");
+	assert_int_equal(keymap_set(b.m->keymap, "left.restart", "", &err), 0);
+	expect_status(&b, "[taken over by another viewer  o close]");
+	end(&b);
+}
+
+/* Who only watches sends nothing, whatever there is, and sets no size. */
+static void test_terminal__read_only(void **state)
+{
+	struct box b = begin();
+
+	(void)state;
+	terminal_type(b.t, "early", 5);
+	b.m->read_only = true;
+	update_settle(b.m);
+	expect_typed(&b, "");
+	expect_status(&b, "[read only]");
+	key(&b, 'a', 0);
+	give(&b, INPUT_PASTE_BEGIN, NULL, 0);
+	give(&b, INPUT_PASTE, "pasted", 6);
+	say(&b, "\033[?2004h\033[?1004h\033[c\033[6n");
+	give(&b, INPUT_PASTE_END, NULL, 0);
+	give(&b, INPUT_FOCUS_IN, NULL, 0);
+	expect_typed(&b, "");
+	assert_int_equal(b.t->dropped, 0);
+	terminal_resized(b.t, 10, 40);
+	expect_status(&b, "[read only]  [another viewer 40x10]");
+	expect_in(&b, 20, "[read only]");
+	key(&b, 'a', 0);
+	terminal_take_size(b.t);
+	assert_int_equal(emu_rows(b.t->emu), 10);
+	terminal_resize(b.t, 12, 50);
+	assert_int_equal(emu_rows(b.t->emu), 10);
+	terminal_resize(b.t, 10, 40);
+	expect_status(&b, "[read only]");
+	b.m->read_only = false;
+	update_settle(b.m);
+	expect_status(&b, "");
+	key(&b, 'a', 0);
+	expect_typed(&b, "a");
 	end(&b);
 }
 
@@ -292,6 +379,9 @@ int main(void)
 		cmocka_unit_test(test_terminal__scroll),
 		cmocka_unit_test(test_terminal__mouse),
 		cmocka_unit_test(test_terminal__status),
+		cmocka_unit_test(test_terminal__lost),
+		cmocka_unit_test(test_terminal__status_keys),
+		cmocka_unit_test(test_terminal__read_only),
 		cmocka_unit_test(test_terminal__resize),
 		cmocka_unit_test(test_terminal__another_viewer),
 	};

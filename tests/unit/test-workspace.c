@@ -123,11 +123,203 @@ static void test_workspace__after_leaving(void **state)
 	fixture_time(m, INT64_C(60000000000));
 	update_tick(m);
 	assert_shown(m, "Enter open  [ copy  X end  } next");
+	assert_shown(m, "left: Enter goes back");
 	fixture_keys(m, "z");
 	assert_shown(m, "Enter back  [ copy  z smaller");
 	assert_not_shown(m, "^] leaves");
 	fixture_keys(m, "Enter");
 	assert_shown(m, "^] leaves  ^]^] sends ^]");
+	fixture_free(m);
+}
+
+/* What the key just did is said until the next, or for some seconds. */
+static void test_workspace__left_is_brief(void **state)
+{
+	struct model *m = start(state, 120);
+
+	fixture_keys(m, "T ^]");
+	assert_shown(m, "left; ^] sends the key itself, Enter goes back");
+	fixture_keys(m, "Tab");
+	assert_not_shown(m, "left; ^]");
+	fixture_keys(m, "3 ^]");
+	assert_shown(m, "left; ^]");
+	fixture_time(m, INT64_C(2900000000));
+	update_tick(m);
+	assert_shown(m, "left; ^]");
+	fixture_time(m, INT64_C(200000000));
+	assert_true(update_wake(m) <= m->boot_ns);
+	update_tick(m);
+	assert_not_shown(m, "left; ^]");
+	/* Others stay: a key is no answer to them. */
+	model_say(m, "something else");
+	fixture_keys(m, "Tab");
+	assert_shown(m, "something else");
+	fixture_free(m);
+}
+
+static struct terminal *attach(struct model *m, const char *sid)
+{
+	struct terminal *t;
+
+	fixture_keys(m, "t");
+	fixture_answer(m, "GET", SESSIONS, SVM_OK,
+		       "[" SESSION("s1", "true", "running") "]");
+	t = (struct terminal *)session(m, sid);
+	assert_non_null(t);
+	t->state = TERMINAL_LIVE;
+	update_settle(m);
+	return t;
+}
+
+/* A dashboard that changes nothing watches what is there. */
+static void test_workspace__read_only(void **state)
+{
+	struct model *m = start(state, 120);
+	struct terminal *t;
+
+	m->read_only = true;
+	fixture_keys(m, "T");
+	assert_shown(m, "read-only: new-terminal changes something");
+	fixture_keys(m, "t");
+	assert_int_equal(fixture_answer(m, "GET", SESSIONS, SVM_OK, "[]"), 1);
+	assert_shown(m, "read-only: it has no terminal to watch");
+	assert_true(m->terminals.next == &m->terminals);
+	t = attach(m, "s1");
+	assert_shown(m, "[read only]");
+	assert_shown(m, "^] leaves");
+	fixture_keys(m, "l s Enter");
+	assert_shown(m, "read-only: nothing is typed here; ^] leaves");
+	assert_int_equal(t->typed.len, 0);
+	fixture_time(m, INT64_C(4000000000));
+	update_tick(m);
+	assert_not_shown(m, "nothing is typed");
+	fixture_paste(m, "text");
+	update_input(m, &(struct input_event){ .type = INPUT_PASTE_BEGIN });
+	assert_shown(m, "read-only: nothing is typed here");
+	assert_int_equal(t->typed.len, 0);
+	/* Zoomed there is no footer. */
+	fixture_keys(m, "^] z Enter x");
+	assert_shown(m, "read-only: nothing is typed here");
+	assert_shown(m, "^] leaves");
+	fixture_keys(m, "^] z X");
+	assert_shown(m, "read-only: close-session changes something");
+	assert_non_null(session(m, "s1"));
+	m->read_only = false;
+	fixture_keys(m, "Enter x");
+	assert_string_equal(buf_str(&t->typed), "x");
+	fixture_free(m);
+}
+
+static void row_of(const struct model *m, const char *text, char out[1024])
+{
+	auto_free char *screen = fixture_screen(m);
+	const char *at = strstr(screen, text), *begin = at;
+
+	if (!at) {
+		fputs(screen, stderr);
+		fail_msg("'%s' is not there", text);
+	}
+	while (begin > screen && begin[-1] != '\n')
+		begin--;
+	snprintf(out, 1024, "%.*s", (int)strcspn(begin, "\n"), begin);
+}
+
+/* What matters least goes first; the key that leaves never does, and nothing
+ * stands on it. */
+static void test_workspace__zoomed_line(void **state)
+{
+	static const struct {
+		int cols;
+		enum terminal_state state;
+		const char *line;
+	} cases[] = {
+		{ 120, TERMINAL_EXITED,
+		  " sb-7f3a91c2 web s1*  vim main.py                    "
+		  "[exited 3 in 4m  r restart  Enter close]  ^] leaves  "
+		  "^]^] sends ^]" },
+		{ 80, TERMINAL_EXITED,
+		  " sb-7f3a91c2 web s1*        "
+		  "[exited 3 in 4m  r restart  Enter close]  ^] leaves" },
+		{ 60, TERMINAL_EXITED,
+		  " s1*    [exited 3 in 4m  r restart  Enter close]  ^] "
+		  "leaves" },
+		{ 40, TERMINAL_EXITED,
+		  " [exited 3 in 4m  r restart]  ^] leaves" },
+		{ 200, TERMINAL_LOST, NULL },
+		{ 80, TERMINAL_LOST,
+		  " sb-7f3a91c2 web s1*  vim main.~   [reconnecting 2 s]  "
+		  "^] leaves  ^]^] sends ^]" },
+		{ 60, TERMINAL_LOST, NULL },
+		{ 40, TERMINAL_LOST, " s1*      [reconnecting 2 s]  ^] leaves" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct model *m = start(state, cases[i].cols);
+		struct terminal *t = attach(m, "s1");
+		char row[1024];
+
+		terminal_write(t, "\033]0;vim main.py\a", 16);
+		fixture_keys(m, "^] z Enter");
+		t->state = cases[i].state;
+		t->exit_code = 3;
+		t->lasted_ns = INT64_C(250000000000);
+		t->lost_ns = m->boot_ns - INT64_C(2500000000);
+		row_of(m, "^] leaves", row);
+		if (cases[i].line)
+			assert_string_equal(row, cases[i].line);
+		assert_non_null(strstr(row, cases[i].state == TERMINAL_LOST ?
+						"[reconnecting 2 s]  ^] leaves" :
+						"restart"));
+		fixture_free(m);
+	}
+}
+
+/* The same beside the files, whose pane is narrower. */
+static void test_workspace__pane_line(void **state)
+{
+	static const int cols[] = { 200, 120, 80, 60, 40 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cols); i++) {
+		struct model *m = start(state, cols[i]);
+		struct terminal *t = attach(m, "s1");
+		char row[1024];
+
+		terminal_write(t, "\033]0;a title that is long\a", 24);
+		t->state = TERMINAL_EXITED;
+		t->exit_code = 127;
+		row_of(m, "^] leaves", row);
+		assert_non_null(strstr(row, "[exited 127"));
+		t->state = TERMINAL_FAILED;
+		t->why = xstrdup("a reason that is much longer than all that "
+				 "a line of eighty columns could hold, ever");
+		row_of(m, "^] leaves", row);
+		assert_non_null(strstr(row, "[a reason"));
+		fixture_free(m);
+	}
+}
+
+/* Awake for the seconds only while they are in view. */
+static void test_workspace__counts_while_seen(void **state)
+{
+	struct model *m = start(state, 120);
+	struct terminal *t = attach(m, "s1");
+	int64_t due;
+
+	t->state = TERMINAL_LOST;
+	t->lost_ns = m->boot_ns;
+	m->toast_until = m->boot_ns; /* whatever was said */
+	update_tick(m);
+	due = m->boot_ns + INT64_C(1000000000);
+	assert_int_equal(update_wake(m), due);
+	fixture_time(m, INT64_C(2000000000));
+	update_tick(m);
+	assert_shown(m, "[reconnecting 2 s]");
+	assert_int_equal(update_wake(m), due + INT64_C(2000000000));
+	m->focused = false;
+	assert_true(update_wake(m) > due + INT64_C(2000000000));
+	m->focused = true;
+	model_show(m, SCREEN_CONFIG);
+	assert_true(update_wake(m) > due + INT64_C(2000000000));
 	fixture_free(m);
 }
 
@@ -166,11 +358,15 @@ static void test_workspace__ended(void **state)
 		       "[" SESSION("s2", "true", "running") "]");
 	t = (struct terminal *)session(m, "s2");
 	t->state = TERMINAL_FAILED;
+	/* That changes nothing; to begin one does. */
 	m->read_only = true;
+	t->state = TERMINAL_EXITED;
 	fixture_keys(m, "r");
 	assert_ptr_equal(session(m, "s2"), t);
-	m->read_only = false;
+	assert_shown(m, "read-only: new-terminal changes something");
+	t->state = TERMINAL_FAILED;
 	fixture_keys(m, "r");
+	m->read_only = false;
 	assert_ptr_not_equal(session(m, "s2"), t);
 	assert_non_null(session(m, "s2"));
 	t = (struct terminal *)session(m, "s2");
@@ -307,6 +503,11 @@ int main(void)
 		TEST(sessions_come_and_go),
 		TEST(many_sessions),
 		TEST(after_leaving),
+		TEST(left_is_brief),
+		TEST(read_only),
+		TEST(zoomed_line),
+		TEST(pane_line),
+		TEST(counts_while_seen),
 		TEST(ended),
 		TEST(navigation),
 		TEST(help),

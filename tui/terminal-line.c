@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* What stands above a terminal.  See terminal-line.h. */
+#include "tui/terminal-line.h"
+
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/width.h"
+#include "tui/frame.h"
+
+#define GAP 2         /* columns between two pieces */
+#define PIECE_MIN 8   /* a title that is cut has at least as many */
+
+static const enum context live_chain[] = { CTX_TERMINAL, CTX_NONE };
+
+/* What is on it, the texts empty when there is no room. */
+struct line {
+	struct buf leave, status, sessions, name, more, title;
+	int left; /* columns that are free */
+};
+
+static void line_release(struct line *x)
+{
+	struct buf *all[] = { &x->leave, &x->status, &x->sessions, &x->name,
+			      &x->more, &x->title };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		buf_release(all[i]);
+}
+
+static int width_of(const struct buf *b)
+{
+	return (int)width_text(buf_str(b), b->len);
+}
+
+/* As much of it as these columns hold, and a sign that there was more. */
+static void cut(struct buf *b, int width)
+{
+	if (width_of(b) <= width)
+		return;
+	while (b->len && width_of(b) >= width) {
+		size_t n = b->len - 1;
+
+		while (n && ((unsigned char)b->data[n] & 0xc0) == 0x80)
+			n--;
+		buf_truncate(b, n);
+	}
+	if (width > 0)
+		buf_addch(b, '~');
+}
+
+/* Its room is taken, or it is not there. */
+static void take(struct line *x, struct buf *b)
+{
+	int width = width_of(b);
+
+	if (b->len && width <= x->left)
+		x->left -= width + GAP;
+	else
+		buf_clear(b);
+}
+
+/* The keys that lead on: one of them always, the others with the room. */
+static void add_keys(const struct model *m, const struct terminal_line *l,
+		     struct line *x)
+{
+	static const struct {
+		enum action action;
+		const char *what;
+	} left[] = {
+		{ ACT_OPEN, "back" },
+		{ ACT_COPY_MODE, "copy" },
+		{ ACT_ZOOM, "smaller" },
+	};
+	char key[KEY_NAME_MAX];
+
+	if (l->live) {
+		keymap_key(m->keymap, live_chain, ACT_LEAVE, key);
+		buf_addf(&x->leave, "%s leaves", key);
+		buf_addf(&x->more, "%s%s sends %s", key, key, key);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(left); i++) {
+		struct buf *to = i ? &x->more : &x->leave;
+
+		if (*keymap_key(m->keymap, l->chain, left[i].action, key))
+			buf_addf(to, "%s%s %s", to->len ? "  " : "", key,
+				 left[i].what);
+	}
+}
+
+/* The program inside has chosen it, as long as it likes. */
+static void take_title(struct line *x)
+{
+	if (x->left >= PIECE_MIN)
+		cut(&x->title, x->left);
+	take(x, &x->title);
+}
+
+/* From what matters most to what does least. */
+static void fit(const struct model *m, const struct terminal_line *l,
+		struct line *x)
+{
+	if (l->copying)
+		buf_addstr(&x->status, l->copying);
+	else if (l->t)
+		terminal_status(m, l->t, x->left, &x->status);
+	cut(&x->status, x->left);
+	take(x, &x->status);
+	buf_addstr(&x->sessions, l->sessions);
+	take(x, &x->sessions);
+	buf_addstr(&x->name, l->name);
+	take(x, &x->name);
+	take(x, &x->more);
+	if (l->t)
+		buf_addstr(&x->title, emu_title(l->t->emu));
+	take_title(x);
+}
+
+static void add(struct buf *out, const struct buf *piece, int gap)
+{
+	if (piece->len)
+		buf_addf(out, "%*s%s", out->len ? gap : 0, "",
+			 buf_str(piece));
+}
+
+static int put_right(struct canvas *c, int row, int right,
+		     enum theme_role role, const struct buf *piece)
+{
+	int width = width_of(piece);
+
+	if (!width)
+		return right;
+	canvas_text(c, row, right - width, width, pen_role(role),
+		    buf_str(piece));
+	return right - width - GAP;
+}
+
+void terminal_line_view(const struct model *m, const struct terminal_line *l,
+			struct canvas *c, struct area a)
+{
+	struct line x = { .left = a.cols - 2 };
+	auto_buf struct buf left = BUF_INIT;
+	struct cell pen = pen_role(l->live ? ROLE_ACCENT : ROLE_DIM);
+	int right = a.col + a.cols - 1;
+
+	canvas_fill(c, a.row, a.col, 1, a.cols, pen_role(ROLE_INK));
+	add_keys(m, l, &x);
+	take(&x, &x.leave);
+	if (m->toast) {
+		pen = pen_role(m->toast_bad ? ROLE_BAD : ROLE_VALUE);
+		buf_addstr(&left, m->toast);
+		buf_clear(&x.more);
+	} else {
+		fit(m, l, &x);
+		add(&left, &x.name, 0);
+		add(&left, &x.sessions, 1);
+		add(&left, &x.title, GAP);
+	}
+	right = put_right(c, a.row, right, ROLE_DIM, &x.more);
+	right = put_right(c, a.row, right, ROLE_DIM, &x.leave);
+	right = put_right(c, a.row, right, ROLE_ACCENT2, &x.status);
+	canvas_text(c, a.row, a.col + 1, MAX(right - a.col - 1, 0), pen,
+		    buf_str(&left));
+	line_release(&x);
+}
+
+void terminal_line_pane(const struct model *m, const struct terminal_line *l,
+			struct canvas *c, struct area a, bool focused)
+{
+	struct line x = { .left = a.cols - 5 };
+	auto_buf struct buf title = BUF_INIT;
+
+	if (l->live)
+		add_keys(m, l, &x);
+	buf_clear(&x.more); /* the footer has them */
+	take(&x, &x.leave);
+	fit(m, l, &x);
+	add(&title, &x.name, 0);
+	add(&title, &x.sessions, 1);
+	add(&title, &x.title, GAP);
+	add(&title, &x.leave, GAP);
+	frame_pane(c, a, buf_str(&title), focused);
+	frame_corner(c, a, false, pen_role(ROLE_ACCENT2),
+		     buf_str(&x.status));
+	line_release(&x);
+}
