@@ -21,14 +21,13 @@
 #include "tui/app.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
+#include "tui/start.h"
 #include "tui/views.h"
 
 #define FRAMES_MAX 60
 #define FRAMES_AT_ONCE 3
 #define FRAME_NS (INT64_C(1000000000) / FRAMES_MAX)
 #define MS INT64_C(1000000)
-/* How long the first frame stays, empty, while the daemon is asked. */
-#define OPENING_NS (250 * MS)
 /* How long leaving waits for what was asked for last. */
 #define LEAVE_NS (2000 * MS)
 
@@ -74,7 +73,8 @@ static void paint(struct app *a)
 		loop_stop(a->loop);
 }
 
-/* Half of what there is would only flicker. */
+/* Half of what there is would only flicker, and so would what is shown while
+ * the daemon isn't there. */
 static bool is_opening(const struct app *a, int64_t now)
 {
 	return a->painted && !a->m->fleet.loaded &&
@@ -327,7 +327,8 @@ static void watch_signals(struct app *a)
 
 static int open_all(struct app *a, struct svm_err *err)
 {
-	const struct fetch_options to = { a->o->server, a->o->api_key };
+	const struct fetch_options to = { .server = a->o->server,
+					  .api_key = a->o->api_key };
 
 	setlocale(LC_CTYPE, "");
 	a->loop = loop_new();
@@ -340,7 +341,7 @@ static int open_all(struct app *a, struct svm_err *err)
 	a->tick = loop_timer_new(a->loop, tick_due, a);
 	a->escape = loop_timer_new(a->loop, escape_due, a);
 	a->frame = loop_timer_new(a->loop, frame_due, a);
-	a->opening_until = clock_boot_ns() + OPENING_NS;
+	a->opening_until = clock_boot_ns() + START_AFTER_NS;
 	a->fetch = fetch_new(a->loop, a->m, &to, changed, a);
 	a->links = links_new(a->loop, a->m, &to, changed, a);
 	loop_before_sleep(a->loop, before_sleep, a);

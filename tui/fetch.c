@@ -53,7 +53,9 @@ struct client *fetch_client(const struct fetch_options *o, bool autostart,
 				  .api_key = o->api_key,
 				  .deadline_ns = deadline_ns,
 				  .cancel_fd = cancel_fd,
-				  .autostart = autostart && !o->server },
+				  .autostart = autostart && !o->server,
+				  .on_starting = o->on_starting,
+				  .data = o->data },
 			  err);
 }
 

@@ -15,6 +15,9 @@ struct fetch;
 /* How to reach the daemon; strings are borrowed. */
 struct fetch_options {
 	const char *server, *api_key;
+	/* As in client_options. */
+	void (*on_starting)(void *data, bool under_way);
+	void *data;
 };
 
 /* changed() is called in the loop's thread after the model was. */

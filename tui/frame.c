@@ -11,6 +11,7 @@
 #include "tui/dialog.h"
 #include "tui/glyph.h"
 #include "tui/spawning.h"
+#include "tui/start.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -320,6 +321,10 @@ void frame_view(const struct model *m, struct canvas *c)
 			     "stacyvm: window too small (%dx%d), need %dx%d",
 			     m->cols, m->rows, FRAME_COLS_MIN,
 			     FRAME_ROWS_MIN);
+		return;
+	}
+	if (start_shown(m)) {
+		start_view(m, c);
 		return;
 	}
 	s->view(m, m->state[m->screen], c, frame_body(m));

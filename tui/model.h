@@ -151,6 +151,8 @@ struct model {
 		void *data;
 	} editor;
 	bool quitting;            /* ^C was pressed once */
+	int64_t start_ns;         /* boot; 0: nobody waits for the start */
+	int64_t start_step_ns;    /* boot; of the step under way */
 	char *farewell;           /* to be said at the end, or NULL: as ever */
 	int status;               /* to end with */
 	struct commands commands; /* the user's own */

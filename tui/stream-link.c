@@ -18,6 +18,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "tui/fetch.h"
+#include "tui/start.h"
 
 #define BEHIND_MAX KIB(16) /* handed over at once: keys wait as long */
 #define PAUSE_MIN_MS 200
@@ -49,6 +50,7 @@ struct stream_link {
 	size_t live_at;       /* of those bytes: told before it is LIVE */
 	enum stream_state state;
 	bool state_new;
+	bool starting;
 	struct svm_err err;
 	bool posted;
 	struct loop_post post;
@@ -87,6 +89,9 @@ static void deliver(struct loop_post *post)
 		k->err = (struct svm_err)SVM_ERR_INIT;
 	}
 	pthread_cond_signal(&k->room);
+	if (k->s->starting != k->starting)
+		start_step(k->m);
+	k->s->starting = k->starting;
 	enum stream_state state = k->state;
 
 	pthread_mutex_unlock(&k->lock);
@@ -120,6 +125,16 @@ static void post(struct stream_link *k)
 		k->posted = true;
 		loop_post(k->loop, &k->post);
 	}
+}
+
+static void starting(void *data, bool under_way)
+{
+	struct stream_link *k = data;
+
+	pthread_mutex_lock(&k->lock);
+	k->starting = under_way;
+	post(k);
+	pthread_mutex_unlock(&k->lock);
 }
 
 static void add_line(struct stream_link *k, const char *s, size_t n)
@@ -276,6 +291,8 @@ struct stream_link *stream_link_new(struct loop *l, struct model *m,
 	k->m = m;
 	k->s = s;
 	k->options = *o;
+	k->options.on_starting = starting;
+	k->options.data = k;
 	k->changed = changed;
 	k->data = data;
 	k->target = xstrdup(s->target);

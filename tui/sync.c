@@ -11,6 +11,7 @@
 #include "lib/client/reply.h"
 #include "tui/model.h"
 #include "tui/screen.h"
+#include "tui/start.h"
 
 /* More objects than this at once are asked for as a list. */
 #define SINGLES_MAX 4
@@ -261,6 +262,10 @@ static void events_changed(struct model *m, struct stream *s)
 		  s->state == STREAM_OPENING ? m->link :
 					       LINK_LOST;
 	m->effects |= EFFECT_REDRAW;
+	if (m->link == LINK_LOST)
+		m->start_ns = 0;
+	if (m->link != LINK_LOST)
+		start_step(m);
 	if (m->link == LINK_LIVE && !was_live)
 		model_refresh(m);
 }
@@ -271,6 +276,7 @@ void model_start(struct model *m)
 				event_line);
 	m->events->changed = events_changed;
 	m->effects |= EFFECT_HOST;
+	start_begin(m);
 	if (screens[m->screen]->enter)
 		screens[m->screen]->enter(m, m->state[m->screen]);
 }

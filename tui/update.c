@@ -10,6 +10,7 @@
 #include "tui/sandbox-bulk.h"
 #include "tui/screen.h"
 #include "tui/spawning.h"
+#include "tui/start.h"
 #include "tui/terminal.h"
 #include "tui/views.h"
 
@@ -306,6 +307,8 @@ void update_input(struct model *m, const struct input_event *ev)
 		drop_toast(m);
 	if (ev->type == INPUT_FOCUS_IN || ev->type == INPUT_FOCUS_OUT)
 		m->focused = ev->type == INPUT_FOCUS_IN;
+	if (start_input(m, ev))
+		return;
 	if (ev->type == INPUT_KEY && act_above_line(m, ev->key))
 		return;
 	if (!take_raw(m, ev) && ev->type == INPUT_KEY) {
@@ -375,6 +378,7 @@ int64_t update_wake(const struct model *m)
 
 	if (m->toast)
 		earlier(&at, m->toast_until);
+	earlier(&at, start_wake(m));
 	earlier(&at, sandbox_act_wake(m));
 	earlier(&at, spawn_wake(m));
 	for (size_t i = 0; i < SCREEN_MAX; i++)

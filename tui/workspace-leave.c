@@ -49,6 +49,7 @@ void model_shell(struct model *m, const char *id)
 {
 	struct workspace *w = m->state[SCREEN_WORKSPACE];
 
+	m->start_ns = 0; /* what is typed is the shell's */
 	model_open(m, id, WORKSPACE_TERMINAL);
 	w->shell = w->panes.zoomed = true;
 	update_settle(m);

@@ -197,7 +197,7 @@ static int start_daemon(struct client *c, struct svm_err *err)
 	return start(c, argv, err);
 }
 
-int autostart_connect(struct client *c, struct svm_err *err)
+static int connect_started(struct client *c, struct svm_err *err)
 {
 	auto_close int lock = -1;
 	int fd;
@@ -212,11 +212,26 @@ int autostart_connect(struct client *c, struct svm_err *err)
 	fd = client_unix_connect(c->unix_path);
 	if (fd >= 0)
 		return fd;
+	/* Who gave up while another tried doesn't try as well. */
+	if (client_check(c, err) < 0)
+		return -1;
 	if (start_daemon(c, err) < 0)
 		return -1;
 	fd = client_unix_connect(c->unix_path);
 	if (fd < 0)
 		return svm_err_sys(err, SVM_UNREACHABLE, fd, "connect to %s",
 				   c->name);
+	return fd;
+}
+
+int autostart_connect(struct client *c, struct svm_err *err)
+{
+	int fd;
+
+	if (c->on_starting)
+		c->on_starting(c->data, true);
+	fd = connect_started(c, err);
+	if (c->on_starting)
+		c->on_starting(c->data, false);
 	return fd;
 }

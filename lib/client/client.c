@@ -121,6 +121,8 @@ struct client *client_new(const struct client_options *o, struct svm_err *err)
 	c->deadline_ns = o->deadline_ns;
 	c->autostart = o->autostart && !(no && no[0] && strcmp(no, "0") != 0);
 	c->on_started = o->on_started;
+	c->on_starting = o->on_starting;
+	c->data = o->data;
 	dirs_init(&c->dirs);
 	if (take_identity(c, o->api_key, err) < 0 ||
 	    parse_server(c, server, err) < 0) {

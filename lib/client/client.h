@@ -31,6 +31,10 @@ struct client_options {
 	bool autostart;      /* only without `server` */
 	/* Told when a daemon was started by this call.  May be NULL. */
 	void (*on_started)(pid_t pid);
+	/* Told that none answers and one is waited for, and that this is over,
+	 * however it went; in the caller's thread.  May be NULL. */
+	void (*on_starting)(void *data, bool under_way);
+	void *data;
 };
 
 /* Copies what it keeps.  Connects at the first request, not here. */

@@ -19,6 +19,8 @@ struct client {
 	int cancel_fd;
 	bool autostart;
 	void (*on_started)(pid_t pid);
+	void (*on_starting)(void *data, bool under_way);
+	void *data;
 	int idle_fd;     /* kept for the next client_call() */
 };
 
