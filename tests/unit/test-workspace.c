@@ -254,10 +254,11 @@ static void test_workspace__zoomed_line(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct model *m = start(state, cases[i].cols);
+		struct model *m = start(state, 120);
 		struct terminal *t = attach(m, "s1");
 		char row[1024];
 
+		model_resize(m, 30, cases[i].cols);
 		terminal_write(t, "\033]0;vim main.py\a", 16);
 		fixture_keys(m, "^] z Enter");
 		t->state = cases[i].state;
@@ -280,10 +281,11 @@ static void test_workspace__pane_line(void **state)
 	static const int cols[] = { 200, 120, 80, 60, 40 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(cols); i++) {
-		struct model *m = start(state, cols[i]);
+		struct model *m = start(state, 120);
 		struct terminal *t = attach(m, "s1");
 		char row[1024];
 
+		model_resize(m, 30, cols[i]);
 		terminal_write(t, "\033]0;a title that is long\a", 24);
 		t->state = TERMINAL_EXITED;
 		t->exit_code = 127;
