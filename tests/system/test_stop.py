@@ -191,7 +191,7 @@ def test_an_import_about_to_be_stored(new_instance):
              "the layers to be put in place")
     os.kill(pid, signal.SIGTERM)
     wait_for(lambda: "stopping: SIGTERM" in inst.log(), "it to be told")
-    fifo.write_text("go on")
+    os.close(os.open(fifo, os.O_WRONLY))  # it goes on
     call.join(90)
     e = call.reply.json()
     assert (call.reply.status, e["code"]) == (503, "UNAVAILABLE"), e
