@@ -70,15 +70,15 @@ wait ▌ {s}
 send e
 wait RUN IN
 send echo one\\r
-wait exit 0
+wait {s}: exit 0
 send \\e
-gone exit 0
+gone {s}: exit 0
 send e
 wait RUN IN
 send X_TOKEN=abc echo two\\r
-wait exit 0
+wait {s}: exit 0
 send \\e
-gone exit 0
+gone {s}: exit 0
 send e
 wait RUN IN
 send \\e[A
