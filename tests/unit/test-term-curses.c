@@ -127,7 +127,7 @@ static void test_term_curses__paint(void **state)
 		     "\xe2\x94\x82    \xe2\x94\x82\n"
 		     "\xe2\x94\x94\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80"
 		     "\xe2\x94\x80\xe2\x94\x98");
-	assert_int_equal(emu_row(p.e, 0)[0].fg, COLOUR_PALETTE(2));
+	assert_int_equal(emu_row(p.e, 0)[0].fg, COLOUR_PALETTE(28));
 	assert_int_equal(emu_row(p.e, 1)[0].attr, CELL_REVERSE);
 	assert_int_equal(emu_cursor(p.e).row, 1);
 	assert_int_equal(emu_cursor(p.e).col, 3);
