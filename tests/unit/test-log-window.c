@@ -179,6 +179,55 @@ static void test_log_window__to_the_end(void **state)
 	fixture_free(m);
 }
 
+/* Where it is full and one reads, nothing goes for what comes. */
+static void test_log_window__full(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+	const struct textlog *t = text_of(m);
+
+	(void)state;
+	fixture_keys(m, "j l");
+	come(m, LINES - LIMIT_TUI_LINES, LINES);
+	fixture_keys(m, "PageUp");
+	come(m, LINES, LINES + 10);
+	assert_int_equal(t->n, LIMIT_TUI_LINES);
+	assert_string_equal(t->lines[t->first].text, "line 7000.");
+	assert_shown(m, "+10 new");
+	/* Who follows has what is new. */
+	fixture_keys(m, "G");
+	come(m, LINES - 990, LINES + 10);
+	come(m, LINES + 10, LINES + 5000);
+	assert_int_equal(t->n, LIMIT_TUI_LINES);
+	assert_shown(m, "line 16999.");
+	fixture_free(m);
+}
+
+/* An answer to what was asked before something else was. */
+static void test_log_window__too_late(void **state)
+{
+	struct model *m = start(state);
+	struct request *r;
+
+	fixture_keys(m, "g");
+	r = fixture_request(m, "GET");
+	list_remove(&r->link);
+	m->waiting--;
+	fixture_keys(m, "S");
+	fixture_type(m, "1h");
+	fixture_keys(m, "Enter");
+	come(m, LINES - 100, LINES);
+	fixture_keys(m, "g");
+	assert_true(is_asked(m));
+	buf_addstr(&r->reply, "[]");
+	request_done(m, r);
+	request_free(r);
+	update_settle(m);
+	assert_shown(m, "loading older");
+	free(answer(m, LINES));
+	assert_int_equal(text_of(m)->n, 1100);
+	fixture_free(m);
+}
+
 /* An answer for another log, or one that isn't one, changes nothing. */
 static void test_log_window__stale_and_bad(void **state)
 {
@@ -248,6 +297,8 @@ int main(void)
 		TEST(to_the_end),
 		TEST(stale_and_bad),
 		TEST(not_asked),
+		TEST(full),
+		TEST(too_late),
 #undef TEST
 	};
 
