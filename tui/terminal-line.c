@@ -15,14 +15,14 @@ static const enum context live_chain[] = { CTX_TERMINAL, CTX_NONE };
 
 /* What is on it, the texts empty when there is no room. */
 struct line {
-	struct buf leave, status, sessions, name, more, title;
+	struct buf leave, status, sessions, name, life, more, title;
 	int left; /* columns that are free */
 };
 
 static void line_release(struct line *x)
 {
 	struct buf *all[] = { &x->leave, &x->status, &x->sessions, &x->name,
-			      &x->more, &x->title };
+			      &x->life, &x->more, &x->title };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buf_release(all[i]);
@@ -111,6 +111,8 @@ static void fit(const struct model *m, const struct terminal_line *l,
 	take(x, &x->sessions);
 	buf_addstr(&x->name, l->name);
 	take(x, &x->name);
+	buf_addstr(&x->life, l->life);
+	take(x, &x->life);
 	take(x, &x->more);
 	if (l->t)
 		buf_addstr(&x->title, emu_title(l->t->emu));
@@ -160,6 +162,7 @@ void terminal_line_view(const struct model *m, const struct terminal_line *l,
 	right = put_right(c, a.row, right, ROLE_DIM, &x.more);
 	right = put_right(c, a.row, right, ROLE_DIM, &x.leave);
 	right = put_right(c, a.row, right, ROLE_ACCENT2, &x.status);
+	right = put_right(c, a.row, right, ROLE_DIM, &x.life);
 	canvas_text(c, a.row, a.col + 1, MAX(right - a.col - 1, 0), pen,
 		    buf_str(&left));
 	line_release(&x);

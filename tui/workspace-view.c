@@ -34,6 +34,19 @@ static void view_line(const struct model *m, const struct workspace *w,
 		     *left ? "  ttl " : "", left);
 }
 
+/* Whether it runs and for how long, in few columns. */
+static void add_life(const struct model *m, const struct sandbox *s,
+		     struct buf *out)
+{
+	char left[FRAME_TIME_SIZE] = "";
+	enum theme_role role;
+
+	if (s->expires_ns)
+		frame_left(s->expires_ns - m->wall_ns, left);
+	buf_addf(out, "%s%s%s", frame_state(m, s->state, &role),
+		 *left ? " " : "", left);
+}
+
 /* All of few, the shown one of many. */
 static void add_sessions(const struct model *m, const struct workspace *w,
 			 struct buf *out)
@@ -65,7 +78,7 @@ static void view_terminal_line(const struct model *m,
 {
 	const struct sandbox *s = workspace_sandbox(m, w);
 	auto_buf struct buf name = BUF_INIT, sessions = BUF_INIT,
-			    copying = BUF_INIT;
+			    copying = BUF_INIT, life = BUF_INIT;
 	enum context chain[CONTEXT_CHAIN];
 	struct terminal_line l = { .t = w->shown, .chain = chain,
 				   .live = w->live };
@@ -79,6 +92,9 @@ static void view_terminal_line(const struct model *m,
 	update_screen_contexts(m, chain);
 	l.name = full ? buf_str(&name) : "TERMINAL";
 	l.sessions = buf_str(&sessions);
+	if (s && full) /* else it stands above */
+		add_life(m, s, &life);
+	l.life = buf_str(&life);
 	l.copying = copying.len ? buf_str(&copying) : NULL;
 	if (full)
 		terminal_line_view(m, &l, c, a);

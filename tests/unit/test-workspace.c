@@ -234,7 +234,7 @@ static void test_workspace__zoomed_line(void **state)
 		const char *line;
 	} cases[] = {
 		{ 120, TERMINAL_EXITED,
-		  " sb-7f3a91c2 web s1*  vim main.py                    "
+		  " sb-7f3a91c2 web s1*  vim main.py             ● 24m  "
 		  "[exited 3 in 4m  r restart  Enter close]  ^] leaves  "
 		  "^]^] sends ^]" },
 		{ 80, TERMINAL_EXITED,
@@ -247,7 +247,7 @@ static void test_workspace__zoomed_line(void **state)
 		  " [exited 3 in 4m  r restart]  ^] leaves" },
 		{ 200, TERMINAL_LOST, NULL },
 		{ 80, TERMINAL_LOST,
-		  " sb-7f3a91c2 web s1*  vim main.~   [reconnecting 2 s]  "
+		  " sb-7f3a91c2 web s1*        ● 24m  [reconnecting 2 s]  "
 		  "^] leaves  ^]^] sends ^]" },
 		{ 60, TERMINAL_LOST, NULL },
 		{ 40, TERMINAL_LOST, " s1*      [reconnecting 2 s]  ^] leaves" },
