@@ -145,6 +145,7 @@ static int run_import(struct cli *cli, void *values, int argc, char **args,
 /* A pull: the layers' progress, added up for one line. */
 struct pulling {
 	struct cli *cli;
+	struct ticker *ticker; /* while the registry has sent nothing; or NULL */
 	struct progress p;
 	struct frame_layers layers;
 };
@@ -164,9 +165,12 @@ static void on_frame(void *data, const struct frame *f)
 	int64_t have, whole;
 
 	if (strcmp(f->stage, "download") != 0) {
-		progress_add(&g->p, 0); /* still alive */
+		if (!g->ticker)
+			progress_add(&g->p, 0); /* still alive */
 		return;
 	}
+	ticker_stop(g->ticker);
+	g->ticker = NULL;
 	frame_layers_take(&g->layers, f, &have, &whole);
 	progress_set(&g->p, have, whole);
 	if (!g->p.redraw && !g->cli->quiet && f->bytes == f->total && f->total)
@@ -199,8 +203,11 @@ static int run_pull(struct cli *cli, void *values, int argc, char **args,
 		return -1;
 	g->cli = cli;
 	progress_init(&g->p, cli, args[0], -1);
+	g->ticker = ticker_start(cli, args[0]);
 	int r = post_pull(g, args[0], &doc, err);
+	ticker_stop(g->ticker);
 	progress_end(&g->p);
+	cli_tell_started();
 	if (r < 0)
 		return -1;
 	const cJSON *image = json_get(doc.root, "image");

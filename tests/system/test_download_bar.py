@@ -26,6 +26,8 @@ class Slow:
         self.ref = rogue.put("app", "1", image)
         self.data = image.layers[0]
         self.go = [threading.Event(), threading.Event()]
+        self.begin = threading.Event()
+        self.begin.set()
         self.pace = threading.Event()  # set: as fast as it goes
         rogue.routes[rogue.blob("app", self.data)] = self.serve
 
@@ -33,6 +35,7 @@ class Slow:
         n = len(self.data)
         # It is told of in steps of half a MiB.
         first, second = n // 4 + (256 << 10), 3 * n // 4 + (256 << 10)
+        self.begin.wait(60)
         h.send_response(200)
         h.send_header("Content-Length", str(n))
         h.end_headers()
@@ -49,7 +52,7 @@ class Slow:
                 self.pace.wait(0.05)
 
     def release(self):
-        for e in (*self.go, self.pace):
+        for e in (self.begin, *self.go, self.pace):
             e.set()
 
 
@@ -118,7 +121,11 @@ def test_in_a_spawn(inst, slow, ascii_only):
 
 
 def test_in_a_pull(inst, slow):
+    """Something stands there before anything has come."""
+    slow.begin.clear()
     s = Screen(inst, "image", "pull", slow.ref, size="24x120", seconds=30)
+    s.step("wait ◐ 127.0.0.1:")
+    slow.begin.set()
     watch(s, slow, r" of 16\.0 MiB", 14)
     s.end("wait next:  stacyvm spawn", "exit 0")
 
