@@ -65,9 +65,12 @@ static void content_arrived(struct model *m, struct request *r)
 	struct files *f = r->data;
 	uint64_t size = r->whole > 0 ? (uint64_t)r->whole : 0;
 
-	(void)m;
 	if (!is_in_view(f, r))
 		return;
+	if (r->err.code == SVM_BAD_REQUEST && files_follow(m, f)) {
+		svm_err_release(&r->err);
+		return;
+	}
 	f->reading = false;
 	if (r->err.code == SVM_OK) {
 		bool first = !r->ranged;

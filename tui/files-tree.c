@@ -244,12 +244,21 @@ static void prune(struct files_tree *t, const struct files_dir *d)
 	set_present(t, d, false);
 }
 
+/* A link leads there: what it was says nothing of the directory. */
+static bool is_link(const struct files_dir *parent, const char *path)
+{
+	for (size_t i = 0; i < parent->n; i++)
+		if (strcmp(json_text(parent->rows[i].e, "path"), path) == 0)
+			return !file_is_dir(parent->rows[i].e);
+	return false;
+}
+
 static bool is_new(const struct files_tree *t, const struct files_dir *d)
 {
 	auto_free char *up = files_dirname(d->path);
 	const struct files_dir *parent = files_tree_find(t, up);
 
-	return parent && parent != d &&
+	return parent && parent != d && !is_link(parent, d->path) &&
 	       !files_dir_knew(parent, strrchr(d->path, '/') + 1);
 }
 

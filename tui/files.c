@@ -318,6 +318,20 @@ static const cJSON *viewed(const struct files *f)
 	return NULL;
 }
 
+bool files_follow(struct model *m, struct files *f)
+{
+	const cJSON *e = viewed(f);
+
+	if (!e || strcmp(json_text(e, "type"), "symlink") != 0)
+		return false;
+	auto_free char *path = xstrdup(json_text(e, "path"));
+
+	files_close_content(f);
+	files_open(m, f, f->id, path);
+	f->followed = true;
+	return true;
+}
+
 /* -- what happens inside without us */
 
 void files_event(struct model *m, struct files *f, const cJSON *event)

@@ -44,6 +44,7 @@ struct files {
 	struct field filter; /* of the names shown */
 	bool typing;
 	bool opened;     /* one of those: its pane is to have the keys */
+	bool followed;   /* a link, to a directory: the list is to have them */
 	char **marks;    /* paths, in their order */
 	char *mark_from; /* where a range begins */
 	size_t n_marks;
@@ -71,6 +72,9 @@ void files_release(struct files *f);
 /* Go to a directory of this sandbox: the tree begins with it. */
 void files_open(struct model *m, struct files *f, const char *id,
 		const char *path);
+/* What is in view is no file: if it is a link, the tree begins where that
+ * leads. */
+bool files_follow(struct model *m, struct files *f);
 /* Something happened in it, by an event: it is looked at again soon, if it is
  * this sandbox.  When (boot; 0: not), and doing so. */
 void files_event(struct model *m, struct files *f, const cJSON *event);

@@ -103,7 +103,9 @@ static void workspace_settle(struct model *m, void *state, struct area a)
 		w->hidden = false;
 	if (w->files.opened && w->focus == PANE_FILES)
 		w->focus = PANE_VIEWER;
-	w->files.opened = false;
+	if (w->files.followed && w->focus == PANE_VIEWER)
+		w->focus = PANE_FILES;
+	w->files.opened = w->files.followed = false;
 	/* What was typed there tells no event. */
 	if (w->had == PANE_TERMINAL && w->focus != PANE_TERMINAL)
 		files_look_again(m, &w->files);

@@ -159,6 +159,29 @@ static void test_files_tree__a_file_is_shown(void **state)
 	fixture_free(m);
 }
 
+/* Only who tries to read it knows that it leads to a directory. */
+static void test_files_tree__a_link_is_followed(void **state)
+{
+	static const char list[] =
+		"[{\"name\":\"link\",\"path\":\"/workspace/link\","
+		"\"type\":\"symlink\",\"target\":\"src\"}]";
+	struct model *m = in_files();
+
+	(void)state;
+	fixture_keys(m, "^R");
+	assert_int_equal(answer(m, ROOT, list), 1);
+	fixture_keys(m, "g Enter");
+	assert_int_equal(refuse(m, FILES, SVM_BAD_REQUEST), 1);
+	assert_int_equal(answer(m, ROOT "%2Flink",
+				"[" FILE(W "/link", "f") "]"), 1);
+	assert_shown(m, "FILES /workspace/link ");
+	assert_not_shown(m, " A\xe2\x94\x82"); /* it was there before */
+	assert_null(m->toast);
+	fixture_keys(m, "-");
+	assert_shown(m, "FILES /workspace ");
+	fixture_free(m);
+}
+
 static void test_files_tree__this_directory_alone(void **state)
 {
 	struct model *m = in_tree();
@@ -568,6 +591,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(open_and_close),
 		TEST(a_file_is_shown),
+		TEST(a_link_is_followed),
 		TEST(this_directory_alone),
 		TEST(refresh),
 		TEST(asked_again),
