@@ -11,6 +11,11 @@
 #include "tui/glyph.h"
 #include "tui/views.h"
 
+bool objects_is_off(const cJSON *provider)
+{
+	return cJSON_IsFalse(json_get(provider, "enabled"));
+}
+
 void objects_release(struct objects *x)
 {
 	field_release(&x->filter);

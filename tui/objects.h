@@ -55,6 +55,9 @@ bool objects_input(struct model *m, struct objects *x,
 		   const struct input_event *ev);
 const cJSON *objects_selected(const struct objects *x); /* or NULL */
 
+/* A provider that the configuration leaves out: nothing is wrong with it. */
+bool objects_is_off(const cJSON *provider);
+
 /* Of a screen whose state is this and nothing else.  The names of the orders
  * end with NULL; sorts has as many. */
 void *objects_screen_make(const char *const *names,

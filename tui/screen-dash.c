@@ -10,6 +10,7 @@
 #include "tui/frame.h"
 #include "tui/sandbox-act.h"
 #include "tui/glyph.h"
+#include "tui/objects.h"
 
 #define EVENTS_KEPT 64
 #define EVENT_BYTES 1024 /* of each: more than a line shows */
@@ -144,12 +145,13 @@ static void tile_templates(const struct model *m, struct buf *out)
 static void tile_providers(const struct model *m, struct buf *out)
 {
 	const cJSON *p;
-	int healthy = 0;
+	int healthy = 0, on = 0;
 
-	cJSON_ArrayForEach(p, m->providers)
+	cJSON_ArrayForEach(p, m->providers) {
 		healthy += cJSON_IsTrue(json_get(p, "healthy"));
-	buf_addf(out, "%d of %d healthy", healthy,
-		 cJSON_GetArraySize(m->providers));
+		on += !objects_is_off(p);
+	}
+	buf_addf(out, "%d of %d healthy", healthy, on);
 }
 
 static void tile_daemon(const struct model *m, struct buf *out)
@@ -230,6 +232,7 @@ static int view_providers(const struct model *m, struct canvas *c,
 			     name->valuestring,
 			     healthy ? cJSON_IsTrue(json_get(p, "default")) ?
 				       "healthy, default" : "healthy" :
+			     objects_is_off(p) ? "switched off" :
 			     cJSON_IsString(why) ? why->valuestring :
 						   "not usable");
 		row++;

@@ -62,7 +62,8 @@ static void row(const struct model *m, const cJSON *o, struct buf *out)
 	/* In front of what may be cut off. */
 	buf_addf(out, " %-19s", isolation(json_text(o, "name")));
 	if (!healthy) {
-		buf_addf(out, "  %s", json_text(o, "error"));
+		buf_addf(out, "  %s", objects_is_off(o) ? "switched off" :
+						json_text(o, "error"));
 		return;
 	}
 	if (m->set.words)
@@ -146,6 +147,7 @@ static void view_health(const struct model *m, const struct providers *p,
 	const struct seen *s = find_seen(p, name);
 	const cJSON *ms = json_get(o, "latency_ms");
 	bool healthy = cJSON_IsTrue(json_get(o, "healthy"));
+	bool off = objects_is_off(o);
 	int col = a.col, end = a.col + a.cols;
 	char took[32] = "";
 
@@ -155,11 +157,16 @@ static void view_health(const struct model *m, const struct providers *p,
 	col = add(c, a.row, col, end, ROLE_VALUE, name);
 	if (cJSON_IsTrue(json_get(o, "default")))
 		col = add(c, a.row, col, end, ROLE_ACCENT, " default");
-	col = add(c, a.row, col + 1, end, healthy ? ROLE_OK : ROLE_BAD,
+	col = add(c, a.row, col + 1, end,
+		  healthy ? ROLE_OK : off ? ROLE_DIM : ROLE_BAD,
 		  healthy ? (m->set.ascii ? "* healthy" :
 					    GLYPH_DOT " healthy") :
-			    (m->set.ascii ? "o not usable" :
-					    GLYPH_RING " not usable"));
+			    (m->set.ascii ? "o " : GLYPH_RING " "));
+	if (!healthy)
+		col = add(c, a.row, col, end, off ? ROLE_DIM : ROLE_BAD,
+			  off ? "switched off" : "not usable");
+	if (off)
+		return;
 	if (!healthy) {
 		add(c, a.row, col + 1, end, ROLE_DIM, json_text(o, "error"));
 		return;

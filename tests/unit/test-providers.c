@@ -63,6 +63,21 @@ static void test_providers__cards(void **state)
 	fixture_free(m);
 }
 
+/* What the configuration leaves out is no trouble. */
+static void test_providers__switched_off(void **state)
+{
+	struct model *m = start(24, 120);
+
+	(void)state;
+	again(m, ",{\"name\":\"mock\",\"healthy\":false,"
+	      "\"enabled\":false,\"error\":\"is switched off\"}", 1, 3);
+	assert_shown(m, "MOCK \u25cb switched off ");
+	fixture_keys(m, "1");
+	assert_shown(m, "1 of 2 healthy");
+	assert_shown(m, "mock      switched off");
+	fixture_free(m);
+}
+
 /* Isolation is what isn't cut off; without room a line each has it. */
 static void test_providers__narrow_and_low(void **state)
 {
@@ -146,6 +161,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test(test_providers__##name)
 	const struct CMUnitTest tests[] = {
 		TEST(cards),
+		TEST(switched_off),
 		TEST(narrow_and_low),
 		TEST(curve),
 		TEST(asks),
