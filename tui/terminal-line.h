@@ -14,7 +14,7 @@ struct terminal_line {
 	const struct terminal *t; /* or NULL: it is not there yet */
 	const char *name;         /* "TERMINAL", "sb-7f3a91c2 web" */
 	const char *sessions;     /* "s1* s2", "" */
-	const char *life;         /* of the sandbox: "● 24m", "" */
+	const char *life;         /* of the sandbox: its mark and "24m"; or "" */
 	const char *copying;      /* status while looking back; or NULL */
 	const enum context *chain; /* what holds now */
 	bool live;                /* keys go to the terminal */
