@@ -16,8 +16,8 @@ struct tui_opts {
 
 static const struct opt opts[] = {
 	{ OPT_FLAG, 'r', "read-only", O(read_only), NULL,
-	  "change nothing: no spawn, kill, terminal or edit", COMPLETE_NONE,
-	  false },
+	  "change nothing: no spawn, kill or edit, terminals only watched",
+	  COMPLETE_NONE, false },
 	{ OPT_STRING, 0, "theme", O(theme), "NAME",
 	  "its colours: auto, mission, light, contrast, mono or your own",
 	  COMPLETE_THEME, false },
