@@ -308,19 +308,37 @@ static void footer(const struct model *m, struct canvas *c)
 	hints(m, c, used + 1);
 }
 
+/* As much as there is room for, and what it needs above all. */
+static void view_too_small(const struct model *m, struct canvas *c)
+{
+	auto_free char *size = xasprintf(" (%dx%d)", m->cols, m->rows);
+	const char *const says[][2] = { { "stacyvm: window too small", size },
+					{ "window too small", size },
+					{ "window too small", "" } };
+	auto_buf struct buf say = BUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(says); i++) {
+		buf_clear(&say);
+		buf_addf(&say, "%s%s, need %dx%d", says[i][0], says[i][1],
+			 FRAME_COLS_MIN, FRAME_ROWS_MIN);
+		if ((int)say.len <= m->cols)
+			break;
+	}
+	if ((int)say.len > m->cols) {
+		buf_clear(&say);
+		buf_addf(&say, "need %dx%d", FRAME_COLS_MIN, FRAME_ROWS_MIN);
+	}
+	canvas_text(c, m->rows / 2, MAX((m->cols - (int)say.len) / 2, 0),
+		    m->cols, pen_role(ROLE_INK), buf_str(&say));
+}
+
 void frame_view(const struct model *m, struct canvas *c)
 {
 	const struct screen *s = screens[m->screen];
-	int width = (int)strlen("stacyvm: window too small (000x000), need "
-				"00x00");
 
 	canvas_clear(c);
 	if (too_small(m)) {
-		canvas_textf(c, m->rows / 2, MAX((m->cols - width) / 2, 0),
-			     m->cols, pen_role(ROLE_INK),
-			     "stacyvm: window too small (%dx%d), need %dx%d",
-			     m->cols, m->rows, FRAME_COLS_MIN,
-			     FRAME_ROWS_MIN);
+		view_too_small(m, c);
 		return;
 	}
 	if (start_shown(m)) {

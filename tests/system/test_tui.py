@@ -24,7 +24,11 @@ def test_dash_shows_what_there_is(inst):
         assert s["id"] in text and "run" in text, text
         assert len(text.splitlines()) <= rows
         assert max(map(len, text.splitlines())) <= cols
-    assert "window too small" in dump(inst, rows=5, cols=30)
+    for cols, said in ((44, "stacyvm: window too small (44x9), need 40x10"),
+                       (38, "window too small (38x9), need 40x10"),
+                       (30, "window too small, need 40x10"),
+                       (12, "need 40x10")):
+        assert dump(inst, rows=9, cols=cols).strip() == said
     assert all(ord(c) < 128 for c in dump(inst, "--ascii"))
 
 
