@@ -163,8 +163,8 @@ bool label_undo(struct model *m)
 		undo_free(u);
 		return false;
 	}
-	batch_start(m, &(struct batch){ .doing = "taking labels back of",
-					.done = "took the labels back of",
+	batch_start(m, &(struct batch){ .doing = "taking back the labels of",
+					.done = "took back the labels of",
 					.make = make,
 					.each = sandbox_answered,
 					.data = u,

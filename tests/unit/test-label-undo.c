@@ -86,7 +86,7 @@ static void test_label_undo__of_several(void **state)
 	assert_body(m, "sb-2c8e04d7", "{\"metadata\":{\"task\":null}}");
 	answer(m, "sb-7f3a91c2", "web", "{\"task\":\"x\",\"old\":\"1\"}");
 	answer(m, "sb-2c8e04d7", "db", "{\"stays\":\"2\"}");
-	assert_shown(m, "took the labels back of 2 of 2");
+	assert_shown(m, "took back the labels of 2 of 2");
 	fixture_keys(m, "u"); /* once */
 	assert_shown(m, "nothing to undo");
 	assert_null(patch_of(m, "sb-"));
