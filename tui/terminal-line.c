@@ -60,17 +60,38 @@ static void take(struct line *x, struct buf *b)
 		buf_clear(b);
 }
 
-/* The keys that lead on: one of them always, the others with the room. */
+struct hint {
+	enum action action;
+	const char *what;
+};
+
+/* The keys that lead on: the first of them always, the others with the
+ * room. */
+static void add_hints(const struct model *m, const struct terminal_line *l,
+		      const struct hint *hints, size_t n, struct line *x)
+{
+	char key[KEY_NAME_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		struct buf *to = i ? &x->more : &x->leave;
+
+		if (*keymap_key(m->keymap, l->chain, hints[i].action, key))
+			buf_addf(to, "%s%s %s", to->len ? "  " : "", key,
+				 hints[i].what);
+	}
+}
+
 static void add_keys(const struct model *m, const struct terminal_line *l,
 		     struct line *x)
 {
-	static const struct {
-		enum action action;
-		const char *what;
-	} left[] = {
+	static const struct hint left[] = {
 		{ ACT_OPEN, "back" },
 		{ ACT_COPY_MODE, "copy" },
 		{ ACT_ZOOM, "smaller" },
+	}, looking[] = {
+		{ ACT_CLOSE, "live" },	 { ACT_SELECT, "select" },
+		{ ACT_SELECT_LINES, "lines" }, { ACT_COPY, "copy" },
+		{ ACT_SAVE, "save" },	 { ACT_SEARCH, "search" },
 	};
 	char key[KEY_NAME_MAX];
 
@@ -78,14 +99,10 @@ static void add_keys(const struct model *m, const struct terminal_line *l,
 		keymap_key(m->keymap, live_chain, ACT_LEAVE, key);
 		buf_addf(&x->leave, "%s leaves", key);
 		buf_addf(&x->more, "%s%s sends %s", key, key, key);
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(left); i++) {
-		struct buf *to = i ? &x->more : &x->leave;
-
-		if (*keymap_key(m->keymap, l->chain, left[i].action, key))
-			buf_addf(to, "%s%s %s", to->len ? "  " : "", key,
-				 left[i].what);
+	} else if (l->copying) {
+		add_hints(m, l, looking, ARRAY_SIZE(looking), x);
+	} else {
+		add_hints(m, l, left, ARRAY_SIZE(left), x);
 	}
 }
 

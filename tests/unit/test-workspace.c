@@ -275,6 +275,24 @@ static void test_workspace__zoomed_line(void **state)
 	}
 }
 
+/* Nothing else tells the keys of looking back: ? searches there. */
+static void test_workspace__looking_back_line(void **state)
+{
+	struct model *m = start(state, 120);
+
+	attach(m, "s1");
+	fixture_keys(m, "^] z [");
+	assert_shown(m, "[COPY line ");
+	assert_shown(m, "v select  V lines  y copy  s save  / search");
+	assert_shown(m, "]  q live");
+	model_resize(m, 30, 40);
+	assert_shown(m, "]  q live");
+	assert_not_shown(m, "v select");
+	fixture_keys(m, "q");
+	assert_shown(m, "Enter back");
+	fixture_free(m);
+}
+
 /* The same beside the files, whose pane is narrower. */
 static void test_workspace__pane_line(void **state)
 {
@@ -508,6 +526,7 @@ int main(void)
 		TEST(left_is_brief),
 		TEST(read_only),
 		TEST(zoomed_line),
+		TEST(looking_back_line),
 		TEST(pane_line),
 		TEST(counts_while_seen),
 		TEST(ended),
