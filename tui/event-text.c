@@ -145,7 +145,7 @@ static bool is_told(const char *member)
 }
 
 /* Nobody reads the nanoseconds of a command. */
-static void add_took(const cJSON *took, struct buf *out)
+void event_took(const cJSON *took, struct buf *out)
 {
 	char text[DURATION_SIZE];
 	int64_t ns, unit = 1000;
@@ -179,7 +179,7 @@ static void add_outcome(enum event_type type, const cJSON *data,
 			struct buf *out)
 {
 	add_value(json_get(data, "exit_code"), "exit ", out);
-	add_took(json_get(data, "duration"), out);
+	event_took(json_get(data, "duration"), out);
 	if (outcomes[type])
 		buf_addf(out, " %s", outcomes[type]);
 }

@@ -12,6 +12,9 @@
  * for the whole line cuts what stands before it. */
 size_t event_text(const struct model *m, const cJSON *event, struct buf *out);
 
+/* " in 1.2s", of a duration as the daemon tells it, when it is one. */
+void event_took(const cJSON *took, struct buf *out);
+
 /* Something went wrong, or against somebody's wish. */
 bool event_is_bad(const cJSON *event);
 

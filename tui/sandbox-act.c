@@ -9,6 +9,7 @@
 #include "lib/base/duration.h"
 #include "lib/base/mem.h"
 #include "tui/batch.h"
+#include "tui/event-text.h"
 #include "tui/frame.h"
 #include "tui/output.h"
 #include "tui/sandbox-bulk.h"
@@ -126,13 +127,11 @@ static void ran(struct model *m, struct request *r)
 {
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	cJSON *object = request_object(r, &doc);
-	auto_buf struct buf text = BUF_INIT;
-	auto_free char *title = NULL;
+	auto_buf struct buf text = BUF_INIT, title = BUF_INIT;
 
 	if (!object)
 		return;
 	const cJSON *code = json_get(object, "exit_code");
-	const cJSON *took = json_get(object, "duration");
 	const char *const streams[] = { "stdout", "stderr" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
@@ -143,10 +142,10 @@ static void ran(struct model *m, struct request *r)
 	}
 	if (cJSON_IsTrue(json_get(object, "truncated")))
 		buf_addstr(&text, "\n(cut: there was more)\n");
-	title = xasprintf("%s: exit %d in %s", r->about,
-			  cJSON_IsNumber(code) ? code->valueint : -1,
-			  cJSON_IsString(took) ? took->valuestring : "?");
-	output_open(m, title, buf_str(&text));
+	buf_addf(&title, "%s: exit %d", r->about,
+		 cJSON_IsNumber(code) ? code->valueint : -1);
+	event_took(json_get(object, "duration"), &title);
+	output_open(m, buf_str(&title), buf_str(&text));
 }
 
 static void exec(struct model *m, const char *command, void *data)

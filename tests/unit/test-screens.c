@@ -517,7 +517,7 @@ static void show_output(struct model *m)
 	fixture_type(m, "ls");
 	fixture_keys(m, "Enter");
 	fixture_answer(m, "POST", "/api/v1/sandboxes/sb-7f3a91c2/exec", SVM_OK,
-		       "{\"exit_code\":2,\"duration\":\"12ms\",\"stdout\":"
+		       "{\"exit_code\":2,\"duration\":\"12.994877ms\",\"stdout\":"
 		       "\"a\\nb\\n\",\"stderr\":\"\\u001b[31mno\\n\"}");
 }
 
