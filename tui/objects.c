@@ -99,6 +99,16 @@ static void sort(struct objects *x)
 	free(all);
 }
 
+/* Where they stand within their frame, below what is above them. */
+static struct area below_head(const struct objects *x, struct area in)
+{
+	if (x->head && in.rows > 1) {
+		in.row++;
+		in.rows--;
+	}
+	return in;
+}
+
 /* Cards, apart or close to each other, or a row each: all in view at once. */
 static int rows_of_one(const struct objects *x)
 {
@@ -139,7 +149,7 @@ void objects_settle(struct objects *x, const cJSON *list, struct area a)
 	if (x->sorts)
 		sort(x);
 	find_selected(x);
-	x->rows = inside(x->wide ? a : rows);
+	x->rows = below_head(x, inside(x->wide ? a : rows));
 	x->details = inside(details);
 	x->each = rows_of_one(x);
 	/* Below the last one there may be no row that sets it apart. */
@@ -238,6 +248,18 @@ static void view_nothing(const struct model *m, const struct objects *x,
 			    "none");
 }
 
+static void view_head(const struct objects *x, struct canvas *c,
+		      struct area in)
+{
+	auto_buf struct buf text = BUF_INIT;
+
+	if (!x->head || !x->n || in.rows < 2)
+		return;
+	x->head(in.cols - 2, &text);
+	canvas_text(c, in.row, in.col + 2, in.cols - 2, pen_role(ROLE_DIM),
+		    buf_str(&text));
+}
+
 static void view_one(const struct model *m, const struct objects *x,
 		     size_t at, struct canvas *c, struct area a,
 		     objects_row_fn row)
@@ -248,7 +270,7 @@ static void view_one(const struct model *m, const struct objects *x,
 	if (a.rows > 1) {
 		x->card(m, x, x->shown[at], c, in);
 	} else {
-		row(m, x->shown[at], &text);
+		row(m, x->shown[at], in.cols, &text);
 		canvas_text(c, in.row, in.col, in.cols, pen_role(ROLE_INK),
 			    buf_str(&text));
 	}
@@ -282,6 +304,8 @@ void objects_view(const struct model *m, const struct objects *x,
 	if (!x->n)
 		view_nothing(m, x, list, c, in);
 	frame_place(c, rows, x->pos.at, x->n);
+	view_head(x, c, in);
+	in = below_head(x, in);
 	for (size_t i = 0; i < x->pos.height && x->pos.top + i < x->n &&
 			   (int)i * x->each < in.rows; i++)
 		view_one(m, x, x->pos.top + i, c,

@@ -22,10 +22,14 @@ typedef void (*objects_card_fn)(const struct model *m,
 				const struct objects *x, const cJSON *o,
 				struct canvas *c, struct area a);
 
+/* What stands above the rows, in as many columns as they have. */
+typedef void (*objects_head_fn)(int cols, struct buf *out);
+
 struct objects {
 	struct order order; /* of `sorts`; without: as listed */
 	const struct objects_sort *sorts;
 	objects_card_fn card; /* or NULL: rows always */
+	objects_head_fn head; /* or NULL: none */
 	int each;             /* rows of one, as of the last settle */
 	struct list_pos pos;
 	char *selected; /* its name: it stays selected while rows move */
@@ -41,8 +45,8 @@ struct objects {
 	struct area rows, details; /* as of the last settle */
 };
 
-/* A row: what stands in it, as text; `what` is above the list. */
-typedef void (*objects_row_fn)(const struct model *m, const cJSON *o,
+/* A row: what stands in it, as text that fits in so many columns. */
+typedef void (*objects_row_fn)(const struct model *m, const cJSON *o, int cols,
 			       struct buf *out);
 
 void objects_release(struct objects *x);

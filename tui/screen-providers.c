@@ -50,12 +50,14 @@ static const char *isolation(const char *name)
 	return "unknown";
 }
 
-static void row(const struct model *m, const cJSON *o, struct buf *out)
+static void row(const struct model *m, const cJSON *o, int cols,
+		struct buf *out)
 {
 	bool healthy = cJSON_IsTrue(json_get(o, "healthy"));
 	const cJSON *ms = json_get(o, "latency_ms");
 	const cJSON *n = json_get(o, "runtime_count");
 
+	(void)cols;
 	buf_addf(out, "%s %-10s", healthy ? (m->set.ascii ? "*" : GLYPH_DOT) :
 					    (m->set.ascii ? "o" : GLYPH_RING),
 		 json_text(o, "name"));

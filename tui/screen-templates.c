@@ -4,8 +4,61 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/width.h"
 #include "tui/objects.h"
 #include "tui/template-edit.h"
+
+static int number(const cJSON *o, const char *key)
+{
+	const cJSON *v = json_get(o, key);
+
+	return cJSON_IsNumber(v) ? v->valueint : 0;
+}
+
+/* Name and image have what the figures leave; where that would be too little
+ * there are no figures: the details beside the list have them. */
+#define FIGURES_COLS 16
+#define FIGURES_FROM 44
+#define TEXT_MAX 24
+
+/* As much of it as these columns hold, and a sign that there was more. */
+static void add_padded(const char *text, int cols, struct buf *out)
+{
+	size_t len = strlen(text), used, room = (size_t)cols;
+	bool cut = width_text(text, len) > room;
+	size_t n = width_fit(text, len, room - cut, &used);
+
+	buf_add(out, text, n);
+	buf_addf(out, "%s%*s", cut ? "~" : "", (int)(room - used - cut), "");
+}
+
+static void text_columns(int cols, const char *name, const char *image,
+			 struct buf *out)
+{
+	int room = cols >= FIGURES_FROM ? cols - FIGURES_COLS : cols;
+	int each = MIN(MAX((room - 1) / 2, 1), TEXT_MAX);
+
+	add_padded(name, each, out);
+	buf_addch(out, ' ');
+	add_padded(image, each, out);
+}
+
+static void head(int cols, struct buf *out)
+{
+	text_columns(cols, "NAME", "IMAGE", out);
+	if (cols >= FIGURES_FROM)
+		buf_addf(out, " %5s %4s %4s", "MiB", "VCPU", "WARM");
+}
+
+static void row(const struct model *m, const cJSON *o, int cols,
+		struct buf *out)
+{
+	(void)m;
+	text_columns(cols, json_text(o, "name"), json_text(o, "image"), out);
+	if (cols >= FIGURES_FROM)
+		buf_addf(out, " %5d %4d %4d", number(o, "memory_mb"),
+			 number(o, "vcpus"), number(o, "pool_size"));
+}
 
 static void *templates_make(struct model *m)
 {
@@ -16,32 +69,17 @@ static void *templates_make(struct model *m)
 		{ "memory_mb", SORT_MOST }, { "vcpus", SORT_MOST },
 		{ "pool_size", SORT_MOST },
 	};
+	struct objects *x = objects_screen_make(names, sorts);
 
 	(void)m;
-	return objects_screen_make(names, sorts);
+	x->head = head;
+	return x;
 }
 
 static void templates_enter(struct model *m, void *state)
 {
 	(void)state;
 	sync_templates(m);
-}
-
-static int number(const cJSON *o, const char *key)
-{
-	const cJSON *v = json_get(o, key);
-
-	return cJSON_IsNumber(v) ? v->valueint : 0;
-}
-
-static void row(const struct model *m, const cJSON *o, struct buf *out)
-{
-	(void)m;
-	buf_addf(out, "%-18s %-18s %5d MiB %2d vCPU", json_text(o, "name"),
-		 json_text(o, "image"), number(o, "memory_mb"),
-		 number(o, "vcpus"));
-	if (number(o, "pool_size"))
-		buf_addf(out, "  warm %d", number(o, "pool_size"));
 }
 
 static void templates_view(const struct model *m, const void *state,
