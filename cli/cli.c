@@ -228,7 +228,7 @@ static bool is_usage_error(const struct cli *cli, const struct svm_err *e)
 {
 	return e->code == SVM_BAD_REQUEST &&
 	       (e->sys_errno == USAGE_ERRNO ||
-		(cli->cmd->flags & CMD_TYPED && !e->sys_errno));
+		(cli->cmd->flags & CMD_TYPED && e->told));
 }
 
 /* An error is said when the pager has left the terminal. */

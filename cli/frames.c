@@ -55,6 +55,7 @@ static int parse_error(const cJSON *o, struct svm_err *err)
 		return -1;
 	enum svm_code c = svm_code_parse(code);
 	svm_err_set(err, c == SVM_OK ? SVM_PROVIDER : c, "%s", msg);
+	err->told = true;
 	return *hint ? svm_err_hint(err, "%s", hint) : -1;
 }
 

@@ -9,6 +9,8 @@
 #ifndef SVM_BASE_ERR_H
 #define SVM_BASE_ERR_H
 
+#include <stdbool.h>
+
 #include "lib/base/defs.h"
 
 enum svm_code {
@@ -24,9 +26,10 @@ struct svm_err {
 	int sys_errno; /* 0 when no system call is to blame */
 	char *msg;     /* owned; lower case, no full stop */
 	char *hint;    /* owned or NULL: the command or knob that fixes it */
+	bool told;     /* by who was asked, as its answer; not found by us */
 };
 
-#define SVM_ERR_INIT { SVM_OK, 0, NULL, NULL }
+#define SVM_ERR_INIT { SVM_OK, 0, NULL, NULL, false }
 #define auto_err CLEANUP(svm_err_release)
 
 /* Set an unset err.  All return -1, so that `return svm_err_set(...)` reads

@@ -34,6 +34,7 @@ int client_reply_error(int status, const char *body, size_t n,
 			    http1_reason(status));
 	if (hint)
 		svm_err_hint(err, "%s", hint);
+	err->told = true;
 	return -1;
 }
 

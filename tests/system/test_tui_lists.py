@@ -277,7 +277,7 @@ def test_panes_are_as_large_as_they_were_made(inst):
     inst.start()
     s = inst.sandbox()["id"]
     with Screen(inst, "tui") as t:
-        t.step("send 2", f"wait {s}")
+        t.step("send 2", "wait FLEET", "gone PROVIDER   IMAGE", f"wait {s}")
         before = width_of(t.step("snap"), "FLEET")
         t.step("send ++", "wait PROVIDER   IMAGE")
         bigger = width_of(t.step("snap"), "FLEET")

@@ -110,7 +110,7 @@ def test_the_form_keeps_what_was_typed(inst):
     with Screen(inst, "tui", seconds=30) as t:
         t.step("wait no sandboxes", "send s", "wait = stacyvm spawn",
                "send \\t\\tkept", "wait --name kept")
-        field = t.step("snap")
+        field = t.step("snap")[1:]  # the first line has a clock
         pid = t.pid()
         for rows, cols in ((24, 80), (9, 38), (5, 20), (1, 1), (16, 60),
                            (50, 200), (9, 39), (2, 120), (40, 10)) * 6:
@@ -119,7 +119,7 @@ def test_the_form_keeps_what_was_typed(inst):
         # What is too small says so, and takes no keys away from the form.
         t.step("size 9 38", "wait window too small (38x9)",
                "size 32 120", "gone too small", "wait --name kept")
-        assert t.step("snap") == field
+        assert t.step("snap")[1:] == field
         # Nor has the field that is typed in changed.
         t.step("send 2", "wait --name kept2")
         t.end("send \\e", "wait LEAVE THE FORM", "send y",
