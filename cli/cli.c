@@ -139,6 +139,11 @@ int cli_usage(const struct cli *cli, struct svm_err *err, const char *fmt, ...)
 	auto_free char *text = xvasprintf(fmt, ap);
 	va_end(ap);
 	svm_err_set(err, SVM_BAD_REQUEST, "%s: %s", cli->cmd_path, text);
+	return cli_is_usage(err);
+}
+
+int cli_is_usage(struct svm_err *err)
+{
 	err->sys_errno = USAGE_ERRNO;
 	return -1;
 }

@@ -45,6 +45,8 @@ void cli_warn(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* A usage error of the running command; its hint names the help. */
 int cli_usage(const struct cli *cli, struct svm_err *err, const char *fmt,
 	      ...) PRINTF_LIKE(3, 4);
+/* One that is set, of what was typed, is such an error. */
+int cli_is_usage(struct svm_err *err);
 
 /*
  * From here on SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGWINCH arrive on the

@@ -76,6 +76,8 @@ struct client *cli_client(struct cli *cli, struct svm_err *err)
 		.on_started = cli->quiet ? NULL : on_started,
 	};
 	cli->client = client_new(&o, err);
+	if (!cli->client && err->code == SVM_BAD_REQUEST)
+		cli_is_usage(err); /* --server, or what stands for it */
 	if (key.data)
 		explicit_bzero(key.data, key.len);
 	return cli->client;
