@@ -123,11 +123,25 @@ const char *list_target(const struct list_opts *o)
 	return o->all ? API "/sandboxes?all=true" : API "/sandboxes";
 }
 
+/* What the dashboard calls its orders, else a field of the API. */
+static const char *sort_field(const char *key)
+{
+	static const char *const names[][2] = {
+		{ "ttl", "expires_at" },   { "age", "created_at" },
+		{ "memory", "memory_mb" }, { "owner", "owner_id" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(key, names[i][0]) == 0)
+			return names[i][1];
+	return key;
+}
+
 void list_select(const struct list_opts *o, cJSON *items)
 {
 	apply_filters(items, o->filter);
 	if (o->sort)
-		sort_items(items, o->sort);
+		sort_items(items, sort_field(o->sort));
 }
 
 /* A field may be missing from some; one that all lack is misspelt, or rare. */
@@ -138,7 +152,8 @@ static void warn_of_sort(const char *key, const cJSON *items)
 	if (!key || !items->child)
 		return;
 	cJSON_ArrayForEach(item, items)
-		if (out_field(item, key, strlen(key)))
+		if (out_field(item, sort_field(key),
+			      strlen(sort_field(key))))
 			return;
 	cli_warn("none of them has '%s' to be sorted by; fields are shown by:  "
 		 "stacyvm list --json", key);

@@ -162,7 +162,7 @@ static void exec(struct model *m, const char *command, void *data)
 	r->about = xstrdup(id);
 	r->doing = xasprintf("exec in %s", id);
 	request_send(m, r);
-	model_say(m, "running %s", command);
+	model_hint(m, "running %s", command);
 }
 
 static bool is_given(const char *text, struct svm_err *err)

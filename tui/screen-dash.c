@@ -120,6 +120,10 @@ static void tile_sandboxes(const struct model *m, struct buf *out)
 	size_t run = in_state(m, "running"), boot = in_state(m, "creating");
 	size_t bad = in_state(m, "error") + in_state(m, "unhealthy");
 
+	if (!m->fleet.loaded) {
+		buf_addch(out, '-');
+		return;
+	}
 	buf_addf(out, "%zu  run %zu", m->fleet.n, run);
 	if (bad)
 		buf_addf(out, "  error %zu", bad);
@@ -147,6 +151,10 @@ static void tile_providers(const struct model *m, struct buf *out)
 	const cJSON *p;
 	int healthy = 0, on = 0;
 
+	if (!m->providers) {
+		buf_addch(out, '-');
+		return;
+	}
 	cJSON_ArrayForEach(p, m->providers) {
 		healthy += cJSON_IsTrue(json_get(p, "healthy"));
 		on += !objects_is_off(p);
@@ -295,14 +303,19 @@ static void view_host(const struct model *m, struct canvas *c, struct area in)
 	view_net(m, c, right);
 }
 
-/* How it ended is there however little room is left for what it was. */
+/* How it ended is there however little room is left for what it was; how long
+ * it took only where that leaves enough. */
 static void view_event(struct canvas *c, int row, int col, int cols,
 		       struct cell pen, const struct told *t)
 {
-	int room = MAX(cols - (int)strlen(t->outcome), cols / 2);
+	const char *took = cols < 60 ? strstr(t->outcome, " in ") : NULL;
+	auto_free char *outcome = took ?
+		xstrndup(t->outcome, (size_t)(took - t->outcome)) :
+		xstrdup(t->outcome);
+	int room = MAX(cols - (int)strlen(outcome), cols / 2);
 	int used = canvas_text(c, row, col, room, pen, t->what);
 
-	canvas_text(c, row, col + used, cols - used, pen, t->outcome);
+	canvas_text(c, row, col + used, cols - used, pen, outcome);
 }
 
 static void view_side(const struct model *m, const struct dash *d,

@@ -300,6 +300,10 @@ static void ask_default(struct model *m, const cJSON *o)
 
 	if (!o)
 		return;
+	if (cJSON_IsTrue(json_get(o, "default"))) {
+		model_say(m, "%s is the default already", name);
+		return;
+	}
 	title = xasprintf("MAKE %s THE DEFAULT?", name);
 	line = xasprintf("Isolation of what is spawned then: %s.",
 			 isolation(name));

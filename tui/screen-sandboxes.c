@@ -63,8 +63,11 @@ static struct area inside(struct area a)
 			      MAX(a.cols - 2, 0) };
 }
 
-static void fleet_title(const struct sandboxes *s, struct buf *out)
+static void fleet_title(const struct model *m, const struct sandboxes *s,
+			struct buf *out)
 {
+	size_t marked = fleet_marked(&m->fleet);
+
 	buf_addf(out, "FLEET  sort: %s%s", order_name(&s->table.order),
 		 s->table.order.invert ? ", inverted" : "");
 	if (s->table.grouping)
@@ -72,6 +75,8 @@ static void fleet_title(const struct sandboxes *s, struct buf *out)
 			 fleet_grouping_name(s->table.grouping));
 	if (*field_text(&s->table.filter))
 		buf_addf(out, "  filter: %s", field_text(&s->table.filter));
+	if (marked)
+		buf_addf(out, "  marked %zu", marked);
 }
 
 /* What a header stands for. */
@@ -103,7 +108,7 @@ static void sandboxes_view(const struct model *m, const void *state,
 	auto_buf struct buf title = BUF_INIT;
 
 	split(s, a, &table, &details);
-	fleet_title(s, &title);
+	fleet_title(m, s, &title);
 	if (table.cols) {
 		fleet_table_view(m, &s->table, c,
 				 frame_pane(c, table, buf_str(&title),

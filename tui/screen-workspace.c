@@ -314,6 +314,17 @@ static bool workspace_act(struct model *m, void *state, enum action a)
 	return true;
 }
 
+/* Where what is typed goes. */
+static const char *live_status(const struct model *m,
+			       const struct terminal *t)
+{
+	if (t && t->state == TERMINAL_EXITED)
+		return "ended";
+	if (!t || t->state != TERMINAL_LIVE)
+		return "not connected";
+	return m->read_only ? "watching" : "live";
+}
+
 static void workspace_status(const struct model *m, const void *state,
 			     struct buf *out)
 {
@@ -322,7 +333,7 @@ static void workspace_status(const struct model *m, const void *state,
 	char back[KEY_NAME_MAX];
 
 	if (w->focus == PANE_TERMINAL && w->live)
-		buf_addstr(out, m->read_only ? "watching" : "live");
+		buf_addstr(out, live_status(m, w->shown));
 	else if (w->focus == PANE_TERMINAL &&
 		 *keymap_key(m->keymap, workspace_left_chain, ACT_OPEN, back))
 		buf_addf(out, "left: %s goes back", back);
