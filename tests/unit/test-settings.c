@@ -311,12 +311,14 @@ static void test_settings__the_default_provider(void **state)
 	(void)state;
 	m->settings = &settings_fixture;
 	fixture_keys(m, "4 D");
-	assert_shown(m, "MAKE native THE DEFAULT?");
-	assert_shown(m, "spawned then: namespaces, seccomp.");
+	assert_shown(m, "native is the default already");
+	fixture_keys(m, "j D");
+	assert_shown(m, "MAKE mock THE DEFAULT?");
+	assert_shown(m, "spawned then: NONE: for tests.");
 	fixture_keys(m, "Enter D");
 	assert_int_equal(settings_applied, 0);
 	fixture_keys(m, "y");
-	holds("providers:\n  default: native\n");
+	holds("providers:\n  default: mock\n");
 	fixture_free(m);
 }
 
