@@ -188,7 +188,7 @@ def test_the_dashboard_has_words_and_a_cursor(inst):
     s = Screen(inst, "tui", env=ON, size="24x100")
     s.step(*(f"wait {i}" for i in ids), "wait running", "gone ● run ",
            "prop cursor 1")
-    out = s.step("send 2", "wait FLEET", "wait sort: age", "snap")
+    out = s.step("send 2", "wait FLEET", "wait ▌ n", "snap")
     row = next(n for n, line in enumerate(out) if "▌" in line)
     s.step(f"cursor {row} 1", "prop cursor 1", "send j",
            f"cursor {row + 1} 1", "send j", f"cursor {row + 2} 1")
