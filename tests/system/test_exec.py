@@ -213,7 +213,7 @@ def test_background_server_does_not_hold_the_call(shared, box, run):
     r = run(f"sleep {mark} & echo started")
     assert r["stdout"] == "started\n"
     assert time.monotonic() - start < 60
-    assert running(mark)
+    wait_for(lambda: running(mark), "the background command")
 
 
 def test_what_is_left_running_may_go_on_writing(shared, box, run):
