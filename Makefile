@@ -1,5 +1,6 @@
 # stacyvm: `make quickstart` to see it work, `make help` for the rest.
-MAKEFLAGS += --no-builtin-rules
+# All processors, unless the command line says how many.
+MAKEFLAGS += --no-builtin-rules $(if $(filter 0,$(MAKELEVEL)$(filter-out all tests,$(MAKECMDGOALS))),-j$(shell nproc))
 .DELETE_ON_ERROR:
 -include config.mak                     # local overrides, ignored by git
 
@@ -33,7 +34,7 @@ HARDEN := -fPIE
 B := build-$(subst $(comma),-,$(SAN))$(if $(FAULTS),-faults)
 endif
 ifneq ($(V),1)
-Q = @printf '  %-5s %s\n' $1 $2;
+Q = @$(info $(empty)  $1	$2)
 endif
 # From the file a tarball has, else from git, else the next release.
 VERSION := $(or $(shell cat VERSION 2>/dev/null),0.1.0$(addprefix \
@@ -88,7 +89,6 @@ $(B)/lib%.a:
 	$(call Q,AR,$@)rm -f $@; $(AR) rcD $@ $^
 
 $(B)/%.o: %.c $(B)/.flags
-	@mkdir -p $(@D)
 	$(call Q,CC,$@)$(CC) $(base_cflags) $(OPT) $(HARDEN) -DSVM_VERSION='"$(VERSION)"' $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(call obj,$(all_src)): $(B)/.flags     # named: kept, and made again when missing
@@ -100,7 +100,6 @@ agent_cflags := -std=gnu17 -D_GNU_SOURCE -I. $(warnings) -Os -g -fno-pie \
 	$(if $(DEVELOPER),-Werror) $(if $(FAULTS),-DSVM_FAULTS)
 agent_obj := $(patsubst %.c,$(B)/musl/%.o,$(agent_src) $(agent_lib_src))
 $(B)/musl/%.o: %.c $(B)/.flags
-	@mkdir -p $(@D)
 	$(call Q,MUSL,$@)$(MUSL_GCC) $(agent_cflags) -MMD -MP -c -o $@ $<
 $(B)/stacyvm-agent: $(agent_obj)
 	$(call Q,LD,$@)$(MUSL_GCC) -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -s -o $@ $^
@@ -110,7 +109,7 @@ $(B)/agent-embed.o: $(B)/stacyvm-agent
 	'.section .note.GNU-stack,"",%progbits' | $(CC) -c -x assembler -o $@ -
 
 $(B)/.flags: FORCE                      # changed flags rebuild everything
-	@mkdir -p $(@D); new='$(CC) $(base_cflags) $(OPT) $(HARDEN) $(CFLAGS)'; \
+	@mkdir -p $(sort $(dir $(call obj,$(all_src)) $(agent_obj))); new='$(CC) $(base_cflags) $(OPT) $(HARDEN) $(CFLAGS)'; \
 	[ "$$new" = "$$(cat $@ 2>/dev/null)" ] || echo "$$new" >$@
 $(B)/.version: FORCE                    # a new version only what names it
 	@mkdir -p $(@D); [ '$(VERSION)' = "$$(cat $@ 2>/dev/null)" ] || echo '$(VERSION)' >$@
