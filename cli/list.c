@@ -16,8 +16,8 @@ static const struct opt opts[] = {
 	  "only those whose field is VALUE (an id: begins with it)",
 	  COMPLETE_NONE, false },
 	{ OPT_STRING, 0, "sort", O(sort), "KEY",
-	  "sort by this field (default: newest first)", COMPLETE_NONE,
-	  false },
+	  "sort by this field, or by ttl, age, memory or owner (default: "
+	  "newest first)", COMPLETE_NONE, false },
 	{ OPT_FLAG, 'a', "all", O(all), NULL,
 	  "destroyed ones too, as far as they are remembered",
 	  COMPLETE_NONE, false },

@@ -44,15 +44,9 @@ void label_undo_begin(struct model *m, const struct buf *body)
 	m->label_undo = u;
 }
 
-/* The value, or null for none: an empty name is none, too. */
+/* The value, or null for none.  A sandbox without a name has no such member,
+ * and a label may be empty. */
 static cJSON *value_or_null(const cJSON *v)
-{
-	return cJSON_IsString(v) && v->valuestring[0] ?
-		       cJSON_Duplicate(v, true) : cJSON_CreateNull();
-}
-
-/* As value_or_null(), but a label may be empty. */
-static cJSON *label_or_null(const cJSON *v)
 {
 	return cJSON_IsString(v) ? cJSON_Duplicate(v, true) :
 				   cJSON_CreateNull();
@@ -77,14 +71,14 @@ void label_undo_note(struct model *m, const char *id)
 	cJSON *map = cJSON_AddObjectToObject(was, "metadata");
 
 	cJSON_ArrayForEach(l, labels)
-		cJSON_AddItemToObject(map, l->string, label_or_null(json_get(
+		cJSON_AddItemToObject(map, l->string, value_or_null(json_get(
 				json_get(s->json, "metadata"), l->string)));
 }
 
 /* The member is as we left it, and not as it was before. */
 static bool is_ours(const cJSON *now, const cJSON *set, const cJSON *was)
 {
-	cJSON *is = label_or_null(now);
+	cJSON *is = value_or_null(now);
 	bool ours = cJSON_Compare(is, set, true) &&
 		    !cJSON_Compare(is, was, true);
 

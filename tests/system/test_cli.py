@@ -96,6 +96,17 @@ def test_a_list_says_what_it_cannot_sort_by(shared, box):
         assert (f"has '{key}'" in r.errtext) == (key != "state")
 
 
+def test_a_list_is_in_the_dashboards_orders(inst):
+    """The names that its sort menu has, beside the fields of the API."""
+    inst.start()
+    long = inst.spawn("--ttl", "1h", "--memory", "64", "--name", "long")
+    short = inst.spawn("--ttl", "10m", "--memory", "128", "--name", "short")
+    for key, ids in (("ttl", [short, long]), ("age", [long, short]),
+                     ("memory", [long, short]), ("name", [long, short])):
+        r = inst.ok("list", "--sort", key, "-q")
+        assert (r.text.split(), r.errtext) == (ids, ""), key
+
+
 def test_who_forces_colours(shared, box):
     def coloured(**env):
         return "\x1b[" in shared.ok("list", env=env).text

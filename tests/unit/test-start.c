@@ -40,6 +40,9 @@ static void test_start__after_a_while(void **state)
 	later(m, 299);
 	assert_false(start_shown(m));
 	assert_shown(m, "DASH");
+	/* What isn't known yet is no figure. */
+	assert_not_shown(m, "run 0");
+	assert_not_shown(m, "0 of 0");
 	later(m, 1);
 	assert_true(start_shown(m));
 	assert_not_shown(m, "DASH");

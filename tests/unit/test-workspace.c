@@ -360,6 +360,10 @@ static void test_workspace__ended(void **state)
 	t->state = TERMINAL_EXITED;
 	fixture_keys(m, "a q");
 	assert_shown(m, "[exited 0  r restart  Enter close]");
+	assert_shown(m, "\n ended ");
+	t->state = TERMINAL_LOST;
+	assert_shown(m, "\n not connected ");
+	t->state = TERMINAL_EXITED;
 	fixture_keys(m, "r");
 	assert_null(session(m, "s1"));
 	assert_shown(m, "[opening]");
