@@ -26,12 +26,33 @@ struct area frame_pane(struct canvas *c, struct area a, const char *title,
 /* "3/17" at the right end of its lower border; nothing when there is none. */
 void frame_place(struct canvas *c, struct area pane, size_t at, size_t n);
 
+#define FRAME_TIME_SIZE 16
+
+/*
+ * Texts side by side, as many as there is room for: those of the highest rank
+ * go first, or become their brief form where they have one.  Those of rank 0
+ * stay; none is cut.
+ */
+struct frame_parts {
+	struct {
+		char *text, *brief;
+		unsigned rank;
+	} v[12];
+	size_t n;
+};
+void frame_part(struct frame_parts *p, unsigned rank, const char *brief,
+		const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* With `between` between them; the caller's.  The parts are released. */
+char *frame_parts_fit(struct frame_parts *p, const char *between, int room);
+
+/* "12 345" */
+void frame_count(size_t n, char out[FRAME_TIME_SIZE]);
+
 /* Text at the right end of the border's top or bottom. */
 void frame_corner(struct canvas *c, struct area pane, bool bottom,
 		  struct cell pen, const char *text);
 
 /* "24m", "3h", "42s", "2d". */
-#define FRAME_TIME_SIZE 16
 void frame_left(int64_t ns, char out[FRAME_TIME_SIZE]);
 
 /* "17:38:04" of a wall time, local; with the date when it isn't today. */

@@ -117,7 +117,10 @@ void log_window_line(struct log_window *w, const char *text,
 	/* What one reads doesn't go for what one doesn't. */
 	w->behind |= t->paused && t->n == LIMIT_TUI_LINES;
 	if (w->behind)
-		t->total++;
+		textlog_miss(t, &(struct textlog_line){
+					.text = (char *)(uintptr_t)text,
+					.tag = about->tag,
+					.from = about->from });
 	else
 		append(w, text, about);
 }
@@ -151,6 +154,8 @@ bool log_window_settle(struct model *m, struct log_window *w, request_fn done)
 	const struct textlog *t = w->text;
 	size_t n;
 
+	if (!t->paused)
+		w->read = w->last;
 	if (!w->id || !t->n)
 		return false;
 	if (!t->paused)
@@ -197,6 +202,20 @@ static void put_older(struct log_window *w, const cJSON *list)
 		t->top = t->at = 0;
 }
 
+/* It may have been counted when it came. */
+static void append_newer(struct log_window *w, const char *text,
+			 const struct textlog_line *about)
+{
+	struct textlog *t = w->text;
+	struct textlog_line *l;
+
+	append(w, text, about);
+	l = textlog_at(t, t->n - 1);
+	l->fresh = about->at > w->read;
+	if (l->fresh && about->at <= w->last && t->missed)
+		t->missed -= textlog_shows(t, l);
+}
+
 static void put_newer(struct log_window *w, const cJSON *list)
 {
 	const cJSON *v;
@@ -207,8 +226,7 @@ static void put_newer(struct log_window *w, const cJSON *list)
 
 		if (!text || (about.at && about.at <= last_at(w->text)))
 			continue;
-		append(w, text, &about);
-		w->text->total--; /* it was counted when it came */
+		append_newer(w, text, &about);
 	}
 	w->behind = list->child && last_at(w->text) < w->last;
 }

@@ -24,6 +24,7 @@ struct log_window {
 	bool rush;       /* to the beginning, not by a page */
 	uint64_t last;   /* of the newest line that was told of, as textlog's
 			  * `at` */
+	uint64_t read;   /* the same when one stopped following */
 };
 
 void log_window_release(struct log_window *w);

@@ -6,6 +6,7 @@
 #include "lib/base/mem.h"
 #include "tui/event-text.h"
 #include "tui/frame.h"
+#include "tui/glyph.h"
 #include "tui/textlog.h"
 
 struct events {
@@ -62,10 +63,12 @@ static void events_view(const struct model *m, const void *state,
 			struct canvas *c, struct area a)
 {
 	const struct events *e = state;
-	auto_free char *title = xasprintf("EVENTS  kind: %s",
-					  kinds[e->text.group]);
+	struct frame_parts title = { .n = 0 }, corner = { .n = 0 };
 
-	textlog_view(m, &e->text, c, a, title, true);
+	frame_part(&title, 0, NULL, "EVENTS");
+	frame_part(&title, 2, NULL, "kind: %s " GLYPH_DOWN,
+		   kinds[e->text.group]);
+	textlog_view(m, &e->text, c, a, &title, &corner, true);
 }
 
 /* The sandbox that the line names, if it is still there. */
@@ -90,6 +93,7 @@ static bool events_act(struct model *m, void *state, enum action a)
 	switch (a) {
 	case ACT_KIND:
 		e->text.group = (e->text.group + 1) % ARRAY_SIZE(kinds);
+		textlog_refilter(&e->text);
 		return true;
 	case ACT_OPEN:
 		jump(m, e);

@@ -11,6 +11,7 @@
 #include "lib/client/reply.h"
 #include "tui/fleet-table.h"
 #include "tui/frame.h"
+#include "tui/glyph.h"
 #include "tui/log-window.h"
 
 #define SOURCES_MAX 16
@@ -245,37 +246,44 @@ static void logs_enter(struct model *m, void *state)
 			add_source(m, g, m->fleet.all[i]->id);
 }
 
-static void logs_title(const struct logs *g, struct buf *out)
+/* Whose they are; of several in brief how many. */
+static void title_sources(const struct logs *g, struct frame_parts *out)
 {
-	buf_addstr(out, "LOGS");
+	auto_buf struct buf ids = BUF_INIT;
+	auto_free char *brief = g->n > 1 ? xasprintf("%zu sandboxes", g->n) :
+					   NULL;
+
 	for (size_t i = 0; i < g->n && i < 4; i++)
-		buf_addf(out, "  %s", g->sources[i]->id);
+		buf_addf(&ids, "%s%s", i ? "  " : "", g->sources[i]->id);
 	if (g->n > 4)
-		buf_addf(out, " and %zu more", g->n - 4);
+		buf_addf(&ids, " and %zu more", g->n - 4);
+	if (g->n)
+		frame_part(out, 0, brief, "%s " GLYPH_DOWN, buf_str(&ids));
+	else
+		frame_part(out, 0, NULL, "i chooses a sandbox");
+}
+
+static void logs_title(const struct logs *g, struct frame_parts *out)
+{
+	frame_part(out, 0, NULL, "LOGS");
+	title_sources(g, out);
+	frame_part(out, g->text.from == TEXTLOG_ANY ? 5 : 2, NULL,
+		   "stream: %s", textlog_source_name(g->text.from));
 	if (g->since)
-		buf_addf(out, "  since %s", g->since);
-	if (g->text.from != TEXTLOG_ANY)
-		buf_addf(out, "  stream: %s",
-			 textlog_source_name(g->text.from));
-	if (!g->n)
-		buf_addstr(out, "  i chooses a sandbox");
+		frame_part(out, 3, NULL, "since %s", g->since);
 }
 
 static void logs_view(const struct model *m, const void *state,
 		      struct canvas *c, struct area a)
 {
 	const struct logs *g = state;
-	auto_buf struct buf title = BUF_INIT, corner = BUF_INIT;
-	const char *place;
+	struct frame_parts title = { .n = 0 }, corner = { .n = 0 };
+	const char *place = log_window_place(m, &g->window);
 
 	logs_title(g, &title);
-	textlog_view(m, &g->text, c, a, buf_str(&title), true);
-	place = log_window_place(m, &g->window);
 	if (*place)
-		buf_addf(&corner, " %s ", place);
-	if (corner.len)
-		frame_corner(c, a, true, pen_role(ROLE_DIM),
-			     buf_str(&corner));
+		frame_part(&corner, 2, NULL, "%s", place);
+	textlog_view(m, &g->text, c, a, &title, &corner, true);
 }
 
 static void chosen(struct model *m, size_t i, void *data)

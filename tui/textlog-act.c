@@ -8,10 +8,14 @@
 #include "tui/list.h"
 #include "tui/textlog-internal.h"
 
-static void pause_at(struct textlog *t)
+void textlog_pause(struct textlog *t)
 {
-	if (!t->paused)
-		t->seen = t->total;
+	if (t->paused)
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		textlog_at(t, i)->fresh = false;
+	t->missed = 0;
+	t->vague = false;
 	t->paused = true;
 }
 
@@ -33,7 +37,7 @@ static bool move(struct textlog *t, enum action a)
 	}
 	if (!list_act(&pos, a))
 		return false;
-	pause_at(t);
+	textlog_pause(t);
 	list_settle(&pos, n, (int)t->height);
 	t->top = pos.top;
 	t->at = pos.at - pos.top;
@@ -81,7 +85,7 @@ static void search(struct model *m, struct textlog *t, bool back)
 		model_say(m, "%s is not in it", text);
 		return;
 	}
-	pause_at(t);
+	textlog_pause(t);
 	list_settle(&pos, n, (int)t->height);
 	t->top = pos.top;
 	t->at = pos.at - pos.top;
@@ -117,7 +121,7 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 		if (t->paused)
 			t->paused = false;
 		else
-			pause_at(t);
+			textlog_pause(t);
 		return true;
 	case ACT_SEARCH:
 	case ACT_FILTER:
@@ -144,6 +148,7 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 		return true;
 	case ACT_STREAM:
 		t->from = (t->from + 1) % TEXTLOG_SOURCES;
+		textlog_refilter(t);
 		model_say(m, "stream: %s", textlog_source_name(t->from));
 		return true;
 	case ACT_CLEAR:
@@ -162,6 +167,7 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 			return false;
 		field_set(&t->only, "");
 		field_set(&t->search, "");
+		textlog_refilter(t);
 		return true;
 	default:
 		return false;
@@ -218,6 +224,8 @@ bool textlog_input(struct model *m, struct textlog *t,
 		return false;
 	enum field_typed r = field_type(f, m->keymap, ev);
 
+	if (f == &t->only)
+		textlog_refilter(t);
 	if (r == FIELD_DONE && t->typing == TEXTLOG_SEARCH)
 		search(m, t, true);
 	if (r != FIELD_GOES_ON)

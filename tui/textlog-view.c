@@ -170,23 +170,71 @@ static int view_line(const struct model *m, const struct textlog *t,
 	return rows;
 }
 
+/* -- the border */
+
+#define SEPARATOR " \u00b7 "
+
+static void view_kept(const struct textlog *t, struct canvas *c,
+		      struct area pane, struct frame_parts *corner)
+{
+	char n[FRAME_TIME_SIZE], most[FRAME_TIME_SIZE];
+	size_t shown = textlog_count(t), news = textlog_news(t);
+	bool vague = t->paused && t->vague;
+
+	if (shown != t->n) {
+		frame_count(shown, n);
+		frame_part(corner, 3, NULL, "%s shown", n);
+	}
+	frame_count(t->n, n);
+	frame_count(LIMIT_TUI_LINES, most);
+	frame_part(corner, 4, NULL, "%s/%s kept", n, most);
+	frame_count(news, n);
+	frame_part(corner, 1, NULL, "+%s new%s", n,
+		   vague ? " and more" : "");
+	auto_free char *text = frame_parts_fit(corner, SEPARATOR,
+					       pane.cols - 6);
+	auto_free char *spaced = xasprintf(" %s ", text);
+
+	frame_corner(c, pane, true,
+		     pen_role(news || vague ? ROLE_ACCENT : ROLE_DIM),
+		     spaced);
+}
+
+static struct area view_border(const struct model *m, const struct textlog *t,
+			       struct canvas *c, struct area pane,
+			       struct frame_parts *title,
+			       struct frame_parts *corner, bool focused)
+{
+	const char *only = field_text(&t->only);
+	auto_free char *state =
+		t->paused ? xstrdup(" paused ") :
+			    xasprintf(" %s following ",
+				      m->set.ascii ? "*" : GLYPH_DOT);
+
+	if (*only)
+		frame_part(title, 1, "& filter", "& %s", only);
+	if (t->wrap)
+		frame_part(title, 4, NULL, "wrap");
+	auto_free char *text = frame_parts_fit(title, "  ", pane.cols - 6 -
+					       (int)width_text(state,
+							strlen(state)));
+	struct area in = frame_pane(c, pane, text, focused);
+
+	frame_corner(c, pane, false,
+		     pen_role(t->paused ? ROLE_ACCENT : ROLE_OK), state);
+	view_kept(t, c, pane, corner);
+	return in;
+}
+
 void textlog_view(const struct model *m, const struct textlog *t,
-		  struct canvas *c, struct area pane, const char *title,
+		  struct canvas *c, struct area pane,
+		  struct frame_parts *title, struct frame_parts *corner,
 		  bool focused)
 {
-	struct area in = frame_pane(c, pane, title, focused);
+	struct area in = view_border(m, t, c, pane, title, corner, focused);
 	size_t k = 0;
 	int row = 0, cursor = 0;
-	char corner[64];
 
-	if (t->paused)
-		snprintf(corner, sizeof(corner), " paused  +%zu new ",
-			 t->total - t->seen);
-	else
-		snprintf(corner, sizeof(corner), " %s following ",
-			 m->set.ascii ? "*" : GLYPH_DOT);
-	frame_corner(c, pane, false,
-		     pen_role(t->paused ? ROLE_ACCENT : ROLE_OK), corner);
 	for (size_t i = 0; i < t->n && row < in.rows; i++) {
 		if (!textlog_shows(t, textlog_at(t, i)) || k++ < t->top)
 			continue;

@@ -28,8 +28,8 @@ void textlog_clear(struct textlog *t)
 {
 	for (size_t i = 0; i < t->n; i++)
 		line_release(textlog_at(t, i));
-	t->first = t->n = t->top = t->at = 0;
-	t->seen = t->total;
+	t->first = t->n = t->top = t->at = t->missed = 0;
+	t->vague = false;
 }
 
 void textlog_release(struct textlog *t)
@@ -80,6 +80,35 @@ void textlog_add(struct textlog *t, const char *text, size_t n,
 						 .bad = bad });
 }
 
+void textlog_miss(struct textlog *t, const struct textlog_line *l)
+{
+	t->missed += textlog_shows(t, l);
+}
+
+void textlog_refilter(struct textlog *t)
+{
+	t->vague |= t->missed > 0;
+	t->missed = 0;
+}
+
+size_t textlog_news(const struct textlog *t)
+{
+	size_t n = t->missed;
+
+	for (size_t i = 0; t->paused && i < t->n; i++)
+		n += textlog_at(t, i)->fresh &&
+		     textlog_shows(t, textlog_at(t, i));
+	return t->paused ? n : 0;
+}
+
+/* The first or the last goes, which may be one that nobody has seen. */
+static void let_go(struct textlog *t, struct textlog_line *l)
+{
+	if (l->fresh)
+		textlog_miss(t, l);
+	line_release(l);
+}
+
 void textlog_add_line(struct textlog *t, const char *text, size_t n,
 		      const struct textlog_line *about)
 {
@@ -91,7 +120,7 @@ void textlog_add_line(struct textlog *t, const char *text, size_t n,
 		/* What is in view stays there. */
 		if (textlog_shows(t, textlog_at(t, 0)) && t->top)
 			t->top--;
-		line_release(textlog_at(t, 0));
+		let_go(t, textlog_at(t, 0));
 		t->first = (t->first + 1) % LIMIT_TUI_LINES;
 		t->n--;
 	}
@@ -99,7 +128,7 @@ void textlog_add_line(struct textlog *t, const char *text, size_t n,
 	*l = *about;
 	l->text = xstrndup(text, MIN(n, LIMIT_TUI_LINE_KEPT));
 	l->tag = xstrdup(about->tag);
-	t->total++;
+	l->fresh = t->paused;
 }
 
 bool textlog_put_before(struct textlog *t, const char *text, size_t n,
@@ -111,7 +140,7 @@ bool textlog_put_before(struct textlog *t, const char *text, size_t n,
 	if (!t->lines)
 		t->lines = xcalloc(LIMIT_TUI_LINES, sizeof(*t->lines));
 	if (full)
-		line_release(textlog_at(t, --t->n));
+		let_go(t, textlog_at(t, --t->n));
 	t->first = (t->first + LIMIT_TUI_LINES - 1) % LIMIT_TUI_LINES;
 	t->n++;
 	l = textlog_at(t, 0);
@@ -216,15 +245,8 @@ const struct field *textlog_typing(const struct textlog *t,
 
 void textlog_status(const struct textlog *t, struct buf *out)
 {
-	buf_addf(out, "%zu kept", t->n);
-	if (t->wrap)
-		buf_addstr(out, "  wrap");
-	if (t->from != TEXTLOG_ANY)
-		buf_addf(out, "  stream: %s", textlog_source_name(t->from));
-	if (*field_text(&t->only))
-		buf_addf(out, "  only: %s", field_text(&t->only));
 	if (*field_text(&t->search))
-		buf_addf(out, "  search: %s", field_text(&t->search));
+		buf_addf(out, "search: %s", field_text(&t->search));
 }
 
 bool textlog_save(struct model *m, const struct textlog *t, const char *path)

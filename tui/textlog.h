@@ -9,6 +9,8 @@
 
 #include "tui/screen.h"
 
+struct frame_parts;
+
 enum textlog_source { TEXTLOG_ANY, TEXTLOG_STDOUT, TEXTLOG_STDERR,
 		      TEXTLOG_PTY, TEXTLOG_SYSTEM, TEXTLOG_SOURCES };
 /* "all", "stdout", ... */
@@ -23,15 +25,16 @@ struct textlog_line {
 	uint64_t at;     /* of a log, 1 more than where it begins there; 0:
 			  * nobody knows */
 	size_t group;    /* what it is about, as its screen counts */
+	bool fresh;      /* it came since one stopped following */
 };
 
 struct textlog {
 	struct textlog_line *lines; /* a ring */
 	size_t first, n;
-	size_t total;       /* ever */
 	size_t top;         /* in what matches; when not following */
 	bool paused;
-	size_t seen;        /* total when it was paused */
+	size_t missed;      /* of what is new and would be shown: not here */
+	bool vague;         /* and more, of which nobody knows that */
 	size_t left;        /* columns scrolled */
 	/* As of the last settle: lines that fit, which has the cursor. */
 	size_t height, at;
@@ -52,14 +55,22 @@ void textlog_add(struct textlog *t, const char *text, size_t n,
 void textlog_add_line(struct textlog *t, const char *text, size_t n,
 		      const struct textlog_line *about);
 
+/* It came, but there is no room for it: one more that is new. */
+void textlog_miss(struct textlog *t, const struct textlog_line *l);
+/* Others are shown from now on. */
+void textlog_refilter(struct textlog *t);
+
 /* Before all others; what is in view stays there.  Whether the last one had to
  * go for it. */
 bool textlog_put_before(struct textlog *t, const char *text, size_t n,
 			const struct textlog_line *about);
 
 void textlog_settle(struct textlog *t, struct area inside);
+/* `title` is its beginning: what is shown of the lines is added here, and so
+ * is to `corner`, of the lower border, how many there are. */
 void textlog_view(const struct model *m, const struct textlog *t,
-		  struct canvas *c, struct area pane, const char *title,
+		  struct canvas *c, struct area pane,
+		  struct frame_parts *title, struct frame_parts *corner,
 		  bool focused);
 bool textlog_act(struct model *m, struct textlog *t, enum action a);
 bool textlog_input(struct model *m, struct textlog *t,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Pieces that screens share.  See frame.h. */
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -29,6 +31,78 @@ void frame_corner(struct canvas *c, struct area pane, bool bottom,
 		canvas_text(c, bottom ? pane.row + pane.rows - 1 : pane.row,
 			    pane.col + pane.cols - width - 2, width, pen,
 			    text);
+}
+
+void frame_part(struct frame_parts *p, unsigned rank, const char *brief,
+		const char *fmt, ...)
+{
+	va_list ap;
+
+	if (p->n == ARRAY_SIZE(p->v))
+		BUG("no room for more parts");
+	va_start(ap, fmt);
+	p->v[p->n].text = xvasprintf(fmt, ap);
+	va_end(ap);
+	p->v[p->n].brief = xstrdup(brief);
+	p->v[p->n++].rank = rank;
+}
+
+static char *join(const struct frame_parts *p, const char *between)
+{
+	struct buf out = BUF_INIT;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].text)
+			buf_addf(&out, "%s%s", out.len ? between : "",
+				 p->v[i].text);
+	buf_addstr(&out, "");
+	return buf_steal(&out);
+}
+
+/* The part that matters least goes, or says less; false when all matter. */
+static bool shorten(struct frame_parts *p)
+{
+	size_t least = SIZE_MAX;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].text && (p->v[i].rank || p->v[i].brief) &&
+		    (least == SIZE_MAX || p->v[i].rank >= p->v[least].rank))
+			least = i;
+	if (least == SIZE_MAX)
+		return false;
+	free(p->v[least].text);
+	p->v[least].text = steal_ptr(&p->v[least].brief);
+	return true;
+}
+
+char *frame_parts_fit(struct frame_parts *p, const char *between, int room)
+{
+	char *text = join(p, between);
+
+	while ((int)width_text(text, strlen(text)) > room && shorten(p)) {
+		free(text);
+		text = join(p, between);
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->v[i].text);
+		free(p->v[i].brief);
+	}
+	p->n = 0;
+	return text;
+}
+
+void frame_count(size_t n, char out[FRAME_TIME_SIZE])
+{
+	unsigned some = (unsigned)MIN(n, 999999999);
+
+	if (some < 1000)
+		snprintf(out, FRAME_TIME_SIZE, "%u", some);
+	else if (some < 1000000)
+		snprintf(out, FRAME_TIME_SIZE, "%u %03u", some / 1000,
+			 some % 1000);
+	else
+		snprintf(out, FRAME_TIME_SIZE, "%u %03u %03u",
+			 some / 1000000, some / 1000 % 1000, some % 1000);
 }
 
 void frame_place(struct canvas *c, struct area pane, size_t at, size_t n)

@@ -217,6 +217,23 @@ static void show_logs_times(struct model *m)
 		fixture_line(m, last_stream(m), lines[i]);
 }
 
+/* All that its border can say. */
+static void show_logs_only(struct model *m)
+{
+	fixture_keys(m, "j l S");
+	fixture_type(m, "1h");
+	fixture_keys(m, "Enter");
+	for (int i = 0; i < 60; i++) {
+		auto_free char *line = xasprintf("\"request %d: %s\"", i,
+						 i % 3 ? "ok" : "error");
+
+		fixture_line(m, last_stream(m), line);
+	}
+	fixture_keys(m, "w & e r r o r Enter Space");
+	fixture_line(m, last_stream(m), "\"request 60: error\"");
+	fixture_line(m, last_stream(m), "\"request 61: ok\"");
+}
+
 static void show_config(struct model *m)
 {
 	settings_fixture_open(m);
@@ -549,6 +566,7 @@ static const struct scene {
 	{ "providers-many", show_providers_many },
 	{ "logs", show_logs },
 	{ "logs-times", show_logs_times },
+	{ "logs-only", show_logs_only },
 	{ "config", show_config },
 	{ "config-choose", show_config_choose },
 	{ "config-refused", show_config_refused },

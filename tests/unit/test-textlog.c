@@ -4,6 +4,7 @@
 
 #include "lib/api/limits.h"
 #include "tests/unit/model-fixture.h"
+#include "tui/frame.h"
 #include "tui/textlog.h"
 
 #define ROWS 4
@@ -27,6 +28,16 @@ static void settle(struct textlog *t)
 	textlog_settle(t, (struct area){ 1, 1, ROWS, 40 });
 }
 
+static void view(const struct model *m, const struct textlog *t,
+		 struct canvas *c, int cols)
+{
+	struct frame_parts title = { .n = 0 }, corner = { .n = 0 };
+
+	frame_part(&title, 0, NULL, "T");
+	textlog_view(m, t, c, (struct area){ 0, 0, ROWS + 2, cols }, &title,
+		     &corner, true);
+}
+
 /* What is in view, the corner, and the line with the cursor. */
 static void assert_view(const struct textlog *t, const char *first,
 			const char *last, const char *current,
@@ -37,11 +48,12 @@ static void assert_view(const struct textlog *t, const char *first,
 	auto_buf struct buf out = BUF_INIT;
 	char *rest, *line;
 
-	textlog_view(m, t, c, (struct area){ 0, 0, ROWS + 2, 42 }, "T", true);
+	view(m, t, c, 42);
 	canvas_dump(c, &out);
+	buf_addstr(&out, "");
+	if (!strstr(out.data, corner))
+		fail_msg("'%s' in %s", corner, out.data);
 	line = strtok_r(out.data, "\n", &rest);
-	if (!strstr(line, corner))
-		fail_msg("'%s' in %s", corner, line);
 	line = strtok_r(NULL, "\n", &rest);
 	if (!strstr(line, first))
 		fail_msg("'%s' in %s", first, line);
@@ -74,10 +86,10 @@ static void test_textlog__follows_and_pauses(void **state)
 	settle(&t);
 	assert_view(&t, "line 7", "line 10", "line 10", "following");
 	act(&t, ACT_UP); /* looking back stops it */
-	assert_view(&t, "line 7", "line 10", "line 9", "paused  +0 new");
+	assert_view(&t, "line 7", "line 10", "line 9", "+0 new");
 	add_numbers(&t, 11, 13);
 	settle(&t);
-	assert_view(&t, "line 7", "line 10", "line 9", "paused  +3 new");
+	assert_view(&t, "line 7", "line 10", "line 9", "+3 new");
 	act(&t, ACT_TOP);
 	assert_view(&t, "line 1", "line 4", "line 1", "paused");
 	act(&t, ACT_BOTTOM);
@@ -179,6 +191,70 @@ static void test_textlog__only(void **state)
 	textlog_release(&t);
 }
 
+/* What is new is what one would see of it, whatever is left out meanwhile. */
+static void test_textlog__news_are_what_is_shown(void **state)
+{
+	struct textlog t = { 0 };
+	struct model *m = model_new(24, 80);
+
+	(void)state;
+	add_numbers(&t, 1, 10);
+	settle(&t);
+	field_set(&t.only, "!7");
+	act(&t, ACT_FOLLOW);
+	add_numbers(&t, 11, 29);
+	settle(&t);
+	assert_view(&t, "line 6", "line 10", "", "26 shown");
+	assert_view(&t, "line 6", "line 10", "", "+17 new");
+	field_set(&t.only, "line 2");
+	textlog_refilter(&t);
+	settle(&t);
+	assert_view(&t, "line 24", "line 27", "", "+10 new \u2500");
+	/* Those that went again are still new; of which others that would be
+	 * so, nobody knows. */
+	add_numbers(&t, 30, 29 + LIMIT_TUI_LINES);
+	settle(&t);
+	assert_view(&t, "line 200", "", "", "+1 110 new \u2500");
+	assert_true(textlog_act(m, &t, ACT_STREAM));
+	assert_true(textlog_act(m, &t, ACT_BACK));
+	settle(&t);
+	assert_view(&t, "", "", "", "+5 000 new and more");
+	act(&t, ACT_FOLLOW);
+	assert_view(&t, "", "", "", "+0 new \u2500");
+	textlog_release(&t);
+	model_free(m);
+}
+
+/* What says least goes first, and no word is cut. */
+static void test_textlog__border(void **state)
+{
+	struct frame_parts p = { .n = 0 };
+	static const struct {
+		int room;
+		const char *text;
+	} cases[] = {
+		{ 34, "LOGS  a  stream: all  & err  wrap" },
+		{ 33, "LOGS  a  stream: all  & err  wrap" },
+		{ 32, "LOGS  a  & err  wrap" },
+		{ 19, "LOGS  a  & err" },
+		{ 13, "LOGS  a  &" },
+		{ 9, "LOGS  a" },
+		{ 1, "LOGS  a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		frame_part(&p, 0, NULL, "LOGS");
+		frame_part(&p, 0, NULL, "a");
+		frame_part(&p, 5, NULL, "stream: all");
+		frame_part(&p, 1, "&", "& %s", "err");
+		frame_part(&p, 4, NULL, "wrap");
+		auto_free char *text = frame_parts_fit(&p, "  ",
+						       cases[i].room);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
 /* Lines are a stranger's; what is copied and saved is as it was. */
 static void test_textlog__hostile(void **state)
 {
@@ -207,7 +283,7 @@ static char *view_text(const struct textlog *t)
 	auto_canvas struct canvas *c = canvas_new(ROWS + 2, 42);
 	struct buf out = BUF_INIT;
 
-	textlog_view(m, t, c, (struct area){ 0, 0, ROWS + 2, 42 }, "T", true);
+	view(m, t, c, 42);
 	canvas_dump(c, &out);
 	model_free(m);
 	return buf_steal(&out);
@@ -286,9 +362,6 @@ static void test_textlog__one_stream(void **state)
 	act(&t, ACT_STREAM);
 	settle(&t);
 	assert_view(&t, "err", "", "who knows", "following");
-	auto_buf struct buf status = BUF_INIT;
-	textlog_status(&t, &status);
-	assert_non_null(strstr(buf_str(&status), "stream: stderr"));
 	act(&t, ACT_STREAM);
 	act(&t, ACT_STREAM);
 	settle(&t);
@@ -309,8 +382,7 @@ static void roles_of(const struct textlog *t, int cols, char *out)
 	struct model *m = model_new(ROWS + 2, cols + 2);
 	auto_canvas struct canvas *c = canvas_new(ROWS + 2, cols + 2);
 
-	textlog_view(m, t, c, (struct area){ 0, 0, ROWS + 2, cols + 2 }, "T",
-		     true);
+	view(m, t, c, cols + 2);
 	for (int i = 0; i < cols; i++) {
 		struct cell cell = c->cells[c->cols + 1 + i];
 
@@ -422,6 +494,8 @@ int main(void)
 		cmocka_unit_test(test_textlog__bounded),
 		cmocka_unit_test(test_textlog__search),
 		cmocka_unit_test(test_textlog__only),
+		cmocka_unit_test(test_textlog__news_are_what_is_shown),
+		cmocka_unit_test(test_textlog__border),
 		cmocka_unit_test(test_textlog__hostile),
 		cmocka_unit_test(test_textlog__wrap),
 		cmocka_unit_test(test_textlog__one_stream),
