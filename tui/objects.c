@@ -119,6 +119,17 @@ static int rows_of_one(const struct objects *x)
 	return 3 * n - 1 <= room ? 3 : 2;
 }
 
+void objects_choose(void *state, const char *name)
+{
+	struct objects *x = state;
+
+	field_set(&x->filter, "");
+	free(x->selected);
+	x->selected = xstrdup(name);
+	x->pos.at = x->settled;
+	x->beside = false;
+}
+
 /* Unless another was chosen since. */
 static void find_selected(struct objects *x)
 {

@@ -57,6 +57,9 @@ void objects_view(const struct model *m, const struct objects *x,
 bool objects_act(struct model *m, struct objects *x, enum action a);
 bool objects_input(struct model *m, struct objects *x,
 		   const struct input_event *ev);
+/* The one of this name, when it is there, whatever was filtered.  The state is
+ * of a screen that begins with a struct objects. */
+void objects_choose(void *state, const char *name);
 const cJSON *objects_selected(const struct objects *x); /* or NULL */
 
 /* A provider that the configuration leaves out: nothing is wrong with it. */

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Screen 7: what happened, and what happens. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/client/reply.h"
 #include "tui/event-text.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
+#include "tui/objects.h"
 #include "tui/textlog.h"
+
+#define GONE_MAX 100 /* sandboxes that are no more, offered */
 
 struct events {
 	struct textlog text; /* first; its groups are of kinds[] */
@@ -48,15 +53,21 @@ static void events_event(struct model *m, void *state, const cJSON *event)
 	struct events *e = state;
 	auto_buf struct buf line = BUF_INIT;
 	const cJSON *type = event ? json_get(event, "type") : NULL;
+	const char *id = json_text(event, "sandbox_id");
+	char *json;
 
 	if (!cJSON_IsString(type))
 		return;
+	json = cJSON_PrintUnformatted(event);
 	event_text(m, event, &line);
 	textlog_add_line(&e->text, buf_str(&line), line.len,
 			 &(struct textlog_line){
 				 .bad = event_is_bad(event),
 				 .group = kind_of(type->valuestring),
+				 .about = *id ? (char *)(uintptr_t)id : NULL,
+				 .json = json,
 			 });
+	cJSON_free(json);
 }
 
 static void events_view(const struct model *m, const void *state,
@@ -66,24 +77,155 @@ static void events_view(const struct model *m, const void *state,
 	struct frame_parts title = { .n = 0 }, corner = { .n = 0 };
 
 	frame_part(&title, 0, NULL, "EVENTS");
-	frame_part(&title, 2, NULL, "kind: %s " GLYPH_DOWN,
+	frame_part(&title, e->text.group ? 2 : 6, NULL, "kind: %s " GLYPH_DOWN,
 		   kinds[e->text.group]);
+	frame_part(&title, e->text.about ? 2 : 5, e->text.about,
+		   "sandbox: %s " GLYPH_DOWN,
+		   e->text.about ? e->text.about : "all");
 	textlog_view(m, &e->text, c, a, &title, &corner, true);
 }
 
-/* The sandbox that the line names, if it is still there. */
+static void events_settle(struct model *m, void *state, struct area a)
+{
+	struct events *e = state;
+
+	e->text.over = m->link != LINK_LIVE;
+	e->text.live = e->text.over ? "waiting for the daemon" : "live";
+	textlog_screen_settle(m, state, a);
+}
+
+/* -- of one sandbox */
+
+static void show_all(struct events *e)
+{
+	free(e->text.about);
+	e->text.about = NULL;
+	textlog_refilter(&e->text);
+}
+
+static void chosen(struct model *m, size_t i, void *data)
+{
+	struct events *e = m->state[SCREEN_EVENTS];
+	char **ids = data;
+
+	show_all(e);
+	if (i)
+		e->text.about = xstrdup(ids[i]);
+}
+
+static void free_ids(void *data)
+{
+	strv_free(data);
+}
+
+static bool has(char *const *ids, size_t n, const char *id)
+{
+	while (n)
+		if (strcmp(ids[--n], id) == 0)
+			return true;
+	return false;
+}
+
+/* Those there are, and those that are gone, as long as one tells of them. */
+static size_t list_ids(const struct model *m, const struct events *e,
+		       char **ids, char **labels)
+{
+	size_t n = 0;
+
+	ids[n] = xstrdup("");
+	labels[n++] = xstrdup("all");
+	for (size_t i = 0; i < m->fleet.n; i++) {
+		const struct sandbox *s = m->fleet.all[i];
+
+		ids[n] = xstrdup(s->id);
+		labels[n++] = xasprintf("%s %s %s", s->id, s->name, s->image);
+	}
+	for (size_t i = e->text.n; i-- && n < m->fleet.n + 1 + GONE_MAX;) {
+		const char *id = textlog_line(&e->text, i)->about;
+
+		if (!id || has(ids, n, id))
+			continue;
+		ids[n] = xstrdup(id);
+		labels[n++] = xasprintf("%s (gone)", id);
+	}
+	return n;
+}
+
+static void choose(struct model *m, const struct events *e)
+{
+	size_t room = m->fleet.n + 2 + GONE_MAX, n;
+	char **ids = xcalloc(room, sizeof(*ids));
+	char **labels = xcalloc(room, sizeof(*labels));
+	const struct textlog_line *here = textlog_current(&e->text);
+	const char *now = e->text.about ? e->text.about :
+			  here ? here->about : NULL;
+
+	n = list_ids(m, e, ids, labels);
+	struct menu_item *items = xcalloc(n, sizeof(*items));
+
+	for (size_t i = 0; i < n; i++) {
+		items[i].label = labels[i];
+		items[i].begin = now && strcmp(ids[i], now) == 0;
+	}
+	menu_open(m, "EVENTS OF", items, n, chosen, ids, free_ids);
+	free(items);
+	strv_free(labels);
+}
+
+/* -- to what it is about */
+
+/* Of templates and providers: their screen, and which it is. */
+static bool jump_to_object(struct model *m, const cJSON *event)
+{
+	static const struct {
+		const char *kind, *member;
+		enum screen_id screen;
+	} kinds_of[] = {
+		{ "template.", "name", SCREEN_TEMPLATES },
+		{ "provider.", "provider", SCREEN_PROVIDERS },
+	};
+	const char *type = json_text(event, "type");
+	const cJSON *data = json_get(event, "data");
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds_of); i++) {
+		const char *name = json_text(data, kinds_of[i].member);
+
+		if (strncmp(type, kinds_of[i].kind,
+			    strlen(kinds_of[i].kind)) != 0 || !*name)
+			continue;
+		objects_choose(m->state[kinds_of[i].screen], name);
+		model_show(m, kinds_of[i].screen);
+		return true;
+	}
+	return false;
+}
+
 static void jump(struct model *m, const struct events *e)
 {
 	const struct textlog_line *l = textlog_current(&e->text);
-	const char *at = l ? strstr(l->text, " sb-") : NULL;
-	auto_free char *id = at ? xstrndup(at + 1, strcspn(at + 1, " ")) :
-				  NULL;
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	auto_err struct svm_err bad = SVM_ERR_INIT;
+	cJSON *event;
 
-	if (id && fleet_find(&m->fleet, id))
-		model_open(m, id, WORKSPACE_FILES);
-	else
-		model_say(m, id ? "%s is gone" : "%snothing to go to",
-			  id ? id : "");
+	if (l && l->about && fleet_find(&m->fleet, l->about))
+		model_open(m, l->about, WORKSPACE_FILES);
+	else if (l && l->about)
+		model_say(m, "%s is gone", l->about);
+	else if (!l || !l->json ||
+		 reply_parse(&doc, l->json, strlen(l->json), &event, &bad) < 0 ||
+		 !jump_to_object(m, event))
+		model_say(m, "nothing to go to");
+}
+
+static bool back(struct model *m, struct events *e)
+{
+	if (textlog_act(m, &e->text, ACT_BACK))
+		return true;
+	if (!e->text.group && !e->text.about)
+		return false;
+	e->text.group = 0;
+	show_all(e);
+	return true;
 }
 
 static bool events_act(struct model *m, void *state, enum action a)
@@ -95,9 +237,14 @@ static bool events_act(struct model *m, void *state, enum action a)
 		e->text.group = (e->text.group + 1) % ARRAY_SIZE(kinds);
 		textlog_refilter(&e->text);
 		return true;
+	case ACT_SOURCE:
+		choose(m, e);
+		return true;
 	case ACT_OPEN:
 		jump(m, e);
 		return true;
+	case ACT_BACK:
+		return back(m, e);
 	default:
 		return textlog_act(m, &e->text, a);
 	}
@@ -109,7 +256,7 @@ const struct screen screen_events = {
 	.make = events_make,
 	.release = events_release,
 	.view = events_view,
-	.settle = textlog_screen_settle,
+	.settle = events_settle,
 	.context = CTX_EVENTS,
 	.act = events_act,
 	.input = textlog_screen_input,

@@ -98,6 +98,10 @@ static void copy_json(struct model *m, const struct textlog_line *l)
 	struct json_writer w = json_writer(&text);
 	char when[CLOCK_RFC3339_SIZE];
 
+	if (l->json) {
+		model_copy(m, l->json, strlen(l->json), "it as JSON");
+		return;
+	}
 	json_open(&w, NULL, '{');
 	if (l->wall_ns) {
 		clock_format_rfc3339(l->wall_ns, when);

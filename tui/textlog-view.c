@@ -206,10 +206,15 @@ static struct area view_border(const struct model *m, const struct textlog *t,
 			       struct frame_parts *corner, bool focused)
 {
 	const char *only = field_text(&t->only);
+	enum theme_role role = t->paused ? ROLE_ACCENT :
+			       t->over ? ROLE_DIM : ROLE_OK;
 	auto_free char *state =
 		t->paused ? xstrdup(" paused ") :
-			    xasprintf(" %s following ",
-				      m->set.ascii ? "*" : GLYPH_DOT);
+			    xasprintf(" %s%s ",
+				      t->over	   ? "" :
+				      m->set.ascii ? "* " :
+						     GLYPH_DOT " ",
+				      t->live ? t->live : "following");
 
 	if (*only)
 		frame_part(title, 1, "& filter", "& %s", only);
@@ -220,8 +225,7 @@ static struct area view_border(const struct model *m, const struct textlog *t,
 							strlen(state)));
 	struct area in = frame_pane(c, pane, text, focused);
 
-	frame_corner(c, pane, false,
-		     pen_role(t->paused ? ROLE_ACCENT : ROLE_OK), state);
+	frame_corner(c, pane, false, pen_role(role), state);
 	view_kept(t, c, pane, corner);
 	return in;
 }

@@ -18,10 +18,27 @@ struct textlog_line *textlog_at(const struct textlog *t, size_t i)
 	return &t->lines[(t->first + i) % LIMIT_TUI_LINES];
 }
 
+const struct textlog_line *textlog_line(const struct textlog *t, size_t i)
+{
+	return textlog_at(t, i);
+}
+
 static void line_release(struct textlog_line *l)
 {
 	free(l->text);
 	free(l->tag);
+	free(l->about);
+	free(l->json);
+}
+
+static void line_init(struct textlog_line *l, const char *text, size_t n,
+		      const struct textlog_line *about)
+{
+	*l = *about;
+	l->text = xstrndup(text, MIN(n, LIMIT_TUI_LINE_KEPT));
+	l->tag = xstrdup(about->tag);
+	l->about = xstrdup(about->about);
+	l->json = xstrdup(about->json);
 }
 
 void textlog_clear(struct textlog *t)
@@ -36,6 +53,7 @@ void textlog_release(struct textlog *t)
 {
 	textlog_clear(t);
 	free(t->lines);
+	free(t->about);
 	field_release(&t->search);
 	field_release(&t->only);
 }
@@ -51,7 +69,8 @@ const char *textlog_source_name(enum textlog_source from)
 
 static bool shows_all(const struct textlog *t)
 {
-	return !*field_text(&t->only) && t->from == TEXTLOG_ANY && !t->group;
+	return !*field_text(&t->only) && t->from == TEXTLOG_ANY && !t->group &&
+	       !t->about;
 }
 
 /* "!word" is what hasn't it. */
@@ -61,6 +80,8 @@ bool textlog_shows(const struct textlog *t, const struct textlog_line *l)
 	bool not = only[0] == '!';
 
 	if (t->group && l->group != t->group)
+		return false;
+	if (t->about && (!l->about || strcmp(t->about, l->about) != 0))
 		return false;
 	/* What isn't known to come from elsewhere is shown. */
 	if (t->from != TEXTLOG_ANY && l->from != TEXTLOG_ANY &&
@@ -125,9 +146,7 @@ void textlog_add_line(struct textlog *t, const char *text, size_t n,
 		t->n--;
 	}
 	l = textlog_at(t, t->n++);
-	*l = *about;
-	l->text = xstrndup(text, MIN(n, LIMIT_TUI_LINE_KEPT));
-	l->tag = xstrdup(about->tag);
+	line_init(l, text, n, about);
 	l->fresh = t->paused;
 }
 
@@ -144,9 +163,7 @@ bool textlog_put_before(struct textlog *t, const char *text, size_t n,
 	t->first = (t->first + LIMIT_TUI_LINES - 1) % LIMIT_TUI_LINES;
 	t->n++;
 	l = textlog_at(t, 0);
-	*l = *about;
-	l->text = xstrndup(text, MIN(n, LIMIT_TUI_LINE_KEPT));
-	l->tag = xstrdup(about->tag);
+	line_init(l, text, n, about);
 	t->top += textlog_shows(t, l);
 	return full;
 }

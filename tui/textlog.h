@@ -25,6 +25,8 @@ struct textlog_line {
 	uint64_t at;     /* of a log, 1 more than where it begins there; 0:
 			  * nobody knows */
 	size_t group;    /* what it is about, as its screen counts */
+	char *about;     /* or its id; owned or NULL */
+	char *json;      /* what it tells, to be copied; owned or NULL */
 	bool fresh;      /* it came since one stopped following */
 };
 
@@ -43,6 +45,9 @@ struct textlog {
 	bool json;          /* keys and values of JSON stand out */
 	enum textlog_source from; /* these alone; TEXTLOG_ANY: all */
 	size_t group;       /* these alone; 0: all */
+	char *about;        /* owned; the same; NULL: all */
+	const char *live;   /* while it follows; NULL: "following" */
+	bool over;          /* nothing comes any more: `live` says why */
 	struct field search, only;
 	enum { TEXTLOG_IDLE, TEXTLOG_SEARCH, TEXTLOG_ONLY } typing;
 };
@@ -51,7 +56,7 @@ void textlog_release(struct textlog *t);
 void textlog_clear(struct textlog *t);
 void textlog_add(struct textlog *t, const char *text, size_t n,
 		 const char *tag, bool bad); /* copies */
-/* With all that is known of it; `about` has no text. */
+/* With all that is known of it; `about` has no text.  Copies. */
 void textlog_add_line(struct textlog *t, const char *text, size_t n,
 		      const struct textlog_line *about);
 
@@ -88,6 +93,9 @@ const struct field *textlog_screen_typing(const struct model *m,
 					  const char **ret_label);
 void textlog_screen_status(const struct model *m, const void *state,
 			   struct buf *out);
+
+/* The i-th of all n. */
+const struct textlog_line *textlog_line(const struct textlog *t, size_t i);
 
 /* The line the cursor is on, or NULL. */
 const struct textlog_line *textlog_current(const struct textlog *t);

@@ -147,6 +147,81 @@ static void test_event_text__kinds(void **state)
 	fixture_free(m);
 }
 
+#define LIVE "sb-7f3a91c2"
+
+/* One alone, also one that is gone; Escape takes it back. */
+static void test_event_text__one_sandbox(void **state)
+{
+	struct model *m = fixture_model(24, 80);
+
+	(void)state;
+	fixture_keys(m, "7");
+	fixture_line(m, m->events, EVENT("sandbox.destroyed", "sb-gone", "{}"));
+	fixture_line(m, m->events, EVENT("exec.started", LIVE,
+					 "{\"command\":\"about sb-gone\"}"));
+	fixture_line(m, m->events, EVENT("template.saved", "",
+					 "{\"name\":\"ci\"}"));
+	assert_shown(m, "sandbox: all");
+	fixture_keys(m, "i");
+	assert_shown(m, "EVENTS OF");
+	assert_shown(m, LIVE " web");
+	fixture_keys(m, "Down Down Down Down Down Down");
+	assert_shown(m, "sb-gone (gone)");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "sandbox: sb-gone");
+	assert_shown(m, "KILL     sb-gone");
+	assert_not_shown(m, "EXEC");
+	assert_shown(m, "1 shown");
+	fixture_keys(m, "i Enter"); /* the same */
+	assert_shown(m, "KILL     sb-gone");
+	fixture_keys(m, "Escape");
+	assert_shown(m, "sandbox: all");
+	assert_shown(m, "EXEC");
+	fixture_keys(m, "Up i Enter"); /* whose line it is */
+	assert_shown(m, "sandbox: " LIVE);
+	fixture_keys(m, "t t");
+	assert_shown(m, "kind: exec");
+	fixture_keys(m, "Escape");
+	assert_shown(m, "kind: all");
+	assert_shown(m, "sandbox: all");
+	fixture_keys(m, "Escape");
+	assert_not_shown(m, "EVENTS  kind");
+	fixture_free(m);
+}
+
+/* To the sandbox, the template, the provider that it names. */
+static void test_event_text__jump(void **state)
+{
+	static const struct {
+		const char *event, *shown;
+	} cases[] = {
+		{ EVENT("sandbox.running", LIVE, "{}"), "FILES" },
+		{ EVENT("sandbox.destroyed", "sb-gone", "{}"),
+		  "sb-gone is gone" },
+		{ EVENT("template.saved", "", "{\"name\":\"web-build\"}"),
+		  "\u258c web-build" },
+		{ EVENT("provider.failed", "", "{\"provider\":\"docker\"}"),
+		  "\u258c DOCKER" },
+		{ EVENT("quota.saved", "", "{\"name\":\"x\"}"),
+		  "nothing to go to" },
+		{ EVENT("template.saved", "", "7"), "nothing to go to" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct model *m = fixture_model(24, 120);
+
+		fixture_keys(m, "7");
+		fixture_line(m, m->events, cases[i].event);
+		fixture_keys(m, "y");
+		assert_non_null(strstr(buf_str(&m->clipboard),
+				       "\"timestamp\":\"2026"));
+		fixture_keys(m, "Enter");
+		assert_shown(m, cases[i].shown);
+		fixture_free(m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +229,8 @@ int main(void)
 		cmocka_unit_test(test_event_text__outcome),
 		cmocka_unit_test(test_event_text__every_type_has_a_word),
 		cmocka_unit_test(test_event_text__kinds),
+		cmocka_unit_test(test_event_text__one_sandbox),
+		cmocka_unit_test(test_event_text__jump),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
