@@ -333,16 +333,26 @@ wait paused
 send \\e
 gone search: needle
 send &needle\\r
-wait only: needle
+wait & needle
 gone line199
 send \\e
-gone only: needle
+gone & needle
 send G
 wait line199
 gone paused
 send 7
 wait EVENTS
 wait EXEC
+send i
+wait EVENTS OF
+wait ▌{s}
+send \\r
+wait sandbox: {s}
+wait EXEC
+send y
+wait copied it as JSON
+send \\r
+wait FILES
 send q
 exit 0
 """)
