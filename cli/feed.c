@@ -67,7 +67,9 @@ static int fetch(struct feed *f, struct svm_err *err)
 /* When to fetch next, having just fetched. */
 static int64_t next_period(const struct feed *f)
 {
-	return f->o.period_ns ? clock_boot_ns() + f->o.period_ns : 0;
+	int64_t ns = f->o.period ? f->o.period(f->o.data) : f->o.period_ns;
+
+	return ns ? clock_boot_ns() + ns : 0;
 }
 
 /* Listen and fetch until the stream breaks. */

@@ -20,6 +20,9 @@ struct feed_options {
 		     struct svm_err *err);
 	void *data;
 	int64_t period_ns; /* 0: only when something happened */
+	/* Or in how many ns after a picture was fetched; in the feed's thread.
+	 * May be NULL. */
+	int64_t (*period)(void *data);
 };
 
 struct feed;

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/paging.h"
+#include "cli/watch.h"
 #include "lib/base/buf.h"
 
 #define LEFT_WIDTH 25 /* of an option and its value */
@@ -189,6 +190,7 @@ static int run(struct cli *cli, void *opts, int argc, char **args,
 	if (argc == 1 && strcmp(args[0], "keys") == 0 && cli->entries->keys) {
 		paging_begin(cli);
 		cli->entries->keys();
+		watch_print_keys();
 		return 0;
 	}
 	for (size_t i = 0; argc == 1 && i < ARRAY_SIZE(topics); i++) {

@@ -13,6 +13,7 @@ struct list_opts {
 	bool all, watch;
 };
 
+/* The state and what is left of its time are the third and the last. */
 #define LIST_COLUMNS 6
 extern const struct column list_columns[LIST_COLUMNS];
 

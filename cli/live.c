@@ -193,6 +193,11 @@ size_t live_room(const struct live *l)
 	return l->lines;
 }
 
+size_t live_cols(const struct live *l)
+{
+	return l->cols > 1 ? l->cols - 1 : 0;
+}
+
 static void begin_row(struct live *l)
 {
 	if (l->begun)
@@ -268,6 +273,11 @@ static void table_widths(const struct live *l, const struct live_table *t,
 		}
 		total += width[c] + (c ? 2 : 0);
 	}
+	for (size_t c = t->columns; c-- > 1 && total > room;)
+		if (t->optional >> c & 1) {
+			total -= width[c] + 2;
+			width[c] = 0;
+		}
 	while (total > room && t->columns > 1) {
 		size_t widest = 1;
 
@@ -312,6 +322,8 @@ void live_table(struct live *l, const struct live_table *t)
 		for (size_t c = 0; c < t->columns; c++) {
 			size_t i = r * t->columns + c;
 
+			if (!width[c])
+				continue;
 			if (c)
 				add_text(l, LIVE_PLAIN, "  ", 2);
 			table_cell(l, t->roles ? t->roles[i] : LIVE_PLAIN,

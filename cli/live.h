@@ -37,6 +37,7 @@ void live_hide_cursor(struct live *l);
 
 /* How many rows may be shown now. */
 size_t live_room(const struct live *l);
+size_t live_cols(const struct live *l); /* and columns */
 
 /* One picture: pieces, each row ended, then painted. */
 void live_text(struct live *l, enum live_role role, const char *text);
@@ -45,12 +46,13 @@ void live_paint(struct live *l);
 
 /* The columns of a table are as wide as their widest cell, the widest cut
  * where the line has no room; the first never.  cells: rows * columns; with
- * roles as many, or NULL.  Bit c of `right`: column c is aligned right. */
+ * roles as many, or NULL.  Bit c of `right`: column c is aligned right; of
+ * `optional`: it goes, the last first, before any other is cut. */
 struct live_table {
 	size_t columns, rows;
 	char *const *cells;
 	const enum live_role *roles;
-	unsigned right;
+	unsigned right, optional;
 };
 void live_table(struct live *l, const struct live_table *t);
 

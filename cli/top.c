@@ -290,7 +290,8 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	struct watch w = {
 		.feed = { .fetch = fetch, .data = &t },
 		.data = &t, .take = take, .draw = draw, .count = count,
-		.things = "sandboxes, 100% is one processor",
+		.thing = "sandbox", .things = "sandboxes",
+		.note = "100% is one processor",
 	};
 	int r = -1;
 

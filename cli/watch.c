@@ -17,6 +17,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
 #include "lib/base/fd.h"
+#include "lib/base/mem.h"
 
 struct loop_state {
 	struct cli *cli;
@@ -27,6 +28,7 @@ struct loop_state {
 	int64_t deadline_ns; /* 0: none */
 	int redraw_ms;     /* -1: not by itself */
 	bool has_picture, gone, told_gone, over;
+	bool keys_shown;
 	int status;
 	struct term_keys keys;
 };
@@ -36,6 +38,67 @@ bool watch_is_blocks(const struct cli *cli)
 	return cli->stdout_tty && !cli->quiet && !cli->json && !cli->format &&
 	       !cli->plain && cli_accessible(cli);
 }
+
+bool watch_is_live(const struct cli *cli)
+{
+	return live_possible(cli, STDOUT_FILENO) && isatty(STDIN_FILENO);
+}
+
+/* -- keys */
+
+static void quit(struct loop_state *s)
+{
+	s->over = true;
+}
+
+static void show_keys(struct loop_state *s)
+{
+	s->keys_shown = true;
+}
+
+/* What has no function comes as a signal. */
+static const struct {
+	unsigned char key;
+	const char *name, *what;
+	void (*act)(struct loop_state *s);
+} keys[] = {
+	{ 'q', "q", "quit", quit },
+	{ '?', "?", "these keys, until the next one", show_keys },
+	{ 0, "Ctrl-C", "quit, with status 130", NULL },
+	{ 0, "Ctrl-Z", "suspend; fg comes back", NULL },
+};
+
+void watch_print_keys(void)
+{
+	puts("list --watch and top, on a terminal");
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		printf("  %-33s %s\n", keys[i].name, keys[i].what);
+}
+
+static void on_key(struct loop_state *s, unsigned char key)
+{
+	if (key && s->keys_shown) {
+		s->keys_shown = false;
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (keys[i].key == key && keys[i].act)
+			keys[i].act(s);
+}
+
+static void draw_keys(struct live *l, size_t room)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && i < room; i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "  %-8s", keys[i].name);
+		live_text(l, LIVE_BOLD, line);
+		live_text(l, LIVE_PLAIN, keys[i].what);
+		live_row(l);
+	}
+}
+
+/* -- signals */
 
 static int catch_signals(struct svm_err *err)
 {
@@ -54,22 +117,46 @@ static int catch_signals(struct svm_err *err)
 			fd;
 }
 
+/* What is left out first where there is no room for all comes last. */
+static void draw_last(struct loop_state *s)
+{
+	size_t n = s->w->count(s->w->data), left = live_cols(s->live);
+	const char *between = live_utf8() ? " \xc2\xb7 " : ", "; /* dot */
+	auto_free char *count = xasprintf("%zu %s", n, n == 1 ? s->w->thing :
+								s->w->things);
+	const char *const parts[] = {
+		count, s->gone ? "the daemon is gone; waiting for it" : NULL,
+		s->keys_shown ? "any key goes on" : "q quit",
+		s->keys_shown ? NULL : "? keys", s->w->note,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		size_t wide = parts[i] ? strlen(parts[i]) + (i ? 3 : 0) : 0;
+
+		if (!parts[i] || (wide > left && i))
+			continue;
+		left -= MIN(wide, left);
+		if (i)
+			live_text(s->live, LIVE_DIM, between);
+		live_text(s->live, i == 1 ? LIVE_BAD : LIVE_DIM, parts[i]);
+	}
+}
+
 static void draw(struct loop_state *s)
 {
-	char line[128];
-	size_t room;
+	size_t room, below;
 
 	if (!s->live || !s->has_picture)
 		return;
 	room = live_room(s->live);
-	s->redraw_ms = s->w->draw(s->cli, s->w->data, s->live,
-				  room > 1 ? room - 1 : 0);
-	snprintf(line, sizeof(line), "%zu %s, q quits", s->w->count(s->w->data),
-		 s->w->things);
-	live_text(s->live, LIVE_DIM, line);
-	if (s->gone)
-		live_text(s->live, LIVE_BAD,
-			  "  the daemon is gone; waiting for it");
+	room -= room > 1;
+	below = s->keys_shown ? MIN(ARRAY_SIZE(keys), room) : 0;
+	s->redraw_ms = -1;
+	if (!below || room > below)
+		s->redraw_ms = s->w->draw(s->cli, s->w->data, s->live,
+					  room - below);
+	draw_keys(s->live, below);
+	draw_last(s);
 	live_row(s->live);
 	live_paint(s->live);
 }
@@ -114,8 +201,8 @@ static void on_keys(struct loop_state *s)
 	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 		s->over = true; /* the terminal is gone */
 	for (ssize_t i = 0; i < n; i++)
-		if (term_keys_plain(&s->keys, (unsigned char)bytes[i]) == 'q')
-			s->over = true;
+		on_key(s, term_keys_plain(&s->keys, (unsigned char)bytes[i]));
+	draw(s);
 }
 
 static int on_news(struct loop_state *s, struct svm_err *err)
@@ -201,7 +288,7 @@ int watch_run(struct cli *cli, const struct watch *w, struct svm_err *err)
 	s.signals = signals;
 	if (signals < 0)
 		return -1;
-	if (live_possible(cli, STDOUT_FILENO) && isatty(STDIN_FILENO))
+	if (watch_is_live(cli))
 		s.live = live_new(STDOUT_FILENO, out_color(cli));
 	if (s.live)
 		live_hide_cursor(s.live);

@@ -20,13 +20,20 @@ struct watch {
 	/* Rows of the newest picture into l; at most `room` of them.  Returns
 	 * after how many ms it would look different by itself, or -1. */
 	int (*draw)(struct cli *cli, void *data, struct live *l, size_t room);
-	const char *things; /* "sandboxes", for the last line */
+	const char *thing, *things; /* "sandbox", for the last line */
+	const char *note; /* there too, or NULL */
 	size_t (*count)(void *data);
 };
 
 /* Whether it is told in blocks of text, for a person who asked that nothing is
  * painted over (ui.accessible). */
 bool watch_is_blocks(const struct cli *cli);
+
+/* Whether it is painted in place. */
+bool watch_is_live(const struct cli *cli);
+
+/* For `help keys`: those of every such view. */
+void watch_print_keys(void);
 
 /* The exit status, or -1 with err. */
 int watch_run(struct cli *cli, const struct watch *w, struct svm_err *err);

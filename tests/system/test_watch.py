@@ -24,21 +24,74 @@ def test_list_watch_follows_events(inst):
            "attr 0 0 bold")
     one = inst.spawn("--name", "first-one")
     s.step(f"row 1 {one}", "row 1 first-one", "row 1 \u25cf running",
-           "wait 1 sandboxes")
+           "wait 1 sandbox ")
     two = inst.spawn()
     s.step(f"wait {two}", "wait 2 sandboxes")
     inst.ok("kill", one)
-    s.end(f"gone {one}", f"row 1 {two}", "wait 1 sandboxes",
+    s.end(f"gone {one}", f"row 1 {two}", "wait 1 sandbox ",
           # what a terminal sends by itself is no key
           "send \\e[A\\eOq\\e]11;rgb:q\\x07\\eP1$rq\\e\\\\",
           "prop cursor 0", "send q", "exit 0", "prop cursor 1")
+
+
+def test_list_watch_shows_what_is_used(inst):
+    """CPU of those that have a row; what is asked for that isn't told to who
+    reads JSON, and a narrow terminal leaves the provider out first."""
+    inst.start()
+    one = inst.spawn("--ttl", "30m")
+    s = Screen(inst, "list", "--watch", size="12x90")
+    s.step("row 0 PROVIDER  CPU  TTL", "row 1 \u2014  ",
+           "row 2 1 sandbox \u00b7 q quit \u00b7 ? keys \u00b7 100%")
+    s.step("row 1 %  ", "size 12 48", "gone PROVIDER", f"row 1 {one}",
+           "row 1 %  ", "row 2 1 sandbox \u00b7 q quit \u00b7 ? keys",
+           "gone one processor", "size 12 24", "wait q quit")
+    s.end("send q", "exit 0")
+    assert "cpu" not in inst.ok("list", "--json").json()[0]
+
+
+def test_nobody_is_asked_where_nobody_has_a_row(inst):
+    inst.start()
+    one = inst.spawn()
+
+    def asked():
+        told = inst.api("GET", "/metrics", check=200).json()["operations"]
+        return sum(o["count"] for o in told
+                   if o["operation"] == "sandbox.stats")
+
+    s = Screen(inst, "list", "--watch", "--filter", "id=nobody")
+    s.step("wait 0 sandboxes")
+    for n in range(3):
+        inst.ok("rename", one, f"name-{n}")
+    s.end("send q", "exit 0")
+    w = Lines(inst, "list", "-w", "--json")
+    w.until(lambda x: one in x)
+    inst.ok("rename", one, "last")
+    assert "cpu" not in json.loads(w.until(lambda x: "last" in x))
+    w.end()
+    assert asked() == 0
+    inst.ok("top", "-n", "1", "-d", "100ms")
+    assert asked() > 0, "it would be seen here"
+
+
+def test_the_keys_of_a_view(inst):
+    inst.start()
+    one = inst.spawn()
+    for argv in (("list", "-w"), ("top", "-d", "1h")):
+        s = Screen(inst, *argv, size="12x80")
+        s.step(f"row 1 {one}", "wait ? keys", "send ?", "wait fg comes back",
+               "wait any key goes on", f"row 1 {one}", "prop alt 0",
+               "send q", "gone fg comes back", "wait q quit", "send ?",
+               "wait Ctrl-Z", "size 4 80", "wait quit, with status",
+               "size 12 80", "send x", "gone Ctrl-Z", f"wait {one}")
+        s.end("send q", "exit 0", "prop cursor 1")
+    assert "fg comes back" in inst.ok("help", "keys").text.split("top, on")[1]
 
 
 def test_list_watch_counts_down(inst):
     inst.start()
     inst.spawn("--ttl", "59s")
     s = Screen(inst, "list", "--watch")
-    s.step("wait 1 sandboxes")
+    s.step("wait 1 sandbox ")
 
     def left():
         return int(re.search(r"\b(\d+)s\b", "\n".join(s.step("snap")))[1])
@@ -95,7 +148,7 @@ def test_resize(inst):
         s.step(f"size {size}")
     out = s.end("wait 3 sandboxes", *(f"wait {i}" for i in ids), "snap",
                 "send q", "exit 0")
-    assert out.count("q quits") == 1, out
+    assert out.count("q quit") == 1, out
     assert all(out.count(i) >= 1 for i in ids), out
 
 
@@ -138,7 +191,7 @@ def test_no_color(inst):
     inst.start()
     inst.spawn()
     s = Screen(inst, "list", "-w", env={"NO_COLOR": "1"})
-    s.end("wait 1 sandboxes", "attr 0 0 plain", "send q", "exit 0")
+    s.end("wait 1 sandbox ", "attr 0 0 plain", "send q", "exit 0")
 
 
 def test_ascii_where_the_locale_has_no_more(inst):
@@ -328,7 +381,7 @@ def test_the_terminal_is_asked_nothing(inst):
                    env={"TERM": "xterm"}, start_new_session=True)
     os.close(slave)
     text = b""
-    while b"q quits" not in text:
+    while b"q quit" not in text:
         text += os.read(master, 65536)
     os.write(master, b"q")
     assert p.wait(60) == 0
