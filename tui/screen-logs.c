@@ -12,6 +12,7 @@
 #include "tui/fleet-table.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
+#include "tui/log-save.h"
 #include "tui/log-window.h"
 
 #define SOURCES_MAX 16
@@ -28,6 +29,7 @@ struct logs {
 	size_t n;
 	char *since; /* as it was typed: these alone; or NULL */
 	struct log_window window; /* of the one source */
+	struct log_saving saving; /* to a file */
 	bool anew;   /* opened again: the first line is of another place */
 };
 
@@ -201,13 +203,20 @@ void model_logs(struct model *m, const char *id)
 	model_show(m, SCREEN_LOGS);
 }
 
-/* The same sandboxes, from another beginning. */
-static void set_since(struct model *m, struct logs *g, const char *since)
+static char **source_ids(const struct logs *g)
 {
 	char **ids = xcalloc(g->n + 1, sizeof(*ids));
 
 	for (size_t i = 0; i < g->n; i++)
 		ids[i] = xstrdup(g->sources[i]->id);
+	return ids;
+}
+
+/* The same sandboxes, from another beginning. */
+static void set_since(struct model *m, struct logs *g, const char *since)
+{
+	char **ids = source_ids(g);
+
 	free(g->since);
 	g->since = *since ? xstrdup(since) : NULL;
 	close_sources(m, g);
@@ -352,10 +361,21 @@ static const cJSON *logs_subject(const struct model *m, const void *state)
 static void save(struct model *m, const char *path, void *data)
 {
 	struct logs *g = data;
-
 	auto_free char *local = prompt_path(path);
+	auto_free char *since = since_of(m, g);
+	char **ids;
 
-	textlog_save(m, &g->text, local);
+	if (!g->n) {
+		textlog_save(m, &g->text, local);
+		return;
+	}
+	ids = source_ids(g);
+	log_save(m, &(struct log_save_options){
+			    .ids = ids, .since = since,
+			    .since_said = g->since, .path = local,
+			    .times = g->text.times,
+			    .saving = &g->saving, .here = &g->text });
+	strv_free(ids);
 }
 
 static bool logs_act(struct model *m, void *state, enum action a)
@@ -371,9 +391,13 @@ static bool logs_act(struct model *m, void *state, enum action a)
 		merge(m, g);
 		return true;
 	case ACT_SAVE:
+		if (g->saving.now) {
+			model_say(m, "one is being saved; Esc stops it");
+			return true;
+		}
 		prompt_open(m, &(struct prompt){
 				       .title = "SAVE LOGS",
-				       .label = "local file",
+				       .label = "local file, for all there is",
 				       .text = g->n ? g->sources[0]->id : "",
 				       .past = PAST_LOCAL,
 				       .done = save,
@@ -390,6 +414,11 @@ static bool logs_act(struct model *m, void *state, enum action a)
 				       .data = g });
 		return true;
 	case ACT_BACK:
+		if (g->saving.now) {
+			g->saving.now = 0;
+			model_say(m, "stopped; nothing was saved");
+			return true;
+		}
 		if (textlog_act(m, &g->text, a))
 			return true;
 		if (!g->since)

@@ -332,6 +332,27 @@ exit 0
 {RESTORED}""")
 
 
+def test_a_log_is_saved_whole(inst):
+    """Also what the view has not loaded, and what its filter leaves out."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "seq -f line%.0f 1 12345")
+    path = inst.home / "whole.log"
+    drive(inst, f"""
+wait ▌ {s}
+send l
+wait line12345
+wait 1 000/5 000 kept
+send &line12344\r
+gone line12345
+send s^U{path}\r
+wait saved 12 345 lines to
+send q
+exit 0
+{RESTORED}""")
+    assert path.read_text() == "".join(f"line{n}\n" for n in range(1, 12346))
+
+
 def test_ascii_on_every_screen(inst):
     """Who asks for ASCII is shown nothing else, wherever he goes."""
     inst.start()

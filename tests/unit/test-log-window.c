@@ -288,6 +288,137 @@ static void test_log_window__not_asked(void **state)
 	fixture_free(m);
 }
 
+/* -- to a file */
+
+static void save_as(struct model *m, const char *name)
+{
+	fixture_keys(m, "s ^U");
+	fixture_type(m, name);
+	fixture_keys(m, "Enter");
+}
+
+/* Lines [from, to) as the daemon gives them, to who asked first. */
+static void give(struct model *m, int from, int to)
+{
+	struct request *r = fixture_request(m, "GET");
+
+	assert_non_null(r);
+	assert_int_equal(strncmp(r->target, LOGS "?", sizeof(LOGS)), 0);
+	list_remove(&r->link);
+	m->waiting--;
+	buf_addch(&r->reply, '[');
+	for (int i = from; i < to; i++) {
+		if (i > from)
+			buf_addch(&r->reply, ',');
+		add(&r->reply, i);
+	}
+	buf_addch(&r->reply, ']');
+	request_done(m, r);
+	request_free(r);
+	update_settle(m);
+}
+
+/* All that there is, not what is loaded or left by a filter. */
+static void test_log_window__save(void **state)
+{
+	struct model *m = start(state);
+	struct request *r;
+
+	fixture_keys(m, "& 1 1 9 Enter");
+	save_as(m, "all.log");
+	r = fixture_request(m, "GET");
+	assert_non_null(strstr(r->target, "lines=10000"));
+	assert_null(strstr(r->target, "before"));
+	give(m, 2000, LINES);
+	assert_shown(m, "saving, 10 000 lines so far; Esc stops it");
+	r = fixture_request(m, "GET");
+	assert_non_null(strstr(r->target, "before=20000"));
+	save_as(m, "other.log");
+	give(m, 0, 2000);
+	r = fixture_request(m, REQUEST_KEEP);
+	assert_string_equal(r->download, "all.log");
+	assert_int_equal(strncmp(buf_str(&r->body), "line 0.\nline 1.\n", 16),
+			 0);
+	assert_string_equal(buf_str(&r->body) + r->body.len - 24,
+			    "line 11998.\nline 11999.\n");
+	fixture_answer(m, REQUEST_KEEP, "all.log", SVM_OK, "");
+	assert_shown(m, "saved 12 000 lines to all.log, also what is filtered");
+	fixture_free(m);
+}
+
+/* Stopped, refused, gone. */
+static void test_log_window__save_fails(void **state)
+{
+	struct model *m = start(state);
+
+	save_as(m, "x.log");
+	fixture_keys(m, "Escape");
+	assert_shown(m, "stopped; nothing was saved");
+	save_as(m, "y.log");
+	give(m, 0, 1);
+	assert_null(fixture_request(m, REQUEST_KEEP));
+	give(m, 0, 1);
+	assert_string_equal(fixture_request(m, REQUEST_KEEP)->download,
+			    "y.log");
+	fixture_free(m);
+
+	m = start(state);
+	save_as(m, "x.log");
+	fixture_answer(m, "GET", LOGS, SVM_UNREACHABLE, "no daemon");
+	assert_shown(m, "save the log of sb-7f3a91c2: no daemon");
+	assert_null(fixture_request(m, REQUEST_KEEP));
+	fixture_keys(m, "T");
+	save_as(m, "x.log");
+	give(m, 0, 1);
+	assert_string_equal(buf_str(&fixture_request(m, REQUEST_KEEP)->body),
+			    "2026-03-01T11:00:00.000Z stdout line 0.\n");
+	fixture_answer(m, REQUEST_KEEP, "x.log", SVM_FORBIDDEN, "no room");
+	assert_shown(m, "save the log: no room");
+	/* Its log went with it: what is here is saved. */
+	save_as(m, "/nonexistent/x.log");
+	fixture_answer(m, "GET", LOGS, SVM_NOT_FOUND, "gone");
+	assert_shown(m, "can't write /nonexistent/x.log");
+	fixture_free(m);
+}
+
+/* Of several, by time, whatever a clock did. */
+static void test_log_window__save_merged(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+#define LINE(at, time, text)                                              \
+	"{\"at\":" at ",\"time\":" time ",\"line\":\"" text "\"}"
+#define AT(second) "\"2026-03-01T11:00:" second "Z\""
+	fixture_keys(m, "2 A a");
+	save_as(m, "x.log");
+	for (size_t i = 0; i < m->fleet.n; i++) {
+		auto_free char *path = request_sandbox(m->fleet.all[i]->id,
+						       "/logs");
+
+		fixture_answer(m, "GET", path, SVM_OK,
+			       i == 0 ? "[" LINE("0", "null", "a0") ","
+					LINE("1", AT("05"), "a1") ","
+					LINE("2", AT("03"), "a2") ","
+					LINE("3", AT("09"), "a3") "]" :
+			       i == 1 ? "[" LINE("0", AT("04"), "b0") "]" :
+					"[]");
+	}
+	const char *body = buf_str(&fixture_request(m, REQUEST_KEEP)->body);
+	const char *order[] = { "a0", "a1", "a2", "b0", "a3" };
+	const char *at = body;
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		at = strstr(at, order[i]);
+		if (!at)
+			fail_msg("%s in %s", order[i], body);
+	}
+	assert_int_equal(strncmp(body, "sb-", 3), 0);
+	fixture_answer(m, REQUEST_KEEP, "x.log", SVM_OK, "");
+	assert_shown(m, "saved 5 lines to x.log");
+	fixture_free(m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(test_log_window__##name)
@@ -299,6 +430,9 @@ int main(void)
 		TEST(not_asked),
 		TEST(full),
 		TEST(too_late),
+		TEST(save),
+		TEST(save_fails),
+		TEST(save_merged),
 #undef TEST
 	};
 
