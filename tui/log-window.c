@@ -15,26 +15,35 @@
 
 void log_window_release(struct log_window *w)
 {
-	free(w->id);
+	for (size_t i = 0; i < w->n; i++)
+		free(w->of[i].id);
+	w->n = 0;
 	free(w->since);
+	w->since = NULL;
 }
 
-void log_window_begin(struct log_window *w, const char *id,
-		      const char *since)
+void log_window_begin(struct log_window *w, const char *since)
 {
 	struct log_window new = { .text = w->text, .turn = w->turn + 1 };
 
-	new.id = xstrdup(id);
 	new.since = xstrdup(since);
 	log_window_release(w);
+	w->text->orders.set = false;
 	*w = new;
+}
+
+void log_window_add(struct log_window *w, const char *id)
+{
+	w->of[w->n++] = (struct log_stretch){ .id = xstrdup(id) };
 }
 
 void log_window_forget(struct log_window *w)
 {
+	for (size_t i = 0; i < w->n; i++)
+		w->of[i] = (struct log_stretch){ .id = w->of[i].id };
 	w->asked = WINDOW_STILL;
 	w->turn++;
-	w->begun = w->cleared = false;
+	w->cleared = w->behind = w->text->orders.set = false;
 }
 
 /* -- lines */
@@ -83,68 +92,181 @@ const char *log_window_parse(const cJSON *v, struct textlog_line *ret_about)
 	return line->valuestring;
 }
 
-static uint64_t first_at(const struct textlog *t)
+/* -- stretches */
+
+static bool has_older(const struct log_stretch *s)
 {
-	return t->n ? textlog_at(t, 0)->at : 0;
+	return s->lo > 1 && !s->begun;
 }
 
-static uint64_t last_at(const struct textlog *t)
+/* What can't be shown yet: of some log nothing is known there.  With a
+ * beginning, all from there on comes by itself. */
+static void set_orders(struct log_window *w)
 {
-	return t->n ? textlog_at(t, t->n - 1)->at : 0;
+	int64_t least = INT64_MIN, most = INT64_MAX;
+
+	w->behind = false;
+	for (size_t i = 0; i < w->n; i++) {
+		const struct log_stretch *s = &w->of[i];
+
+		if (has_older(s) && !w->cleared && (!w->since || s->trimmed))
+			least = MAX(least, s->lo_order);
+		if (s->behind)
+			most = MIN(most, s->hi_order);
+		w->behind |= s->behind;
+	}
+	w->text->orders.least = least;
+	w->text->orders.most = most;
+	w->text->orders.set = w->n > 1 && (least > INT64_MIN ||
+					   most < INT64_MAX);
 }
 
-/* At the end; where there is no room the first one goes. */
-static void append(struct log_window *w, const char *text,
-		   const struct textlog_line *about)
+/* The first index whose line belongs behind one of this order, or with
+ * `before` not before it. */
+static size_t index_of(const struct textlog *t, int64_t order, bool before)
 {
-	if (w->text->n == LIMIT_TUI_LINES)
-		w->begun = w->cleared = false;
-	textlog_add_line(w->text, text, strlen(text), about);
+	size_t from = 0, to = t->n;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		int64_t there = textlog_at(t, mid)->order;
+
+		if (before ? there < order : there <= order)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
 }
 
-void log_window_line(struct log_window *w, const char *text,
+/* It isn't here, or no longer. */
+static void lost_first(struct log_window *w, const struct textlog_line *l)
+{
+	struct log_stretch *s = &w->of[l->group - 1];
+
+	s->lo = l->at ? l->at + 1 : 0;
+	s->lo_order = l->order;
+	s->begun = w->cleared = false;
+	s->trimmed = true;
+}
+
+static void lost_last(struct log_window *w, const struct textlog_line *l)
+{
+	struct log_stretch *s = &w->of[l->group - 1];
+
+	s->hi = l->at - (l->at > 0);
+	s->hi_order = l->order;
+	s->behind = true;
+}
+
+static void put(struct log_window *w, const char *text,
+		const struct textlog_line *about, bool older, size_t *anchor)
+{
+	struct textlog *t = w->text;
+	size_t i = index_of(t, about->order, older);
+	bool full = t->n == LIMIT_TUI_LINES;
+	const struct textlog_line *lost = !full ? NULL :
+		older ? (i == t->n ? about : textlog_at(t, t->n - 1)) :
+			(i ? textlog_at(t, 0) : about);
+
+	if (lost && older)
+		lost_last(w, lost);
+	else if (lost)
+		lost_first(w, lost);
+	textlog_insert(t, i, text, about, older, anchor);
+}
+
+/* At its end. */
+static void append(struct log_window *w, size_t i, const char *text,
+		   struct textlog_line *about, size_t *anchor)
+{
+	struct log_stretch *s = &w->of[i];
+
+	about->order = MAX(about->wall_ns, s->hi_order);
+	about->group = i + 1;
+	if (!s->lo) {
+		s->lo = about->at;
+		s->lo_order = about->order;
+	}
+	s->hi = about->at;
+	s->hi_order = about->order;
+	put(w, text, about, false, anchor);
+}
+
+void log_window_line(struct log_window *w, size_t i, const char *text,
 		     const struct textlog_line *about)
 {
 	struct textlog *t = w->text;
+	struct log_stretch *s = &w->of[i];
+	struct textlog_line line = *about;
+	size_t anchor;
 
-	if (!w->id || !about->at) {
-		append(w, text, about);
+	if (line.at && line.at <= s->hi) /* it came on the other way */
+		return;
+	s->last = MAX(s->last, line.at);
+	/* What one reads doesn't go for what one doesn't. */
+	w->behind |= t->paused && t->n == LIMIT_TUI_LINES && line.at;
+	if (w->behind && line.at) {
+		s->behind = true;
+		line.text = (char *)(uintptr_t)text;
+		textlog_miss(t, &line);
 		return;
 	}
-	w->last = MAX(w->last, about->at);
-	if (about->at <= last_at(t)) /* it came on the other way */
-		return;
-	/* What one reads doesn't go for what one doesn't. */
-	w->behind |= t->paused && t->n == LIMIT_TUI_LINES;
-	if (w->behind)
-		textlog_miss(t, &(struct textlog_line){
-					.text = (char *)(uintptr_t)text,
-					.tag = about->tag,
-					.from = about->from });
-	else
-		append(w, text, about);
+	anchor = t->paused ? textlog_anchor(t) : 0;
+	line.fresh = t->paused;
+	append(w, i, text, &line, &anchor);
+	set_orders(w);
+	if (t->paused)
+		textlog_anchored(t, anchor);
 }
 
 /* -- asking */
 
+/* Of which one older lines are wanted first, or newer ones; n: of none. */
+static size_t choose(const struct log_window *w, enum log_window_asked what)
+{
+	size_t best = w->n;
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct log_stretch *s = &w->of[i], *b = &w->of[best];
+
+		if (what == WINDOW_OLDER ? !has_older(s) : !s->behind)
+			continue;
+		if (best == w->n || (what == WINDOW_OLDER ?
+					     s->lo_order > b->lo_order :
+					     s->hi_order < b->hi_order))
+			best = i;
+	}
+	return best;
+}
+
 static void ask(struct model *m, struct log_window *w,
 		enum log_window_asked what, request_fn done)
 {
-	uint64_t at = what == WINDOW_OLDER ? first_at(w->text) :
-					     last_at(w->text);
+	const struct log_stretch *s;
 	auto_buf struct buf rest = BUF_INIT;
 	struct request *r;
 
-	buf_addf(&rest, "/logs?details=true&lines=%d&%s=%llu", PAGE,
-		 what == WINDOW_OLDER ? "before" : "after",
-		 (unsigned long long)at - 1);
+	w->asked_of = choose(w, what);
+	s = &w->of[w->asked_of];
+	buf_addstr(&rest, "/logs?details=true");
+	/* Before the very first there is no place to go on from. */
+	if (what == WINDOW_NEWER && !s->hi)
+		buf_addf(&rest, "&lines=%d", LIMIT_LOG_LINES);
+	else
+		buf_addf(&rest, "&lines=%d&%s=%llu", PAGE,
+			 what == WINDOW_OLDER ? "before" : "after",
+			 (unsigned long long)(what == WINDOW_OLDER ? s->lo :
+								     s->hi) -
+				 1);
 	if (w->since) {
 		buf_addstr(&rest, "&since=");
 		urlenc_encode(&rest, w->since, strlen(w->since));
 	}
-	r = request_new("GET", request_sandbox(w->id, buf_str(&rest)), done);
+	r = request_new("GET", request_sandbox(s->id, buf_str(&rest)), done);
 	r->about = xasprintf("%u", ++w->turn);
-	r->doing = xasprintf("older lines of %s", w->id);
+	r->doing = xasprintf("%s lines of %s",
+			     what == WINDOW_OLDER ? "older" : "newer", s->id);
 	w->asked = what;
 	request_send(m, r);
 }
@@ -152,20 +274,24 @@ static void ask(struct model *m, struct log_window *w,
 bool log_window_settle(struct model *m, struct log_window *w, request_fn done)
 {
 	const struct textlog *t = w->text;
+	bool older = !w->cleared && choose(w, WINDOW_OLDER) < w->n;
 	size_t n;
 
-	if (!t->paused)
-		w->read = w->last;
-	if (!w->id || !t->n)
+	for (size_t i = 0; !t->paused && i < w->n; i++)
+		w->of[i].read = w->of[i].last;
+	if (!t->n)
 		return false;
-	if (!t->paused)
-		return w->behind;
+	if (!t->paused && w->behind)
+		return true;
 	if (w->asked)
 		return false;
 	n = textlog_count(t);
-	if (t->top == 0 && !w->begun && !w->cleared && first_at(t) > 1)
+	/* Who follows is shown what is here, where there is room for it. */
+	if (older && t->top == 0 &&
+	    (t->paused || (n < t->height && t->orders.set &&
+			   textlog_at(t, 0)->order < t->orders.least)))
 		ask(m, w, WINDOW_OLDER, done);
-	else if (w->behind && t->top + t->height >= n && last_at(t))
+	else if (w->behind && t->top + t->height >= n)
 		ask(m, w, WINDOW_NEWER, done);
 	return false;
 }
@@ -175,17 +301,24 @@ void log_window_act(struct log_window *w, enum action a)
 	w->rush = a == ACT_TOP;
 	if (a != ACT_CLEAR)
 		return;
+	for (size_t i = 0; i < w->n; i++) {
+		struct log_stretch *s = &w->of[i];
+
+		s->lo = 0;
+		s->hi = s->last;
+		s->behind = false;
+	}
 	w->cleared = true;
-	w->behind = false;
 	w->asked = WINDOW_STILL;
 	w->turn++;
+	set_orders(w);
 }
 
 /* -- answers */
 
-static void put_older(struct log_window *w, const cJSON *list)
+static void put_older(struct log_window *w, const cJSON *list, size_t *anchor)
 {
-	struct textlog *t = w->text;
+	struct log_stretch *s = &w->of[w->asked_of];
 	const cJSON *v = list->child ? list->child->prev : NULL;
 
 	/* From the last one on: the list is a ring backwards. */
@@ -193,42 +326,43 @@ static void put_older(struct log_window *w, const cJSON *list)
 		struct textlog_line about;
 		const char *text = log_window_parse(v, &about);
 
-		if (text)
-			w->behind |= textlog_put_before(t, text, strlen(text),
-							&about);
+		if (!text)
+			continue;
+		about.order = about.wall_ns ?
+				      MIN(about.wall_ns, s->lo_order) :
+				      s->lo_order;
+		about.group = w->asked_of + 1;
+		about.tag = w->n > 1 ? s->id : NULL;
+		s->lo_order = about.order;
+		if (about.at)
+			s->lo = about.at;
+		put(w, text, &about, true, anchor);
 	}
-	w->begun = cJSON_GetArraySize(list) < PAGE;
-	if (w->rush)
-		t->top = t->at = 0;
+	s->begun = cJSON_GetArraySize(list) < PAGE;
 }
 
 /* It may have been counted when it came. */
-static void append_newer(struct log_window *w, const char *text,
-			 const struct textlog_line *about)
+static void put_newer(struct log_window *w, const cJSON *list, size_t *anchor)
 {
+	struct log_stretch *s = &w->of[w->asked_of];
 	struct textlog *t = w->text;
-	struct textlog_line *l;
-
-	append(w, text, about);
-	l = textlog_at(t, t->n - 1);
-	l->fresh = about->at > w->read;
-	if (l->fresh && about->at <= w->last && t->missed)
-		t->missed -= textlog_shows(t, l);
-}
-
-static void put_newer(struct log_window *w, const cJSON *list)
-{
 	const cJSON *v;
 
 	cJSON_ArrayForEach(v, list) {
 		struct textlog_line about;
 		const char *text = log_window_parse(v, &about);
 
-		if (!text || (about.at && about.at <= last_at(w->text)))
+		if (!text || (about.at && about.at <= s->hi))
 			continue;
-		append_newer(w, text, &about);
+		about.tag = w->n > 1 ? s->id : NULL;
+		about.fresh = about.at > s->read;
+		if (about.fresh && about.at <= s->last && t->missed) {
+			about.text = (char *)(uintptr_t)text;
+			t->missed -= textlog_passes(t, &about);
+		}
+		append(w, w->asked_of, text, &about, anchor);
 	}
-	w->behind = list->child && last_at(w->text) < w->last;
+	s->behind = list->child && s->hi < s->last;
 }
 
 void log_window_arrived(struct log_window *w, struct request *r)
@@ -236,6 +370,8 @@ void log_window_arrived(struct log_window *w, struct request *r)
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_free char *turn = xasprintf("%u", w->turn);
 	enum log_window_asked asked = w->asked;
+	struct textlog *t = w->text;
+	size_t anchor = textlog_anchor(t);
 	cJSON *list;
 
 	if (!asked || strcmp(turn, r->about) != 0) {
@@ -245,17 +381,23 @@ void log_window_arrived(struct log_window *w, struct request *r)
 	w->asked = WINDOW_STILL;
 	list = request_array(r, &doc);
 	if (list && asked == WINDOW_OLDER)
-		put_older(w, list);
+		put_older(w, list, &anchor);
 	else if (list)
-		put_newer(w, list);
+		put_newer(w, list, &anchor);
+	else if (asked == WINDOW_OLDER) /* not again and again */
+		w->of[w->asked_of].begun = true;
 	else
-		w->begun = asked == WINDOW_OLDER; /* not again and again */
+		w->of[w->asked_of].behind = false;
+	set_orders(w);
+	textlog_anchored(t, anchor);
+	if (asked == WINDOW_OLDER && w->rush)
+		t->top = t->at = 0;
 }
 
 const char *log_window_place(const struct model *m,
 			     const struct log_window *w)
 {
-	bool ascii = m->set.ascii;
+	bool ascii = m->set.ascii, known = true;
 
 	if (w->asked)
 		return w->asked == WINDOW_OLDER ?
@@ -263,10 +405,13 @@ const char *log_window_place(const struct model *m,
 					"loading older\u2026") :
 			       (ascii ? "loading newer..." :
 					"loading newer\u2026");
-	if (!w->id || !w->text->n || w->text->top)
+	if (!w->n || !w->text->n || w->text->top)
 		return "";
 	if (w->cleared)
 		return "cleared above";
-	return w->begun || first_at(w->text) == 1 ? "beginning of the log" :
-						    "";
+	for (size_t i = 0; i < w->n; i++)
+		known &= !has_older(&w->of[i]) &&
+			 (w->of[i].lo || w->of[i].begun || w->n > 1);
+	return !known ? "" : w->n > 1 ? "beginning of the logs" :
+					"beginning of the log";
 }

@@ -1,47 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log of one sandbox, of which a part is here: the newest lines at first,
- * older ones as one scrolls up to where they would be, newer ones again on the
- * way down.  No more than LIMIT_TUI_LINES are kept: what comes in at one end
- * goes at the other, while one reads.  All of it is the daemon's.
+ * The logs of one sandbox, or of several in one, of which a part is here: the
+ * newest lines at first, older ones as one scrolls up to where they would be,
+ * newer ones again on the way down.  No more than LIMIT_TUI_LINES are kept:
+ * what comes in at one end goes at the other, while one reads.  All of it is
+ * the daemon's.
+ *
+ * Lines of several are in the order of their times.  Of each log a stretch
+ * without gaps is here; what lies before the latest beginning of a stretch, or
+ * behind the earliest end, isn't shown until all that belongs there is.
  */
 #ifndef SVM_TUI_LOG_WINDOW_H
 #define SVM_TUI_LOG_WINDOW_H
 
 #include "tui/textlog.h"
 
+#define LOG_WINDOW_MAX 16 /* sandboxes at once */
+
 enum log_window_asked { WINDOW_STILL, WINDOW_OLDER, WINDOW_NEWER };
+
+/* `at` is textlog's, 0 where nothing is known; orders are too. */
+struct log_stretch {
+	char *id;     /* owned; a sandbox */
+	uint64_t lo;  /* what begins before that isn't here */
+	uint64_t hi;  /* nor what begins behind that */
+	int64_t lo_order, hi_order; /* of the lines there */
+	bool begun;   /* nothing is before */
+	bool trimmed; /* something was here and had to go */
+	bool behind;  /* something is behind */
+	uint64_t last; /* of the newest line that was told of */
+	int64_t last_order;
+	uint64_t read; /* `last` when one stopped following */
+};
 
 struct log_window {
 	struct textlog *text;
-	char *id, *since; /* owned; id NULL: of several logs, nothing is asked
-			   * for; since: as the daemon takes it, or NULL */
+	struct log_stretch of[LOG_WINDOW_MAX];
+	size_t n;
+	char *since;     /* owned; as the daemon takes it, or NULL */
 	enum log_window_asked asked;
+	size_t asked_of; /* which of them */
 	unsigned turn;   /* answers to an earlier one are nobody's */
-	bool begun;      /* the first line is the first there is */
-	bool cleared;    /* or the first since it was cleared */
+	bool cleared;    /* what is before was cleared */
 	bool behind;     /* lines have come that are not here */
 	bool rush;       /* to the beginning, not by a page */
-	uint64_t last;   /* of the newest line that was told of, as textlog's
-			  * `at` */
-	uint64_t read;   /* the same when one stopped following */
 };
 
 void log_window_release(struct log_window *w);
 
-/* Another log, or none; since is what one of these is, or NULL.  Copies. */
-void log_window_begin(struct log_window *w, const char *id,
-		      const char *since);
+/* Others, none yet; since is what one of these is, or NULL.  Copies. */
+void log_window_begin(struct log_window *w, const char *since);
+void log_window_add(struct log_window *w, const char *id);
 
 /* Its lines are another part of it now: nothing that was asked for fits. */
 void log_window_forget(struct log_window *w);
 
-/* A line has come, by itself. */
-void log_window_line(struct log_window *w, const char *text,
+/* A line of the i-th has come, by itself. */
+void log_window_line(struct log_window *w, size_t i, const char *text,
 		     const struct textlog_line *about);
 
 /* After textlog_settle(): asks for what is wanted.  True: one follows, but
- * newer lines were let go, so it has to be opened anew. */
+ * newer lines were let go, so all have to be opened anew. */
 bool log_window_settle(struct model *m, struct log_window *w,
 		       request_fn done);
 

@@ -15,10 +15,11 @@
 #include "tui/log-save.h"
 #include "tui/log-window.h"
 
-#define SOURCES_MAX 16
+#define SOURCES_MAX LOG_WINDOW_MAX
 
 struct source {
 	struct logs *logs;
+	size_t i; /* its how manieth */
 	char *id;
 	struct stream *stream;
 };
@@ -28,7 +29,7 @@ struct logs {
 	struct source *sources[SOURCES_MAX];
 	size_t n;
 	char *since; /* as it was typed: these alone; or NULL */
-	struct log_window window; /* of the one source */
+	struct log_window window; /* of these, in their order */
 	struct log_saving saving; /* to a file */
 	bool anew;   /* opened again: the first line is of another place */
 };
@@ -87,7 +88,7 @@ static void log_line(struct model *m, struct stream *s, const char *text,
 		log_window_forget(&from->logs->window);
 	}
 	from->logs->anew = false;
-	log_window_line(&from->logs->window, line, &about);
+	log_window_line(&from->logs->window, from->i, line, &about);
 }
 
 /* "14:30" */
@@ -150,8 +151,6 @@ static void open_source(struct model *m, struct logs *g, struct source *s)
 				log_line);
 	s->stream->once = true;
 	s->stream->data = s;
-	/* Of several, nobody knows what is older than what. */
-	log_window_begin(&g->window, g->n > 1 ? NULL : s->id, since);
 }
 
 static void add_source(struct model *m, struct logs *g, const char *id)
@@ -163,7 +162,14 @@ static void add_source(struct model *m, struct logs *g, const char *id)
 	s = xcalloc(1, sizeof(*s));
 	s->logs = g;
 	s->id = xstrdup(id);
+	s->i = g->n;
 	g->anew = false;
+	if (!g->n) {
+		auto_free char *since = since_of(m, g);
+
+		log_window_begin(&g->window, since);
+	}
+	log_window_add(&g->window, id);
 	g->sources[g->n++] = s;
 	open_source(m, g, s);
 }
@@ -184,8 +190,11 @@ static void logs_settle(struct model *m, void *state, struct area a)
 	if (!log_window_settle(m, &g->window, older_arrived))
 		return;
 	/* The end again, and on from there. */
-	stream_close(m, g->sources[0]->stream);
-	open_source(m, g, g->sources[0]);
+	log_window_forget(&g->window);
+	for (size_t i = 0; i < g->n; i++) {
+		stream_close(m, g->sources[i]->stream);
+		open_source(m, g, g->sources[i]);
+	}
 	g->anew = true;
 }
 

@@ -6,12 +6,28 @@
 #include "tui/textlog.h"
 
 struct textlog_line *textlog_at(const struct textlog *t, size_t i); /* < n */
-/* Filters leave it; how many they leave. */
+/* Filters leave it. */
+bool textlog_passes(const struct textlog *t, const struct textlog_line *l);
+/* And nothing that belongs before it is missing. */
 bool textlog_shows(const struct textlog *t, const struct textlog_line *l);
+/* How many are shown. */
 size_t textlog_count(const struct textlog *t);
 /* How many of those came since one stopped following. */
 size_t textlog_news(const struct textlog *t);
 void textlog_pause(struct textlog *t);
+
+/*
+ * Among lines of others: at index i, where all is full it drops the first, or
+ * the last with `drop_last`, which may be the new one.  `*anchor` is the index
+ * of a line, and goes on being that.
+ */
+void textlog_insert(struct textlog *t, size_t i, const char *text,
+		    const struct textlog_line *about, bool drop_last,
+		    size_t *anchor);
+/* Of the line at the top of the view; n when there is none. */
+size_t textlog_anchor(const struct textlog *t);
+/* That one is at the top again, whatever was inserted. */
+void textlog_anchored(struct textlog *t, size_t anchor);
 /* How many rows of `cols` columns it takes. */
 size_t textlog_rows(const struct textlog *t, const struct textlog_line *l,
 		    int cols);

@@ -70,11 +70,11 @@ const char *textlog_source_name(enum textlog_source from)
 static bool shows_all(const struct textlog *t)
 {
 	return !*field_text(&t->only) && t->from == TEXTLOG_ANY && !t->group &&
-	       !t->about;
+	       !t->about && !t->orders.set;
 }
 
 /* "!word" is what hasn't it. */
-bool textlog_shows(const struct textlog *t, const struct textlog_line *l)
+bool textlog_passes(const struct textlog *t, const struct textlog_line *l)
 {
 	const char *only = field_text(&t->only);
 	bool not = only[0] == '!';
@@ -93,6 +93,14 @@ bool textlog_shows(const struct textlog *t, const struct textlog_line *l)
 	return !only[not] || has != not;
 }
 
+bool textlog_shows(const struct textlog *t, const struct textlog_line *l)
+{
+	if (t->orders.set && (l->order < t->orders.least ||
+			      l->order > t->orders.most))
+		return false;
+	return textlog_passes(t, l);
+}
+
 void textlog_add(struct textlog *t, const char *text, size_t n,
 		 const char *tag, bool bad)
 {
@@ -103,7 +111,7 @@ void textlog_add(struct textlog *t, const char *text, size_t n,
 
 void textlog_miss(struct textlog *t, const struct textlog_line *l)
 {
-	t->missed += textlog_shows(t, l);
+	t->missed += textlog_passes(t, l);
 }
 
 void textlog_refilter(struct textlog *t)
@@ -118,7 +126,7 @@ size_t textlog_news(const struct textlog *t)
 
 	for (size_t i = 0; t->paused && i < t->n; i++)
 		n += textlog_at(t, i)->fresh &&
-		     textlog_shows(t, textlog_at(t, i));
+		     textlog_passes(t, textlog_at(t, i));
 	return t->paused ? n : 0;
 }
 
@@ -150,24 +158,6 @@ void textlog_add_line(struct textlog *t, const char *text, size_t n,
 	l->fresh = t->paused;
 }
 
-bool textlog_put_before(struct textlog *t, const char *text, size_t n,
-			const struct textlog_line *about)
-{
-	bool full = t->n == LIMIT_TUI_LINES;
-	struct textlog_line *l;
-
-	if (!t->lines)
-		t->lines = xcalloc(LIMIT_TUI_LINES, sizeof(*t->lines));
-	if (full)
-		let_go(t, textlog_at(t, --t->n));
-	t->first = (t->first + LIMIT_TUI_LINES - 1) % LIMIT_TUI_LINES;
-	t->n++;
-	l = textlog_at(t, 0);
-	line_init(l, text, n, about);
-	t->top += textlog_shows(t, l);
-	return full;
-}
-
 size_t textlog_count(const struct textlog *t)
 {
 	size_t n = 0;
@@ -190,6 +180,49 @@ static size_t find_shown(const struct textlog *t, size_t k)
 		if (textlog_shows(t, textlog_at(t, i)) && k-- == 0)
 			break;
 	return i;
+}
+
+void textlog_insert(struct textlog *t, size_t i, const char *text,
+		    const struct textlog_line *about, bool drop_last,
+		    size_t *anchor)
+{
+	if (!t->lines)
+		t->lines = xcalloc(LIMIT_TUI_LINES, sizeof(*t->lines));
+	if (t->n == LIMIT_TUI_LINES && i == (drop_last ? t->n : 0))
+		return;
+	if (t->n == LIMIT_TUI_LINES && drop_last) {
+		let_go(t, textlog_at(t, --t->n));
+	} else if (t->n == LIMIT_TUI_LINES) {
+		let_go(t, textlog_at(t, 0));
+		t->first = (t->first + 1) % LIMIT_TUI_LINES;
+		t->n--;
+		i--;
+		*anchor -= *anchor > 0;
+	}
+	/* The shorter part moves. */
+	if (i < t->n / 2) {
+		t->first = (t->first + LIMIT_TUI_LINES - 1) % LIMIT_TUI_LINES;
+		t->n++;
+		for (size_t k = 0; k < i; k++)
+			*textlog_at(t, k) = *textlog_at(t, k + 1);
+	} else {
+		for (size_t k = t->n++; k > i; k--)
+			*textlog_at(t, k) = *textlog_at(t, k - 1);
+	}
+	line_init(textlog_at(t, i), text, strlen(text), about);
+	*anchor += i <= *anchor;
+}
+
+size_t textlog_anchor(const struct textlog *t)
+{
+	return MIN(find_shown(t, t->top), t->n);
+}
+
+void textlog_anchored(struct textlog *t, size_t anchor)
+{
+	t->top = 0;
+	for (size_t i = 0; i < anchor && i < t->n; i++)
+		t->top += textlog_shows(t, textlog_at(t, i));
 }
 
 /* How many lines from the i-th on, forwards or back, have room; one always. */

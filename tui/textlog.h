@@ -24,6 +24,8 @@ struct textlog_line {
 	enum textlog_source from; /* TEXTLOG_ANY: nobody knows */
 	uint64_t at;     /* of a log, 1 more than where it begins there; 0:
 			  * nobody knows */
+	int64_t order;   /* where it belongs; of a log's lines never less than
+			  * that of those before */
 	size_t group;    /* what it is about, as its screen counts */
 	char *about;     /* or its id; owned or NULL */
 	char *json;      /* what it tells, to be copied; owned or NULL */
@@ -45,6 +47,11 @@ struct textlog {
 	bool json;          /* keys and values of JSON stand out */
 	enum textlog_source from; /* these alone; TEXTLOG_ANY: all */
 	size_t group;       /* these alone; 0: all */
+	struct {
+		bool set;
+		int64_t least, most;
+	} orders;           /* these alone; the rest waits for what belongs
+			     * between */
 	char *about;        /* owned; the same; NULL: all */
 	const char *live;   /* while it follows; NULL: "following" */
 	bool over;          /* nothing comes any more: `live` says why */
@@ -64,11 +71,6 @@ void textlog_add_line(struct textlog *t, const char *text, size_t n,
 void textlog_miss(struct textlog *t, const struct textlog_line *l);
 /* Others are shown from now on. */
 void textlog_refilter(struct textlog *t);
-
-/* Before all others; what is in view stays there.  Whether the last one had to
- * go for it. */
-bool textlog_put_before(struct textlog *t, const char *text, size_t n,
-			const struct textlog_line *about);
 
 void textlog_settle(struct textlog *t, struct area inside);
 /* `title` is its beginning: what is shown of the lines is added here, and so

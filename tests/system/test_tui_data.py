@@ -332,6 +332,22 @@ exit 0
 {RESTORED}""")
 
 
+def test_logs_of_several_are_merged_to_their_beginning(inst):
+    inst.start()
+    one, two = inst.sandbox()["id"], inst.sandbox()["id"]
+    inst.exec(one, "echo first-line")
+    inst.exec(two, "seq -f between%.0f 1 3000")
+    inst.exec(one, "echo last-line")
+    with Screen(inst, "tui") as t:
+        t.step("send 2", f"wait {one}", f"wait {two}", "send A",
+               "wait 2 marked", "send a", "wait last-line",
+               "wait between3000", "gone first-line", "send g",
+               "wait first-line", "wait beginning of the logs",
+               "send G", "wait following", "wait last-line")
+        inst.exec(two, "echo news")
+        t.end("wait news", "send q", "exit 0", RESTORED)
+
+
 def test_a_log_is_saved_whole(inst):
     """Also what the view has not loaded, and what its filter leaves out."""
     inst.start()

@@ -261,8 +261,8 @@ static void test_log_window__stale_and_bad(void **state)
 	fixture_free(m);
 }
 
-/* Cleared, of several sandboxes, of a daemon that doesn't say where lines
- * are: nothing is asked for. */
+/* Cleared, of a daemon that doesn't say where lines are: nothing is asked
+ * for. */
 static void test_log_window__not_asked(void **state)
 {
 	struct model *m = start(state);
@@ -280,11 +280,215 @@ static void test_log_window__not_asked(void **state)
 	fixture_keys(m, "g");
 	assert_false(is_asked(m));
 	fixture_free(m);
-	m = fixture_model(24, 100);
-	fixture_keys(m, "2 A a");
-	come(m, LINES, LINES + 50);
+}
+
+/* -- of several */
+
+static struct stream *stream_of(const struct model *m, const char *id)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &m->streams) {
+		struct stream *s = list_entry(pos, struct stream, link);
+
+		if (!s->closed && strstr(s->target, id) &&
+		    strstr(s->target, "/logs?follow"))
+			return s;
+	}
+	fail_msg("%s isn't followed", id);
+	return NULL;
+}
+
+/* The i-th line of a log that has one each `every` seconds. */
+static void add_timed(struct buf *out, const char *id, int every, int i)
+{
+	int s = i * every;
+
+	buf_addf(out, "{\"time\":\"2026-03-01T%02d:%02d:%02dZ\",\"line\":"
+		      "\"%.4s %d.\",\"at\":%d}", s / 3600, s / 60 % 60,
+		 s % 60, id, s, i * STEP);
+}
+
+static const struct {
+	const char *id;
+	int every, lines; /* all end at the same time */
+} logs[] = {
+	{ "sb-7f3a91c2", 1, 12000 }, { "sb-2c8e04d7", 1000, 12 },
+	{ "sb-1e90cf33", 4, 3000 },
+};
+
+static void come_of(struct model *m, size_t of, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		auto_buf struct buf line = BUF_INIT;
+
+		add_timed(&line, logs[of].id, logs[of].every, i);
+		fixture_line(m, stream_of(m, logs[of].id), buf_str(&line));
+	}
+}
+
+/* As the daemon would; false when it wasn't asked. */
+static bool answer_of_several(struct model *m, int more)
+{
+	struct request *r = fixture_request(m, "GET");
+	const char *before, *after;
+	size_t of = 0;
+	int from, to, all;
+
+	if (!r || !strstr(r->target, "/logs?"))
+		return false;
+	while (!strstr(r->target, logs[of].id))
+		assert_true(++of < ARRAY_SIZE(logs));
+	before = strstr(r->target, "before=");
+	after = strstr(r->target, "after=");
+	all = logs[of].lines + more;
+	to = before ? MIN(atoi(before + 7) / STEP, all) : all;
+	from = before ? MAX(to - 1000, 0) :
+	       after  ? atoi(after + 6) / STEP + 1 : 0;
+	to = before ? to : MIN(to, from + 1000);
+	list_remove(&r->link);
+	m->waiting--;
+	buf_addch(&r->reply, '[');
+	for (int i = from; i < to; i++) {
+		if (i > from)
+			buf_addch(&r->reply, ',');
+		add_timed(&r->reply, logs[of].id, logs[of].every, i);
+	}
+	buf_addch(&r->reply, ']');
+	request_done(m, r);
+	request_free(r);
+	update_settle(m);
+	return true;
+}
+
+/* Those in view belong there, and none is missing between them. */
+static void assert_whole(const struct model *m)
+{
+	const struct textlog *t = text_of(m);
+	int last = -1;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct textlog_line *l = textlog_line(t, i);
+		int at = atoi(l->text + 5);
+
+		if (t->orders.set && (l->order < t->orders.least ||
+				      l->order > t->orders.most))
+			continue;
+		assert_true(at >= last);
+		/* Every second has a line of the first log. */
+		if (last >= 0 && at - last > 1 && at < logs[0].lines)
+			fail_msg("%d follows %d", at, last);
+		last = at;
+	}
+	assert_true(t->n <= LIMIT_TUI_LINES);
+}
+
+static struct model *start_several(void)
+{
+	struct model *m = fixture_model(24, 100);
+
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++)
+		fleet_find(&m->fleet, logs[i].id)->marked = true;
+	fixture_keys(m, "2 a");
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++)
+		come_of(m, i, MAX(logs[i].lines - 1000, 0), logs[i].lines);
+	return m;
+}
+
+/* Each tells of another time: what one doesn't tell of isn't shown. */
+static void test_log_window__merged(void **state)
+{
+	struct model *m = start_several();
+	const struct textlog *t = text_of(m);
+
+	(void)state;
+	assert_shown(m, "sb-7 11999.");
+	assert_shown(m, "sb-1 11996.");
+	assert_int_equal(t->n, 2012);
 	fixture_keys(m, "g");
+	assert_shown(m, "sb-7 11000.");
+	assert_shown(m, "sb-2 11000.");
+	assert_not_shown(m, "sb-2 10000.");
+	assert_shown(m, "loading older");
+	assert_whole(m);
+	for (int i = 0; i < 40 && answer_of_several(m, 0); i++)
+		assert_whole(m);
 	assert_false(is_asked(m));
+	assert_shown(m, "sb-7 0.");
+	assert_shown(m, "sb-2 0.");
+	assert_shown(m, "beginning of the logs");
+	assert_int_equal(t->n, LIMIT_TUI_LINES);
+	/* What comes while one reads there is counted, and found below. */
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++)
+		come_of(m, i, logs[i].lines, logs[i].lines + 2);
+	assert_shown(m, "+6 new");
+	assert_not_shown(m, "sb-7 12000");
+	for (int i = 0; i < 1500; i++) {
+		fixture_keys(m, "PageDown");
+		if (answer_of_several(m, 2))
+			assert_whole(m);
+	}
+	assert_false(is_asked(m));
+	assert_shown(m, "+6 new");
+	assert_shown(m, "sb-2 13000.");
+	assert_shown(m, "sb-7 12001.");
+	fixture_keys(m, "G");
+	assert_shown(m, "following");
+	assert_shown(m, "sb-2 13000.");
+	fixture_free(m);
+}
+
+/* Who has few lines to show is shown older ones without asking for them; a
+ * log that is gone doesn't hold up the others. */
+static void test_log_window__merged_few(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+	fleet_find(&m->fleet, logs[0].id)->marked = true;
+	fleet_find(&m->fleet, logs[2].id)->marked = true;
+	fixture_keys(m, "2 a");
+	come_of(m, 0, 11000, 12000);
+	assert_false(is_asked(m));
+	come_of(m, 2, 2999, 3000); /* the rest of it isn't here */
+	assert_true(is_asked(m));
+	assert_non_null(strstr(fixture_request(m, "GET")->target,
+			       logs[2].id));
+	assert_int_equal(fixture_answer(m, "GET", "/api/v1/sandboxes/"
+					"sb-1e90cf33/logs", SVM_NOT_FOUND,
+					"gone"), 1);
+	assert_false(is_asked(m));
+	assert_shown(m, "sb-7 11990.");
+	fixture_free(m);
+}
+
+/* Without a time it stays where its log has it. */
+static void test_log_window__merged_untimed(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+	static const char *const order[] = { "a1", "b1", "a2", "a3", "b2" };
+
+	(void)state;
+	fleet_find(&m->fleet, logs[0].id)->marked = true;
+	fleet_find(&m->fleet, logs[1].id)->marked = true;
+	fixture_keys(m, "2 a");
+	struct stream *a = stream_of(m, logs[0].id),
+		      *b = stream_of(m, logs[1].id);
+
+	fixture_line(m, b, "{\"at\":0,\"time\":\"2026-03-01T11:00:02Z\","
+			   "\"line\":\"b1\"}");
+	fixture_line(m, b, "{\"at\":9,\"time\":\"2026-03-01T11:00:09Z\","
+			   "\"line\":\"b2\"}");
+	fixture_line(m, a, "{\"at\":0,\"time\":\"2026-03-01T11:00:01Z\","
+			   "\"line\":\"a1\"}");
+	fixture_line(m, a, "{\"at\":5,\"time\":\"2026-03-01T11:00:05Z\","
+			   "\"line\":\"a2\"}");
+	fixture_line(m, a, "{\"at\":7,\"time\":\"2026-03-01T10:00:00Z\","
+			   "\"line\":\"a3\"}");
+	assert_int_equal(text_of(m)->n, ARRAY_SIZE(order));
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		assert_string_equal(textlog_line(text_of(m), i)->text,
+				    order[i]);
 	fixture_free(m);
 }
 
@@ -433,6 +637,9 @@ int main(void)
 		TEST(save),
 		TEST(save_fails),
 		TEST(save_merged),
+		TEST(merged),
+		TEST(merged_few),
+		TEST(merged_untimed),
 #undef TEST
 	};
 
