@@ -49,10 +49,10 @@ struct log_time log_time_at(int64_t boot_ns)
 }
 
 /* The high bit keeps every byte from being a newline. */
-static void add_number(struct buf *out, int64_t v)
+static void put_number(char *p, int64_t v)
 {
 	for (int i = 0; i < DIGITS; i++)
-		buf_addch(out, (char)(0x80 | (v >> (7 * i) & 0x7f)));
+		p[i] = (char)(0x80 | (v >> (7 * i) & 0x7f));
 }
 
 static int64_t number(const char *p)
@@ -67,9 +67,12 @@ static int64_t number(const char *p)
 void log_line_add_prefix(struct buf *out, struct log_time seen,
 			 enum log_stream stream)
 {
-	buf_addch(out, (char)(0x80 | stream));
-	add_number(out, seen.wall_ms);
-	add_number(out, seen.boot_ms);
+	char prefix[LOG_LINE_PREFIX];
+
+	prefix[0] = (char)(0x80 | stream);
+	put_number(prefix + 1, seen.wall_ms);
+	put_number(prefix + 1 + DIGITS, seen.boot_ms);
+	buf_add(out, prefix, sizeof(prefix));
 }
 
 struct log_line log_line_decode(const char *p, size_t n)

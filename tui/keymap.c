@@ -48,8 +48,13 @@ struct binding {
 	size_t n;
 };
 
+/* Those of a context stand together: they are looked up for every hint of
+ * every frame. */
 struct keymap {
 	struct binding all[ARRAY_SIZE(defaults)];
+	struct range {
+		size_t first, n;
+	} of[CTX_MAX];
 };
 
 const struct action_info *action_info(enum action a)
@@ -99,7 +104,14 @@ struct keymap *keymap_new(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
 		struct binding *b = &k->all[i];
+		struct range *of = &k->of[defaults[i].context];
 		char *bad = NULL;
+
+		if (!of->n)
+			of->first = i;
+		if (of->first + of->n++ != i)
+			BUG("keymap.def: keys of %s in two places",
+			    contexts[defaults[i].context].name);
 
 		b->context = defaults[i].context;
 		b->action = defaults[i].action;
@@ -122,15 +134,39 @@ static bool has(const struct binding *b, struct key key)
 	return false;
 }
 
-static struct binding *find(struct keymap *k, enum context c, enum action a)
+/* The i-th of a context; NULL after its last. */
+static const struct binding *nth(const struct keymap *k, enum context c,
+				 size_t i)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(k->all); i++)
-		if (k->all[i].context == c && k->all[i].action == a)
-			return &k->all[i];
+	return i < k->of[c].n ? &k->all[k->of[c].first + i] : NULL;
+}
+
+static const struct binding *find(const struct keymap *k, enum context c,
+				  enum action a)
+{
+	const struct binding *b;
+
+	for (size_t i = 0; (b = nth(k, c, i)); i++)
+		if (b->action == a)
+			return b;
 	return NULL;
 }
 
-static struct binding *find_name(struct keymap *k, const char *name)
+/* What a key is bound to, leaving out `but`. */
+static const struct binding *find_key(const struct keymap *k, enum context c,
+				      struct key key,
+				      const struct binding *but)
+{
+	const struct binding *b;
+
+	for (size_t i = 0; (b = nth(k, c, i)); i++)
+		if (b != but && has(b, key))
+			return b;
+	return NULL;
+}
+
+static const struct binding *find_name(const struct keymap *k,
+				       const char *name)
 {
 	const char *dot = strchr(name, '.');
 
@@ -167,15 +203,13 @@ static int check_keys(const struct keymap *k, const struct binding *at,
 					   "keys.%s: %s destroys something "
 					   "and may not be on a Ctrl key",
 					   name, actions[at->action].name);
-		for (size_t x = 0; x < ARRAY_SIZE(k->all); x++)
-			if (&k->all[x] != at &&
-			    k->all[x].context == at->context &&
-			    has(&k->all[x], key))
-				return svm_err_set(
-					err, SVM_BAD_REQUEST,
-					"keys.%s: '%s' is %s there", name,
-					key_name(key, text),
-					actions[k->all[x].action].name);
+		const struct binding *other = find_key(k, at->context, key,
+						       at);
+		if (other)
+			return svm_err_set(err, SVM_BAD_REQUEST,
+					   "keys.%s: '%s' is %s there", name,
+					   key_name(key, text),
+					   actions[other->action].name);
 	}
 	return 0;
 }
@@ -184,8 +218,9 @@ static int check_keys(const struct keymap *k, const struct binding *at,
 static int set(struct keymap *k, const char *name, const char *keys,
 	       struct svm_err *err)
 {
-	struct binding *at = find_name(k, name), wanted;
+	const struct binding *at = find_name(k, name);
 	auto_free char *bad = NULL;
+	struct binding wanted;
 
 	if (!at) {
 		svm_err_set(err, SVM_BAD_REQUEST,
@@ -197,7 +232,7 @@ static int set(struct keymap *k, const char *name, const char *keys,
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "keys.%s: '%s' is no key, or there are "
 				   "more than %d", name, bad, KEYS_MAX);
-	*at = wanted;
+	k->all[at - k->all] = wanted;
 	return 0;
 }
 
@@ -232,11 +267,11 @@ int keymap_set(struct keymap *k, const char *name, const char *keys,
 enum action keymap_find(const struct keymap *k, const enum context *chain,
 			struct key key)
 {
+	const struct binding *b;
+
 	for (; *chain != CTX_NONE; chain++)
-		for (size_t i = 0; i < ARRAY_SIZE(k->all); i++)
-			if (k->all[i].context == *chain &&
-			    has(&k->all[i], key))
-				return k->all[i].action;
+		if ((b = find_key(k, *chain, key, NULL)))
+			return b->action;
 	return ACT_NONE;
 }
 
@@ -245,7 +280,7 @@ const char *keymap_key(const struct keymap *k, const enum context *chain,
 {
 	out[0] = '\0';
 	for (const enum context *c = chain; *c != CTX_NONE; c++) {
-		const struct binding *b = find((struct keymap *)k, *c, a);
+		const struct binding *b = find(k, *c, a);
 
 		/* One that a nearer context has for something else is not
 		 * what the user would get. */
@@ -254,15 +289,6 @@ const char *keymap_key(const struct keymap *k, const enum context *chain,
 				return key_name(b->keys[i], out);
 	}
 	return out;
-}
-
-static const struct binding *nth(const struct keymap *k, enum context c,
-				 size_t i)
-{
-	for (size_t x = 0; x < ARRAY_SIZE(k->all); x++)
-		if (k->all[x].context == c && !i--)
-			return &k->all[x];
-	return NULL;
 }
 
 static void add_key(struct buf *keys, struct key key)

@@ -253,10 +253,14 @@ static void wait_for(int64_t last)
 	struct http_req r = { 0 };
 	auto_free char *want = xasprintf("id: %lld\n", (long long)last);
 
+	size_t seen = 0; /* nothing of it is before this */
+
 	r.since = "0";
 	api_events(&r, &d);
-	while (!r.out.data || !strstr(r.out.data, want))
+	while (!strstr(buf_str(&r.out) + seen, want)) {
+		seen = r.out.len - MIN(r.out.len, strlen(want));
 		loop_turn(d.loop, 1000);
+	}
 	r.on_gone(&r);
 	buf_release(&r.out);
 	settle();
