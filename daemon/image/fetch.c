@@ -324,9 +324,11 @@ static int run(struct fetch *f, struct svm_err *err)
 				return -1;
 		if (!f->running)
 			return 0;
+		/* Nobody would wake us for what has ended already. */
 		if (lc.curl_multi_perform(f->multi, &busy) != CURLM_OK ||
-		    lc.curl_multi_poll(f->multi, NULL, 0, 1000, NULL) !=
-			    CURLM_OK)
+		    ((unsigned)busy == f->running &&
+		     lc.curl_multi_poll(f->multi, NULL, 0, 1000, NULL) !=
+			     CURLM_OK))
 			return svm_err_set(err, SVM_INTERNAL,
 					   "the transfers broke down");
 		if (collect(f, err) < 0)

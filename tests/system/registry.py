@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Registries on 127.0.0.1: the distribution's own, with a small pusher, and
 one in Python that misbehaves as it is told."""
+import functools
 import gzip
 import hashlib
 import http.client
@@ -25,10 +26,15 @@ def digest(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+@functools.lru_cache(maxsize=8)
+def packed(data):
+    return gzip.compress(data, 1)
+
+
 class Image:
     """What a registry stores of one image."""
 
-    def __init__(self, layers, pack=gzip.compress, oci=True, arch=MACHINE,
+    def __init__(self, layers, pack=packed, oci=True, arch=MACHINE,
                  env=("FROM_IMAGE=yes",)):
         self.layers = [pack(b) for b in layers]
         self.config = json.dumps({
