@@ -682,7 +682,8 @@ class Liar(http.server.BaseHTTPRequestHandler):
 
 def test_what_a_daemon_says_is_escaped(term):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,),
+                     daemon=True).start()
     try:
         s = term("--server", f"http://127.0.0.1:{server.server_port}")
         s.step("wait stacyvm>", r"send use sb-0\t\r",
