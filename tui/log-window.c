@@ -271,10 +271,17 @@ static void ask(struct model *m, struct log_window *w,
 	request_send(m, r);
 }
 
+static bool has_more(const struct log_window *w, enum log_window_asked what)
+{
+	return what == WINDOW_OLDER ?
+		       !w->cleared && choose(w, WINDOW_OLDER) < w->n :
+		       w->behind;
+}
+
 bool log_window_settle(struct model *m, struct log_window *w, request_fn done)
 {
 	const struct textlog *t = w->text;
-	bool older = !w->cleared && choose(w, WINDOW_OLDER) < w->n;
+	bool older = has_more(w, WINDOW_OLDER);
 	size_t n;
 
 	for (size_t i = 0; !t->paused && i < w->n; i++)
@@ -285,7 +292,20 @@ bool log_window_settle(struct model *m, struct log_window *w, request_fn done)
 		return true;
 	if (w->asked)
 		return false;
+	if (w->hunt) {
+		ask(m, w, w->hunt, done);
+		return false;
+	}
 	n = textlog_count(t);
+	/* Where few are shown of all there is room for, what comes in at one
+	 * end would let go what is wanted at the other. */
+	if (n <= t->height && t->n == LIMIT_TUI_LINES) {
+		if (!w->wanted || !has_more(w, w->wanted))
+			return false;
+		ask(m, w, w->wanted, done);
+		w->wanted = w->rush ? w->wanted : WINDOW_STILL;
+		return false;
+	}
 	/* Who follows is shown what is here, where there is room for it. */
 	if (older && t->top == 0 &&
 	    (t->paused || (n < t->height && t->orders.set &&
@@ -296,11 +316,18 @@ bool log_window_settle(struct model *m, struct log_window *w, request_fn done)
 	return false;
 }
 
-void log_window_act(struct log_window *w, enum action a)
+bool log_window_act(struct log_window *w, enum action a)
 {
+	bool hunted = w->hunt != WINDOW_STILL;
+
+	w->hunt = WINDOW_STILL;
 	w->rush = a == ACT_TOP;
+	w->wanted = a == ACT_UP || a == ACT_PAGE_UP || a == ACT_TOP ?
+			    WINDOW_OLDER :
+		    a == ACT_DOWN || a == ACT_PAGE_DOWN ? WINDOW_NEWER :
+							  WINDOW_STILL;
 	if (a != ACT_CLEAR)
-		return;
+		return hunted && a == ACT_BACK;
 	for (size_t i = 0; i < w->n; i++) {
 		struct log_stretch *s = &w->of[i];
 
@@ -312,6 +339,19 @@ void log_window_act(struct log_window *w, enum action a)
 	w->asked = WINDOW_STILL;
 	w->turn++;
 	set_orders(w);
+	return false;
+}
+
+bool log_window_hunt(struct log_window *w, bool back)
+{
+	enum log_window_asked what = back ? WINDOW_OLDER : WINDOW_NEWER;
+
+	if (!has_more(w, what))
+		return false;
+	w->followed = !w->text->paused;
+	textlog_pause(w->text);
+	w->hunt = what;
+	return true;
 }
 
 /* -- answers */
@@ -365,7 +405,29 @@ static void put_newer(struct log_window *w, const cJSON *list, size_t *anchor)
 	s->behind = list->child && s->hi < s->last;
 }
 
-void log_window_arrived(struct log_window *w, struct request *r)
+/* After more of it has come. */
+static void hunt_on(struct model *m, struct log_window *w)
+{
+	struct textlog *t = w->text;
+	bool back = w->hunt == WINDOW_OLDER;
+
+	if (!textlog_find(t, back, false)) {
+		if (has_more(w, w->hunt))
+			return;
+		if (textlog_find(t, back, true)) {
+			model_say(m, back ? "not before; from the end again" :
+					    "not behind; from the top again");
+		} else {
+			model_say(m, "%s is not in the log",
+				  field_text(&t->search));
+			t->paused = !w->followed;
+		}
+	}
+	w->hunt = WINDOW_STILL;
+}
+
+void log_window_arrived(struct model *m, struct log_window *w,
+			struct request *r)
 {
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_free char *turn = xasprintf("%u", w->turn);
@@ -390,6 +452,10 @@ void log_window_arrived(struct log_window *w, struct request *r)
 		w->of[w->asked_of].behind = false;
 	set_orders(w);
 	textlog_anchored(t, anchor);
+	if (!list)
+		w->hunt = WINDOW_STILL;
+	if (w->hunt)
+		hunt_on(m, w);
 	if (asked == WINDOW_OLDER && w->rush)
 		t->top = t->at = 0;
 }
@@ -399,6 +465,10 @@ const char *log_window_place(const struct model *m,
 {
 	bool ascii = m->set.ascii, known = true;
 
+	if (w->hunt)
+		return w->hunt == WINDOW_OLDER ?
+			       "searching older lines, Esc stops" :
+			       "searching newer lines, Esc stops";
 	if (w->asked)
 		return w->asked == WINDOW_OLDER ?
 			       (ascii ? "loading older..." :

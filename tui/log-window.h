@@ -44,6 +44,9 @@ struct log_window {
 	bool cleared;    /* what is before was cleared */
 	bool behind;     /* lines have come that are not here */
 	bool rush;       /* to the beginning, not by a page */
+	enum log_window_asked wanted; /* where one just went */
+	enum log_window_asked hunt; /* what is searched comes from there */
+	bool followed;   /* before that */
 };
 
 void log_window_release(struct log_window *w);
@@ -65,9 +68,15 @@ bool log_window_settle(struct model *m, struct log_window *w,
 		       request_fn done);
 
 /* What settle() asked for has come; r->about says which it was. */
-void log_window_arrived(struct log_window *w, struct request *r);
+void log_window_arrived(struct model *m, struct log_window *w,
+			struct request *r);
 
-void log_window_act(struct log_window *w, enum action a); /* beforehand */
+/* Beforehand.  It ends a search; true when Escape was for that alone. */
+bool log_window_act(struct log_window *w, enum action a);
+
+/* What is searched in the text isn't here: false when there is no more in that
+ * direction, else that is loaded and searched until it is found, or all was. */
+bool log_window_hunt(struct log_window *w, bool back);
 
 /* "loading older...", "beginning of the log"; "" for neither. */
 const char *log_window_place(const struct model *m,

@@ -34,6 +34,14 @@ struct logs {
 	bool anew;   /* opened again: the first line is of another place */
 };
 
+static bool beyond(struct model *m, struct textlog *t, bool back)
+{
+	struct logs *g = (struct logs *)t;
+
+	(void)m;
+	return log_window_hunt(&g->window, back);
+}
+
 static void *logs_make(struct model *m)
 {
 	struct logs *g = xcalloc(1, sizeof(*g));
@@ -41,6 +49,7 @@ static void *logs_make(struct model *m)
 	(void)m;
 	g->text.json = true;
 	g->window.text = &g->text;
+	g->text.beyond = beyond;
 	return g;
 }
 
@@ -178,7 +187,7 @@ static void older_arrived(struct model *m, struct request *r)
 {
 	struct logs *g = m->state[SCREEN_LOGS];
 
-	log_window_arrived(&g->window, r);
+	log_window_arrived(m, &g->window, r);
 	m->effects |= EFFECT_REDRAW;
 }
 
@@ -391,7 +400,10 @@ static bool logs_act(struct model *m, void *state, enum action a)
 {
 	struct logs *g = state;
 
-	log_window_act(&g->window, a);
+	if (log_window_act(&g->window, a)) {
+		model_say(m, "the search was stopped");
+		return true;
+	}
 	switch (a) {
 	case ACT_SOURCE:
 		choose(m);

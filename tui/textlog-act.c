@@ -45,9 +45,9 @@ static bool move(struct textlog *t, enum action a)
 }
 
 /* Of the lines that are shown, the nearest with the text after or before
- * `at`, around; SIZE_MAX when none has it. */
+ * `at`; SIZE_MAX when none has it. */
 static size_t find_text(const struct textlog *t, const char *text, size_t at,
-			bool back)
+			bool back, bool around)
 {
 	size_t before = SIZE_MAX, after = SIZE_MAX, first = SIZE_MAX,
 	       last = SIZE_MAX, k = 0;
@@ -68,27 +68,35 @@ static size_t find_text(const struct textlog *t, const char *text, size_t at,
 		k++;
 	}
 	if (back)
-		return before != SIZE_MAX ? before : last;
-	return after != SIZE_MAX ? after : first;
+		return before != SIZE_MAX || !around ? before : last;
+	return after != SIZE_MAX || !around ? after : first;
+}
+
+bool textlog_find(struct textlog *t, bool back, bool around)
+{
+	size_t n = textlog_count(t);
+	struct list_pos pos = { .top = t->top };
+
+	pos.at = find_text(t, field_text(&t->search), t->top + t->at, back,
+			   around);
+	if (pos.at == SIZE_MAX)
+		return false;
+	textlog_pause(t);
+	list_settle(&pos, n, (int)t->height);
+	t->top = pos.top;
+	t->at = pos.at - pos.top;
+	return true;
 }
 
 static void search(struct model *m, struct textlog *t, bool back)
 {
 	const char *text = field_text(&t->search);
-	size_t n = textlog_count(t);
-	struct list_pos pos = { .top = t->top };
 
-	if (!*text || !n)
+	if (!*text || textlog_find(t, back, false) ||
+	    (t->beyond && t->beyond(m, t, back)))
 		return;
-	pos.at = find_text(t, text, t->top + t->at, back);
-	if (pos.at == SIZE_MAX) {
+	if (textlog_count(t) && !textlog_find(t, back, true))
 		model_say(m, "%s is not in it", text);
-		return;
-	}
-	textlog_pause(t);
-	list_settle(&pos, n, (int)t->height);
-	t->top = pos.top;
-	t->at = pos.at - pos.top;
 }
 
 /* What is known of the line. */

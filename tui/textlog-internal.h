@@ -15,6 +15,9 @@ size_t textlog_count(const struct textlog *t);
 /* How many of those came since one stopped following. */
 size_t textlog_news(const struct textlog *t);
 void textlog_pause(struct textlog *t);
+/* To the nearest line with the text that is searched, in that direction alone
+ * or `around`; false when there is none. */
+bool textlog_find(struct textlog *t, bool back, bool around);
 
 /*
  * Among lines of others: at index i, where all is full it drops the first, or

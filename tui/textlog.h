@@ -55,6 +55,9 @@ struct textlog {
 	char *about;        /* owned; the same; NULL: all */
 	const char *live;   /* while it follows; NULL: "following" */
 	bool over;          /* nothing comes any more: `live` says why */
+	/* Nothing is found before or behind the cursor: true when there is
+	 * more, which is searched as it comes.  May be NULL. */
+	bool (*beyond)(struct model *m, struct textlog *t, bool back);
 	struct field search, only;
 	enum { TEXTLOG_IDLE, TEXTLOG_SEARCH, TEXTLOG_ONLY } typing;
 };

@@ -359,6 +359,12 @@ wait ▌ {s}
 send l
 wait line12345
 wait 1 000/5 000 kept
+send /line4321\\r
+gone line12345
+wait line4322
+wait search: line4321
+send G
+wait line12345
 send &line12344\r
 gone line12345
 send s^U{path}\r

@@ -282,6 +282,91 @@ static void test_log_window__not_asked(void **state)
 	fixture_free(m);
 }
 
+/* What isn't here is searched in what is before, and behind. */
+static void test_log_window__search(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "/");
+	fixture_type(m, "line 1234.");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "searching older lines, Esc stops");
+	for (int i = 0; i < 9; i++) {
+		assert_true(is_asked(m));
+		assert_not_shown(m, "line 1234.\u2502");
+		free(answer(m, LINES));
+	}
+	assert_true(is_asked(m));
+	free(answer(m, LINES));
+	assert_false(is_asked(m));
+	assert_shown(m, "line 1234. ");
+	assert_not_shown(m, "searching");
+	assert_string_equal(textlog_current(text_of(m))->text, "line 1234.");
+	/* On the other way: it had to go for that. */
+	fixture_keys(m, "/ ^U");
+	fixture_type(m, "line 11500.");
+	fixture_keys(m, "Enter n");
+	for (int i = 0; i < 20 && is_asked(m); i++)
+		free(answer(m, LINES));
+	assert_string_equal(textlog_current(text_of(m))->text, "line 11500.");
+	fixture_free(m);
+}
+
+/* In vain, or stopped. */
+static void test_log_window__search_ends(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "/ n o w h e r e Enter");
+	for (int i = 0; i < 20 && is_asked(m); i++)
+		free(answer(m, LINES));
+	assert_shown(m, "nowhere is not in the log");
+	come(m, LINES - 1000, LINES); /* from the end, as before */
+	assert_shown(m, "following");
+	assert_shown(m, "line 11999.");
+	fixture_keys(m, "N");
+	assert_shown(m, "searching older");
+	fixture_keys(m, "Escape");
+	assert_shown(m, "the search was stopped");
+	free(answer(m, LINES));
+	assert_not_shown(m, "searching");
+	assert_string_equal(field_text(&text_of(m)->search), "nowhere");
+	assert_false(is_asked(m));
+	/* Around, once all was searched. */
+	fixture_keys(m, "G / ^U");
+	fixture_type(m, "line 11995.");
+	fixture_keys(m, "Enter");
+	assert_string_equal(textlog_current(text_of(m))->text, "line 11995.");
+	fixture_keys(m, "N");
+	for (int i = 0; i < 5; i++)
+		free(answer(m, LINES));
+	fixture_answer(m, "GET", LOGS, SVM_UNREACHABLE, "no daemon");
+	assert_not_shown(m, "searching");
+	assert_shown(m, "no daemon");
+	fixture_free(m);
+}
+
+/* Both ends are in view: it doesn't load the one and let go the other. */
+static void test_log_window__few_are_shown(void **state)
+{
+	struct model *m = start(state);
+	int n = 0;
+
+	fixture_keys(m, "& 1 2 3 4 . Enter g");
+	while (n < 50 && is_asked(m)) {
+		free(answer(m, LINES));
+		n++;
+	}
+	assert_in_range(n, 10, 13);
+	assert_shown(m, "line 1234.");
+	assert_shown(m, "beginning of the log");
+	fixture_keys(m, "j j PageDown"); /* a page each */
+	for (n = 0; n < 50 && is_asked(m); n++)
+		free(answer(m, LINES));
+	assert_in_range(n, 1, 3);
+	fixture_free(m);
+}
+
 /* -- of several */
 
 static struct stream *stream_of(const struct model *m, const char *id)
@@ -637,6 +722,9 @@ int main(void)
 		TEST(save),
 		TEST(save_fails),
 		TEST(save_merged),
+		TEST(few_are_shown),
+		TEST(search),
+		TEST(search_ends),
 		TEST(merged),
 		TEST(merged_few),
 		TEST(merged_untimed),
