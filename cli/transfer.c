@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,26 @@ static int write_failed(int r, const char *to, struct svm_err *err)
 				"write to standard output");
 }
 
+/* Whoever reads it may stop doing so for long, and that can be interrupted: a
+ * pipe that poll() says has room takes PIPE_BUF bytes at once. */
+static int write_out(struct exchange *x, int fd, const char *to,
+		     const char *data, size_t n, struct svm_err *err)
+{
+	while (n) {
+		size_t part = to ? n : MIN(n, (size_t)PIPE_BUF);
+
+		if (!to && exchange_wait(x, fd, POLLOUT, err) < 0)
+			return -1;
+		int r = fd_write_full(fd, data, part);
+
+		if (r < 0)
+			return write_failed(r, to, err);
+		data += part;
+		n -= part;
+	}
+	return 0;
+}
+
 /* The file follows. */
 static struct exchange *begin_get(struct cli *cli, const char *id,
 				  const char *path, struct svm_err *err)
@@ -174,10 +195,8 @@ int transfer_get(struct cli *cli, const char *id, const char *path, int fd,
 		return -1;
 	p->total = exchange_length(x);
 	while ((n = exchange_read(x, chunk, CHUNK, err)) > 0) {
-		int r = fd_write_full(fd, chunk, (size_t)n);
-
-		if (r < 0)
-			return write_failed(r, to, err);
+		if (write_out(x, fd, to, chunk, (size_t)n, err) < 0)
+			return -1;
 		progress_add(p, n);
 	}
 	return (int)n;

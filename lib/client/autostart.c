@@ -11,10 +11,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -30,7 +33,57 @@
 
 extern char **environ;
 
-static int take_lock(const struct client *c, struct svm_err *err)
+/* Whoever is asked to do so waits for the lock, which belongs to the file that
+ * was opened, and so to us as well; then says how that went. */
+static pid_t fork_waiter(int fd, int out)
+{
+	pid_t us = getpid(), pid = fork();
+
+	if (pid)
+		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	unsigned char e = 0;
+
+	while (getppid() == us && flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR) {
+			e = (unsigned char)errno;
+			break;
+		}
+	_exit(write(out, &e, 1) == 1 ? 0 : 1);
+}
+
+/* flock() can't be waited for beside anything else, and who waits here may
+ * have blocked the signals that are to interrupt it. */
+static int wait_for_lock(struct client *c, int fd, struct svm_err *err)
+{
+	auto_close int in = -1, out = -1;
+	unsigned char e = 0;
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return svm_err_sys(err, SVM_UNREACHABLE, errno, "pipe");
+	in = p[0];
+	out = p[1];
+	pid_t pid = fork_waiter(fd, out);
+
+	if (pid < 0)
+		return svm_err_sys(err, SVM_UNREACHABLE, errno, "fork");
+	fd_close(steal_fd(&out));
+	int r = client_wait(c, in, POLLIN, err);
+
+	if (r >= 0 && read(in, &e, 1) != 1)
+		e = EIO;
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	if (r >= 0 && e)
+		r = svm_err_sys(err, SVM_UNREACHABLE, e,
+				"cannot start the daemon: wait for another "
+				"that starts it");
+	return r < 0 ? -1 : 0;
+}
+
+static int take_lock(struct client *c, struct svm_err *err)
 {
 	auto_free char *path = path_join(c->dirs.runtime, "start.lock");
 	auto_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC |
@@ -39,12 +92,12 @@ static int take_lock(const struct client *c, struct svm_err *err)
 	if (fd < 0)
 		return svm_err_sys(err, SVM_UNREACHABLE, errno,
 				   "cannot start the daemon: open '%s'", path);
-	while (flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return svm_err_sys(err, SVM_UNREACHABLE, errno,
-					   "cannot start the daemon: lock "
-					   "'%s'", path);
-	return steal_fd(&fd);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return steal_fd(&fd);
+	if (errno != EWOULDBLOCK)
+		return svm_err_sys(err, SVM_UNREACHABLE, errno,
+				   "cannot start the daemon: lock '%s'", path);
+	return wait_for_lock(c, fd, err) < 0 ? -1 : steal_fd(&fd);
 }
 
 /* What the daemon wrote since `from`, at most the end of it. */

@@ -2,12 +2,15 @@
 """What is shown while a slow daemon keeps the dashboard waiting."""
 import fcntl
 import os
+import re
+import signal
 import threading
 import time
 
 import pytest
 
 from screen import RESTORED, Screen
+from svm import wait_for
 from test_tui_data import configure
 from test_tui_hostile import FakeDaemon, json_reply, sse
 
@@ -88,16 +91,50 @@ def test_without_motion_it_sleeps(inst, slow):
         t.end("send ^C", "exit 0", RESTORED)
 
 
-def test_while_one_is_started(inst):
-    """Another program is about to start the same one, and takes its time."""
+@pytest.fixture
+def lock(inst):
+    """Another program is about to start the same daemon."""
     os.makedirs(inst.runtime, mode=0o700)
-    lock = os.open(inst.runtime / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with Screen(inst, "tui", seconds=60) as t:
-            t.step("wait starting daemon ... socket ... fleet")
-            fcntl.flock(lock, fcntl.LOCK_UN)
-            t.step("gone starting daemon", "wait live")
-            t.end("send q", "exit 0", RESTORED)
-    finally:
-        os.close(lock)
+    fd = os.open(inst.runtime / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    yield fd
+    os.close(fd)
+
+
+def waited_for(lock):
+    """Somebody waits for it."""
+    with open("/proc/locks", encoding="ascii") as f:
+        return re.search(rf"-> FLOCK .*:{os.fstat(lock).st_ino} ", f.read())
+
+
+def test_while_one_is_started(inst, lock):
+    """And takes its time."""
+    with Screen(inst, "tui", seconds=60) as t:
+        t.step("wait starting daemon ... socket ... fleet")
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        t.step("gone starting daemon", "wait live")
+        t.end("send q", "exit 0", RESTORED)
+
+
+def test_while_one_is_started_ctrl_c_quits(inst, lock):
+    with Screen(inst, "tui", seconds=60) as t:
+        t.step("wait starting daemon ... socket ... fleet")
+        wait_for(lambda: waited_for(lock), "it to wait for the lock")
+        t.end("send ^C", "exit 0", RESTORED)
+    wait_for(lambda: not waited_for(lock), "nobody to wait any more")
+
+
+@pytest.mark.parametrize("argv", [("list",), ("cp", "x:/y", "-")])
+def test_while_one_is_started_a_command_is_interrupted(inst, lock, argv):
+    """Whether it has asked for signals, as cp has, or not."""
+    p = inst.popen(*argv)
+    wait_for(lambda: waited_for(lock), "it to wait for the lock")
+    p.send_signal(signal.SIGINT)
+    assert p.wait(30) in (130, -signal.SIGINT)
+    p.communicate()
+    wait_for(lambda: not waited_for(lock), "nobody to wait any more")
+    p = inst.popen(*argv)
+    wait_for(lambda: waited_for(lock), "it to wait for the lock")
+    fcntl.flock(lock, fcntl.LOCK_UN)
+    assert p.wait(60) == (0 if argv[0] == "list" else 3), p.communicate()
+    p.communicate()
