@@ -11,6 +11,7 @@ import pytest
 
 from registry import Image, Rogue
 from screen import Screen
+from svm import wait_for
 from test_images import tar
 
 SIZE = 16 << 20
@@ -76,18 +77,28 @@ PLACES = {21: (5, 15), 14: (3, 10)}
 
 
 def look(s, shape, cells, place, marks):
-    """The bar on the screen, once it is so long; that it says the same as the
-    numbers beside it."""
+    """The bar on the screen, once it is so long, and it says the same as the
+    numbers beside it, which may be painted after it."""
     s.step("wait " + marks[0] * PLACES[cells][place] + marks[1])
-    text = "\n".join(s.step("snap"))
-    m = re.search(shape, text)
-    assert m, text
-    full = len(m["full"])
-    percent, mib = int(m["percent"]), float(m["have"])
-    assert full + len(m["rest"]) == cells, m.group(0)
-    assert abs(full - percent * cells / 100) < 2, m.group(0)
-    assert abs(mib - percent * 16 / 100) < 0.7, m.group(0)
-    return percent
+    seen = []
+
+    def agree():
+        seen[:] = ["\n".join(s.step("snap"))]
+        m = re.search(shape, seen[0])
+        if not m:
+            return None
+        full = len(m["full"])
+        percent, mib = int(m["percent"]), float(m["have"])
+        if (full + len(m["rest"]) == cells and
+                abs(full - percent * cells / 100) < 2 and
+                abs(mib - percent * 16 / 100) < 0.7):
+            return percent
+        return None
+
+    try:
+        return wait_for(agree, "the bar and its numbers to say the same")
+    except AssertionError as e:
+        raise AssertionError(f"{e}\n{seen[0]}") from None
 
 
 def watch(s, slow, total, cells, marks="\u2588\u2591"):
