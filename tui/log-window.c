@@ -193,6 +193,12 @@ static void append(struct log_window *w, size_t i, const char *text,
 	put(w, text, about, false, anchor);
 }
 
+void log_window_gap(struct log_window *w, size_t i)
+{
+	w->of[i].behind = w->of[i].hi > 0;
+	set_orders(w);
+}
+
 void log_window_line(struct log_window *w, size_t i, const char *text,
 		     const struct textlog_line *about)
 {
@@ -202,6 +208,8 @@ void log_window_line(struct log_window *w, size_t i, const char *text,
 	size_t anchor;
 
 	if (line.at && line.at <= s->hi) /* it came on the other way */
+		return;
+	if (w->behind && line.at && line.at <= s->last) /* once more */
 		return;
 	s->last = MAX(s->last, line.at);
 	/* What one reads doesn't go for what one doesn't. */

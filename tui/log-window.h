@@ -55,6 +55,10 @@ void log_window_release(struct log_window *w);
 void log_window_begin(struct log_window *w, const char *since);
 void log_window_add(struct log_window *w, const char *id);
 
+/* What comes by itself begins anew, perhaps behind lines that nobody told of:
+ * these are asked for. */
+void log_window_gap(struct log_window *w, size_t i);
+
 /* Its lines are another part of it now: nothing that was asked for fits. */
 void log_window_forget(struct log_window *w);
 

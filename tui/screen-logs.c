@@ -22,7 +22,11 @@ struct source {
 	size_t i; /* its how manieth */
 	char *id;
 	struct stream *stream;
+	bool over;   /* the sandbox is gone, or said nothing more */
+	bool broken; /* to be opened again */
 };
+
+#define RETRY_NS INT64_C(1000000000)
 
 struct logs {
 	struct textlog text; /* first */
@@ -31,6 +35,7 @@ struct logs {
 	char *since; /* as it was typed: these alone; or NULL */
 	struct log_window window; /* of these, in their order */
 	struct log_saving saving; /* to a file */
+	int64_t retry_at; /* boot; when the broken ones are; 0: there is none */
 	bool anew;   /* opened again: the first line is of another place */
 };
 
@@ -61,6 +66,7 @@ static void close_sources(struct model *m, struct logs *g)
 		free(g->sources[i]);
 	}
 	g->n = 0;
+	g->retry_at = 0;
 }
 
 static void logs_release(struct model *m, void *state)
@@ -98,6 +104,19 @@ static void log_line(struct model *m, struct stream *s, const char *text,
 	}
 	from->logs->anew = false;
 	log_window_line(&from->logs->window, from->i, line, &about);
+}
+
+/* Cleanly, with its sandbox; else it goes on when it can be had again. */
+static void log_changed(struct model *m, struct stream *s)
+{
+	struct source *from = s->data;
+
+	if (!from || (s->state != STREAM_ENDED && s->state != STREAM_BROKEN))
+		return;
+	from->broken = s->err.code != SVM_OK && s->err.code != SVM_NOT_FOUND;
+	from->over = !from->broken;
+	if (from->broken)
+		from->logs->retry_at = m->boot_ns + RETRY_NS;
 }
 
 /* "14:30" */
@@ -160,6 +179,8 @@ static void open_source(struct model *m, struct logs *g, struct source *s)
 				log_line);
 	s->stream->once = true;
 	s->stream->data = s;
+	s->stream->changed = log_changed;
+	s->over = s->broken = false;
 }
 
 static void add_source(struct model *m, struct logs *g, const char *id)
@@ -191,20 +212,73 @@ static void older_arrived(struct model *m, struct request *r)
 	m->effects |= EFFECT_REDRAW;
 }
 
-static void logs_settle(struct model *m, void *state, struct area a)
+/* The end again, and on from there. */
+static void open_anew(struct model *m, struct logs *g)
 {
-	struct logs *g = state;
-
-	textlog_screen_settle(m, &g->text, a);
-	if (!log_window_settle(m, &g->window, older_arrived))
-		return;
-	/* The end again, and on from there. */
 	log_window_forget(&g->window);
 	for (size_t i = 0; i < g->n; i++) {
 		stream_close(m, g->sources[i]->stream);
 		open_source(m, g, g->sources[i]);
 	}
 	g->anew = true;
+}
+
+/* Who reads is not disturbed: what came meanwhile is below. */
+static void open_broken(struct model *m, struct logs *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		struct source *s = g->sources[i];
+
+		if (!s->broken)
+			continue;
+		stream_close(m, s->stream);
+		open_source(m, g, s);
+		log_window_gap(&g->window, i);
+	}
+}
+
+static void say_state(const struct model *m, struct logs *g)
+{
+	size_t over = 0, broken = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		over += g->sources[i]->over;
+		broken += g->sources[i]->broken;
+	}
+	g->text.over = g->n && (over == g->n || broken || m->link == LINK_LOST);
+	g->text.live = !g->text.over ? NULL : over == g->n ? "ended" :
+		       "waiting for the daemon";
+}
+
+static void logs_settle(struct model *m, void *state, struct area a)
+{
+	struct logs *g = state;
+
+	if (g->retry_at && m->boot_ns >= g->retry_at &&
+	    m->link == LINK_LIVE) {
+		g->retry_at = 0;
+		if (g->text.paused)
+			open_broken(m, g);
+		else
+			open_anew(m, g);
+	}
+	say_state(m, g);
+	textlog_screen_settle(m, &g->text, a);
+	if (log_window_settle(m, &g->window, older_arrived))
+		open_anew(m, g);
+}
+
+static int64_t logs_wake(const struct model *m, const void *state)
+{
+	const struct logs *g = state;
+
+	return m->link == LINK_LIVE ? g->retry_at : 0;
+}
+
+/* What is due is done as it settles. */
+static void logs_tick(struct model *m, void *state)
+{
+	(void)m, (void)state;
 }
 
 void model_logs(struct model *m, const char *id)
@@ -463,6 +537,8 @@ const struct screen screen_logs = {
 	.enter = logs_enter,
 	.view = logs_view,
 	.settle = logs_settle,
+	.wake = logs_wake,
+	.tick = logs_tick,
 	.context = CTX_LOGS,
 	.subject = logs_subject,
 	.act = logs_act,

@@ -348,6 +348,22 @@ def test_logs_of_several_are_merged_to_their_beginning(inst):
         t.end("wait news", "send q", "exit 0", RESTORED)
 
 
+def test_a_log_goes_on_with_the_next_daemon(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "echo before")
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}", "send l", "wait before", "wait following")
+        inst.kill_daemon()
+        t.step("wait waiting for the daemon")
+        inst.start()
+        t.step("wait following", "wait before")
+        inst.exec(s, "echo after")
+        t.step("wait after")
+        inst.api("DELETE", f"/sandboxes/{s}", check=200)
+        t.end("wait ended", "wait after", "send q", "exit 0", RESTORED)
+
+
 def test_a_log_is_saved_whole(inst):
     """Also what the view has not loaded, and what its filter leaves out."""
     inst.start()

@@ -367,6 +367,52 @@ static void test_log_window__few_are_shown(void **state)
 	fixture_free(m);
 }
 
+/* The daemon went, and is there again; then the sandbox goes. */
+static void test_log_window__reconnects(void **state)
+{
+	struct model *m = start(state);
+	struct stream *old = stream(m);
+
+	fixture_broken(m, old, SVM_UNREACHABLE, "gone");
+	assert_shown(m, "waiting for the daemon");
+	assert_ptr_equal(stream(m), old);
+	fixture_time(m, INT64_C(1100000000));
+	m->link = LINK_LOST;
+	update_tick(m);
+	assert_ptr_equal(stream(m), old);
+	m->link = LINK_LIVE;
+	assert_true(update_wake(m) <= m->boot_ns);
+	update_tick(m);
+	assert_ptr_not_equal(stream(m), old);
+	come(m, LINES - 500, LINES + 500);
+	assert_shown(m, "following");
+	assert_shown(m, "line 12499.");
+	assert_int_equal(text_of(m)->n, 1000);
+	/* Who reads stays there; what nobody told of is found below. */
+	fixture_keys(m, "PageUp");
+	fixture_broken(m, stream(m), SVM_UNREACHABLE, "gone");
+	fixture_time(m, INT64_C(1100000000));
+	update_tick(m);
+	come(m, LINES + 1000, LINES + 2000);
+	assert_shown(m, "paused");
+	assert_shown(m, "line 12481.");
+	assert_shown(m, "+1 000 new");
+	fixture_keys(m, "PageDown PageDown");
+	free(answer(m, LINES + 2000));
+	assert_shown(m, "line 12499.");
+	for (int i = 0; i < 90; i++) {
+		fixture_keys(m, "PageDown");
+		free(answer(m, LINES + 2000));
+	}
+	assert_shown(m, "line 13999.");
+	assert_shown(m, "+1 500 new");
+	fixture_keys(m, "G");
+	stream(m)->err.code = SVM_OK;
+	fixture_broken(m, stream(m), SVM_OK, "");
+	assert_shown(m, "ended");
+	fixture_free(m);
+}
+
 /* -- of several */
 
 static struct stream *stream_of(const struct model *m, const char *id)
@@ -723,6 +769,7 @@ int main(void)
 		TEST(save_fails),
 		TEST(save_merged),
 		TEST(few_are_shown),
+		TEST(reconnects),
 		TEST(search),
 		TEST(search_ends),
 		TEST(merged),
