@@ -11,6 +11,9 @@
 #include "tui/sandbox-act.h"
 #include "tui/workspace.h"
 
+#define SECOND INT64_C(1000000000)
+#define MINUTE (60 * SECOND)
+
 static void *workspace_make(struct model *m)
 {
 	struct workspace *w = xcalloc(1, sizeof(*w));
@@ -384,13 +387,25 @@ static int64_t status_due(const struct model *m, const struct workspace *w)
 		       terminal_status_wake(m, w->shown) : 0;
 }
 
+/* Its time that is left: by the minute, at last by the second. */
+static int64_t countdown_due(const struct model *m, const struct workspace *w)
+{
+	const struct sandbox *s = workspace_sandbox(m, w);
+	int64_t left = s && s->expires_ns ? s->expires_ns - m->wall_ns : 0;
+
+	if (m->screen != SCREEN_WORKSPACE || !m->focused || left <= 0)
+		return 0;
+	return m->boot_ns + left % (left >= MINUTE ? MINUTE : SECOND) + 1;
+}
+
 static int64_t workspace_wake(const struct model *m, const void *state)
 {
 	const struct workspace *w = state;
 	const int64_t due[] = { files_draft_wake(&w->files),
 				files_wake(m, &w->files),
 				workspace_leave_due(m, w),
-				status_due(m, w) };
+				status_due(m, w),
+				countdown_due(m, w) };
 	int64_t first = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(due); i++)

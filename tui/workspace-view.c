@@ -2,17 +2,56 @@
 /* The workspace as it is drawn: the sandbox's line, and the panes. */
 #include <string.h>
 
+#include "lib/base/mem.h"
+#include "lib/base/width.h"
 #include "tui/frame.h"
 #include "tui/terminal-line.h"
 #include "tui/workspace.h"
 
+#define TTL_BAR 5
 #define TERMINALS_NAMED 3 /* of more, the title has the shown one alone */
+
+/* Of the time that it has in all, what is left; negative: not known. */
+static double ttl_part(const struct model *m, const struct sandbox *s)
+{
+	int64_t all = s->expires_ns - s->created_ns;
+
+	if (!s->expires_ns || !s->created_ns || all <= 0)
+		return -1;
+	return (double)(s->expires_ns - m->wall_ns) / (double)all;
+}
+
+/* What it is, and for how long: the bar goes first where that is too much. */
+static void view_what(const struct model *m, const struct sandbox *s,
+		      struct canvas *c, struct area a)
+{
+	struct frame_parts parts = { .n = 0 };
+	char left[FRAME_TIME_SIZE] = "";
+	double part = ttl_part(m, s);
+
+	frame_part(&parts, 2, NULL, "%s", s->image);
+	frame_part(&parts, 3, NULL, "%s", s->provider);
+	if (s->expires_ns) {
+		frame_left(s->expires_ns - m->wall_ns, left);
+		frame_part(&parts, 1, NULL, "ttl %s", left);
+	}
+	auto_free char *text = frame_parts_fit(&parts, "  ", a.cols);
+	int width = (int)width_text(text, strlen(text));
+	int at = width - (int)strlen(left);
+
+	canvas_text(c, a.row, a.col, a.cols, pen_role(ROLE_DIM), text);
+	if (part < 0 || width + TTL_BAR + 1 > a.cols)
+		return;
+	frame_bar(m, c, a.row, a.col + at, TTL_BAR, part,
+		  pen_role(part < 0.1 ? ROLE_BAD : ROLE_OK));
+	canvas_textf(c, a.row, a.col + at + TTL_BAR, FRAME_TIME_SIZE,
+		     pen_role(ROLE_DIM), " %s", left);
+}
 
 static void view_line(const struct model *m, const struct workspace *w,
 		      struct canvas *c, struct area a)
 {
 	const struct sandbox *s = workspace_sandbox(m, w);
-	char left[FRAME_TIME_SIZE] = "";
 	enum theme_role role;
 	int col = a.col + 1;
 
@@ -27,11 +66,8 @@ static void view_line(const struct model *m, const struct workspace *w,
 
 	col += canvas_textf(c, a.row, col, 16, pen_role(role), "%s %s  ",
 			    symbol, s->state);
-	if (s->expires_ns)
-		frame_left(s->expires_ns - m->wall_ns, left);
-	canvas_textf(c, a.row, col, a.cols - col, pen_role(ROLE_DIM),
-		     "%s  %s%s%s", s->image, s->provider,
-		     *left ? "  ttl " : "", left);
+	view_what(m, s, c, (struct area){ a.row, col, 1,
+					  MAX(a.col + a.cols - col, 0) });
 }
 
 /* Whether it runs and for how long, in few columns. */

@@ -157,6 +157,34 @@ static void test_workspace__left_is_brief(void **state)
 	fixture_free(m);
 }
 
+/* The bar goes before anything else does; what never ends has none. */
+static void test_workspace__time_left(void **state)
+{
+	struct model *m = start(state, 120);
+	struct sandbox *s = fleet_find(&m->fleet, "sb-7f3a91c2");
+
+	s->created_ns = m->wall_ns - INT64_C(3600000000000);
+	s->expires_ns = m->wall_ns + INT64_C(1230000000000);
+	assert_shown(m, "  ttl \u2588\u2591\u2591\u2591\u2591 20m");
+	assert_int_equal(update_wake(m) - m->boot_ns, INT64_C(30000000001));
+	m->set.ascii = true;
+	assert_shown(m, "  ttl #.... 20m");
+	model_resize(m, 30, 60);
+	assert_shown(m, "  python:3.12  mock  ttl #.... 20m");
+	model_resize(m, 30, 56);
+	assert_shown(m, "  python:3.12  mock  ttl 20m");
+	model_resize(m, 30, 48);
+	assert_shown(m, "  python:3.12  ttl 20m");
+	model_resize(m, 30, 40);
+	assert_shown(m, " running  ttl 20m");
+	s->created_ns = 0; /* not known */
+	model_resize(m, 30, 120);
+	assert_shown(m, "  ttl 20m");
+	s->expires_ns = 0;
+	assert_not_shown(m, "ttl");
+	fixture_free(m);
+}
+
 static struct terminal *attach(struct model *m, const char *sid)
 {
 	struct terminal *t;
@@ -328,6 +356,7 @@ static void test_workspace__counts_while_seen(void **state)
 	t->state = TERMINAL_LOST;
 	t->lost_ns = m->boot_ns;
 	m->toast_until = m->boot_ns; /* whatever was said */
+	fleet_find(&m->fleet, "sb-7f3a91c2")->expires_ns = 0;
 	update_tick(m);
 	due = m->boot_ns + INT64_C(1000000000);
 	assert_int_equal(update_wake(m), due);
@@ -528,6 +557,7 @@ int main(void)
 		TEST(many_sessions),
 		TEST(after_leaving),
 		TEST(left_is_brief),
+		TEST(time_left),
 		TEST(read_only),
 		TEST(zoomed_line),
 		TEST(looking_back_line),
