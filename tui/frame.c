@@ -14,6 +14,8 @@
 #include "tui/start.h"
 
 #define SECOND INT64_C(1000000000)
+/* Columns, for how busy this machine is. */
+#define METERS_FROM 100
 
 static bool too_small(const struct model *m)
 {
@@ -32,6 +34,12 @@ struct area frame_body(const struct model *m)
 	if (is_full(m))
 		return (struct area){ 0, 0, m->rows, m->cols };
 	return (struct area){ 2, 0, MAX(m->rows - 3, 1), m->cols };
+}
+
+bool frame_has_meters(const struct model *m)
+{
+	return m->host.known && m->cols >= METERS_FROM && !too_small(m) &&
+	       !start_shown(m) && !is_full(m);
 }
 
 static void count(const struct model *m, size_t *ret_running,
@@ -151,7 +159,7 @@ static void ribbon(const struct model *m, struct canvas *c)
 	if (coming && m->cols >= 80 && list_empty(&m->spawns))
 		col += canvas_textf(c, 0, col, 20, pen_role(ROLE_ACCENT2),
 				    "  %zu creating", coming);
-	if (m->host.has_rates && m->cols >= 100)
+	if (m->host.has_rates && frame_has_meters(m))
 		ribbon_host(m, c, col + 2);
 	ribbon_right(m, c);
 }

@@ -14,6 +14,9 @@
 /* What the screen in view has for itself. */
 struct area frame_body(const struct model *m);
 
+/* Is the ribbon in view, with how busy this machine is? */
+bool frame_has_meters(const struct model *m);
+
 /* A click on the navigation line; false when it was elsewhere. */
 bool frame_mouse(struct model *m, const struct mouse *mouse);
 

@@ -15,6 +15,7 @@
 #include "tui/views.h"
 
 #define SECOND INT64_C(1000000000)
+#define METERS_NS (3 * SECOND)
 
 static const struct screen *current(const struct model *m, void **ret_state)
 {
@@ -347,14 +348,31 @@ static int64_t screen_wake(const struct model *m, size_t i)
 		       s->wake(m, m->state[i]) : 0;
 }
 
+/* When the meters of the ribbon are to be read.  While nothing runs they go
+ * with the clock. */
+static int64_t meters_wake(const struct model *m)
+{
+	bool runs = false;
+
+	if (m->link != LINK_LIVE || !m->focused || !m->set.motion ||
+	    !frame_has_meters(m))
+		return 0;
+	for (size_t i = 0; i < m->fleet.n && !runs; i++)
+		runs = sandbox_is(m->fleet.all[i], "running");
+	return runs ? m->host.at + METERS_NS : 0;
+}
+
 void update_tick(struct model *m)
 {
+	int64_t meters = meters_wake(m);
+
 	if (m->toast && m->boot_ns >= m->toast_until)
 		drop_toast(m);
 	sandbox_act_tick(m);
 	spawn_tick(m);
-	if (m->boot_ns >= m->host.at + 60 * SECOND)
-		m->effects |= EFFECT_HOST; /* with the clock */
+	if (m->boot_ns >= m->host.at + 60 * SECOND ||
+	    (meters && m->boot_ns >= meters))
+		m->effects |= EFFECT_HOST; /* at least with the clock */
 	for (size_t i = 0; i < SCREEN_MAX; i++) {
 		int64_t due = screen_wake(m, i);
 
@@ -381,6 +399,7 @@ int64_t update_wake(const struct model *m)
 	earlier(&at, start_wake(m));
 	earlier(&at, sandbox_act_wake(m));
 	earlier(&at, spawn_wake(m));
+	earlier(&at, meters_wake(m));
 	for (size_t i = 0; i < SCREEN_MAX; i++)
 		earlier(&at, screen_wake(m, i));
 	return at;
