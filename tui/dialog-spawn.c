@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "tui/frame.h"
 #include "tui/glyph.h"
 #include "tui/list.h"
 #include "tui/screen.h"
@@ -95,6 +96,11 @@ static void spawn_view(const struct model *m, const void *state,
 				&f->form.field[at], spawn_fields[at].hint,
 				at == f->at, !f->waits);
 	}
+	/* Where they don't fit, that there are more. */
+	if (rows < SPAWN_FIELDS)
+		frame_place(c, (struct area){ in.row - 1, in.col - 2,
+					      in.rows + 2, in.cols + 4 },
+			    f->at, SPAWN_FIELDS);
 	spawn_form_command(&f->form, &command_line);
 	form_command_view(c, below, buf_str(&command_line));
 	view_status(m, f, c, status);
