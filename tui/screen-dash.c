@@ -115,24 +115,26 @@ static size_t in_state(const struct model *m, const char *state)
 	return n;
 }
 
-static void tile_sandboxes(const struct model *m, struct buf *out)
+static char *tile_sandboxes(const struct model *m, int room)
 {
 	size_t run = in_state(m, "running"), boot = in_state(m, "creating");
 	size_t bad = in_state(m, "error") + in_state(m, "unhealthy");
+	struct frame_parts p = { .n = 0 };
 
-	if (!m->fleet.loaded) {
-		buf_addch(out, '-');
-		return;
-	}
-	buf_addf(out, "%zu  run %zu", m->fleet.n, run);
+	if (!m->fleet.loaded)
+		return xstrdup("-");
+	frame_part(&p, 0, NULL, "%zu", m->fleet.n);
+	frame_part(&p, 2, NULL, "run %zu", run);
 	if (bad)
-		buf_addf(out, "  error %zu", bad);
+		frame_part(&p, 1, NULL, "err %zu", bad);
 	if (boot)
-		buf_addf(out, "  boot %zu", boot);
+		frame_part(&p, 3, NULL, "boot %zu", boot);
+	return frame_parts_fit(&p, "  ", room);
 }
 
-static void tile_templates(const struct model *m, struct buf *out)
+static char *tile_templates(const struct model *m, int room)
 {
+	struct frame_parts p = { .n = 0 };
 	const cJSON *t;
 	int warm = 0;
 
@@ -141,31 +143,36 @@ static void tile_templates(const struct model *m, struct buf *out)
 
 		warm += cJSON_IsNumber(pool) ? pool->valueint : 0;
 	}
-	buf_addf(out, "%d", cJSON_GetArraySize(m->templates));
+	frame_part(&p, 0, NULL, "%d", cJSON_GetArraySize(m->templates));
 	if (warm)
-		buf_addf(out, "  warm %d", warm);
+		frame_part(&p, 1, NULL, "warm %d", warm);
+	return frame_parts_fit(&p, "  ", room);
 }
 
-static void tile_providers(const struct model *m, struct buf *out)
+static char *tile_providers(const struct model *m, int room)
 {
-	const cJSON *p;
+	struct frame_parts p = { .n = 0 };
+	auto_free char *brief = NULL;
+	const cJSON *o;
 	int healthy = 0, on = 0;
 
-	if (!m->providers) {
-		buf_addch(out, '-');
-		return;
+	if (!m->providers)
+		return xstrdup("-");
+	cJSON_ArrayForEach(o, m->providers) {
+		healthy += cJSON_IsTrue(json_get(o, "healthy"));
+		on += !objects_is_off(o);
 	}
-	cJSON_ArrayForEach(p, m->providers) {
-		healthy += cJSON_IsTrue(json_get(p, "healthy"));
-		on += !objects_is_off(p);
-	}
-	buf_addf(out, "%d of %d healthy", healthy, on);
+	brief = xasprintf("%d/%d", healthy, on);
+	frame_part(&p, 0, brief, "%d of %d", healthy, on);
+	frame_part(&p, 1, NULL, "healthy");
+	return frame_parts_fit(&p, " ", room);
 }
 
-static void tile_daemon(const struct model *m, struct buf *out)
+static char *tile_uptime(const struct model *m, int room)
 {
 	const cJSON *up = json_get(m->metrics, "uptime");
 	const cJSON *total = json_get(m->metrics, "total_sandboxes");
+	struct frame_parts p = { .n = 0 };
 	char text[FRAME_TIME_SIZE];
 	int64_t ns;
 
@@ -173,23 +180,31 @@ static void tile_daemon(const struct model *m, struct buf *out)
 		ns += m->boot_ns - m->metrics_at;
 		frame_left(ns, text);
 		/* It is drawn anew each minute, with the clock. */
-		buf_addf(out, "up %s", ns < MINUTE ? "<1m" : text);
+		frame_part(&p, 0, NULL, "%s", ns < MINUTE ? "<1m" : text);
 	}
-	if (cJSON_IsNumber(total))
-		buf_addf(out, "  %.0f spawned", total->valuedouble);
+	if (cJSON_IsNumber(total)) {
+		double n = total->valuedouble;
+		auto_free char *brief = xasprintf("%.0f", n);
+
+		frame_part(&p, 1, brief, "%.0f spawn%s", n, n == 1 ? "" : "s");
+	}
+	return p.n ? frame_parts_fit(&p, room < 18 ? " " : "  ", room) :
+		     xstrdup("-");
 }
 
+/* In what a tile has room for no figure is cut: those that matter least are
+ * left out. */
 static void view_tiles(const struct model *m, struct canvas *c,
 		       struct area a, bool boxed)
 {
 	static const struct {
 		const char *title;
-		void (*text)(const struct model *m, struct buf *out);
+		char *(*text)(const struct model *m, int room);
 	} tiles[] = {
 		{ "SANDBOXES", tile_sandboxes },
 		{ "TEMPLATES", tile_templates },
 		{ "PROVIDERS", tile_providers },
-		{ "DAEMON", tile_daemon },
+		{ "UPTIME", tile_uptime },
 	};
 	int shown = a.cols >= 80 ? (int)ARRAY_SIZE(tiles) : 2;
 	int width = a.cols / shown;
@@ -198,23 +213,21 @@ static void view_tiles(const struct model *m, struct canvas *c,
 		struct area t = { a.row, a.col + i * width, a.rows,
 				  i + 1 < shown ? width :
 						  a.cols - i * width };
-		auto_buf struct buf text = BUF_INIT;
+		auto_free char *text = NULL;
+		int col = t.col + 1;
 
-		tiles[i].text(m, &text);
 		if (boxed) {
 			t = frame_pane(c, t, tiles[i].title, false);
-			canvas_text(c, t.row, t.col + 1, t.cols - 2,
-				    pen_role(ROLE_VALUE), buf_str(&text));
+			col = t.col + 1;
 		} else {
-			int used = canvas_textf(c, t.row, t.col + 1,
-						t.cols - 2,
-						pen_role(ROLE_DIM), "%s ",
-						tiles[i].title);
-
-			canvas_text(c, t.row, t.col + 1 + used,
-				    t.cols - 2 - used, pen_role(ROLE_VALUE),
-				    buf_str(&text));
+			col += canvas_textf(c, t.row, col, t.cols - 2,
+					    pen_role(ROLE_DIM), "%s ",
+					    tiles[i].title);
 		}
+		int room = t.col + t.cols - col - 1;
+
+		text = tiles[i].text(m, room);
+		canvas_text(c, t.row, col, room, pen_role(ROLE_VALUE), text);
 	}
 }
 

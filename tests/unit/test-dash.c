@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* The dashboard's figures at every width, and when they are read. */
+#include <locale.h>
+
+#include "tests/unit/model-fixture.h"
+#include "tests/unit/settings-fixture.h"
+
+#define SECOND INT64_C(1000000000)
+
+/* No figure is cut: what matters least is left out. */
+static void test_dash__tiles(void **state)
+{
+	static const struct {
+		int rows, cols;
+		const char *shown[4];
+	} cases[] = {
+		{ 50, 200, { "5  run 2  err 1  boot 1", "2  warm 3",
+			     "2 of 3 healthy", "4h02m  312 spawns" } },
+		{ 40, 120, { "5  run 2  err 1  boot 1", "2  warm 3",
+			     "2 of 3 healthy", "4h02m  312 spawns" } },
+		{ 30, 110, { "5  run 2  err 1  boot 1", "2  warm 3",
+			     "2 of 3 healthy", "4h02m  312 spawns" } },
+		{ 30, 100, { "5  run 2  err 1 ", "2  warm 3",
+			     "2 of 3 healthy", "4h02m  312 spawns" } },
+		{ 24, 80, { "5  run 2  err 1 ", "2  warm 3", "2 of 3 healthy",
+			    " 4h02m 312 spawns " } },
+		{ 16, 80, { "SANDBOXES 5  err 1 ", "TEMPLATES 2  ",
+			    "PROVIDERS 2 of 3 ", "UPTIME 4h02m 312" } },
+		{ 16, 60, { "SANDBOXES 5  run 2  err 1 ",
+			    "TEMPLATES 2  warm 3" } },
+		{ 10, 40, { "SANDBOXES 5  err 1 ", "TEMPLATES 2" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct model *m = fixture_model(cases[i].rows, cases[i].cols);
+
+		for (size_t k = 0; k < 4 && cases[i].shown[k]; k++)
+			assert_shown(m, cases[i].shown[k]);
+		fixture_free(m);
+	}
+}
+
+/* The ribbon's meters are read while they are seen and something runs. */
+static void test_dash__meters(void **state)
+{
+	struct model *m = fixture_model(30, 120);
+	int64_t soon;
+
+	(void)state;
+	m->host = (struct host){ .known = true, .has_rates = true,
+				 .at = m->boot_ns };
+	fixture_keys(m, "6");
+	soon = m->boot_ns + 3 * SECOND;
+	assert_true(update_wake(m) <= soon);
+	fixture_time(m, 3 * SECOND);
+	m->effects = 0;
+	update_tick(m);
+	assert_true(m->effects & EFFECT_HOST);
+	/* Not read while nobody sees them. */
+	m->host.at = m->boot_ns;
+	soon = m->boot_ns + 3 * SECOND;
+	m->focused = false;
+	assert_true(update_wake(m) > soon);
+	m->focused = true;
+	model_resize(m, 30, 90);
+	assert_true(update_wake(m) > soon);
+	model_resize(m, 30, 120);
+	m->set.motion = false;
+	assert_true(update_wake(m) > soon);
+	m->set.motion = true;
+	assert_true(update_wake(m) <= soon);
+	fixture_no_sandboxes(m);
+	m->host.at = m->boot_ns;
+	fixture_time(m, 3 * SECOND);
+	m->effects = 0;
+	update_tick(m);
+	assert_false(m->effects & EFFECT_HOST);
+	fixture_free(m);
+}
+
+/* Where not all fields fit, the form says which of how many one is in. */
+static void test_dash__spawn_form_has_more(void **state)
+{
+	struct model *m = fixture_model(10, 40);
+
+	(void)state;
+	fixture_keys(m, "s");
+	assert_shown(m, " 1/");
+	fixture_keys(m, "Tab Tab");
+	assert_shown(m, " 3/");
+	model_resize(m, 24, 80);
+	update_settle(m);
+	assert_not_shown(m, " 3/");
+	fixture_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_dash__tiles),
+		cmocka_unit_test(test_dash__meters),
+		cmocka_unit_test(test_dash__spawn_form_has_more),
+	};
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+		print_message("needs the locale C.UTF-8\n");
+		return 1;
+	}
+	return cmocka_run_group_tests_name("dash", tests,
+					   settings_fixture_setup,
+					   settings_fixture_teardown);
+}
