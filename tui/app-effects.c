@@ -166,7 +166,7 @@ static void save_view(struct model *m, bool say)
 	if (views_write(m, &err) < 0)
 		model_complain(m, &err, "keep the view");
 	else if (say)
-		model_say(m, "orders, groups, filters and columns are kept");
+		model_say(m, "orders, groups, folds, filters and columns are kept");
 }
 
 /* Said once: nothing more is written then. */

@@ -70,6 +70,19 @@ static size_t find_folded(const struct fleet_table *t, const char *name)
 	return i;
 }
 
+bool fleet_group_is_folded(const struct fleet_table *t, const char *name)
+{
+	return find_folded(t, name) < t->n_folded;
+}
+
+void fleet_group_fold(struct fleet_table *t, char *const *groups, size_t n)
+{
+	unfold_all(t);
+	t->folded = xreallocarray(t->folded, n + 1, sizeof(*t->folded));
+	for (; t->n_folded < n; t->n_folded++)
+		t->folded[t->n_folded] = xstrdup(groups[t->n_folded]);
+}
+
 static void add_row(struct fleet_table *t, struct sandbox *s, size_t group)
 {
 	t->rows[t->n_rows++] = (struct fleet_row){ s, group };
@@ -82,7 +95,7 @@ static void add_group(struct fleet_table *t, size_t from)
 	t->groups[t->n_groups++] = (struct fleet_group){
 		.name = name,
 		.from = from,
-		.folded = find_folded(t, name) < t->n_folded };
+		.folded = fleet_group_is_folded(t, name) };
 	add_row(t, NULL, t->n_groups - 1);
 }
 

@@ -16,6 +16,10 @@ enum fleet_grouping fleet_grouping_find(const char *name);
 
 void fleet_group_release(struct fleet_table *t);
 
+bool fleet_group_is_folded(const struct fleet_table *t, const char *name);
+/* These alone are folded from the next settle on. */
+void fleet_group_fold(struct fleet_table *t, char *const *groups, size_t n);
+
 /* Which of two comes first by their groups alone; who has none is last. */
 int fleet_group_compare(const struct fleet_table *t, const struct sandbox *a,
 			const struct sandbox *b);

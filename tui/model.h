@@ -90,6 +90,8 @@ struct view {
 	bool invert;
 	bool unsaved;        /* not as in the file */
 	unsigned hidden, grouping;
+	char **folded; /* names of groups */
+	size_t n_folded;
 };
 
 struct model {

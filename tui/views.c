@@ -13,8 +13,36 @@
 #include "tui/panes.h"
 #include "tui/state-file.h"
 
+static void forget_folds(struct view *v)
+{
+	for (size_t i = 0; i < v->n_folded; i++)
+		free(v->folded[i]);
+	free(v->folded);
+	v->folded = NULL;
+	v->n_folded = 0;
+}
+
+/* As many as are kept, and none that can't be the name of a group. */
+static void add_fold(struct view *v, const char *name)
+{
+	if (v->n_folded == LIMIT_TUI_FOLDS ||
+	    strlen(name) > LIMIT_TUI_FOLD_NAME)
+		return;
+	v->folded = xreallocarray(v->folded, v->n_folded + 1,
+				  sizeof(*v->folded));
+	v->folded[v->n_folded++] = xstrdup(name);
+}
+
+static void take_folds(struct view *v, char *const *names, size_t n)
+{
+	forget_folds(v);
+	for (size_t i = 0; i < n; i++)
+		add_fold(v, names[i]);
+}
+
 static void view_release(struct view *v)
 {
+	forget_folds(v);
 	free(v->name);
 	free(v->filter);
 }
@@ -61,6 +89,15 @@ static void take(struct view *v, const struct order *o,
 	v->filter = xstrdup(field_text(&t->filter));
 	v->hidden = t->hidden;
 	v->grouping = t->grouping;
+	take_folds(v, t->folded, t->n_folded);
+}
+
+static bool same_folds(const struct view *v, const struct fleet_table *t)
+{
+	for (size_t i = 0; i < v->n_folded; i++)
+		if (!fleet_group_is_folded(t, v->folded[i]))
+			return false;
+	return v->n_folded == t->n_folded;
 }
 
 static bool is_as(const struct view *v, const struct order *o,
@@ -68,6 +105,7 @@ static bool is_as(const struct view *v, const struct order *o,
 {
 	return v->sort == o->by && v->invert == o->invert &&
 	       (!t || (v->hidden == t->hidden && v->grouping == t->grouping &&
+		       same_folds(v, t) &&
 		       strcmp(v->filter ? v->filter : "",
 			      field_text(&t->filter)) == 0));
 }
@@ -85,6 +123,7 @@ static void apply(const struct view *v, struct order *o,
 	field_add(&t->filter, filter, strlen(filter));
 	t->hidden = v->hidden;
 	t->grouping = (enum fleet_grouping)v->grouping;
+	fleet_group_fold(t, v->folded, v->n_folded);
 }
 
 void views_keep(struct model *m)
@@ -198,6 +237,10 @@ static void write_view(struct json_writer *w, const char *key,
 		if (v->hidden & 1u << k)
 			json_str(w, NULL, fleet_column_name(k));
 	json_close(w, ']');
+	json_open(w, "folded", '[');
+	for (size_t i = 0; i < v->n_folded; i++)
+		json_str(w, NULL, v->folded[i]);
+	json_close(w, ']');
 }
 
 /* Views with names are of sandboxes. */
@@ -260,6 +303,10 @@ static void load_view(struct view *v, const cJSON *from,
 			    strcmp(name->valuestring,
 				   fleet_column_name(k)) == 0)
 				v->hidden |= 1u << k;
+	forget_folds(v);
+	cJSON_ArrayForEach(name, json_get(from, "folded"))
+		if (cJSON_IsString(name))
+			add_fold(v, name->valuestring);
 }
 
 static struct view *find(struct model *m, const char *name)
@@ -491,6 +538,10 @@ static void write_merged(const struct model *m, const cJSON *file,
 		begin[i] = m->begin[i];
 		begin[i].filter = xstrdup(begin[i].filter ? begin[i].filter :
 							    "");
+		begin[i].folded = NULL;
+		begin[i].n_folded = 0;
+		take_folds(&begin[i], m->begin[i].folded,
+			   m->begin[i].n_folded);
 		if (!m->begin[i].unsaved && cJSON_IsObject(from))
 			load_view(&begin[i], from, o->names);
 	}
@@ -526,7 +577,7 @@ static int merge(void *data, const struct buf *old, struct buf *next,
 
 int views_write(struct model *m, struct svm_err *err)
 {
-	if (state_file_change(FILE_NAME, LIMIT_CONFIG_FILE, merge, m, err) < 0)
+	if (state_file_change(FILE_NAME, LIMIT_TUI_VIEWS_FILE, merge, m, err) < 0)
 		return -1;
 	all_saved(m);
 	return 0;
@@ -536,7 +587,7 @@ int views_read(struct model *m, struct svm_err *err)
 {
 	auto_buf struct buf text = BUF_INIT;
 
-	if (state_file_read(FILE_NAME, LIMIT_CONFIG_FILE, &text, err) < 0)
+	if (state_file_read(FILE_NAME, LIMIT_TUI_VIEWS_FILE, &text, err) < 0)
 		return -1;
 	if (text.len && views_load(m, buf_str(&text), text.len, err) < 0)
 		return svm_err_prefix(err, "%s", FILE_NAME);

@@ -203,6 +203,9 @@
 #define LIMIT_TUI_EARLY_KEYS 256    /* typed before a terminal is there */
 #define LIMIT_TUI_VIEWS 32          /* with a name */
 #define LIMIT_TUI_VIEW_NAME 64      /* bytes */
+#define LIMIT_TUI_VIEWS_FILE KIB(512) /* all of them */
+#define LIMIT_TUI_FOLDS 32          /* groups of one, kept folded */
+#define LIMIT_TUI_FOLD_NAME 128     /* bytes, of each */
 #define LIMIT_TUI_THEMES 24         /* files that are offered */
 #define LIMIT_TUI_UNDO 32           /* changes of the configuration */
 #define LIMIT_TUI_FIELD KIB(4)    /* a line being typed */

@@ -119,6 +119,50 @@ static void test_views__sizes(void **state)
 	fixture_free(m);
 }
 
+/* Groups stay folded, of a view with a name too; no more than are kept. */
+static void test_views__folds(void **state)
+{
+	struct model *m = fixture_model(24, 140), *again;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_buf struct buf many = BUF_INIT;
+
+	(void)state;
+	fixture_keys(m, "2 z B Down Enter g Left");
+	assert_not_shown(m, "sb-2c8e04d7");
+	assert_shown(m, "sb-7f3a91c2"); /* has no template */
+	fixture_keys(m, "S");
+	assert_true(says(m, "\"folded\":[\"data-science\"]"));
+	fixture_keys(m, "G Left Left S V n");
+	fixture_type(m, "all folded");
+	fixture_keys(m, "Enter g Right S");
+	auto_free char *text = json_of(m);
+
+	again = fixture_model(24, 140);
+	assert_int_equal(views_load(again, text, strlen(text), &err), 0);
+	auto_free char *same = json_of(again);
+	assert_string_equal(text, same);
+	fixture_keys(again, "2 z");
+	assert_shown(again, "sb-2c8e04d7");
+	assert_not_shown(again, "sb-7f3a91c2");
+	fixture_keys(again, "V 1");
+	assert_not_shown(again, "sb-2c8e04d7");
+	assert_not_shown(again, "sb-7f3a91c2");
+
+	buf_addstr(&many, "{\"dash\":{\"group\":\"owner\",\"folded\":[7,{},"
+			  "\"\\u001b[2J\",\"");
+	for (int i = 0; i < 200; i++)
+		buf_addch(&many, 'x');
+	for (int i = 0; i < 200; i++)
+		buf_addf(&many, "\",\"g%d", i);
+	buf_addstr(&many, "\"]},\"sandboxes\":{\"folded\":{\"a\":\"b\"}}}");
+	assert_int_equal(views_load(again, buf_str(&many), many.len, &err), 0);
+	assert_true(says(again, "[\"\\u001b[2J\",\"g0\""));
+	assert_true(says(again, "\"g30\"]"));
+	assert_false(says(again, "xxx"));
+	fixture_free(again);
+	fixture_free(m);
+}
+
 /* Control characters don't get in by the file either. */
 static void test_views__hostile_filter(void **state)
 {
@@ -307,6 +351,7 @@ int main(void)
 		TEST(come_back),
 		TEST(nonsense_changes_nothing),
 		TEST(sizes),
+		TEST(folds),
 		TEST(hostile_filter),
 		TEST(with_names),
 		TEST(hostile_names),
