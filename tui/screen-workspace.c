@@ -344,6 +344,9 @@ static void workspace_status(const struct model *m, const void *state,
 		buf_addstr(out, "left");
 	else
 		buf_addstr(out, w->files.path ? w->files.path : "");
+	/* Its name for others: stacyvm attach ID/SESSION. */
+	if (w->focus == PANE_TERMINAL && !w->live && w->shown && w->shown->sid)
+		buf_addf(out, "  s%u is %s", w->shown->number, w->shown->sid);
 	if (w->focus == PANE_FILES && *field_text(&w->files.filter))
 		buf_addf(out, "  filter: %s", field_text(&w->files.filter));
 	if (w->focus == PANE_FILES)

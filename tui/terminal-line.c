@@ -9,20 +9,21 @@
 #include "tui/frame.h"
 
 #define GAP 2         /* columns between two pieces */
+#define FRAME_TITLE 2 /* where a border's title begins */
 #define PIECE_MIN 8   /* a title that is cut has at least as many */
 
 static const enum context live_chain[] = { CTX_TERMINAL, CTX_NONE };
 
 /* What is on it, the texts empty when there is no room. */
 struct line {
-	struct buf leave, status, sessions, name, life, more, title;
+	struct buf leave, status, sessions, add, name, life, more, title;
 	int left; /* columns that are free */
 };
 
 static void line_release(struct line *x)
 {
-	struct buf *all[] = { &x->leave, &x->status, &x->sessions, &x->name,
-			      &x->life, &x->more, &x->title };
+	struct buf *all[] = { &x->leave, &x->status, &x->sessions, &x->add,
+			      &x->name, &x->life, &x->more, &x->title };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buf_release(all[i]);
@@ -130,6 +131,9 @@ static void fit(const struct model *m, const struct terminal_line *l,
 	take(x, &x->name);
 	buf_addstr(&x->life, l->life);
 	take(x, &x->life);
+	if (x->sessions.len)
+		buf_addstr(&x->add, l->add);
+	take(x, &x->add);
 	take(x, &x->more);
 	if (l->t)
 		buf_addstr(&x->title, emu_title(l->t->emu));
@@ -185,19 +189,50 @@ void terminal_line_view(const struct model *m, const struct terminal_line *l,
 	line_release(&x);
 }
 
+static void fit_pane(const struct model *m, const struct terminal_line *l,
+		     struct area a, struct line *x)
+{
+	x->left = a.cols - 5;
+	if (l->live)
+		add_keys(m, l, x);
+	buf_clear(&x->more); /* the footer has them */
+	take(x, &x->leave);
+	fit(m, l, x);
+}
+
+char *terminal_line_word(const struct model *m, const struct terminal_line *l,
+			 struct area a, int col)
+{
+	auto_buf struct buf title = BUF_INIT;
+	struct line x = { 0 };
+	size_t from, to, at;
+
+	fit_pane(m, l, a, &x);
+	add(&title, &x.name, 0);
+	from = title.len;
+	add(&title, &x.sessions, 1);
+	add(&title, &x.add, 1);
+	line_release(&x);
+	/* No bytes but ASCII are in it. */
+	at = (size_t)MAX(col - a.col - FRAME_TITLE, 0);
+	if (at < from || at >= title.len || title.data[at] == ' ')
+		return NULL;
+	for (from = at; from && title.data[from - 1] != ' '; from--)
+		continue;
+	to = at + strcspn(title.data + at, " ");
+	return xstrndup(title.data + from, to - from);
+}
+
 void terminal_line_pane(const struct model *m, const struct terminal_line *l,
 			struct canvas *c, struct area a, bool focused)
 {
-	struct line x = { .left = a.cols - 5 };
 	auto_buf struct buf title = BUF_INIT;
+	struct line x = { 0 };
 
-	if (l->live)
-		add_keys(m, l, &x);
-	buf_clear(&x.more); /* the footer has them */
-	take(&x, &x.leave);
-	fit(m, l, &x);
+	fit_pane(m, l, a, &x);
 	add(&title, &x.name, 0);
 	add(&title, &x.sessions, 1);
+	add(&title, &x.add, 1);
 	add(&title, &x.title, GAP);
 	add(&title, &x.leave, GAP);
 	frame_pane(c, a, buf_str(&title), focused);

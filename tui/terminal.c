@@ -12,6 +12,22 @@
 
 #define SECOND INT64_C(1000000000)
 
+/* After those that are there, as it stands after them. */
+static unsigned next_number(const struct model *m, const char *sandbox)
+{
+	struct list *pos, *tmp;
+	unsigned last = 0;
+
+	list_for_each_safe(pos, tmp, &m->terminals) {
+		const struct terminal *t =
+			list_entry(pos, struct terminal, link);
+
+		if (!t->closed && strcmp(t->sandbox, sandbox) == 0)
+			last = MAX(last, t->number);
+	}
+	return last + 1;
+}
+
 struct terminal *terminal_new(struct model *m, const char *sandbox,
 			      const char *sid, int rows, int cols)
 {
@@ -19,6 +35,7 @@ struct terminal *terminal_new(struct model *m, const char *sandbox,
 
 	t->sandbox = xstrdup(sandbox);
 	t->sid = xstrdup(sid);
+	t->number = next_number(m, sandbox);
 	t->wanted = true;
 	t->read_only = m->read_only;
 	t->rows = MAX(rows, 1);

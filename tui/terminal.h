@@ -23,6 +23,8 @@ struct terminal {
 	struct list link; /* model->terminals */
 	char *sandbox;
 	char *sid;        /* NULL until the daemon said it */
+	unsigned number;  /* "s1": of those of its sandbox, as long as it is
+			   * there */
 	enum terminal_state state;
 	int exit_code;
 	char *why;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The mouse in the workspace: of the pane that it points at. */
+#include <string.h>
+
+#include "lib/base/mem.h"
 #include "tui/workspace.h"
 
 static bool terminal_mouse(struct workspace *w, const struct input_event *ev)
@@ -52,8 +55,27 @@ static bool pane_mouse(struct model *m, struct workspace *w,
 	       ev->mouse.kind == MOUSE_PRESS;
 }
 
+/* On the name of a session, or on what makes a new one. */
+static bool title_mouse(struct model *m, struct workspace *w,
+			const struct mouse *mouse)
+{
+	if (mouse->kind != MOUSE_PRESS || workspace_is_full(w) ||
+	    !within(w->at.terminal, mouse) || mouse->row != w->at.terminal.row)
+		return false;
+	auto_free char *word = workspace_title_word(m, w, mouse->col);
+
+	if (!word)
+		return false;
+	if (strcmp(word, WORKSPACE_NEW) == 0)
+		workspace_open_terminal(m, w, NULL);
+	else
+		workspace_choose_terminal(m, w, word);
+	return true;
+}
+
 bool workspace_mouse(struct model *m, struct workspace *w,
 		     const struct input_event *ev)
 {
-	return terminal_mouse(w, ev) || pane_mouse(m, w, ev);
+	return terminal_mouse(w, ev) || title_mouse(m, w, &ev->mouse) ||
+	       pane_mouse(m, w, ev);
 }

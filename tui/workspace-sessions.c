@@ -190,6 +190,24 @@ void workspace_last_terminal(struct model *m, struct workspace *w)
 	ask_sessions(m, w, w->shown);
 }
 
+void workspace_choose_terminal(struct model *m, struct workspace *w,
+			       const char *name)
+{
+	unsigned number = *name == 's' ?
+		(unsigned)strtoul(name + 1, NULL, 10) : 0;
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &m->terminals) {
+		struct terminal *t = list_entry(pos, struct terminal, link);
+
+		if (!workspace_owns(w, t) || t->number != number)
+			continue;
+		w->shown = t;
+		w->focus = PANE_TERMINAL;
+		w->live = true;
+	}
+}
+
 static void close_shown(struct model *m, struct workspace *w, bool kill)
 {
 	struct terminal *t = w->shown;

@@ -100,42 +100,77 @@ static void add_sessions(const struct model *m, const struct workspace *w,
 		if (t == w->shown)
 			place = at;
 		if (n <= TERMINALS_NAMED || t == w->shown)
-			buf_addf(out, "%s%s%s", out->len ? " " : "",
-				 t->sid ? t->sid : "new",
-				 t == w->shown ? "*" : t->bell ? "!" : "");
+			buf_addf(out, "%ss%u%s", out->len ? " " : "",
+				 t->number, t == w->shown ? "*" : t->bell ? "!" : "");
 	}
 	if (n > TERMINALS_NAMED)
 		buf_addf(out, " %zu of %zu", place, n);
+}
+
+/* A line with the texts that it has. */
+struct texts {
+	struct buf name, sessions, copying, life;
+	enum context chain[CONTEXT_CHAIN];
+	struct terminal_line line;
+};
+
+static void texts_release(struct texts *x)
+{
+	buf_release(&x->name);
+	buf_release(&x->sessions);
+	buf_release(&x->copying);
+	buf_release(&x->life);
+}
+
+static void fill_texts(const struct model *m, const struct workspace *w,
+		       struct texts *x)
+{
+	const struct sandbox *s = workspace_sandbox(m, w);
+	struct terminal_line *l = &x->line;
+	bool full = workspace_is_full(w);
+
+	buf_addf(&x->name, "%s%s%s", w->id ? w->id : "",
+		 s && *s->name ? " " : "", s ? s->name : "");
+	add_sessions(m, w, &x->sessions);
+	if (w->shown && w->copy.on)
+		copy_status(&w->copy, w->shown, &x->copying);
+	if (s && full) /* else it stands above */
+		add_life(m, s, &x->life);
+	update_screen_contexts(m, x->chain);
+	l->t = w->shown;
+	l->chain = x->chain;
+	l->live = w->live;
+	l->name = full ? buf_str(&x->name) : "TERMINAL";
+	l->sessions = buf_str(&x->sessions);
+	l->add = full || m->read_only ? "" : WORKSPACE_NEW;
+	l->life = buf_str(&x->life);
+	l->copying = x->copying.len ? buf_str(&x->copying) : NULL;
+}
+
+char *workspace_title_word(const struct model *m, const struct workspace *w,
+			   int col)
+{
+	struct texts x = { 0 };
+
+	fill_texts(m, w, &x);
+	char *word = terminal_line_word(m, &x.line, w->at.terminal, col);
+
+	texts_release(&x);
+	return word;
 }
 
 static void view_terminal_line(const struct model *m,
 			       const struct workspace *w, struct canvas *c,
 			       struct area a, bool focused)
 {
-	const struct sandbox *s = workspace_sandbox(m, w);
-	auto_buf struct buf name = BUF_INIT, sessions = BUF_INIT,
-			    copying = BUF_INIT, life = BUF_INIT;
-	enum context chain[CONTEXT_CHAIN];
-	struct terminal_line l = { .t = w->shown, .chain = chain,
-				   .live = w->live };
-	bool full = workspace_is_full(w);
+	struct texts x = { 0 };
 
-	buf_addf(&name, "%s%s%s", w->id ? w->id : "", s && *s->name ? " " : "",
-		 s ? s->name : "");
-	add_sessions(m, w, &sessions);
-	if (w->shown && w->copy.on)
-		copy_status(&w->copy, w->shown, &copying);
-	update_screen_contexts(m, chain);
-	l.name = full ? buf_str(&name) : "TERMINAL";
-	l.sessions = buf_str(&sessions);
-	if (s && full) /* else it stands above */
-		add_life(m, s, &life);
-	l.life = buf_str(&life);
-	l.copying = copying.len ? buf_str(&copying) : NULL;
-	if (full)
-		terminal_line_view(m, &l, c, a);
+	fill_texts(m, w, &x);
+	if (workspace_is_full(w))
+		terminal_line_view(m, &x.line, c, a);
 	else
-		terminal_line_pane(m, &l, c, a, focused);
+		terminal_line_pane(m, &x.line, c, a, focused);
+	texts_release(&x);
 }
 
 static void view_terminal(const struct model *m, const struct workspace *w,

@@ -52,6 +52,9 @@ void workspace_last_terminal(struct model *m, struct workspace *w);
 void workspace_keep_early(struct workspace *w, const struct input_event *ev);
 /* A key for one that has ended; false when it does nothing there. */
 bool workspace_ended_key(struct model *m, struct workspace *w, struct key k);
+/* "s2*" of its title: that one has the keys. */
+void workspace_choose_terminal(struct model *m, struct workspace *w,
+			       const char *name);
 bool workspace_act_terminal(struct model *m, struct workspace *w,
 			    enum action a);
 void workspace_event(struct model *m, void *state, const cJSON *event);
@@ -68,7 +71,11 @@ void workspace_settle_shell(struct model *m, struct workspace *w);
 bool workspace_mouse(struct model *m, struct workspace *w,
 		     const struct input_event *ev);
 
-/* workspace-view.c */
+/* workspace-view.c; and what of the sessions' names, or WORKSPACE_NEW, is at
+ * this column of the terminal's border: the caller's, or NULL. */
+#define WORKSPACE_NEW "+new"
+char *workspace_title_word(const struct model *m, const struct workspace *w,
+			   int col);
 void workspace_view(const struct model *m, const void *state,
 		    struct canvas *c, struct area a);
 

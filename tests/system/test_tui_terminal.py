@@ -190,6 +190,25 @@ def test_whoever_was_active_sets_the_size(inst):
         t.end("send ^]\nwait left\nsend q\nexit 0\n" + RESTORED)
 
 
+def test_names_of_sessions(inst):
+    """Numbers, a click makes a new one, and the name that attach needs."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}\n{OPEN}send echo fi''rst\r\n", "wait first",
+               "wait TERMINAL s1* +new")
+        # Column 42 is the border of the files: TERMINAL begins at 44.
+        t.step("send \\e[<0;58;4M\\e[<0;58;4m", "wait TERMINAL s1 s2* +new",
+               "gone first", "wait $", "send ^]", "wait s2 is ex-",
+               "send {", "wait first", "wait s1 is ex-")
+        [line] = [x for x in t.step("snap") if "s1 is ex-" in x]
+        sid = line.split("s1 is ")[1].split()[0]
+        with Screen(inst, "attach", f"{s}/{sid}") as other:
+            other.step("wait first", "send exit\\r", "exit 0")
+        t.step("wait [exited 0 in")
+        t.end("send q", "exit 0", RESTORED)
+
+
 def test_paste(inst):
     """400 kB arrive as they are, though the program reads slowly."""
     inst.start()

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The workspace of a sandbox, and what the frame says of it. */
+#include "lib/base/width.h"
 #include "tests/unit/model-fixture.h"
 
 #define SESSIONS "/api/v1/sandboxes/sb-7f3a91c2/sessions"
@@ -45,11 +46,11 @@ static void test_workspace__sessions_of_others(void **state)
 		SESSION("s4", "true", "running") "]"), 1);
 	assert_null(session(m, "s2"));
 	assert_null(session(m, "s3"));
-	assert_shown(m, "TERMINAL s1 s4*  ^] leaves");
+	assert_shown(m, "TERMINAL s1 s2* +new  ^] leaves");
 	assert_true(session(m, "s4")->wanted);
 	assert_false(session(m, "s1")->wanted);
 	fixture_keys(m, "^] }");
-	assert_shown(m, "TERMINAL s1* s4 ");
+	assert_shown(m, "TERMINAL s1* s2 +new ");
 	assert_true(session(m, "s1")->wanted);
 	fixture_free(m);
 }
@@ -97,6 +98,59 @@ static void test_workspace__sessions_come_and_go(void **state)
 	fixture_free(m);
 }
 
+static void click_on(struct model *m, const char *text)
+{
+	auto_free char *screen = fixture_screen(m);
+	struct input_event ev = { .type = INPUT_MOUSE,
+				  .mouse = { .kind = MOUSE_PRESS,
+					     .button = 1 } };
+	const char *at = strstr(screen, text), *line = screen;
+
+	assert_non_null(at);
+	for (const char *p = screen; p < at; p++)
+		if (*p == '\n') {
+			line = p + 1;
+			ev.mouse.row++;
+		}
+	ev.mouse.col = (int)width_text(line, (size_t)(at - line));
+	update_input(m, &ev);
+}
+
+/* Named for those who read, by numbers that stay theirs; the daemon's name is
+ * there for who is to type it elsewhere. */
+static void test_workspace__names_of_sessions(void **state)
+{
+	struct model *m = start(state, 120);
+
+	fixture_keys(m, "t");
+	fixture_answer(m, "GET", SESSIONS, SVM_OK,
+		"[" SESSION("ex-00c0ffee", "true", "running") ","
+		SESSION("ex-0badcafe", "true", "running") "]");
+	assert_shown(m, "TERMINAL s1 s2* +new  ^] leaves");
+	click_on(m, "+new");
+	assert_shown(m, "TERMINAL s1 s2 s3* +new  ^] leaves");
+	fixture_line(m, m->events,
+		     "{\"type\":\"exec.completed\",\"sandbox_id\":"
+		     "\"sb-7f3a91c2\",\"data\":{\"session_id\":"
+		     "\"ex-00c0ffee\"}}");
+	assert_shown(m, "TERMINAL s2 s3* +new ");
+	click_on(m, "s2 s3*");
+	assert_shown(m, "TERMINAL s2* s3 +new ");
+	click_on(m, "TERMINAL"); /* is no session */
+	assert_shown(m, "TERMINAL s2* s3 +new ");
+	fixture_keys(m, "^]");
+	fixture_time(m, INT64_C(4000000000));
+	update_tick(m);
+	assert_shown(m, "left: Enter goes back  s2 is ex-0badcafe");
+	m->read_only = true;
+	assert_shown(m, "TERMINAL s2* s3 ");
+	assert_not_shown(m, "+new");
+	m->read_only = false;
+	model_resize(m, 30, 40);
+	assert_shown(m, "s2* s3");
+	fixture_free(m);
+}
+
 static void test_workspace__many_sessions(void **state)
 {
 	struct model *m = start(state, 120);
@@ -108,9 +162,9 @@ static void test_workspace__many_sessions(void **state)
 	buf_addch(&list, ']');
 	fixture_keys(m, "t");
 	fixture_answer(m, "GET", SESSIONS, SVM_OK, buf_str(&list));
-	assert_shown(m, "TERMINAL s63* 64 of 64 ");
+	assert_shown(m, "TERMINAL s64* 64 of 64 ");
 	fixture_keys(m, "^] }");
-	assert_shown(m, "TERMINAL s0* 1 of 64 ");
+	assert_shown(m, "TERMINAL s1* 1 of 64 ");
 	fixture_free(m);
 }
 
@@ -554,6 +608,7 @@ int main(void)
 		TEST(sessions_of_others),
 		TEST(typed_before_it_is_there),
 		TEST(sessions_come_and_go),
+		TEST(names_of_sessions),
 		TEST(many_sessions),
 		TEST(after_leaving),
 		TEST(left_is_brief),
