@@ -59,13 +59,15 @@ static void events_event(struct model *m, void *state, const cJSON *event)
 	if (!cJSON_IsString(type))
 		return;
 	json = cJSON_PrintUnformatted(event);
-	event_text(m, event, &line);
+	size_t outcome = event_text(m, event, &line);
+
 	textlog_add_line(&e->text, buf_str(&line), line.len,
 			 &(struct textlog_line){
 				 .bad = event_is_bad(event),
 				 .group = kind_of(type->valuestring),
 				 .about = *id ? (char *)(uintptr_t)id : NULL,
 				 .json = json,
+				 .outcome = outcome,
 			 });
 	cJSON_free(json);
 }

@@ -13,6 +13,7 @@
 #include "tui/textlog-internal.h"
 
 #define TAG_COLS 14
+#define OUTCOME_AFTER 24 /* columns: clock, word and some of the id */
 #define TIME_COLS 17 /* "17:38:02.120 out " */
 
 /* What stands before a line: when and whence, then the tag. */
@@ -139,6 +140,28 @@ static void view_part(struct canvas *c, int row, int col, int width,
 	}
 }
 
+/* What stands before the outcome is cut where both have no room; false when it
+ * needn't, or there would be too little of it. */
+static bool view_outcome(struct canvas *c, int row, int col, int width,
+			 enum theme_role role, const struct textlog_line *l)
+{
+	auto_buf struct buf head = BUF_INIT, tail = BUF_INIT;
+	size_t n = strlen(l->text), at = MIN(l->outcome, n);
+
+	escape_line(&head, l->text, at);
+	escape_line(&tail, l->text + at, n - at);
+	int before = (int)width_text(buf_str(&head), head.len);
+	int after = (int)width_text(buf_str(&tail), tail.len);
+
+	if (before + after <= width || after + OUTCOME_AFTER > width)
+		return false;
+	before = width - after;
+	canvas_text(c, row, col, before, pen_role(role), buf_str(&head));
+	canvas_text(c, row, col + before, after, pen_role(role),
+		    buf_str(&tail));
+	return true;
+}
+
 /* Returns the rows it takes. */
 static int view_line(const struct model *m, const struct textlog *t,
 		     struct canvas *c, int row, struct area in,
@@ -151,6 +174,13 @@ static int view_line(const struct model *m, const struct textlog *t,
 	size_t at = 0, width;
 
 	view_head(m, t, c, row, in, l);
+	if (l->outcome && !t->wrap && !t->left &&
+	    view_outcome(c, row, in.col + head, in.cols - head, role, l)) {
+		if (*search && strcasestr(l->text, search))
+			canvas_shade(c, row, in.col, 1, in.cols,
+				     ROLE_SELECTED);
+		return 1;
+	}
 	escape_line(&safe, l->text, strlen(l->text));
 	auto_free unsigned char *roles = xcalloc(safe.len + 1, 1);
 	bool json = t->json && json_roles(buf_str(&safe), safe.len, role,

@@ -29,6 +29,8 @@ struct textlog_line {
 	size_t group;    /* what it is about, as its screen counts */
 	char *about;     /* or its id; owned or NULL */
 	char *json;      /* what it tells, to be copied; owned or NULL */
+	size_t outcome;  /* from this byte on it is not cut: what stands before
+			  * makes room; 0: nothing is said */
 	bool fresh;      /* it came since one stopped following */
 };
 

@@ -189,6 +189,30 @@ static void test_event_text__one_sandbox(void **state)
 	fixture_free(m);
 }
 
+/* A long command makes room for what became of it. */
+static void test_event_text__outcome_in_view(void **state)
+{
+	struct model *m = fixture_model(24, 60);
+
+	(void)state;
+	fixture_keys(m, "7");
+	fixture_line(m, m->events, EVENT("exec.completed", LIVE,
+					 "{\"command\":\"python -m pytest -q "
+					 "tests/unit tests/system\","
+					 "\"exit_code\":3,"
+					 "\"duration\":\"1.2s\"}"));
+	assert_shown(m, "EXEC     " LIVE " python -m py~ exit 3 in 1.2s");
+	fixture_keys(m, "/ p y t e s t Enter");
+	assert_shown(m, "~ exit 3 in 1.2s");
+	fixture_keys(m, "w");
+	assert_shown(m, "python -m pytest -q tests/un");
+	fixture_keys(m, "w");
+	model_resize(m, 24, 40);
+	update_settle(m);
+	assert_shown(m, "EXEC     ");
+	fixture_free(m);
+}
+
 /* To the sandbox, the template, the provider that it names. */
 static void test_event_text__jump(void **state)
 {
@@ -230,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_event_text__every_type_has_a_word),
 		cmocka_unit_test(test_event_text__kinds),
 		cmocka_unit_test(test_event_text__one_sandbox),
+		cmocka_unit_test(test_event_text__outcome_in_view),
 		cmocka_unit_test(test_event_text__jump),
 	};
 
