@@ -266,6 +266,7 @@ static const struct column cpu_column = { "CPU", NULL, show_cpu,
 #define DRAWN (LIST_COLUMNS + 1)
 #define CPU_AT (DRAWN - 2)
 #define LEFT_AT (DRAWN - 1)
+#define NAME_AT 1
 #define PROVIDER_AT 4
 
 static const struct column *drawn(size_t c)
@@ -306,7 +307,8 @@ static int draw(struct cli *cli, void *data, struct live *l, size_t room)
 	const struct live_table t = { .columns = DRAWN, .rows = rows,
 				      .cells = cells, .roles = roles,
 				      .right = 1u << CPU_AT | 1u << LEFT_AT,
-				      .optional = 1u << PROVIDER_AT };
+				      .optional = 1u << PROVIDER_AT,
+				      .spare = 1u << NAME_AT };
 	int64_t now = clock_wall_ns();
 	const cJSON *item;
 	int next = -1;

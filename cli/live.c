@@ -278,6 +278,15 @@ static void table_widths(const struct live *l, const struct live_table *t,
 			total -= width[c] + 2;
 			width[c] = 0;
 		}
+	for (size_t c = t->columns; c-- > 1 && total > room;) {
+		size_t cut = width[c] - MIN(width[c], NARROWEST);
+
+		if (!(t->spare >> c & 1))
+			continue;
+		cut = total - room > cut ? width[c] : total - room;
+		total -= cut + (cut == width[c] ? 2 : 0);
+		width[c] -= cut;
+	}
 	while (total > room && t->columns > 1) {
 		size_t widest = 1;
 

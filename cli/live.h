@@ -47,12 +47,13 @@ void live_paint(struct live *l);
 /* The columns of a table are as wide as their widest cell, the widest cut
  * where the line has no room; the first never.  cells: rows * columns; with
  * roles as many, or NULL.  Bit c of `right`: column c is aligned right; of
- * `optional`: it goes, the last first, before any other is cut. */
+ * `optional`: it goes, the last first, before any other is cut; of `spare`:
+ * it is cut first, and goes where that isn't enough. */
 struct live_table {
 	size_t columns, rows;
 	char *const *cells;
 	const enum live_role *roles;
-	unsigned right, optional;
+	unsigned right, optional, spare;
 };
 void live_table(struct live *l, const struct live_table *t);
 

@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/frames.h"
+#include "cli/live.h"
 #include "cli/out.h"
 #include "cli/progress.h"
 #include "cli/run.h"
@@ -345,9 +346,10 @@ static void tell(const struct cli *cli, const cJSON *sandbox, const char *id,
 		out_ago(&left, at - clock_wall_ns() + 500000000);
 	bool quick = took_ns < INT64_C(1000000000);
 
-	cli_notice(cli, "running in %.1f %s%s%s\n  next:  stacyvm shell %s",
+	cli_notice(cli, "running in %.1f %s%s%s%s\n  next:  stacyvm shell %s",
 		   (double)took_ns / (quick ? 1e6 : 1e9), quick ? "ms" : "s",
-		   left.len ? "; expires in " : "", buf_str(&left), id);
+		   !left.len ? "" : live_utf8() ? " \xc2\xb7 " : ", ",
+		   left.len ? "expires in " : "", buf_str(&left), id);
 }
 
 static int run(struct cli *cli, void *values, int argc, char **args,
@@ -384,7 +386,10 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 		return -1;
 	if (cli->json || cli->format)
 		return out_object(cli, sandbox, err);
-	puts(id);
+	/* In one line, where both go to the terminal. */
+	fputs(id, stdout);
+	putchar(cli->stdout_tty && cli->stderr_tty && !cli->quiet ? ' ' :
+								    '\n');
 	fflush(stdout);
 	tell(cli, sandbox, id, clock_mono_ns() - begun);
 	return 0;

@@ -158,6 +158,9 @@ static const struct column columns[COLUMNS] = {
 	{ "DISK", NULL, show_disk, COLUMN_RIGHT },
 };
 
+/* Those behind the memory go where there is no room, the last first. */
+#define FIGURES (1u << 4 | 1u << 5 | 1u << 6)
+
 /* CPU is a rate: what wasn't looked at before has none.  What the daemon then
  * says goes back to somebody else's question, or to the start with all that
  * starting took. */
@@ -248,7 +251,8 @@ static int draw(struct cli *cli, void *data, struct live *l, size_t room)
 	auto_free enum live_role *roles = xcalloc(rows * COLUMNS,
 						  sizeof(*roles));
 	struct live_table table = { .columns = COLUMNS, .rows = rows,
-				    .cells = cells, .roles = roles };
+				    .cells = cells, .roles = roles,
+				    .optional = FIGURES, .spare = 1u << 1 };
 	const cJSON *item;
 
 	for (; n < COLUMNS; n++) {

@@ -44,7 +44,8 @@ def test_list_watch_shows_what_is_used(inst):
            "row 2 1 sandbox \u00b7 q quit \u00b7 ? keys \u00b7 100%")
     s.step("row 1 %  ", "size 12 48", "gone PROVIDER", f"row 1 {one}",
            "row 1 %  ", "row 2 1 sandbox \u00b7 q quit \u00b7 ? keys",
-           "gone one processor", "size 12 24", "wait q quit")
+           "gone one processor", "size 12 40", "row 0 ID           STATE",
+           "row 1 %  ", "size 12 24", "wait q quit")
     s.end("send q", "exit 0")
     assert "cpu" not in inst.ok("list", "--json").json()[0]
 
