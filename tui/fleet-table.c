@@ -146,14 +146,17 @@ void fleet_table_settle(struct model *m, struct fleet_table *t,
 	t->shown = xreallocarray(t->shown, m->fleet.n + 1,
 				 sizeof(struct sandbox *));
 	t->n = 0;
-	t->longest_name = 0;
+	t->longest_name = t->longest_provider = 0;
 	for (size_t i = 0; i < m->fleet.n; i++) {
 		struct sandbox *s = m->fleet.all[i];
 		int width = (int)width_text(s->name, strlen(s->name));
+		int provider = (int)width_text(s->provider,
+					       strlen(s->provider));
 
 		/* Not of what is shown: columns stand still while the filter
 		 * is typed. */
 		t->longest_name = MAX(t->longest_name, width);
+		t->longest_provider = MAX(t->longest_provider, provider);
 		if (fleet_filter(filter, s))
 			t->shown[t->n++] = s;
 	}

@@ -64,7 +64,8 @@ struct fleet_table {
 	size_t n_rows, n_groups;
 	char **folded; /* names of groups */
 	size_t n_folded;
-	int longest_name; /* columns, of all there are; 0: none has one */
+	/* Columns, of all there are; 0: none has one. */
+	int longest_name, longest_provider;
 	struct area area; /* of the rows, as of the last settle */
 	int64_t polled;   /* boot */
 };

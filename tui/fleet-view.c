@@ -8,39 +8,47 @@
 #include "tui/glyph.h"
 
 enum column { COL_ID, COL_NAME, COL_STATE, COL_PROVIDER, COL_IMAGE,
-	      COL_OWNER, COL_CPU, COL_MEM, COL_TTL, COL_MAX };
+	      COL_OWNER, COL_CPU, COL_CURVE, COL_MEM, COL_TTL, COL_LEFT,
+	      COL_MAX };
 
 #define INDENT 2
 
 /* Narrower, a name stands in place of the id of who has one. */
 #define NAMES_FROM 56
+#define PROVIDERS_FROM 62
 #define IMAGE_LEAST 6
 
-/* Shown from this width of the table on; NAME takes what the longest needs,
- * IMAGE what is left. */
+/* Shown from this width of the table on if IMAGE keeps so much; NAME and
+ * PROVIDER take what the longest needs, IMAGE what is left. */
 static const struct {
 	const char *title;
-	int from, width;
+	int from, keeps, width;
 	bool right;
 	enum fleet_sort sort;
 	enum theme_role role;
 } columns[COL_MAX] = {
-	[COL_ID] = { "ID", 0, 12, false, FLEET_BY_ID, ROLE_INK },
-	[COL_NAME] = { "NAME", NAMES_FROM, 0, false, FLEET_BY_NAME, ROLE_VALUE },
-	[COL_STATE] = { "STATE", 0, 11, false, FLEET_BY_STATE, ROLE_DIM },
-	[COL_PROVIDER] = { "PROVIDER", 72, 11, false, FLEET_SORT_MAX, ROLE_DIM },
-	[COL_IMAGE] = { "IMAGE", 0, 0, false, FLEET_BY_IMAGE, ROLE_INK },
-	[COL_OWNER] = { "OWNER", 100, 12, false, FLEET_SORT_MAX, ROLE_DIM },
-	[COL_CPU] = { "CPU", 64, 6, true, FLEET_BY_CPU, ROLE_DIM },
-	[COL_MEM] = { "MEM", 84, 9, true, FLEET_BY_MEMORY, ROLE_DIM },
-	[COL_TTL] = { "TTL", 0, 7, true, FLEET_BY_TTL, ROLE_DIM },
+	[COL_ID] = { "ID", 0, 0, 12, false, FLEET_BY_ID, ROLE_INK },
+	[COL_NAME] = { "NAME", NAMES_FROM, 0, 0, false, FLEET_BY_NAME,
+		       ROLE_VALUE },
+	[COL_STATE] = { "STATE", 0, 0, 11, false, FLEET_BY_STATE, ROLE_DIM },
+	[COL_PROVIDER] = { "PROVIDER", PROVIDERS_FROM, 12, 0, false,
+			   FLEET_SORT_MAX, ROLE_DIM },
+	[COL_IMAGE] = { "IMAGE", 0, 0, 0, false, FLEET_BY_IMAGE, ROLE_INK },
+	[COL_OWNER] = { "OWNER", 100, 16, 12, false, FLEET_SORT_MAX, ROLE_DIM },
+	[COL_CPU] = { "CPU", NAMES_FROM, 12, 5, true, FLEET_BY_CPU, ROLE_DIM },
+	[COL_CURVE] = { "", NAMES_FROM, 16, 5, false, FLEET_SORT_MAX,
+			ROLE_VALUE },
+	[COL_MEM] = { "MEM", 84, 16, 9, true, FLEET_BY_MEMORY, ROLE_DIM },
+	[COL_TTL] = { "TTL", 0, 0, 6, true, FLEET_BY_TTL, ROLE_DIM },
+	[COL_LEFT] = { "", NAMES_FROM, 16, 5, false, FLEET_SORT_MAX,
+		       ROLE_ACCENT },
 };
 
 const char *fleet_column_name(unsigned i)
 {
 	static const char *const names[COL_MAX] = {
 		"id", "name", "state", "provider", "image", "owner", "cpu",
-		"memory", "ttl",
+		"cpu curve", "memory", "ttl", "ttl bar",
 	};
 
 	return i < COL_MAX ? names[i] : NULL;
@@ -49,7 +57,10 @@ const char *fleet_column_name(unsigned i)
 /* None when nobody has a name, or nobody wants to see them. */
 static int name_width(const struct fleet_table *t, int total)
 {
-	int most = total >= 120 ? 33 : total >= 72 ? 17 : 13;
+	int most = total >= 120		   ? 33 :
+		   total >= 72		   ? 17 :
+		   total >= PROVIDERS_FROM ? 9 : /* they have the rest */
+					     13;
 
 	if (!t->longest_name || t->hidden & 1u << COL_NAME)
 		return 0;
@@ -61,31 +72,56 @@ static bool names_first(const struct fleet_table *t, int total)
 	return total < NAMES_FROM && name_width(t, total);
 }
 
-/* What it has at least. */
-static int base_width(const struct fleet_table *t, enum column i, int total)
+static bool is_shown(const struct model *m, const struct fleet_table *t,
+		     enum column i, int total)
 {
 	if (total < columns[i].from || t->hidden & 1u << i)
-		return 0;
+		return false;
+	/* Pictures: one moves, neither can be read out. */
+	if (i == COL_CURVE && !m->set.motion)
+		return false;
+	return (i != COL_CURVE && i != COL_LEFT) || !m->set.words;
+}
+
+static int width_wanted(const struct fleet_table *t, enum column i, int total)
+{
 	if (i == COL_NAME)
 		return name_width(t, total);
+	if (i == COL_PROVIDER)
+		return MIN(MAX(t->longest_provider + 1, 9), 13);
 	if (i == COL_ID && names_first(t, total))
 		return MAX(name_width(t, total), columns[i].width);
 	return columns[i].width;
 }
 
-/* Where too little is left for images, names have it. */
-static int column_width(const struct fleet_table *t, enum column i, int total)
+/* Those that matter most come first; where too little is left for images,
+ * names have it. */
+static void lay_out(const struct model *m, const struct fleet_table *t,
+		    int total, int ret_width[COL_MAX])
 {
-	int width = base_width(t, i, total), rest = total - 2;
+	static const enum column order[] = {
+		COL_ID, COL_STATE, COL_TTL, COL_NAME, COL_CPU, COL_PROVIDER,
+		COL_CURVE, COL_LEFT, COL_MEM, COL_OWNER,
+	};
 	bool images = !(t->hidden & 1u << COL_IMAGE);
+	int rest = total - 2;
 
-	if (i != COL_IMAGE && (i != COL_ID || !names_first(t, total)))
-		return width;
-	for (enum column x = 0; x < COL_MAX; x++)
-		rest -= base_width(t, x, total);
-	if (i == COL_IMAGE)
-		return images && rest >= IMAGE_LEAST ? rest : 0;
-	return images && rest >= IMAGE_LEAST ? width : MAX(width + rest, 0);
+	memset(ret_width, 0, COL_MAX * sizeof(*ret_width));
+	for (size_t k = 0; k < ARRAY_SIZE(order); k++) {
+		enum column i = order[k];
+		int width = width_wanted(t, i, total);
+
+		if (!is_shown(m, t, i, total) ||
+		    (columns[i].keeps &&
+		     rest - width < (images ? columns[i].keeps : 0)))
+			continue;
+		ret_width[i] = width;
+		rest -= width;
+	}
+	if (images && rest >= IMAGE_LEAST)
+		ret_width[COL_IMAGE] = rest;
+	else if (names_first(t, total))
+		ret_width[COL_ID] = MAX(ret_width[COL_ID] + rest, 0);
 }
 
 static void put(struct canvas *c, int row, int col, int width, bool right,
@@ -101,12 +137,13 @@ static void put(struct canvas *c, int row, int col, int width, bool right,
 }
 
 static void view_titles(const struct model *m, const struct fleet_table *t,
-			struct canvas *c, struct area a)
+			struct canvas *c, struct area a,
+			const int widths[COL_MAX])
 {
 	int col = a.col + 2;
 
 	for (enum column i = 0; i < COL_MAX; i++) {
-		int width = column_width(t, i, a.cols);
+		int width = widths[i];
 		bool first = i == COL_ID && names_first(t, a.cols);
 		bool sorted = columns[i].sort == t->order.by ||
 			      (first && t->order.by == FLEET_BY_NAME);
@@ -182,18 +219,36 @@ static void cell_text_of(const struct model *m, const struct fleet_table *t,
 	buf_addstr(out, text);
 }
 
+/* What is left of its time, of all it was given. */
+static void view_left(const struct model *m, const struct sandbox *s,
+		      struct canvas *c, int row, int col, int width)
+{
+	double part = (double)(s->expires_ns - m->wall_ns) /
+		      (double)MAX(s->expires_ns - s->created_ns, 1);
+
+	if (s->expires_ns && s->created_ns)
+		frame_bar(m, c, row, col, width, part,
+			  pen_role(part < 0.1 ? ROLE_BAD : ROLE_ACCENT));
+}
+
 static void view_row(const struct model *m, const struct fleet_table *t,
 		     const struct sandbox *s, struct canvas *c, int row,
-		     struct area a)
+		     struct area a, const int widths[COL_MAX])
 {
 	int col = a.col + 2;
 
 	for (enum column i = 0; i < COL_MAX; i++) {
-		int width = column_width(t, i, a.cols);
+		int width = widths[i];
 		auto_buf struct buf text = BUF_INIT;
 
 		if (i == COL_STATE && width) {
 			view_state(m, s, c, row, col, width);
+		} else if (i == COL_CURVE && width) {
+			frame_spark(m, c, row, col + 1, width - 1,
+				    s->cpu_samples, s->n_samples,
+				    pen_role(columns[i].role));
+		} else if (i == COL_LEFT && width) {
+			view_left(m, s, c, row, col + 1, width - 1);
 		} else if (width) {
 			bool named = i == COL_ID && *s->name &&
 				     names_first(t, a.cols);
@@ -262,11 +317,13 @@ void fleet_table_view(const struct model *m, const struct fleet_table *t,
 		      struct canvas *c, struct area a)
 {
 	struct area in = a;
+	int widths[COL_MAX];
 
 	/* Below their headers rows stand further in. */
 	in.col += t->grouping ? INDENT : 0;
 	in.cols -= t->grouping ? INDENT : 0;
-	view_titles(m, t, c, in);
+	lay_out(m, t, in.cols, widths);
+	view_titles(m, t, c, in, widths);
 	if (!t->n)
 		view_nothing(m, t, c, a);
 	for (size_t i = 0; i + 1 < (size_t)MAX(a.rows, 1); i++) {
@@ -278,7 +335,7 @@ void fleet_table_view(const struct model *m, const struct fleet_table *t,
 		const struct fleet_row *r = &t->rows[at];
 
 		if (r->s)
-			view_row(m, t, r->s, c, row, in);
+			view_row(m, t, r->s, c, row, in, widths);
 		else
 			view_header(m, t, &t->groups[r->group], c, row, a);
 		if (is_marked(t, r))

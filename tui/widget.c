@@ -126,6 +126,8 @@ void frame_left(int64_t ns, char out[FRAME_TIME_SIZE])
 	else if (s < 86400)
 		snprintf(out, FRAME_TIME_SIZE, "%dh%02dm", (int)(s / 3600),
 			 (int)(s / 60 % 60));
+	else if (s >= 100 * 86400)
+		snprintf(out, FRAME_TIME_SIZE, "%lldd", (long long)(s / 86400));
 	else
 		snprintf(out, FRAME_TIME_SIZE, "%lldd%02dh",
 			 (long long)(s / 86400), (int)(s / 3600 % 24));

@@ -41,6 +41,60 @@ static void test_dash__tiles(void **state)
 	}
 }
 
+/* What the table has is what there is room for; columns stand still. */
+static void test_dash__columns(void **state)
+{
+	struct model *m = fixture_model(30, 110);
+
+	(void)state;
+	assert_shown(m, "NAME     STATE      PROVIDER IMAGE");
+	assert_shown(m, "mock     python:3.12");
+	model_resize(m, 24, 80);
+	update_settle(m);
+	assert_shown(m, "NAME     STATE      PROVIDER IMAGE");
+	model_resize(m, 50, 200);
+	update_settle(m);
+	assert_shown(m, "24m \u2588\u2588\u2588\u2591");
+	m->set.ascii = true;
+	assert_shown(m, "24m ###.");
+	m->set.words = true; /* neither can be read out */
+	assert_not_shown(m, "24m ###.");
+	m->set.words = m->set.ascii = false;
+	fixture_keys(m, "C");
+	assert_shown(m, "hide cpu curve");
+	assert_shown(m, "hide ttl bar");
+	fixture_keys(m, "End Enter");
+	assert_not_shown(m, "24m \u2588");
+	fixture_free(m);
+}
+
+/* Of one that is busier and busier. */
+static void test_dash__curve(void **state)
+{
+	struct model *m = fixture_model(50, 200);
+
+	(void)state;
+	for (int i = 0; i <= 100; i += 20) {
+		auto_free char *stats = xasprintf(
+			"{\"supported\":true,\"cpu_pct\":%d,"
+			"\"mem_bytes\":1,\"mem_limit_bytes\":2}", i);
+
+		fixture_time(m, 3 * SECOND);
+		update_tick(m);
+		fixture_answer(m, "GET",
+			       "/api/v1/sandboxes/sb-7f3a91c2/stats", SVM_OK,
+			       stats);
+		fixture_answer(m, "GET",
+			       "/api/v1/sandboxes/sb-2c8e04d7/stats", SVM_OK,
+			       "{\"supported\":false}");
+	}
+	assert_shown(m, "100% \u2583\u2585\u2586\u2588");
+	m->set.motion = false;
+	assert_shown(m, "100%");
+	assert_not_shown(m, "100% \u2583");
+	fixture_free(m);
+}
+
 /* The ribbon's meters are read while they are seen and something runs. */
 static void test_dash__meters(void **state)
 {
@@ -99,6 +153,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dash__tiles),
+		cmocka_unit_test(test_dash__columns),
+		cmocka_unit_test(test_dash__curve),
 		cmocka_unit_test(test_dash__meters),
 		cmocka_unit_test(test_dash__spawn_form_has_more),
 	};
