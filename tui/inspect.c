@@ -14,7 +14,7 @@
 #define LOG_KEPT 200
 
 static const char *const tabs[INSPECT_MAX] = { "Info", "Stats", "Logs",
-					       "Posture", "JSON" };
+					       "Net", "Posture", "JSON" };
 
 /* -- logs */
 
@@ -102,36 +102,6 @@ static void metadata(struct facts *p, const struct sandbox *s)
 	}
 }
 
-static void tab_info(struct facts *p, const struct sandbox *s)
-{
-	auto_free char *size = xasprintf("%ld MiB, %ld vCPU%s", s->memory_mb,
-					 s->vcpus, s->vcpus == 1 ? "" : "s");
-	char left[FRAME_TIME_SIZE] = "";
-	const cJSON *domain = json_get(s->json, "preview_domain");
-	auto_free char *preview = NULL;
-
-	facts_pair(p, "id", s->id);
-	facts_pair(p, "name", s->name);
-	facts_pair(p, "state", s->state);
-	facts_pair(p, "image", s->image);
-	facts_pair(p, "template", s->template);
-	facts_pair(p, "provider", s->provider);
-	facts_pair(p, "size", size);
-	facts_pair(p, "network", s->network);
-	facts_pair(p, "owner", s->owner);
-	facts_when(p, "created", s->created_ns);
-	if (s->expires_ns)
-		frame_left(s->expires_ns - p->m->wall_ns, left);
-	facts_pair(p, "ttl", left);
-	facts_when(p, "expires", s->expires_ns);
-	if (cJSON_IsString(domain)) {
-		preview = xasprintf("http://PORT-%s.%s", s->id,
-				    domain->valuestring);
-		facts_pair(p, "preview", preview);
-	}
-	metadata(p, s);
-}
-
 static void meter(struct facts *p, const char *label, double part,
 		  const char *text)
 {
@@ -141,24 +111,22 @@ static void meter(struct facts *p, const char *label, double part,
 	if (row < 0)
 		return;
 	canvas_text(p->c, row, p->a.col + 1, 10, pen_role(ROLE_DIM), label);
-	if (width > 3)
-		frame_bar(p->m, p->c, row, p->a.col + 12, width, part,
-			  pen_role(part > 0.9 ? ROLE_BAD : ROLE_OK));
-	canvas_text(p->c, row, p->a.col + 13 + MAX(width, 0),
-		    p->a.cols - 13 - MAX(width, 0), pen_role(ROLE_VALUE),
+	width = width > 3 ? width : 0;
+	frame_bar(p->m, p->c, row, p->a.col + FACTS_LABEL, width, part,
+		  pen_role(part > 0.9 ? ROLE_BAD : ROLE_OK));
+	width += width > 0;
+	canvas_text(p->c, row, p->a.col + FACTS_LABEL + width,
+		    p->a.cols - FACTS_LABEL - width, pen_role(ROLE_VALUE),
 		    text);
 }
 
-static void tab_stats(struct facts *p, const struct sandbox *s)
+static void meters(struct facts *p, const struct sandbox *s)
 {
 	char used[FRAME_TIME_SIZE], most[FRAME_TIME_SIZE];
-	auto_free char *cpu = NULL, *mem = NULL, *pids = NULL;
-	int row;
+	auto_free char *cpu = NULL, *mem = NULL;
 
-	if (!s->has_stats) {
-		facts_plain(p, ROLE_DIM, "no figures of this sandbox");
+	if (!s->has_stats)
 		return;
-	}
 	cpu = s->has_cpu ? xasprintf("%.0f%% of %ld vCPU", s->cpu_pct,
 				     s->vcpus) :
 			   xasprintf("- of %ld vCPU", s->vcpus);
@@ -168,6 +136,131 @@ static void tab_stats(struct facts *p, const struct sandbox *s)
 	mem = xasprintf("%s of %s", used, most);
 	meter(p, "memory",
 	      s->mem_limit ? (double)s->mem / (double)s->mem_limit : 0, mem);
+}
+
+/* "* running  since 11:55:00" */
+static void state(struct facts *p, const struct sandbox *s)
+{
+	enum theme_role role;
+	const char *symbol = frame_state(p->m, s->state, &role);
+	char when[FRAME_CLOCK_SIZE];
+	auto_free char *text = NULL;
+
+	if (sandbox_is(s, "running") && s->created_ns) {
+		frame_clock(p->m, s->created_ns, when);
+		text = xasprintf("%s %s  since %s", symbol, s->state, when);
+	} else {
+		text = xasprintf("%s %s", symbol, s->state);
+	}
+	facts_pair_role(p, role, "state", text);
+	if (!sandbox_is(s, "running"))
+		facts_when(p, "created", s->created_ns);
+}
+
+/* The key that does something about it; "" when it can't be pressed. */
+static char *hint(const struct model *m, enum action a, const char *what)
+{
+	enum context chain[CONTEXT_CHAIN];
+	char key[KEY_NAME_MAX];
+
+	update_screen_contexts(m, chain);
+	keymap_key(m->keymap, chain, a, key);
+	return *key && !m->read_only ? xasprintf("%s %s", key, what) :
+				       xstrdup("");
+}
+
+static void times(struct facts *p, const struct sandbox *s)
+{
+	auto_free char *text = NULL, *extend = NULL;
+	char left[FRAME_TIME_SIZE];
+
+	if (!s->expires_ns)
+		return;
+	frame_left(s->expires_ns - p->m->wall_ns, left);
+	extend = hint(p->m, ACT_EXTEND, "extend");
+	text = xasprintf("%s left%s%s", left, *extend ? "   " : "",
+			 extend);
+	facts_pair(p, "ttl", text);
+	facts_when(p, "expires", s->expires_ns);
+}
+
+/* Where a port of it is reached; without a domain nowhere. */
+static char *address(const struct sandbox *s)
+{
+	const cJSON *domain = json_get(s->json, "preview_domain");
+
+	return cJSON_IsString(domain) ? xasprintf("http://PORT-%s.%s", s->id,
+						  domain->valuestring) :
+					NULL;
+}
+
+static void tab_info(struct facts *p, const struct sandbox *s)
+{
+	auto_free char *size = xasprintf("%ld MiB, %ld vCPU%s", s->memory_mb,
+					 s->vcpus, s->vcpus == 1 ? "" : "s");
+	auto_free char *ports = address(s);
+
+	facts_pair(p, "id", s->id);
+	facts_pair(p, "name", s->name);
+	state(p, s);
+	facts_pair(p, "problem", json_text(s->json, "reason"));
+	facts_pair(p, "image", s->image);
+	facts_pair(p, "template", s->template);
+	facts_pair(p, "provider", s->provider);
+	times(p, s);
+	meters(p, s);
+	facts_pair(p, "size", size);
+	facts_pair(p, "network", s->network);
+	facts_pair(p, "owner", s->owner);
+	facts_pair(p, "ports", ports ? ports : "");
+	metadata(p, s);
+}
+
+static void tab_net(struct facts *p, const struct sandbox *s)
+{
+	static const struct {
+		const char *network, *text;
+	} modes[] = {
+		{ "none", "its own loopback, and nothing beyond" },
+		{ "bridge", "what this machine's network lets through" },
+		{ "allow", "the hosts it was allowed when it was spawned" },
+	};
+	const cJSON *own = json_get(json_get(s->json, "posture"),
+				    "network_namespace");
+	auto_free char *ports = address(s), *ask = NULL, *line = NULL;
+
+	facts_pair(p, "network", s->network);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		if (strcmp(modes[i].network, s->network) == 0 &&
+		    !cJSON_IsFalse(own))
+			facts_pair(p, "reaches", modes[i].text);
+	if (cJSON_IsBool(own))
+		facts_pair_role(p, cJSON_IsTrue(own) ? ROLE_INK : ROLE_BAD,
+				"namespace", cJSON_IsTrue(own) ?
+				"its own" : "SHARED with this machine");
+	if (!ports) {
+		facts_pair(p, "ports", "none is reached from outside: the "
+				       "daemon listens on no TCP port");
+		return;
+	}
+	ask = hint(p->m, ACT_PREVIEW, "makes it for a port");
+	facts_pair(p, "ports", ports);
+	facts_pair(p, "", ask);
+	line = xasprintf("stacyvm preview %s PORT", s->id);
+	facts_pair(p, "command", line);
+}
+
+static void tab_stats(struct facts *p, const struct sandbox *s)
+{
+	auto_free char *pids = NULL;
+	char used[FRAME_TIME_SIZE];
+	int row;
+
+	if (!s->has_stats) {
+		facts_plain(p, ROLE_DIM, "no figures of this sandbox");
+		return;
+	}
+	meters(p, s);
 	pids = xasprintf("%lld", (long long)s->pids);
 	facts_pair(p, "processes", pids);
 	frame_bytes(s->disk, used);
@@ -233,6 +326,8 @@ static size_t draw(const struct model *m, const struct inspect *x,
 		tab_stats(&p, s);
 	else if (x->tab == INSPECT_LOGS)
 		tab_logs(&p, x);
+	else if (x->tab == INSPECT_NET)
+		tab_net(&p, s);
 	else if (x->tab == INSPECT_POSTURE)
 		tab_posture(&p, json_get(s->json, "posture"));
 	else
@@ -255,15 +350,47 @@ void inspect_settle(struct model *m, struct inspect *x,
 	x->top = MIN(x->top, most);
 }
 
+/* "< Logs  [Net]  Posture >": from one tab to another. */
+static void add_tabs(struct buf *out, size_t from, size_t to, size_t active)
+{
+	buf_addstr(out, from ? "< " : "");
+	for (size_t i = from; i <= to; i++)
+		buf_addf(out, i == active ? "%s[%s]" : "%s%s",
+			 i > from ? "  " : "", tabs[i]);
+	buf_addstr(out, to < INSPECT_MAX - 1 ? " >" : "");
+}
+
+static bool tabs_fit(size_t from, size_t to, size_t active, int room)
+{
+	auto_buf struct buf text = BUF_INIT;
+
+	add_tabs(&text, from, to, active);
+	return (int)text.len <= room;
+}
+
+/* As many as there is room for, the one that is shown among them. */
+static void title_of_tabs(const struct inspect *x, int room, struct buf *out)
+{
+	size_t from = x->tab, to = x->tab;
+
+	for (;;) {
+		if (to + 1 < INSPECT_MAX && tabs_fit(from, to + 1, x->tab, room))
+			to++;
+		else if (from && tabs_fit(from - 1, to, x->tab, room))
+			from--;
+		else
+			break;
+	}
+	add_tabs(out, from, to, x->tab);
+}
+
 void inspect_view(const struct model *m, const struct inspect *x,
 		  const struct sandbox *s, struct canvas *c, struct area a,
 		  bool focused)
 {
 	auto_buf struct buf title = BUF_INIT;
 
-	for (size_t i = 0; i < INSPECT_MAX; i++)
-		buf_addf(&title, i == x->tab ? "%s[%s]" : "%s%s",
-			 i ? "  " : "", tabs[i]);
+	title_of_tabs(x, a.cols - 4, &title);
 	/* The tabs are what can't be seen elsewhere. */
 	if ((int)title.len + (int)strlen(s ? s->id : "") + 6 <= a.cols) {
 		auto_buf struct buf tail = title;

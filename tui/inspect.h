@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The details of one sandbox, in tabs: Info, Stats, Logs, Posture, JSON. */
+/* The details of one sandbox, in tabs: Info, Stats, Logs, Net, Posture,
+ * JSON.  What its environment is the daemon tells nobody. */
 #ifndef SVM_TUI_INSPECT_H
 #define SVM_TUI_INSPECT_H
 
@@ -10,6 +11,7 @@ enum inspect_tab {
 	INSPECT_INFO,
 	INSPECT_STATS,
 	INSPECT_LOGS,
+	INSPECT_NET,
 	INSPECT_POSTURE,
 	INSPECT_JSON,
 	INSPECT_MAX

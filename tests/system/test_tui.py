@@ -60,6 +60,9 @@ gone {b}
 send i]
 wait [Stats]
 send ]]
+wait [Net]
+wait none is reached from outside
+send ]
 wait [Posture]
 send ]
 wait "id"

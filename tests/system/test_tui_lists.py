@@ -277,9 +277,9 @@ def test_panes_are_as_large_as_they_were_made(inst):
     inst.start()
     s = inst.sandbox()["id"]
     with Screen(inst, "tui") as t:
-        t.step("send 2", "wait FLEET", "gone PROVIDER   IMAGE", f"wait {s}")
+        t.step("send 2", "wait FLEET", "gone PROVIDER IMAGE", f"wait {s}")
         before = width_of(t.step("snap"), "FLEET")
-        t.step("send ++", "wait PROVIDER   IMAGE")
+        t.step("send ++", "wait m █")  # the bar of the ttl
         bigger = width_of(t.step("snap"), "FLEET")
     assert bigger - before == 24
     with Screen(inst, "tui") as t:

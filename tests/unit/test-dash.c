@@ -63,7 +63,8 @@ static void test_dash__columns(void **state)
 	fixture_keys(m, "C");
 	assert_shown(m, "hide cpu curve");
 	assert_shown(m, "hide ttl bar");
-	fixture_keys(m, "End Enter");
+	fixture_keys(m, "Down Down Down Down Down Down Down Down Down");
+	fixture_keys(m, "Enter");
 	assert_not_shown(m, "24m \u2588");
 	fixture_free(m);
 }
@@ -149,6 +150,40 @@ static void test_dash__spawn_form_has_more(void **state)
 	fixture_free(m);
 }
 
+/* Of the tabs of the details the one that is shown is always seen. */
+static void test_dash__narrow_tabs(void **state)
+{
+	struct model *m = fixture_model(12, 40);
+
+	(void)state;
+	fixture_keys(m, "2 j i");
+	assert_shown(m, " [Info]  Stats  Logs  Net  Posture > ");
+	fixture_keys(m, "] ] ]");
+	assert_shown(m, "[Net]");
+	fixture_keys(m, "] ]");
+	assert_shown(m, " < Stats  Logs  Net  Posture  [JSON] ");
+	model_resize(m, 12, 80);
+	update_settle(m);
+	assert_shown(m, "Posture  [JSON] ");
+	fixture_free(m);
+}
+
+static void test_dash__info(void **state)
+{
+	struct model *m = fixture_model(30, 120);
+
+	(void)state;
+	fixture_keys(m, "2 j");
+	assert_shown(m, "\u25cf running  since 11:55:00");
+	assert_shown(m, "24m left   E extend");
+	m->read_only = true;
+	assert_not_shown(m, "E extend");
+	fixture_keys(m, "] ] ]");
+	assert_shown(m, "its own loopback, and nothing beyond");
+	assert_shown(m, "none is reached from outside");
+	fixture_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +192,8 @@ int main(void)
 		cmocka_unit_test(test_dash__curve),
 		cmocka_unit_test(test_dash__meters),
 		cmocka_unit_test(test_dash__spawn_form_has_more),
+		cmocka_unit_test(test_dash__narrow_tabs),
+		cmocka_unit_test(test_dash__info),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8")) {

@@ -109,7 +109,7 @@ static void show_posture(struct model *m)
 
 	model_refresh(m);
 	fixture_answer(m, "GET", "/api/v1/sandboxes", SVM_OK, list);
-	fixture_keys(m, "2 i ] ] ]");
+	fixture_keys(m, "2 i ] ] ] ]");
 }
 
 /* Owners, templates, and one folded away. */
@@ -130,6 +130,12 @@ static void show_groups(struct model *m)
 	model_refresh(m);
 	fixture_answer(m, "GET", "/api/v1/sandboxes", SVM_OK, list);
 	fixture_keys(m, "2 B Down Enter G h h g Space g");
+}
+
+static void show_net(struct model *m)
+{
+	show_posture(m);
+	fixture_keys(m, "[");
 }
 
 static void show_filter(struct model *m)
@@ -559,6 +565,7 @@ static const struct scene {
 	{ "sandboxes", show_sandboxes },
 	{ "sandboxes-stats", show_stats },
 	{ "sandboxes-posture", show_posture },
+	{ "sandboxes-net", show_net },
 	{ "sandboxes-filter", show_filter },
 	{ "sandboxes-groups", show_groups },
 	{ "templates", show_templates },

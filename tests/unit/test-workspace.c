@@ -596,7 +596,7 @@ static void test_workspace__json_is_as_one_writes_it(void **state)
 	struct model *m = fixture_model(30, 120);
 
 	(void)state;
-	fixture_keys(m, "2 Down ] ] ] ]");
+	fixture_keys(m, "2 Down ] ] ] ] ]");
 	assert_shown(m, "  \"state\": \"running\",");
 	fixture_free(m);
 }
