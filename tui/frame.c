@@ -3,6 +3,7 @@
 #include "tui/frame.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -15,7 +16,7 @@
 
 #define SECOND INT64_C(1000000000)
 /* Columns, for how busy this machine is. */
-#define METERS_FROM 100
+#define METERS_FROM 60
 
 static bool too_small(const struct model *m)
 {
@@ -92,7 +93,8 @@ static void ribbon_spawns(const struct model *m, struct canvas *c,
 	put_right(c, 0, right, pen_role(ROLE_ACCENT2), buf_str(&text));
 }
 
-static void ribbon_right(const struct model *m, struct canvas *c)
+/* Where it begins. */
+static int ribbon_right(const struct model *m, struct canvas *c)
 {
 	static const struct {
 		const char *text;
@@ -127,30 +129,48 @@ static void ribbon_right(const struct model *m, struct canvas *c)
 		put_right(c, 0, &right, pen_role(ROLE_DIM),
 			  m->set.words ? "waiting " :
 			  m->set.ascii ? "~ " : GLYPH_HALF " ");
+	return right;
 }
 
-static void ribbon_host(const struct model *m, struct canvas *c, int col)
+/* What fits before `end`: with the curve and the load, or the figures. */
+static void ribbon_host(const struct model *m, struct canvas *c, int col,
+			int end)
 {
 	const struct host *h = &m->host;
 	int width = !m->set.motion ? 0 : m->cols >= 140 ? 12 : 5;
+	auto_free char *brief = xasprintf("%.0f%%  mem %.0f%%", h->cpu,
+					  h->mem);
+	auto_free char *text = xasprintf("%s%s  load %.2f", width ? " " : "",
+					 brief, h->load);
 
-	col += canvas_text(c, 0, col, 4, pen_role(ROLE_DIM), "cpu ");
-	frame_spark(m, c, 0, col, width, h->cpu_samples, h->n_samples,
-		    pen_role(ROLE_ACCENT));
-	canvas_textf(c, 0, col + width, 40, pen_role(ROLE_DIM),
-		     "%s%.0f%%  mem %.0f%%  load %.2f", width ? " " : "",
-		     h->cpu, h->mem,
-		     h->load);
+	if (col + 4 + width + (int)strlen(text) <= end) {
+		frame_spark(m, c, 0, col + 4, width, h->cpu_samples,
+			    h->n_samples, pen_role(ROLE_ACCENT));
+	} else {
+		width = 0;
+		free(steal_ptr(&text));
+		text = steal_ptr(&brief);
+	}
+	if (col + 4 + width + (int)strlen(text) > end)
+		return;
+	canvas_text(c, 0, col, 4, pen_role(ROLE_DIM), "cpu ");
+	canvas_text(c, 0, col + 4 + width, (int)strlen(text),
+		    pen_role(ROLE_DIM), text);
 }
 
 static void ribbon(const struct model *m, struct canvas *c)
 {
 	size_t running, coming;
-	int col = 1;
+	int col = 1, right;
 
 	count(m, &running, &coming);
 	col += canvas_text(c, 0, col, 10, pen_role(ROLE_ACCENT), "STACYVM");
-	if (m->fleet.loaded && m->cols >= 60)
+	/* The footer has how many there are, the meters stand nowhere else. */
+	if (m->fleet.loaded && m->cols < 80 && m->host.has_rates &&
+	    frame_has_meters(m))
+		col += canvas_textf(c, 0, col, 20, pen_role(ROLE_DIM),
+				    "  %zu running", running);
+	else if (m->fleet.loaded && m->cols >= 60)
 		col += canvas_textf(c, 0, col, m->cols - col - 24,
 				    pen_role(ROLE_DIM),
 				    "  %zu sandbox%s  %zu running",
@@ -159,9 +179,9 @@ static void ribbon(const struct model *m, struct canvas *c)
 	if (coming && m->cols >= 80 && list_empty(&m->spawns))
 		col += canvas_textf(c, 0, col, 20, pen_role(ROLE_ACCENT2),
 				    "  %zu creating", coming);
+	right = ribbon_right(m, c);
 	if (m->host.has_rates && frame_has_meters(m))
-		ribbon_host(m, c, col + 2);
-	ribbon_right(m, c);
+		ribbon_host(m, c, col + 2, right - 2);
 }
 
 /* Where each title of the navigation stands; the width of all. */

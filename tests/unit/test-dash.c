@@ -118,7 +118,7 @@ static void test_dash__meters(void **state)
 	m->focused = false;
 	assert_true(update_wake(m) > soon);
 	m->focused = true;
-	model_resize(m, 30, 90);
+	model_resize(m, 30, 50);
 	assert_true(update_wake(m) > soon);
 	model_resize(m, 30, 120);
 	m->set.motion = false;
@@ -131,6 +131,25 @@ static void test_dash__meters(void **state)
 	m->effects = 0;
 	update_tick(m);
 	assert_false(m->effects & EFFECT_HOST);
+	fixture_free(m);
+}
+
+/* The curve and the load go before the figures do. */
+static void test_dash__narrow_meters(void **state)
+{
+	struct model *m = fixture_model(16, 120);
+
+	(void)state;
+	m->host = (struct host){ .known = true, .has_rates = true, .cpu = 34,
+				 .mem = 61, .load = 0.82, .at = m->boot_ns };
+	assert_shown(m, " 34%  mem 61%  load 0.82 ");
+	model_resize(m, 16, 90);
+	assert_shown(m, "  cpu 34%  mem 61% ");
+	assert_not_shown(m, "load");
+	model_resize(m, 16, 60);
+	assert_shown(m, " STACYVM  2 running  cpu 34%  mem 61% ");
+	model_resize(m, 16, 59);
+	assert_not_shown(m, "cpu 34%");
 	fixture_free(m);
 }
 
@@ -191,6 +210,7 @@ int main(void)
 		cmocka_unit_test(test_dash__columns),
 		cmocka_unit_test(test_dash__curve),
 		cmocka_unit_test(test_dash__meters),
+		cmocka_unit_test(test_dash__narrow_meters),
 		cmocka_unit_test(test_dash__spawn_form_has_more),
 		cmocka_unit_test(test_dash__narrow_tabs),
 		cmocka_unit_test(test_dash__info),
