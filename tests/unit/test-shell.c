@@ -72,11 +72,35 @@ static void test_shell__quotes_no_more_than_it_must(void **state)
 	}
 }
 
+static void test_shell__what_is_seen_is_what_it_is(void **state)
+{
+	static const struct {
+		const char *word, *as;
+	} cases[] = {
+		{ "plain", "plain" },
+		{ "caf\xc3\xa9 1", "'caf\xc3\xa9 1'" },
+		{ "e\033[31mvil", "$'e\\033[31mvil'" },
+		{ "a\nb'c\\d", "$'a\\012b\\'c\\\\d'" },
+		{ "x\xe2\x80\xaetxt", "$'x\\342\\200\\256txt'" },
+		{ "\xff" "7 \xc3\xa9", "$'\\3777 \xc3\xa9'" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		auto_buf struct buf b = BUF_INIT;
+
+		assert_int_equal(shell_seen_word(&b, cases[i].word),
+				 cases[i].as[0] == '$');
+		assert_string_equal(buf_str(&b), cases[i].as);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shell__reads_what_was_meant),
 		cmocka_unit_test(test_shell__quotes_no_more_than_it_must),
+		cmocka_unit_test(test_shell__what_is_seen_is_what_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
