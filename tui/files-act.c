@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/shell.h"
 #include "lib/base/path.h"
 #include "tui/files.h"
 
@@ -288,6 +289,22 @@ static bool ask(struct model *m, struct files *f, const cJSON *e,
 	return false;
 }
 
+/* As it is; but what a terminal or a shell would take for more than a name is
+ * written so that it is safe to paste. */
+static void copy_path(struct model *m, const char *path)
+{
+	auto_buf struct buf word = BUF_INIT;
+
+	if (!shell_seen_word(&word, path)) {
+		model_copy(m, path, strlen(path), path);
+		return;
+	}
+	auto_free char *what = xasprintf("%s, as a shell reads it",
+					 buf_str(&word));
+
+	model_copy(m, buf_str(&word), word.len, what);
+}
+
 bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 		     enum action a)
 {
@@ -313,7 +330,7 @@ bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 	case ACT_COPY:
 	case ACT_COPY_PATH:
 		if (path)
-			model_copy(m, path, strlen(path), path);
+			copy_path(m, path);
 		return true;
 	case ACT_COPY_JSON: {
 		char *text = e ? cJSON_Print(e) : NULL;

@@ -21,8 +21,10 @@ void files_close_content(struct files *f)
 	files_hunt_end(f);
 	pager_clear(&f->pager);
 	free(f->view_path);
-	f->view_path = NULL;
+	free(f->unread);
+	f->view_path = f->unread = NULL;
 	f->encoding = NULL;
+	f->listed = f->gone = false;
 	f->searching = f->reading = false;
 }
 
@@ -81,6 +83,10 @@ static void content_arrived(struct model *m, struct request *r)
 		if (first)
 			look_at(f);
 		return;
+	}
+	if (!f->encoding) {
+		free(f->unread);
+		f->unread = xstrdup(r->err.msg);
 	}
 	/* It was cut short meanwhile: what is here is what there is. */
 	f->pager.size = f->pager.base + f->pager.window.len;
@@ -187,6 +193,8 @@ static void view_title(const struct files *f, struct canvas *c,
 	auto_buf struct buf text = BUF_INIT;
 	size_t name = strlen(f->view_path);
 
+	if (f->gone)
+		buf_addstr(&text, " gone ");
 	buf_addstr(&text, f->pager.hex ? " hex" : " text");
 	if (f->wrap && !f->pager.hex)
 		buf_addstr(&text, "  wrap");
@@ -195,7 +203,8 @@ static void view_title(const struct files *f, struct canvas *c,
 	buf_addstr(&text, "  READ ");
 	frame_corner(c, pane, false, pen_role(ROLE_DIM),
 		     name + text.len + 6 <= (size_t)pane.cols ?
-			     buf_str(&text) : " READ ");
+			     buf_str(&text) : f->gone ? " gone  READ " :
+							" READ ");
 }
 
 /* The row on top is the window's, or there is nothing to see yet. */
@@ -219,6 +228,15 @@ void files_view_content(const struct model *m, const struct files *f,
 						"nothing opened", focused);
 	if (!f->view_path)
 		return;
+	if (!f->encoding) {
+		canvas_textf(c, in.row, in.col + 1, in.cols - 1,
+			     pen_role(f->unread ? ROLE_BAD : ROLE_DIM),
+			     "%s%s", f->unread ? "cannot read it: " :
+			     "reading ...", f->unread ? f->unread : "");
+		if (focused)
+			canvas_cursor(c, in.row, in.col);
+		return;
+	}
 	view_title(f, c, pane);
 	view_corner(f, c, pane);
 	for (int i = 0; i < in.rows && is_here(p); i++) {

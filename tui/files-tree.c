@@ -344,6 +344,36 @@ void files_tree_ask(struct model *m, struct files *f, struct files_dir *d,
 	request_send(m, r);
 }
 
+static bool lists(const struct files_dir *d, const char *path)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (strcmp(json_text(d->rows[i].e, "path"), path) == 0)
+			return true;
+	return false;
+}
+
+enum files_known files_tree_knows(const struct files_tree *t, const char *path)
+{
+	auto_free char *at = xstrdup(path);
+	bool itself = true;
+
+	for (;; itself = false) {
+		auto_free char *up = files_dirname(at);
+		const struct files_dir *d = files_tree_find(t, up);
+
+		if (strcmp(up, at) == 0)
+			return FILES_UNKNOWN;
+		if (d && d->error == SVM_FILE_NOT_FOUND)
+			return FILES_GONE;
+		if (d && d->entries && lists(d, at))
+			return itself ? FILES_THERE : FILES_UNKNOWN;
+		if (d && d->entries)
+			return d->cut || d->error ? FILES_UNKNOWN : FILES_GONE;
+		free(at);
+		at = steal_ptr(&up);
+	}
+}
+
 void files_tree_refresh(struct model *m, struct files *f, bool quiet)
 {
 	for (size_t i = 0; i < f->tree.n; i++)

@@ -95,6 +95,12 @@ bool files_tree_is_in(const struct files_dir *d, const cJSON *e);
 struct files_dir *files_tree_at(const struct files_tree *t,
 				const struct files_dir *d, const cJSON *e);
 
+/* What is known of a path: listed in the directory where it would be; not
+ * there, with all of it or with a directory above; or nothing. */
+enum files_known { FILES_UNKNOWN, FILES_THERE, FILES_GONE };
+enum files_known files_tree_knows(const struct files_tree *t,
+				  const char *path);
+
 /* Ask what is in it; quietly, when nobody asked for that. */
 void files_tree_ask(struct model *m, struct files *f, struct files_dir *d,
 		    bool quiet);

@@ -34,6 +34,8 @@ void files_release(struct files *f)
 	free(f->rows);
 	free(f->select);
 	free(f->selected);
+	free(f->below);
+	free(f->above);
 	free(f->glob);
 	files_unmark(f);
 	free(f->path);
@@ -139,25 +141,56 @@ static const cJSON *selected(const struct files *f)
 	return row ? row->e : NULL;
 }
 
-/* Unless another was chosen since. */
+static bool stand_on(struct files *f, const char *path)
+{
+	for (size_t i = 0; path && i < f->n; i++)
+		if (strcmp(json_text(f->rows[i].e, "path"), path) == 0) {
+			f->pos.at = i;
+			return true;
+		}
+	return false;
+}
+
+/* What was selected, unless another was chosen since.  When it is there no
+ * longer: what stood next to it in its directory, else that directory, or the
+ * next one up that is there. */
 static void find_selected(struct files *f)
 {
-	for (size_t i = 0; f->selected && f->pos.at == f->settled && i < f->n;
-	     i++)
-		if (strcmp(json_text(f->rows[i].e, "path"), f->selected) == 0) {
-			f->pos.at = i;
+	auto_free char *up = NULL;
+
+	if (!f->n || !f->selected || f->pos.at != f->settled ||
+	    stand_on(f, f->selected) || stand_on(f, f->below) ||
+	    stand_on(f, f->above))
+		return;
+	for (const char *path = f->selected; !f->glob; path = up) {
+		char *next = files_dirname(path);
+		bool end = strcmp(next, path) == 0;
+
+		free(up);
+		up = next;
+		if (end || stand_on(f, up))
 			return;
-		}
+	}
 }
 
 static void find_wanted(struct files *f)
 {
-	for (size_t i = 0; f->select && i < f->n; i++)
-		if (strcmp(json_text(f->rows[i].e, "path"), f->select) == 0) {
-			f->pos.at = i;
-			free(f->select);
-			f->select = NULL;
-		}
+	if (!f->select || !stand_on(f, f->select))
+		return;
+	free(f->select);
+	f->select = NULL;
+}
+
+/* The path of the next one of the same directory, if there is one. */
+static char *beside(const struct files *f, int step)
+{
+	unsigned depth = f->rows[f->pos.at].depth;
+	size_t i = f->pos.at + (size_t)step;
+
+	while (i < f->n && f->rows[i].depth > depth)
+		i += (size_t)step;
+	return i < f->n && f->rows[i].depth == depth ?
+		       xstrdup(json_text(f->rows[i].e, "path")) : NULL;
 }
 
 static void remember_selected(struct files *f)
@@ -166,7 +199,27 @@ static void remember_selected(struct files *f)
 	if (!f->n)
 		return; /* it may come back */
 	free(f->selected);
+	free(f->below);
+	free(f->above);
 	f->selected = xstrdup(json_text(selected(f), "path"));
+	f->below = beside(f, 1);
+	f->above = beside(f, -1);
+}
+
+/* What is read goes on being shown, but not as if it were there. */
+static void see_gone(struct model *m, struct files *f)
+{
+	enum files_known known = f->view_path ?
+		files_tree_knows(&f->tree, f->view_path) : FILES_UNKNOWN;
+
+	f->listed |= known == FILES_THERE;
+	if (f->gone == (f->listed && known == FILES_GONE) ||
+	    known == FILES_UNKNOWN)
+		return;
+	f->gone = !f->gone;
+	if (f->gone)
+		model_say(m, "%s was deleted in the sandbox; what you see is "
+			     "what was read", f->view_path);
 }
 
 void files_settle(struct model *m, struct files *f, struct area list,
@@ -177,6 +230,7 @@ void files_settle(struct model *m, struct files *f, struct area list,
 	find_wanted(f);
 	list_settle(&f->pos, f->n, list.rows);
 	remember_selected(f);
+	see_gone(m, f);
 	f->list_area = list;
 	if (!content.rows)
 		return;

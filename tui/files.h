@@ -37,6 +37,7 @@ struct files {
 	struct order order; /* directories are before files in any */
 	struct list_pos pos;
 	char *selected;  /* its path: it stays selected while rows move */
+	char *below, *above; /* the next of its directory; or NULL */
 	size_t settled;  /* pos.at as of the last settle */
 	char *select;    /* a path to stand on when it has arrived */
 	bool hidden;     /* dot files are shown */
@@ -54,7 +55,10 @@ struct files {
 	char *view_path;
 	struct pager pager;
 	bool numbers, wrap, reading;
-	const char *encoding; /* what its beginning looks like */
+	const char *encoding; /* what its beginning looks like; NULL: nothing
+			       * of it has come yet */
+	char *unread;    /* why nothing can be had of it; or NULL */
+	bool listed, gone; /* its directory had it; and has it no longer */
 	struct field search;
 	struct files_hunt hunt;
 	bool searching;

@@ -22,3 +22,45 @@ def test_tree(inst):
                "send gh\nwait ▸ src/\ngone main.py\n",
                "send h\nwait FILES / \nwait ▌ ▸ workspace/\n")
         t.end("send q\nexit 0\n" + RESTORED)
+
+
+def test_deleted_while_it_is_in_view(inst):
+    """It goes on being shown, as what it is; the list stays near."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "echo text of b >b; echo a >a; echo c >c")
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}\nsend f\nwait ▌   a\nsend j\\r\nwait text of b\n"
+               "wait READ")
+        inst.exec(s, "rm b")
+        t.step("wait b was deleted in the sandbox", "wait gone  text",
+               "wait text of b", "wait ▌   c")
+        inst.exec(s, "echo again >b")
+        t.step("gone gone  text", "send 1", "wait ▌   c")
+        t.end("send q\nexit 0\n" + RESTORED)
+
+
+def test_what_cannot_be_read_says_why(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "mkfifo pipe")
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}\nsend f\nwait ▌   pipe\nsend \\r\n"
+               "wait cannot read it: ")
+        t.end("send q\nexit 0\n" + RESTORED)
+
+
+def test_copy_the_path_of_a_strange_name(inst):
+    """What is copied names the file, and nothing in it acts on a terminal."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "printf inside >\"$(printf 'e\\033[31mv\\nil')\"")
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}\nsend f\nwait e^[[31mv^Jil\nsend c\n"
+               "wait as a shell reads it")
+        t.end("send q\nexit 0\n" + RESTORED)
+    word = (inst.runtime / "clipboard").read_bytes()
+    assert word == rb"$'/workspace/e\033[31mv\012il'"
+    r = inst.run("exec", s, "--", "bash", "-c",
+                 "cat " + word.decode())
+    assert r.text == "inside", r

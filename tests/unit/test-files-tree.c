@@ -3,6 +3,7 @@
 #include <locale.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/mem.h"
 #include "tests/unit/model-fixture.h"
 #include "tui/glyph.h"
 
@@ -276,6 +277,103 @@ static void test_files_tree__vanished(void **state)
 	assert_int_equal(answer(m, SRC, SRC_LIST), 1);
 	assert_rows(m, "|src/ lib/ main.py util.py tests/ README");
 	fixture_free(m);
+}
+
+/* Who stands on what vanishes stays near: beside it, else on its directory. */
+static void test_files_tree__stays_near(void **state)
+{
+	struct model *m = in_tree();
+
+	(void)state;
+	fixture_keys(m, "j j j j");
+	assert_rows(m, "src/ lib/ deep.py main.py |util.py tests/ README");
+	fixture_keys(m, "^R");
+	assert_int_equal(answer(m, SRC, "[" DIR(W "/src", "lib") ","
+					FILE(W "/src", "a.py") ","
+					FILE(W "/src", "main.py") "]"), 1);
+	assert_rows(m, "src/ lib/ deep.py a.py |main.py tests/ README");
+	assert_int_equal(answer(m, SRC, "[" DIR(W "/src", "lib") "]"), 0);
+	fixture_keys(m, "^R");
+	assert_int_equal(answer(m, SRC, "[" DIR(W "/src", "lib") ","
+					FILE(W "/src", "b.py") "]"), 1);
+	/* Both of its neighbours went with it. */
+	assert_rows(m, "|src/ lib/ deep.py b.py tests/ README");
+	fixture_keys(m, "j j ^R");
+	assert_rows(m, "src/ lib/ |deep.py b.py tests/ README");
+	answer(m, LIB, "[]");
+	assert_rows(m, "src/ |lib/ b.py tests/ README");
+	answer(m, ROOT, "[" FILE(W, "other") "]");
+	assert_rows(m, "|other");
+	fixture_free(m);
+}
+
+/* What is in view and was deleted meanwhile goes on being shown, as that. */
+static void test_files_tree__gone_from_view(void **state)
+{
+	struct model *m = in_tree();
+
+	(void)state;
+	fixture_keys(m, "j j j Enter");
+	assert_shown(m, "reading ...");
+	assert_not_shown(m, "READ ");
+	assert_int_equal(answer(m, FILES, "import sys"), 1);
+	assert_not_shown(m, "reading ...");
+	assert_shown(m, "text  UTF-8  READ");
+	fixture_keys(m, "1 ^R");
+	assert_int_equal(answer(m, SRC, "[" DIR(W "/src", "lib") "]"), 1);
+	assert_shown(m, "gone  text  UTF-8  READ");
+	assert_shown(m, "/workspace/src/main.py was deleted in the sandbox; "
+			"what you see is what was read");
+	assert_shown(m, "import sys");
+	fixture_keys(m, "^R");
+	assert_int_equal(answer(m, SRC, SRC_LIST), 1);
+	assert_not_shown(m, "gone  text");
+	/* With the directory that it was in. */
+	fixture_keys(m, "^R");
+	answer(m, ROOT, "[" FILE(W, "README") "]");
+	assert_shown(m, "gone  text  UTF-8  READ");
+	fixture_free(m);
+}
+
+/* Why there is nothing to see stands where it would. */
+static void test_files_tree__unreadable(void **state)
+{
+	struct model *m = in_tree();
+
+	(void)state;
+	fixture_keys(m, "j j j Enter");
+	assert_int_equal(refuse(m, FILES, SVM_FORBIDDEN), 1);
+	assert_shown(m, "cannot read it: no");
+	assert_not_shown(m, "reading ...");
+	assert_not_shown(m, "READ ");
+	fixture_free(m);
+}
+
+static void assert_copied(const char *json, const char *text, const char *say)
+{
+	struct model *m = fixture_model(30, 200);
+	auto_free char *list = xasprintf(
+		"[{\"name\":\"%s\",\"path\":\"/workspace/%s\"}]", json,
+		json);
+
+	fixture_keys(m, "j f");
+	assert_int_equal(answer(m, ROOT, list), 1);
+	fixture_keys(m, "c");
+	assert_string_equal(buf_str(&m->clipboard), text);
+	assert_shown(m, say);
+	fixture_free(m);
+}
+
+static void test_files_tree__copy_path(void **state)
+{
+	(void)state;
+	assert_copied("it's \u00e4", "/workspace/it's \u00e4",
+		      "copied /workspace/it's \u00e4 ");
+	assert_copied("e\\u001b[31mvil\\n", "$'/workspace/e\\033[31mvil\\012'",
+		      "copied $'/workspace/e\\033[31mvil\\012', as a shell "
+		      "reads it");
+	assert_copied("a\\u202etxt", "$'/workspace/a\\342\\200\\256txt'",
+		      "as a shell reads it");
 }
 
 /* What can't be listed says so, and is no end of the rest. */
@@ -596,6 +694,10 @@ int main(void)
 		TEST(refresh),
 		TEST(asked_again),
 		TEST(vanished),
+		TEST(stays_near),
+		TEST(gone_from_view),
+		TEST(unreadable),
+		TEST(copy_path),
 		TEST(refused),
 		TEST(hostile),
 		TEST(many_directories),
