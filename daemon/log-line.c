@@ -64,14 +64,20 @@ static int64_t number(const char *p)
 	return v;
 }
 
+void log_line_prefix(char out[LOG_LINE_PREFIX], struct log_time seen,
+		     enum log_stream stream)
+{
+	out[0] = (char)(0x80 | stream);
+	put_number(out + 1, seen.wall_ms);
+	put_number(out + 1 + DIGITS, seen.boot_ms);
+}
+
 void log_line_add_prefix(struct buf *out, struct log_time seen,
 			 enum log_stream stream)
 {
 	char prefix[LOG_LINE_PREFIX];
 
-	prefix[0] = (char)(0x80 | stream);
-	put_number(prefix + 1, seen.wall_ms);
-	put_number(prefix + 1 + DIGITS, seen.boot_ms);
+	log_line_prefix(prefix, seen, stream);
 	buf_add(out, prefix, sizeof(prefix));
 }
 

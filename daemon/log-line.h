@@ -47,6 +47,8 @@ struct log_line {
 /* In the file a line is LOG_LINE_PREFIX bytes, none of them a newline, the
  * text, and a newline. */
 #define LOG_LINE_PREFIX 15
+void log_line_prefix(char out[LOG_LINE_PREFIX], struct log_time seen,
+		     enum log_stream stream);
 void log_line_add_prefix(struct buf *out, struct log_time seen,
 			 enum log_stream stream);
 /* From p[0..n) without the newline, at -1; what is too short for a line is all

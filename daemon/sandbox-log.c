@@ -127,10 +127,10 @@ static void free_part(struct sandbox_log *l, struct part *part)
 
 /* part: how the line began; or NULL. */
 static void add_line(struct sandbox_log *l, const struct part *part,
-		     enum log_stream stream, struct log_time seen,
-		     const char *p, size_t n)
+		     const char prefix[LOG_LINE_PREFIX],
+		     enum log_stream stream, const char *p, size_t n)
 {
-	log_line_add_prefix(&l->pending, seen, stream);
+	buf_add(&l->pending, prefix, LOG_LINE_PREFIX);
 	if (part)
 		buf_add(&l->pending, part->text.data, part->text.len);
 	buf_add(&l->pending, p, n);
@@ -145,7 +145,10 @@ static void add_line(struct sandbox_log *l, const struct part *part,
 
 static void end_part(struct sandbox_log *l, struct part *part)
 {
-	add_line(l, part, part->stream, part->seen, "", 0);
+	char prefix[LOG_LINE_PREFIX];
+
+	log_line_prefix(prefix, part->seen, part->stream);
+	add_line(l, part, prefix, part->stream, "", 0);
 	free_part(l, part);
 }
 
@@ -174,8 +177,10 @@ void sandbox_log_add(struct sandbox_log *l, const char *source,
 {
 	struct part *part = find_part(l, source, stream);
 	struct log_time seen = time_of(l, seen_boot_ns);
+	char prefix[LOG_LINE_PREFIX]; /* of all its lines, which may be many */
 	const char *s = p;
 
+	log_line_prefix(prefix, seen, stream);
 	while (n) {
 		const char *nl = memchr(s, '\n', n);
 		size_t room = LIMIT_LOG_LINE - (part ? part->text.len : 0);
@@ -185,7 +190,7 @@ void sandbox_log_add(struct sandbox_log *l, const char *source,
 			keep_part(l, part, source, stream, seen, s, n);
 			break;
 		}
-		add_line(l, part, stream, seen, s, take);
+		add_line(l, part, prefix, stream, s, take);
 		free_part(l, part);
 		part = NULL;
 		s += take;
@@ -213,9 +218,11 @@ void sandbox_log_lost(struct sandbox_log *l, uint64_t n)
 {
 	auto_buf struct buf text = BUF_INIT;
 
+	char prefix[LOG_LINE_PREFIX];
+
+	log_line_prefix(prefix, time_of(l, 0), LOG_STREAM_SYSTEM);
 	add_marker(&text, n);
-	add_line(l, NULL, LOG_STREAM_SYSTEM, time_of(l, 0), text.data,
-		 text.len);
+	add_line(l, NULL, prefix, LOG_STREAM_SYSTEM, text.data, text.len);
 }
 
 void sandbox_log_close(struct sandbox_log *l)
