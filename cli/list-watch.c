@@ -51,9 +51,7 @@ static int ask_figure(struct cli *cli, const struct figures *f,
 	const cJSON *cpu;
 
 	if (cli_get(cli, target, &body, &e) < 0)
-		return e.code == SVM_NOT_FOUND || e.code == SVM_CONFLICT ||
-				       e.code == SVM_UNSUPPORTED ?
-			       0 : svm_err_move(err, &e);
+		return sandbox_stats_lost(&e) ? svm_err_move(err, &e) : 0;
 	if (out_parse_object(&doc, &body, err) < 0)
 		return -1;
 	cpu = json_get(doc.root, "cpu_pct");

@@ -76,6 +76,11 @@ char *sandbox_resolve(struct cli *cli, const char *text, struct svm_err *err)
 	return match(items, text, err);
 }
 
+bool sandbox_stats_lost(const struct svm_err *err)
+{
+	return err->code == SVM_UNREACHABLE || err->code == SVM_CANCELLED;
+}
+
 char *sandbox_path(const char *id, const char *suffix)
 {
 	struct buf b = BUF_INIT;

@@ -17,6 +17,10 @@ char *sandbox_resolve(struct cli *cli, const char *text, struct svm_err *err);
  * Owned. */
 char *sandbox_path(const char *id, const char *suffix);
 
+/* What one uses couldn't be asked for: because of the daemon, not of that one
+ * alone, which has no figures then. */
+bool sandbox_stats_lost(const struct svm_err *err);
+
 /* PATCH the sandbox that is meant, as for reading; *ret is what it is now. */
 int sandbox_change(struct cli *cli, const char *text, const struct buf *body,
 		   struct buf *ret, struct svm_err *err);

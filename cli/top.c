@@ -51,7 +51,7 @@ static bool is_chosen(const struct top *t, const char *id)
 	return !t->ids;
 }
 
-/* The sandbox with what it uses.  One that is just gone is left out. */
+/* The sandbox with what it uses, where that can be told. */
 static int add_stats(struct cli *cli, cJSON *item, struct svm_err *err)
 {
 	const char *id = cJSON_GetObjectItem(item, "id")->valuestring;
@@ -61,9 +61,7 @@ static int add_stats(struct cli *cli, cJSON *item, struct svm_err *err)
 	auto_err struct svm_err e = SVM_ERR_INIT;
 
 	if (cli_get(cli, target, &body, &e) < 0)
-		return e.code == SVM_NOT_FOUND || e.code == SVM_CONFLICT ||
-				       e.code == SVM_UNSUPPORTED ?
-			       0 : svm_err_move(err, &e);
+		return sandbox_stats_lost(&e) ? svm_err_move(err, &e) : 0;
 	if (out_parse_object(&doc, &body, err) < 0)
 		return -1;
 	cJSON_AddItemToObject(item, "stats", cJSON_Duplicate(doc.root, true));

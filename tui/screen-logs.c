@@ -106,6 +106,13 @@ static void log_line(struct model *m, struct stream *s, const char *text,
 	log_window_line(&from->logs->window, from->i, line, &about);
 }
 
+static bool is_worth_retrying(enum svm_code code)
+{
+	return code == SVM_UNREACHABLE || code == SVM_TIMEOUT ||
+	       code == SVM_PROVIDER || code == SVM_UNAVAILABLE ||
+	       code == SVM_INTERNAL;
+}
+
 /* Cleanly, with its sandbox; else it goes on when it can be had again. */
 static void log_changed(struct model *m, struct stream *s)
 {
@@ -113,8 +120,14 @@ static void log_changed(struct model *m, struct stream *s)
 
 	if (!from || (s->state != STREAM_ENDED && s->state != STREAM_BROKEN))
 		return;
-	from->broken = s->err.code != SVM_OK && s->err.code != SVM_NOT_FOUND;
+	from->broken = is_worth_retrying(s->err.code);
 	from->over = !from->broken;
+	if (from->over && s->err.code != SVM_OK &&
+	    s->err.code != SVM_NOT_FOUND) {
+		auto_free char *doing = xasprintf("logs of %s", from->id);
+
+		model_complain(m, &s->err, doing);
+	}
 	if (from->broken)
 		from->logs->retry_at = m->boot_ns + RETRY_NS;
 }

@@ -410,6 +410,16 @@ static void test_log_window__reconnects(void **state)
 	stream(m)->err.code = SVM_OK;
 	fixture_broken(m, stream(m), SVM_OK, "");
 	assert_shown(m, "ended");
+	/* Refused: it is said, and not asked for again and again. */
+	fixture_keys(m, "S");
+	fixture_type(m, "1h");
+	fixture_keys(m, "Enter");
+	fixture_broken(m, stream(m), SVM_FORBIDDEN, "not yours");
+	assert_shown(m, "logs of sb-7f3a91c2: not yours");
+	old = stream(m);
+	fixture_time(m, INT64_C(5000000000));
+	update_tick(m);
+	assert_ptr_equal(stream(m), old);
 	fixture_free(m);
 }
 
