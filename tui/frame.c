@@ -201,23 +201,32 @@ static int nav_layout(const struct model *m, int col[SCREEN_MAX + 1])
 	return at;
 }
 
+/* ": command  ? help", or where there is no room for that ": ?". */
 static void nav_hints(const struct model *m, struct canvas *c, int from)
 {
 	static const struct {
 		enum action action;
 		const char *what;
-	} shown[] = { { ACT_PALETTE, "command" }, { ACT_HELP, "help" } };
+	} shown[] = { { ACT_PALETTE, " command" }, { ACT_HELP, " help" } };
+	auto_buf struct buf text = BUF_INIT, brief = BUF_INIT;
 	enum context chain[CONTEXT_CHAIN];
-	auto_buf struct buf text = BUF_INIT;
 	char key[KEY_NAME_MAX];
+	int width;
 
 	update_screen_contexts(m, chain);
-	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
-		if (*keymap_key(m->keymap, chain, shown[i].action, key))
-			buf_addf(&text, "%s%s %s", text.len ? "  " : "", key,
-				 shown[i].what);
-	int width = (int)width_text(buf_str(&text), text.len);
-
+	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
+		if (!*keymap_key(m->keymap, chain, shown[i].action, key))
+			continue;
+		buf_addf(&text, "%s%s%s", text.len ? "  " : "", key,
+			 shown[i].what);
+		buf_addf(&brief, "%s%s", brief.len ? " " : "", key);
+	}
+	width = (int)width_text(buf_str(&text), text.len);
+	if (from + width >= m->cols) {
+		buf_clear(&text);
+		buf_addstr(&text, buf_str(&brief));
+		width = (int)width_text(buf_str(&text), text.len);
+	}
 	if (from + width < m->cols)
 		canvas_text(c, 1, m->cols - width - 1, width,
 			    pen_role(ROLE_DIM), buf_str(&text));
