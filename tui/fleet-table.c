@@ -147,6 +147,7 @@ void fleet_table_settle(struct model *m, struct fleet_table *t,
 				 sizeof(struct sandbox *));
 	t->n = 0;
 	t->longest_name = t->longest_provider = 0;
+	t->owned = false;
 	for (size_t i = 0; i < m->fleet.n; i++) {
 		struct sandbox *s = m->fleet.all[i];
 		int width = (int)width_text(s->name, strlen(s->name));
@@ -157,6 +158,7 @@ void fleet_table_settle(struct model *m, struct fleet_table *t,
 		 * is typed. */
 		t->longest_name = MAX(t->longest_name, width);
 		t->longest_provider = MAX(t->longest_provider, provider);
+		t->owned |= *s->owner != '\0';
 		if (fleet_filter(filter, s))
 			t->shown[t->n++] = s;
 	}

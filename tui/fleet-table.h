@@ -66,6 +66,7 @@ struct fleet_table {
 	size_t n_folded;
 	/* Columns, of all there are; 0: none has one. */
 	int longest_name, longest_provider;
+	bool owned; /* one at least */
 	struct area area; /* of the rows, as of the last settle */
 	int64_t polled;   /* boot */
 };

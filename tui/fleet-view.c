@@ -77,6 +77,8 @@ static bool is_shown(const struct model *m, const struct fleet_table *t,
 {
 	if (total < columns[i].from || t->hidden & 1u << i)
 		return false;
+	if (i == COL_OWNER && !t->owned)
+		return false;
 	/* Pictures: one moves, neither can be read out. */
 	if (i == COL_CURVE && !m->set.motion)
 		return false;

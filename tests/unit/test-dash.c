@@ -134,6 +134,30 @@ static void test_dash__meters(void **state)
 	fixture_free(m);
 }
 
+/* Two keys are told of at any width. */
+static void test_dash__narrow_navigation(void **state)
+{
+	struct model *m = fixture_model(10, 40);
+
+	(void)state;
+	assert_shown(m, ": command  ? help");
+	fixture_keys(m, "2");
+	assert_shown(m, " 1 2 SANDBOXES 3 4 5 6 7            : ?");
+	fixture_free(m);
+}
+
+/* Nobody is an owner: there is no column of them. */
+static void test_dash__no_owners(void **state)
+{
+	struct model *m = fixture_model(50, 200);
+
+	(void)state;
+	assert_shown(m, "OWNER");
+	fixture_no_sandboxes(m);
+	assert_not_shown(m, "OWNER");
+	fixture_free(m);
+}
+
 /* The curve and the load go before the figures do. */
 static void test_dash__narrow_meters(void **state)
 {
@@ -211,6 +235,8 @@ int main(void)
 		cmocka_unit_test(test_dash__curve),
 		cmocka_unit_test(test_dash__meters),
 		cmocka_unit_test(test_dash__narrow_meters),
+		cmocka_unit_test(test_dash__narrow_navigation),
+		cmocka_unit_test(test_dash__no_owners),
 		cmocka_unit_test(test_dash__spawn_form_has_more),
 		cmocka_unit_test(test_dash__narrow_tabs),
 		cmocka_unit_test(test_dash__info),
