@@ -22,9 +22,13 @@ static void forget_folds(struct view *v)
 	v->n_folded = 0;
 }
 
-/* As many as are kept, and none that can't be the name of a group. */
+/* As many as are kept, each once, and none that can't be the name of a
+ * group. */
 static void add_fold(struct view *v, const char *name)
 {
+	for (size_t i = 0; i < v->n_folded; i++)
+		if (strcmp(v->folded[i], name) == 0)
+			return;
 	if (v->n_folded == LIMIT_TUI_FOLDS ||
 	    strlen(name) > LIMIT_TUI_FOLD_NAME)
 		return;

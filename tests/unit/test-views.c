@@ -149,7 +149,7 @@ static void test_views__folds(void **state)
 	assert_not_shown(again, "sb-7f3a91c2");
 
 	buf_addstr(&many, "{\"dash\":{\"group\":\"owner\",\"folded\":[7,{},"
-			  "\"\\u001b[2J\",\"");
+			  "\"\\u001b[2J\",\"\\u001b[2J\",\"");
 	for (int i = 0; i < 200; i++)
 		buf_addch(&many, 'x');
 	for (int i = 0; i < 200; i++)
