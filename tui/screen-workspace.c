@@ -328,25 +328,38 @@ static const char *live_status(const struct model *m,
 	return m->read_only ? "watching" : "live";
 }
 
+/* What Enter did before does something else now. */
+static void left_status(const struct model *m, const struct workspace *w,
+			struct buf *out)
+{
+	static const enum context looking[] = { CTX_COPY, CTX_NONE };
+	char key[KEY_NAME_MAX];
+
+	if (w->copy.on) {
+		keymap_key(m->keymap, looking, ACT_COPY, key);
+		buf_addf(out, "looking back%s%s%s", *key ? ": " : "", key,
+			 *key ? " copies" : "");
+		return;
+	}
+	keymap_key(m->keymap, workspace_left_chain, ACT_OPEN, key);
+	buf_addf(out, "left%s%s%s", *key ? ": " : "", key,
+		 *key ? " goes back" : "");
+	/* Its name for others: stacyvm attach ID/SESSION. */
+	if (w->shown && w->shown->sid)
+		buf_addf(out, "  s%u is %s", w->shown->number, w->shown->sid);
+}
+
 static void workspace_status(const struct model *m, const void *state,
 			     struct buf *out)
 {
 	const struct workspace *w = state;
 
-	char back[KEY_NAME_MAX];
-
 	if (w->focus == PANE_TERMINAL && w->live)
 		buf_addstr(out, live_status(m, w->shown));
-	else if (w->focus == PANE_TERMINAL &&
-		 *keymap_key(m->keymap, workspace_left_chain, ACT_OPEN, back))
-		buf_addf(out, "left: %s goes back", back);
 	else if (w->focus == PANE_TERMINAL)
-		buf_addstr(out, "left");
+		left_status(m, w, out);
 	else
 		buf_addstr(out, w->files.path ? w->files.path : "");
-	/* Its name for others: stacyvm attach ID/SESSION. */
-	if (w->focus == PANE_TERMINAL && !w->live && w->shown && w->shown->sid)
-		buf_addf(out, "  s%u is %s", w->shown->number, w->shown->sid);
 	if (w->focus == PANE_FILES && *field_text(&w->files.filter))
 		buf_addf(out, "  filter: %s", field_text(&w->files.filter));
 	if (w->focus == PANE_FILES)

@@ -372,6 +372,14 @@ static void test_workspace__looking_back_line(void **state)
 	assert_not_shown(m, "v select");
 	fixture_keys(m, "q");
 	assert_shown(m, "Enter back");
+	/* Nor is what Enter does any longer said to go back. */
+	model_resize(m, 30, 120);
+	fixture_keys(m, "z [");
+	fixture_time(m, INT64_C(4000000000));
+	update_tick(m);
+	assert_shown(m, "looking back: y copies");
+	assert_shown(m, "v select  V lines  s save  / search");
+	assert_not_shown(m, "goes back");
 	fixture_free(m);
 }
 
