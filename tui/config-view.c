@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/width.h"
 #include "tui/facts.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
@@ -74,7 +75,8 @@ static const char *first_shown(const char *choices, const char *value,
 	return choices;
 }
 
-/* "( auto ) mission  light" */
+/* "( auto ) mission  light", or "( auto ) mission  ~" where there is no room
+ * for all. */
 static void view_choices(struct canvas *c, int row, int col, int width,
 			 const char *choices, const char *value)
 {
@@ -85,7 +87,13 @@ static void view_choices(struct canvas *c, int row, int col, int width,
 	for (char *w = strtok_r(words, "|", &rest); w && col < end;
 	     w = strtok_r(NULL, "|", &rest)) {
 		bool it = strcmp(w, value) == 0;
+		int need = (int)width_text(w, strlen(w)) + (it ? 4 : 0) +
+			   (rest && *rest ? 3 : 0);
 
+		if (!it && col + need > end) {
+			canvas_text(c, row, col, 1, pen_role(ROLE_DIM), "~");
+			break;
+		}
 		col += canvas_textf(c, row, col, end - col,
 				    pen_role(it ? ROLE_VALUE : ROLE_DIM),
 				    it ? "( %s ) " : "%s  ", w);
