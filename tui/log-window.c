@@ -205,6 +205,8 @@ void log_window_line(struct log_window *w, size_t i, const char *text,
 	struct textlog *t = w->text;
 	struct log_stretch *s = &w->of[i];
 	struct textlog_line line = *about;
+	/* At the end, with room for it, it moves nothing. */
+	bool moves = t->paused && (w->n > 1 || t->n == LIMIT_TUI_LINES);
 	size_t anchor;
 
 	if (line.at && line.at <= s->hi) /* it came on the other way */
@@ -220,11 +222,11 @@ void log_window_line(struct log_window *w, size_t i, const char *text,
 		textlog_miss(t, &line);
 		return;
 	}
-	anchor = t->paused ? textlog_anchor(t) : 0;
+	anchor = moves ? textlog_anchor(t) : 0;
 	line.fresh = t->paused;
 	append(w, i, text, &line, &anchor);
 	set_orders(w);
-	if (t->paused)
+	if (moves)
 		textlog_anchored(t, anchor);
 }
 
