@@ -289,6 +289,9 @@ static bool ask(struct model *m, struct files *f, const cJSON *e,
 	return false;
 }
 
+/* In the place of bytes that JSON can't have. */
+#define REPLACED "\xef\xbf\xbd"
+
 /* As it is; but what a terminal or a shell would take for more than a name is
  * written so that it is safe to paste. */
 static void copy_path(struct model *m, const char *path)
@@ -297,6 +300,9 @@ static void copy_path(struct model *m, const char *path)
 
 	if (!shell_seen_word(&word, path)) {
 		model_copy(m, path, strlen(path), path);
+		if (strstr(path, REPLACED))
+			model_say(m, "copied %s, but it may have another name: "
+				     "U+FFFD stands for what is no text", path);
 		return;
 	}
 	auto_free char *what = xasprintf("%s, as a shell reads it",

@@ -54,12 +54,17 @@ static const char *guess_encoding(const struct pager *p)
 	return utf8_valid(text, n) ? "UTF-8" : "latin1";
 }
 
+/* Text may have a control character in it; what has one
+ * and is no UTF-8 either is none. */
 static void look_at(struct files *f)
 {
 	const struct buf *w = &f->pager.window;
 
 	f->encoding = guess_encoding(&f->pager);
-	f->pager.hex = memchr(buf_str(w), '\0', w->len) != NULL;
+	f->pager.hex = memchr(buf_str(w), '\0', w->len) ||
+		       (strcmp(f->encoding, "binary") == 0 &&
+			!utf8_valid(buf_str(w),
+				    w->len - utf8_tail(buf_str(w), w->len)));
 }
 
 static void content_arrived(struct model *m, struct request *r)

@@ -372,6 +372,8 @@ static void test_files_tree__copy_path(void **state)
 	assert_copied("e\\u001b[31mvil\\n", "$'/workspace/e\\033[31mvil\\012'",
 		      "copied $'/workspace/e\\033[31mvil\\012', as a shell "
 		      "reads it");
+	assert_copied("a\\ufffdb", "/workspace/a\xef\xbf\xbd" "b",
+		      "it may have another name");
 	assert_copied("a\\u202etxt", "$'/workspace/a\\342\\200\\256txt'",
 		      "as a shell reads it");
 }

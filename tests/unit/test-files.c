@@ -48,6 +48,20 @@ static void test_files__late_content(void **state)
 	fixture_free(m);
 }
 
+static void test_files__binary_is_hex(void **state)
+{
+	struct model *m = fixture_model(30, 120);
+
+	(void)state;
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+	fixture_keys(m, "Enter");
+	fixture_answer(m, "GET", A, SVM_OK, "[\"\x14o\xd1\xf5\xb4 here");
+	assert_shown(m, "hex  binary  READ");
+	assert_shown(m, "5b 22 14 6f");
+	fixture_free(m);
+}
+
 /* What it is, and how it is shown, stands above it. */
 static void test_files__encoding(void **state)
 {
@@ -220,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_files__late_list),
 		cmocka_unit_test(test_files__late_content),
 		cmocka_unit_test(test_files__encoding),
+		cmocka_unit_test(test_files__binary_is_hex),
 		cmocka_unit_test(test_files__edited_elsewhere),
 		cmocka_unit_test(test_files__editor_left),
 		cmocka_unit_test(test_files__editor_not_opened),
