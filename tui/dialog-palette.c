@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/width.h"
 #include "tui/list.h"
 #include "tui/sandbox-act.h"
 #include "tui/screen.h"
@@ -18,6 +19,8 @@ _Static_assert(FOUND_MAX >= ACT_MAX, "all actions are found");
 struct found {
 	enum action action;
 	char *argument; /* an id, a template; NULL: the action alone */
+	char *on;       /* the sandboxes it would act on; NULL: see there */
+	bool one;       /* `on` is the id of one */
 	char *about;    /* what it is, beside it; NULL: of the action */
 	bool own;       /* `argument` is a command of the user's */
 };
@@ -54,6 +57,7 @@ static void forget(struct palette *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		free(p->found[i].argument);
+		free(p->found[i].on);
 		free(p->found[i].about);
 	}
 	p->n = 0;
@@ -118,16 +122,57 @@ static bool is_move(enum action a)
 	       a == ACT_BACK || a == ACT_CANCEL;
 }
 
+/* The sandboxes that an action is about where they are listed: those that are
+ * marked, if it takes many, or the one that is selected. */
+static char *acts_on(const struct model *m, const struct palette *p,
+		     enum action a, bool *ret_one)
+{
+	const struct screen *screen = screens[m->screen];
+	const cJSON *subject = screen->subject ?
+		screen->subject(m, m->state[m->screen]) : NULL;
+	size_t marked = fleet_marked(&m->fleet);
+	bool here = false;
+
+	*ret_one = false;
+	for (const enum context *c = p->chain; *c != CTX_NONE; c++)
+		here |= *c == CTX_SANDBOXES;
+	switch (here ? a : ACT_NONE) {
+	case ACT_KILL:
+	case ACT_EXTEND:
+	case ACT_LABEL:
+	case ACT_EXPORT:
+		if (marked)
+			return xasprintf("marked (%zu)", marked);
+		break;
+	case ACT_TERMINAL:
+	case ACT_TERMINAL_NEW:
+	case ACT_EXEC:
+	case ACT_FILES:
+	case ACT_SANDBOX_LOGS:
+	case ACT_PREVIEW:
+		break;
+	default:
+		return NULL;
+	}
+	*ret_one = subject;
+	return subject ? xstrdup(json_text(subject, "id")) : NULL;
+}
+
 static void find_actions(const struct model *m, struct palette *p)
 {
 	for (int want = 6; want >= 1; want--)
-		for (int a = ACT_NONE + 1; a < ACT_MAX; a++)
-			if (!is_move((enum action)a) &&
-			    holds(m, p, (enum action)a) &&
-			    rank_action(action_info((enum action)a),
-					field_text(&p->typed)) == want)
-				p->found[p->n++] = (struct found){
-					.action = (enum action)a };
+		for (int i = ACT_NONE + 1; i < ACT_MAX; i++) {
+			enum action a = (enum action)i;
+
+			if (is_move(a) || !holds(m, p, a) ||
+			    rank_action(action_info(a),
+					field_text(&p->typed)) != want)
+				continue;
+			struct found *f = &p->found[p->n++];
+
+			*f = (struct found){ .action = a };
+			f->on = acts_on(m, p, a, &f->one);
+		}
 }
 
 /* The user's own, of where one is. */
@@ -255,21 +300,42 @@ static int height(const struct model *m)
 	return MIN(12, MAX(m->rows - 6, 3));
 }
 
+static char *label(const struct found *f)
+{
+	return xasprintf("%s%s%s", f->argument ? f->argument :
+				   action_info(f->action)->name,
+			 f->on ? " " : "", f->on ? f->on : "");
+}
+
 static void view_found(const struct model *m, const struct palette *p,
 		       const struct found *f, struct canvas *c, int row,
-		       struct area in)
+		       struct area in, int left)
 {
-	const struct action_info *info = action_info(f->action);
+	auto_free char *name = label(f);
 	char key[KEY_NAME_MAX] = "";
 	int right = f->own ? 0 : (int)strlen(keymap_key(m->keymap, p->chain,
 							f->action, key));
 
-	canvas_text(c, row, in.col, 17, pen_role(ROLE_VALUE),
-		    f->argument ? f->argument : info->name);
-	canvas_text(c, row, in.col + 18, in.cols - 19 - right,
-		    pen_role(ROLE_INK), f->about ? f->about : info->what);
+	canvas_text(c, row, in.col, left, pen_role(ROLE_VALUE), name);
+	canvas_text(c, row, in.col + left + 1, in.cols - left - 2 - right,
+		    pen_role(ROLE_INK),
+		    f->about ? f->about : action_info(f->action)->what);
 	canvas_text(c, row, in.col + in.cols - right, right,
 		    pen_role(ROLE_ACCENT), key);
+}
+
+/* Of the names that are seen. */
+static int name_columns(const struct palette *p, size_t from, int rows,
+			int room)
+{
+	int most = 17;
+
+	for (size_t i = from; i < p->n && i < from + (size_t)rows; i++) {
+		auto_free char *name = label(&p->found[i]);
+
+		most = MAX(most, (int)width_text(name, strlen(name)));
+	}
+	return MIN(most, MAX(room, 17));
 }
 
 static void palette_view(const struct model *m, const void *state,
@@ -290,10 +356,12 @@ static void palette_view(const struct model *m, const void *state,
 				    "show what the filter lets through" :
 				    "nothing has this name");
 	list_settle(&pos, p->n, in.rows - 1);
+	int left = name_columns(p, pos.top, in.rows - 1, in.cols * 2 / 3);
+
 	for (int i = 0; i < in.rows - 1 && pos.top + (size_t)i < p->n; i++) {
 		size_t at = pos.top + (size_t)i;
 
-		view_found(m, p, &p->found[at], c, in.row + 1 + i, in);
+		view_found(m, p, &p->found[at], c, in.row + 1 + i, in, left);
 		if (at == pos.at)
 			dialog_mark(m, c, in.row + 1 + i, in);
 	}
@@ -349,8 +417,9 @@ static void run(struct model *m, struct palette *p)
 	auto_free char *text = xstrdup(field_text(&p->typed));
 	bool listed = p->pos.at < p->n;
 	enum action a = listed ? p->found[p->pos.at].action : ACT_NONE;
+	const struct found *f = listed ? &p->found[p->pos.at] : NULL;
 	auto_free char *argument =
-		xstrdup(listed ? p->found[p->pos.at].argument : NULL);
+		xstrdup(f && f->one ? f->on : f ? f->argument : NULL);
 	const char *filter = sandboxes_argument(text);
 	bool own = listed && p->found[p->pos.at].own;
 	auto_free char *again = as_typed(p);
