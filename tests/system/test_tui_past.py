@@ -52,11 +52,11 @@ def test_of_two_at_once(inst):
     inst.start()
     with Screen(inst, "tui") as a, Screen(inst, "tui") as b:
         a.step("wait SANDBOXES", "wait live", r"send 7/of-a\r",
-               "wait kept  search: of-a")
+               "wait search: of-a")
         b.step("wait SANDBOXES", "wait live", r"send 7/of-b\r",
-               "wait kept  search: of-b", r"send /^U\e[A", "wait search of-b",
+               "wait search: of-b", r"send /^U\e[A", "wait search of-b",
                r"send \e[A", "wait search of-a", r"send \e", "gone search of-a")
-        a.step(r"send /^Uagain\r", "wait kept  search: again")
+        a.step(r"send /^Uagain\r", "wait search: again")
         a.end("send q", "exit 0")
         b.end("send q", "exit 0")
     assert history(inst)["search"] == ["of-a", "of-b", "again"]
