@@ -43,6 +43,22 @@ static void answer(struct model *m, struct asking *q, bool yes)
 		kept.release(kept.data);
 }
 
+/* Where not all fit, the last is still there: it says what will be lost. */
+static void view_lines(const struct asking *q, struct canvas *c,
+		       struct area in, int room)
+{
+	int n = (int)strv_len(q->lines);
+
+	for (int i = 0; i < MIN(n, room); i++) {
+		const char *line = q->lines[i];
+
+		if (n > room && i >= room - 2)
+			line = i == room - 1 ? q->lines[n - 1] : "...";
+		canvas_text(c, in.row + i, in.col, in.cols,
+			    pen_role(ROLE_INK), line);
+	}
+}
+
 /* What is asked; the last row of what it returns is for the answer. */
 static struct area view_question(const struct asking *q, struct canvas *c)
 {
@@ -57,9 +73,7 @@ static struct area view_question(const struct asking *q, struct canvas *c)
 						      strlen(q->name)) + 8) +
 					 4);
 	in = dialog_box(c, rows, MIN(cols, c->cols - 4), q->title);
-	for (int i = 0; q->lines[i] && i < in.rows - 2; i++)
-		canvas_text(c, in.row + i, in.col, in.cols,
-			    pen_role(ROLE_INK), q->lines[i]);
+	view_lines(q, c, in, in.rows - 2);
 	return in;
 }
 

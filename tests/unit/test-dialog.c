@@ -135,6 +135,27 @@ static void test_dialog__kill_and_undo(void **state)
 	fixture_free(m);
 }
 
+/* On a low screen not all is named; what is lost is said all the same. */
+static void test_dialog__many_on_a_low_screen(void **state)
+{
+	struct model *m = fixture_model(10, 40);
+
+	(void)state;
+	confirm_ask(m, &(struct confirm){
+			       .title = "REALLY?",
+			       .lines = (const char *const[]){
+				       "one", "two", "three", "four", "five",
+				       "six", "seven", "all is lost", NULL },
+			       .yes = on_yes });
+	assert_shown(m, "four");
+	assert_shown(m, "...");
+	assert_not_shown(m, "six");
+	assert_shown(m, "all is lost");
+	fixture_keys(m, "n");
+	assert_no_dialog(m);
+	fixture_free(m);
+}
+
 static void test_dialog__failed_kill_is_told(void **state)
 {
 	struct model *m = start(state);
@@ -821,6 +842,7 @@ int main(void)
 		cmocka_unit_test(test_dialog__confirm),
 		cmocka_unit_test(test_dialog__confirm_by_name),
 		cmocka_unit_test(test_dialog__kill_and_undo),
+		cmocka_unit_test(test_dialog__many_on_a_low_screen),
 		cmocka_unit_test(test_dialog__failed_kill_is_told),
 		cmocka_unit_test(test_dialog__menu),
 		cmocka_unit_test(test_dialog__prompt),
