@@ -604,7 +604,7 @@ static void test_http_server__idle_closes_in_silence(void **state)
 	put_str(fd, "GET /hello HTTP/1.1\r\n" H "\r\n");
 	assert_int_equal(get_until(fd, &b, NULL, 30000), GOT_EOF);
 	assert_has(&b, "world");
-	assert_has_not(&b, "408");
+	assert_has_not(&b, " 408 ");
 }
 
 #define T(name) \
