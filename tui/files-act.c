@@ -314,7 +314,9 @@ static void copy_path(struct model *m, const char *path)
 bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 		     enum action a)
 {
-	const char *path = e ? json_text(e, "path") : f->view_path;
+	/* What is read or listed anew takes both of these away. */
+	auto_free char *path =
+		xstrdup(e ? json_text(e, "path") : f->view_path);
 
 	if (ask(m, f, e, a))
 		return true;

@@ -332,6 +332,11 @@ static void test_files_tree__gone_from_view(void **state)
 	fixture_keys(m, "^R");
 	answer(m, ROOT, "[" FILE(W, "README") "]");
 	assert_shown(m, "gone  text  UTF-8  READ");
+	/* It is no row of the tree, but has its name: it is read to be edited. */
+	fixture_keys(m, "2 i");
+	assert_int_equal(answer(m, FILES, "import os"), 1);
+	assert_shown(m, "import os");
+	assert_shown(m, "/workspace/src/main.py");
 	fixture_free(m);
 }
 
