@@ -288,7 +288,8 @@ static void toggle(struct copy *c, enum copy_kind kind)
 static void save(struct model *m, const char *path, void *data)
 {
 	const struct buf *text = data;
-	int r = fd_replace_path(AT_FDCWD, path, buf_str(text), text->len,
+	auto_free char *local = prompt_path(path);
+	int r = fd_replace_path(AT_FDCWD, local, buf_str(text), text->len,
 				0600);
 
 	if (r < 0)
@@ -316,6 +317,7 @@ static void take(struct model *m, struct copy *c, struct terminal *t,
 						 .label = "local file",
 						 .past = PAST_LOCAL,
 						 .text = "",
+						 .writes = prompt_writes_it,
 						 .done = save,
 						 .release = save_release,
 						 .data = text });

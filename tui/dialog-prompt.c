@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* One line asked for. */
+/* One line asked for; and what to do when it names a file that is there. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
+#include "tui/frame.h"
 #include "tui/screen.h"
+
+/* Files of a question; the rest is a number. */
+#define NAMED_MAX 5
 
 struct prompting {
 	char *title, *label, *error;
 	struct field typed;
 	bool (*check)(const char *text, struct svm_err *err);
+	char **(*writes)(const char *text, const void *data);
 	void (*done)(struct model *m, const char *text, void *data);
 	void (*release)(void *data);
 	void *data;
@@ -45,17 +51,11 @@ static void prompt_view(const struct model *m, const void *state,
 		    p->error ? p->error : "Enter does it, Esc leaves");
 }
 
-static void submit(struct model *m, struct prompting *p)
+static void finish(struct model *m, void *data)
 {
-	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct prompting *p = data, kept = *p;
 	auto_free char *text = xstrdup(field_text(&p->typed));
-	struct prompting kept = *p;
 
-	if (p->check && !p->check(text, &err)) {
-		free(p->error);
-		p->error = xstrdup(err.msg);
-		return;
-	}
 	/* It is gone before what follows may ask again. */
 	field_keep(&p->typed);
 	p->release = NULL;
@@ -63,6 +63,82 @@ static void submit(struct model *m, struct prompting *p)
 	kept.done(m, text, kept.data);
 	if (kept.release)
 		kept.release(kept.data);
+}
+
+/* Those of them that are there, the caller's; NULL, and why, where one is no
+ * file: a device or a pipe would be one instead. */
+static char **find_there(char *const *paths, int64_t *ret_bytes,
+			 struct svm_err *err)
+{
+	char **there = xcalloc(strv_len(paths) + 1, sizeof(*there));
+	struct stat st;
+	size_t n = 0;
+
+	*ret_bytes = 0;
+	for (char *const *p = paths; *p; p++) {
+		if (lstat(*p, &st) < 0)
+			continue; /* who writes it says what is wrong */
+		if (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)) {
+			*ret_bytes += st.st_size;
+			there[n++] = xstrdup(*p);
+			continue;
+		}
+		svm_err_set(err, SVM_BAD_REQUEST, "%s is %s", *p,
+			    S_ISDIR(st.st_mode) ? "a directory: name a file" :
+						  "there, and no file");
+		strv_free(there);
+		return NULL;
+	}
+	return there;
+}
+
+/* The prompt stays below: No leads back to it. */
+static void ask_replace(struct model *m, struct prompting *p, char **there,
+			int64_t bytes)
+{
+	size_t n = strv_len(there), shown = MIN(n, NAMED_MAX), i;
+	char size[FRAME_TIME_SIZE], *lines[NAMED_MAX + 3] = { NULL };
+	auto_free char *title = n == 1 ? xstrdup("REPLACE A FILE?") :
+					 xasprintf("REPLACE %zu FILES?", n);
+
+	frame_bytes(bytes, size);
+	for (i = 0; i < shown; i++)
+		lines[i] = xstrdup(there[i]);
+	if (n > shown)
+		lines[i++] = xasprintf("and %zu more", n - shown);
+	lines[i] = xasprintf("What %s now, %s, is lost.",
+			     n == 1 ? "it holds" : "they hold", size);
+	confirm_ask(m, &(struct confirm){ .title = title,
+					  .lines = (const char *const *)lines,
+					  .yes = finish,
+					  .data = p });
+	for (i = 0; lines[i]; i++)
+		free(lines[i]);
+}
+
+static void submit(struct model *m, struct prompting *p)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	const char *text = field_text(&p->typed);
+	char **paths = NULL, **there = NULL;
+	bool good = !p->check || p->check(text, &err);
+	int64_t bytes;
+
+	if (good && p->writes) {
+		paths = p->writes(text, p->data);
+		there = find_there(paths, &bytes, &err);
+		good = there;
+	}
+	if (!good) {
+		free(p->error);
+		p->error = xstrdup(err.msg);
+	} else if (there && there[0]) {
+		ask_replace(m, p, there, bytes);
+	} else {
+		finish(m, p);
+	}
+	strv_free(there);
+	strv_free(paths);
 }
 
 static bool prompt_act(struct model *m, void *state, enum action a)
@@ -107,6 +183,7 @@ void prompt_open(struct model *m, const struct prompt *p)
 	field_set(&s->typed, p->text ? p->text : "");
 	s->typed.past = past_of(m, p->past);
 	s->check = p->check;
+	s->writes = p->writes;
 	s->done = p->done;
 	s->release = p->release;
 	s->data = p->data;
@@ -119,4 +196,12 @@ char *prompt_path(const char *text)
 
 	return text[0] == '~' && text[1] == '/' && home ?
 		       path_join(home, text + 2) : xstrdup(text);
+}
+
+char **prompt_writes_it(const char *text, const void *data)
+{
+	auto_free char *path = prompt_path(text);
+
+	(void)data;
+	return strv_dup((char *const[]){ path, NULL });
 }

@@ -148,12 +148,27 @@ static int receive_to(struct exchange *x, int fd, const char *path,
 	return n < 0 ? -1 : 0;
 }
 
+/* A device or a pipe isn't to become a file. */
+static int check_place(const char *path, struct svm_err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode) ||
+	    S_ISLNK(st.st_mode))
+		return 0;
+	return svm_err_set(err, SVM_CONFLICT, "can't write %s: it is %s", path,
+			   S_ISDIR(st.st_mode) ? "a directory" : "no file");
+}
+
 /* Into a file beside the wanted one, which takes its place when whole. */
 static int download(struct exchange *x, const char *path, unsigned mode,
 		    struct svm_err *err)
 {
 	auto_free char *part = xasprintf("%s.part", path);
 	struct stat st;
+
+	if (check_place(path, err) < 0)
+		return -1;
 	bool there = stat(path, &st) == 0;
 	/* A new file has what the umask leaves of the mode; one that is there
 	 * keeps its permissions. */
@@ -228,6 +243,8 @@ static int carry_out(struct request *r, struct client *c)
 
 static void keep(struct request *r)
 {
+	if (check_place(r->download, &r->err) < 0)
+		return;
 	int e = fd_replace_path(AT_FDCWD, r->download, buf_str(&r->body),
 				r->body.len, 0600);
 

@@ -279,6 +279,7 @@ static bool ask(struct model *m, struct files *f, const cJSON *e,
 			.text = asks[i].text ? json_text(e, asks[i].text) :
 					       "",
 			.check = asks[i].check,
+			.writes = a == ACT_DOWNLOAD ? prompt_writes_it : NULL,
 			.done = asks[i].done,
 			.release = subject_free,
 			.data = subject_new(f, asks[i].entry ?

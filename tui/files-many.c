@@ -383,6 +383,17 @@ static void download_to(struct model *m, const char *text, void *data)
 	start(m, x, true);
 }
 
+static char **downloads(const char *text, const void *data)
+{
+	const struct many *x = data;
+	auto_free char *to = prompt_path(text);
+	char **paths = xcalloc(strv_len(x->paths) + 1, sizeof(*paths));
+
+	for (size_t i = 0; x->paths[i]; i++)
+		paths[i] = path_join(to, base_name(x->paths[i]));
+	return paths;
+}
+
 static void add_count(struct buf *out, size_t n, const char *one,
 		      const char *many)
 {
@@ -432,6 +443,7 @@ static void ask_many(struct model *m, struct files *f, bool download)
 						 .label = "local directory",
 						 .text = ".",
 						 .past = PAST_LOCAL,
+						 .writes = downloads,
 						 .done = download_to,
 						 .release = many_free,
 						 .data = x });

@@ -33,11 +33,28 @@ static bool is_name(const char *id)
 		       strlen(id) && *id;
 }
 
+static char *export_path(const char *dir, const char *id)
+{
+	auto_free char *name = xasprintf("%s.tar", id);
+
+	return path_join(dir, name);
+}
+
+static char **exports(const char *text, const void *data)
+{
+	const struct export *x = data;
+	auto_free char *dir = prompt_path(text);
+	char **paths = xcalloc(strv_len(x->ids) + 1, sizeof(*paths));
+
+	for (size_t i = 0; x->ids[i]; i++)
+		paths[i] = export_path(dir, x->ids[i]);
+	return paths;
+}
+
 static struct request *make_export(struct model *m, const char *id,
 				   void *data, struct svm_err *err)
 {
 	const struct export *x = data;
-	auto_free char *name = xasprintf("%s.tar", id);
 	struct request *r;
 
 	(void)m;
@@ -47,7 +64,7 @@ static struct request *make_export(struct model *m, const char *id,
 	}
 	r = request_new("GET", request_sandbox(
 				id, "/files/archive?path=/workspace"), NULL);
-	r->download = path_join(x->dir, name);
+	r->download = export_path(x->dir, id);
 	r->doing = xasprintf("export %s", id);
 	return r;
 }
@@ -84,6 +101,7 @@ void sandbox_export_ask(struct model *m, char **ids)
 						  "directory",
 					 .text = ".",
 					 .past = PAST_LOCAL,
+					 .writes = exports,
 					 .done = export_to,
 					 .release = export_free,
 					 .data = x });

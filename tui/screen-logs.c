@@ -508,6 +508,7 @@ static bool logs_act(struct model *m, void *state, enum action a)
 				       .label = "local file, for all there is",
 				       .text = g->n ? g->sources[0]->id : "",
 				       .past = PAST_LOCAL,
+				       .writes = prompt_writes_it,
 				       .done = save,
 				       .data = g });
 		return true;

@@ -206,6 +206,9 @@ struct prompt {
 	const char *title, *label, *text; /* copied */
 	enum past_kind past; /* PAST_NONE: what is typed is nobody's business */
 	bool (*check)(const char *text, struct svm_err *err);
+	/* The local files that will be written, the caller's: what is there
+	 * and is no file is refused, and what is one is asked about. */
+	char **(*writes)(const char *text, const void *data);
 	void (*done)(struct model *m, const char *text, void *data);
 	void (*release)(void *data);
 	void *data;
@@ -213,6 +216,8 @@ struct prompt {
 void prompt_open(struct model *m, const struct prompt *p);
 /* What was typed as a local path: "~/x" is what people type.  The caller's. */
 char *prompt_path(const char *text);
+/* `writes` of who writes that alone. */
+char **prompt_writes_it(const char *text, const void *data);
 
 void help_open(struct model *m);    /* the keys of the contexts now */
 void palette_open(struct model *m);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What stands above a screen: keys in, requests and text out. */
+#include <fcntl.h>
 #include <locale.h>
+#include <sys/stat.h>
 
+#include "lib/base/fd.h"
+#include "lib/base/path.h"
 #include "lib/base/width.h"
 #include "tests/unit/model-fixture.h"
 #include "tui/sandbox-act.h"
@@ -215,6 +219,61 @@ static void test_dialog__prompt(void **state)
 }
 
 /* -- help */
+
+static void on_path(struct model *m, const char *text, void *data)
+{
+	(void)m;
+	snprintf(data, 200, "%s", text);
+}
+
+static void ask_path(struct model *m, const char *path, char *got)
+{
+	*got = '\0';
+	prompt_open(m, &(struct prompt){ .title = "SAVE",
+					 .label = "to",
+					 .writes = prompt_writes_it,
+					 .done = on_path,
+					 .data = got });
+	fixture_type(m, path);
+	fixture_keys(m, "Enter");
+}
+
+/* What is there is asked about before it is written, or refused. */
+static void test_dialog__prompt_replaces(void **state)
+{
+	char dir[] = "/tmp/svmdXXXXXX", got[200];
+	struct model *m = start(state);
+
+	assert_non_null(mkdtemp(dir));
+	auto_free char *new = path_join(dir, "new"), *old = path_join(dir, "old"),
+		       *fifo = path_join(dir, "fifo");
+
+	assert_int_equal(fd_replace_path(AT_FDCWD, old, "abc", 3, 0600), 0);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	ask_path(m, new, got);
+	assert_no_dialog(m);
+	assert_string_equal(got, new);
+	ask_path(m, dir, got);
+	assert_shown(m, "is a directory: name a file");
+	fixture_keys(m, "Escape");
+	ask_path(m, fifo, got);
+	assert_shown(m, "is there, and no file");
+	fixture_keys(m, "Escape");
+	ask_path(m, old, got);
+	assert_shown(m, "REPLACE A FILE?");
+	assert_shown(m, "What it holds now, 3 B, is lost.");
+	/* No is the default, and leads back. */
+	fixture_keys(m, "Enter");
+	assert_shown(m, "Enter does it, Esc leaves");
+	assert_string_equal(got, "");
+	fixture_keys(m, "Enter y");
+	assert_no_dialog(m);
+	assert_string_equal(got, old);
+	unlink(old);
+	unlink(fifo);
+	rmdir(dir);
+	fixture_free(m);
+}
 
 static void test_dialog__help(void **state)
 {
@@ -846,6 +905,7 @@ int main(void)
 		cmocka_unit_test(test_dialog__failed_kill_is_told),
 		cmocka_unit_test(test_dialog__menu),
 		cmocka_unit_test(test_dialog__prompt),
+		cmocka_unit_test(test_dialog__prompt_replaces),
 		cmocka_unit_test(test_dialog__help),
 		cmocka_unit_test(test_dialog__help_of_changed_keys),
 		cmocka_unit_test(test_dialog__quit),
