@@ -498,7 +498,8 @@ def test_what_can_be_run_stays_so(inst, tmp_path):
             t.step(f"wait ▌ {s}", "send f", "wait tool", "send s",
                    "wait SAVE", rf"send ^U{down}\r",
                    "wait copied /workspace/tool", "send s", "wait SAVE",
-                   rf"send ^U{old}\r", "gone SAVE")
+                   rf"send ^U{old}\r", "wait REPLACE A FILE?", "wait 4 B",
+                   "send y", "gone SAVE")
             svm.wait_for(lambda: old.read_text() == "there\n", "the copy")
             t.end("send u", "wait UPLOAD", rf"send {up}\r",
                   "wait copied /workspace/run", "send q", "exit 0")

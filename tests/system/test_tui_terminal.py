@@ -197,12 +197,12 @@ def test_names_of_sessions(inst):
     with Screen(inst, "tui") as t:
         t.step(f"wait ▌ {s}\n{OPEN}send echo fi''rst\r\n", "wait first",
                "wait TERMINAL s1* +new")
+        [one] = inst.api("GET", f"/sandboxes/{s}/sessions", check=200).json()
+        sid = one["id"]
         # Column 42 is the border of the files: TERMINAL begins at 44.
         t.step("send \\e[<0;58;4M\\e[<0;58;4m", "wait TERMINAL s1 s2* +new",
                "gone first", "wait $", "send ^]", "wait s2 is ex-",
-               "send {", "wait first", "wait s1 is ex-")
-        [line] = [x for x in t.step("snap") if "s1 is ex-" in x]
-        sid = line.split("s1 is ")[1].split()[0]
+               "send {", "wait first", f"wait s1 is {sid}")
         with Screen(inst, "attach", f"{s}/{sid}") as other:
             other.step("wait first", "send exit\\r", "exit 0")
         t.step("wait [exited 0 in")
