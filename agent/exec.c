@@ -80,6 +80,7 @@ void exec_started(const struct exec *x, uint64_t offset, struct buf *out)
 	msg_add_u32(out, !!(x->flags & AGENT_EXEC_TTY));
 	msg_add_u16(out, x->cols);
 	msg_add_u16(out, x->rows);
+	msg_add_u64(out, x->ring.end);
 }
 
 static char *join_command(char *const *argv)

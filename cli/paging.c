@@ -128,14 +128,23 @@ void paging_begin(const struct cli *cli)
 	auto_close int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 
 	fflush(stdout);
+	sigset_t held, old;
+
+	/* One that comes when the pager is there and we aren't ready. */
+	sigemptyset(&held);
+	for (size_t i = 0; i < ARRAY_SIZE(fatal); i++)
+		sigaddset(&held, fatal[i]);
+	sigprocmask(SIG_BLOCK, &held, &old);
 	pid_t pid = out < 0 ? -1 : start(line, in);
 
-	if (pid < 0)
-		return;
-	pager.pid = pid;
-	pager.out = steal_fd(&out);
-	take_signals();
-	(void)dup2(to, STDOUT_FILENO);
+	if (pid > 0) {
+		pager.pid = pid;
+		pager.out = steal_fd(&out);
+		take_signals();
+		(void)dup2(to, STDOUT_FILENO);
+		fd_close(steal_fd(&to));
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
 bool paging_is_on(void)

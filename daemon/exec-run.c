@@ -229,6 +229,8 @@ static void on_started(struct exec_run *run, const struct frame *f)
 		finish_broken(run);
 		return;
 	}
+	s.end = msg_u64(&r); /* older agents send none */
+	s.end = MAX(s.end, s.offset);
 	run->started = true;
 	run->tty = s.tty;
 	if (run->detached)

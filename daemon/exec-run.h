@@ -22,6 +22,7 @@ struct sandbox;
 struct exec_started {
 	uint32_t pid;
 	uint64_t offset; /* of the first output byte that follows */
+	uint64_t end;    /* what comes before this was written before now */
 	bool tty;
 	uint16_t cols, rows;
 };

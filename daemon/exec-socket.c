@@ -137,6 +137,7 @@ static void on_started(void *data, const struct exec_started *s)
 	json_str(&w, "session_id", exec_run_sid(k->run));
 	json_int(&w, "pid", s->pid);
 	json_int(&w, "offset", (int64_t)s->offset);
+	json_int(&w, "end", (int64_t)s->end);
 	json_bool(&w, "tty", s->tty);
 	json_int(&w, "cols", s->cols);
 	json_int(&w, "rows", s->rows);

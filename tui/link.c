@@ -75,7 +75,8 @@ static void on_resized(struct link *k, const cJSON *m)
 static void on_started(struct link *k, const cJSON *m)
 {
 	const cJSON *sid = json_get(m, "session_id");
-	const cJSON *offset = json_get(m, "offset");
+	const cJSON *offset = json_get(m, "offset"), *end = json_get(m, "end");
+	bool first = !k->t->offset;
 
 	if (cJSON_IsString(sid) && !k->t->sid) {
 		k->t->sid = xstrdup(sid->valuestring);
@@ -84,6 +85,10 @@ static void on_started(struct link *k, const cJSON *m)
 	if (cJSON_IsNumber(offset) && offset->valuedouble >= 0 &&
 	    offset->valuedouble < 9e15)
 		k->t->offset = (uint64_t)offset->valuedouble;
+	/* What we missed while the daemon was gone nobody has answered. */
+	if (first && cJSON_IsNumber(end) && end->valuedouble >= 0 &&
+	    end->valuedouble < 9e15)
+		k->t->replay_end = (uint64_t)end->valuedouble;
 	if (k->read_only)
 		on_resized(k, m); /* it stays as it is */
 }
@@ -127,13 +132,17 @@ static void on_text(struct link *k, const char *p, size_t n)
 static void on_message(void *data, enum ws_kind kind, const void *p, size_t n)
 {
 	struct link *k = data;
+	struct terminal *t = k->t;
+	size_t old = t->replay_end > t->offset ?
+			     (size_t)MIN(n, t->replay_end - t->offset) : 0;
 
 	if (kind == WS_TEXT) {
 		on_text(k, p, n);
 		return;
 	}
-	terminal_write(k->t, p, n);
-	k->t->offset += n;
+	terminal_replay(t, p, old);
+	terminal_write(t, (const char *)p + old, n - old);
+	t->offset += n;
 }
 
 /* -- the connection */

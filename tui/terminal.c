@@ -149,6 +149,13 @@ static void forget_dropped(struct terminal *t)
 		t->dropped = 0;
 }
 
+void terminal_replay(struct terminal *t, const void *data, size_t n)
+{
+	emu_write(t->emu, data, n);
+	emu_reply_clear(t->emu);
+	(void)emu_events(t->emu);
+}
+
 void terminal_write(struct terminal *t, const void *data, size_t n)
 {
 	const char *reply;

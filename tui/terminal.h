@@ -41,6 +41,7 @@ struct terminal {
 	 * one until something is typed here. */
 	bool theirs;
 	uint64_t offset;  /* bytes of its output that we had */
+	uint64_t replay_end; /* those before that were written before us */
 	bool bell;        /* rang while nobody looked */
 	int64_t begun_ns, lasted_ns; /* boot; 0: it was there before us */
 	/* Where the view is: the first line shown, when it is scrolled back. */
@@ -74,6 +75,9 @@ void terminal_take_size(struct terminal *t);
 
 /* Output arrived. */
 void terminal_write(struct terminal *t, const void *data, size_t n);
+/* Old output, shown again: what it asks was answered then, and who asked would
+ * take another answer for something typed. */
+void terminal_replay(struct terminal *t, const void *data, size_t n);
 
 /* A key, mouse, paste or focus for the program inside; mouse positions are
  * the terminal's own.  False for mouse events it doesn't want. */

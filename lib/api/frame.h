@@ -105,7 +105,9 @@ enum frame_type {
 
 	/* Agent, inside an operation. */
 	FRAME_STARTED,   /* u32 pid, u64 offset of the first output byte that
-			  * follows, u32 tty, u16 cols, u16 rows */
+			  * follows, u32 tty, u16 cols, u16 rows, u64 end
+			  * of what was written before now: until there it
+			  * is a replay (older agents send none) */
 	FRAME_STDOUT,    /* bytes; a terminal's output is STDOUT */
 	FRAME_STDERR,
 	FRAME_EXIT,      /* struct agent_exit; ends the operation */

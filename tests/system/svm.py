@@ -338,6 +338,7 @@ class Instance:
 
     def daemon_pid(self):
         """The pid that holds the listening socket, or None."""
+        found = set()
         for pid, name in descendants().items():
             try:
                 cmd = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -346,8 +347,11 @@ class Instance:
                 continue
             if (name.startswith("stacyvm") and b"\0serve" in cmd and
                     f"STACYVM_STATE_DIR={self.state}\0".encode() in env):
-                return pid
-        return None
+                found.add(pid)
+        # A child that it has just forked looks the same.
+        parents = {pid: of for pid, (_, _, of) in processes().items()}
+        return next((pid for pid in found
+                     if parents.get(pid) not in found), None)
 
     def kill_daemon(self, sig=signal.SIGKILL):
         pid = self.daemon_pid()

@@ -190,6 +190,26 @@ def test_whoever_was_active_sets_the_size(inst):
         t.end("send ^]\nwait left\nsend q\nexit 0\n" + RESTORED)
 
 
+def test_a_replay_is_not_answered(inst):
+    """Whoever comes back types nothing by what was asked before."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "cat >/workspace/ask <<'EOF'\nstty -echo -icanon\n"
+                 "printf '\\033[c\\033[6n'\n"
+                 "until [ \"$(dd bs=1 count=1 2>/dev/null)\" = R ]\n"
+                 "do :; done\nstty sane\necho answ''ered\nEOF")
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}\n{OPEN}send sh /workspace/ask\\r\n",
+               "wait answered")
+        t.end("send ^]", "wait left", "send q", "exit 0")
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}\nsend t\nwait leaves\nwait answered\n",
+               "send echo o''k >/workspace/did\\r\n")
+        svm.wait_for(lambda: inst.exec(s, "cat /workspace/did").json()
+                     ["stdout"] == "ok\n", "the command that was typed", 20)
+        t.end("send ^]", "wait left", "send q", "exit 0")
+
+
 def test_names_of_sessions(inst):
     """Numbers, a click makes a new one, and the name that attach needs."""
     inst.start()
