@@ -17,6 +17,7 @@
 #include "lib/api/errmap.h"
 #include "lib/api/limits.h"
 #include "lib/base/base64.h"
+#include "lib/base/escape.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/base/utf8.h"
@@ -28,7 +29,8 @@
 struct sink {
 	int fd;
 	bool regular; /* never blocks for long */
-	struct buf queue;
+	bool eyes;    /* a terminal, which isn't the command's */
+	struct buf raw, queue; /* for eyes: what isn't a character yet */
 };
 
 #define CLOSE_GOING_AWAY 1001 /* RFC 6455, 7.4.1 */
@@ -115,12 +117,35 @@ int run_start_message(const struct run_command *c, struct buf *out,
 	return 0;
 }
 
+/* As text: our terminal obeys nothing that comes out of a sandbox.  But for
+ * the carriage return, with which progress is shown. */
+static void show(struct sink *s, bool last)
+{
+	const char *p = buf_str(&s->raw);
+	size_t n = s->raw.len - (last ? 0 : utf8_tail(p, s->raw.len)), at = 0;
+
+	while (at < n) {
+		const char *cr = memchr(p + at, '\r', n - at);
+		size_t k = cr ? (size_t)(cr - p) - at : n - at;
+
+		escape_text(&s->queue, p + at, k);
+		if (cr)
+			buf_addch(&s->queue, '\r');
+		at += k + (cr != NULL);
+	}
+	buf_consume(&s->raw, n);
+}
+
 static void queue_output(struct runner *r, bool is_stderr, const char *p,
 			 size_t n)
 {
+	struct sink *s = &r->out[is_stderr];
+
 	if (r->run->flags & RUN_TTY)
 		term_watch(p, n);
-	buf_add(&r->out[is_stderr].queue, p, n);
+	buf_add(s->eyes ? &s->raw : &s->queue, p, n);
+	if (s->eyes)
+		show(s, false);
 }
 
 static void on_exit_message(struct runner *r, const cJSON *m)
@@ -131,6 +156,8 @@ static void on_exit_message(struct runner *r, const cJSON *m)
 
 	(void)json_get_int(m, "exit_code", 0, 255, &code, &bad);
 	(void)json_get_bool(m, "timeout", &timeout, &bad);
+	for (int i = 0; i < 2; i++)
+		show(&r->out[i], true);
 	r->exited = true;
 	r->status = timeout ? EXIT_STATUS_TIMEOUT : (int)code;
 }
@@ -442,6 +469,8 @@ int run_session(struct cli *cli, const struct run *run, struct svm_err *err)
 		r.out[i].fd = i ? STDERR_FILENO : STDOUT_FILENO;
 		r.out[i].regular = fstat(r.out[i].fd, &st) == 0 &&
 				   S_ISREG(st.st_mode);
+		r.out[i].eyes = !(run->flags & RUN_TTY) &&
+				isatty(r.out[i].fd);
 	}
 	fflush(stdout);
 	r.client = c;
@@ -452,8 +481,10 @@ int run_session(struct cli *cli, const struct run *run, struct svm_err *err)
 	if (r.detached || (status < 0 && err->code == SVM_UNREACHABLE))
 		tell_how_to_return(&r);
 	ws_free(r.ws);
-	buf_release(&r.out[0].queue);
-	buf_release(&r.out[1].queue);
+	for (int i = 0; i < 2; i++) {
+		buf_release(&r.out[i].raw);
+		buf_release(&r.out[i].queue);
+	}
 	free(r.session);
 	return status;
 }

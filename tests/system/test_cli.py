@@ -483,6 +483,25 @@ def test_spawn_rm(shared):
 
 # -- terminals
 
+EVIL = r"\033]2;PWN\007\033[6nred\033[31m 1%%\r99%% caf\303\251\202\n"
+
+
+@pytest.mark.parametrize("args", [("exec", "BOX"), ("spawn", "--rm")])
+@pytest.mark.parametrize("to", ["", " >&2"])
+def test_output_acts_on_no_terminal(shared, box, args, to):
+    """What a command without a terminal writes is text on ours; a pipe and a
+    file get the bytes."""
+    args = [box if a == "BOX" else a for a in args]
+    command = ("--", "sh", "-c", f"printf '{EVIL}'{to}")
+    t = Terminal(shared, *args, *command)
+    text = t.rest()
+    assert t.end() == 0
+    assert "\x07" not in text and "\x1b]" not in text, text
+    assert "^[]2;PWN^G^[[6nred^[[31m 1%\r99% caf\u00e9\\x82\n" in text, text
+    r = shared.ok(*args, *command)
+    assert "\x1b]2;PWN\x07" in (r.errtext if to else r.text)
+
+
 def test_exec_with_a_terminal(shared, box):
     t = Terminal(shared, "exec", "-t", box, "--", "sh", "-c",
                  "stty size; read x; while [ \"$(stty size)\" = '30 100' ]; "
