@@ -202,6 +202,11 @@ static void on_keys(struct loop_state *s)
 		s->over = true; /* the terminal is gone */
 	for (ssize_t i = 0; i < n; i++)
 		on_key(s, term_keys_plain(&s->keys, (unsigned char)bytes[i]));
+	/* Nothing came with it: the key itself. */
+	if (s->keys.at == TERM_KEYS_ESCAPE) {
+		s->keys.at = TERM_KEYS_GROUND;
+		on_key(s, '\033');
+	}
 	draw(s);
 }
 

@@ -83,7 +83,7 @@ def test_the_keys_of_a_view(inst):
                "wait any key goes on", f"row 1 {one}", "prop alt 0",
                "send q", "gone fg comes back", "wait q quit", "send ?",
                "wait Ctrl-Z", "size 4 80", "wait quit, with status",
-               "size 12 80", "send x", "gone Ctrl-Z", f"wait {one}")
+               "size 12 80", "send \\e", "gone Ctrl-Z", f"wait {one}")
         s.end("send q", "exit 0", "prop cursor 1")
     assert "fg comes back" in inst.ok("help", "keys").text.split("top, on")[1]
 
