@@ -15,7 +15,6 @@
 #include "lib/base/list.h"
 #include "lib/base/mem.h"
 
-
 /* An unfinished line. */
 struct part {
 	struct list link;
