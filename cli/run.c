@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/replay.h"
 #include "cli/term.h"
 #include "lib/api/errmap.h"
 #include "lib/api/limits.h"
@@ -42,6 +43,8 @@ struct runner {
 	struct ws *ws;
 	struct sink out[2];    /* stdout, stderr */
 	char *session;         /* id, when there is one */
+	struct replay replay;
+	int64_t replay_left;   /* bytes of it that haven't come */
 	bool exited, detached;
 	bool input;            /* standard input is still read */
 	int status;
@@ -136,13 +139,30 @@ static void show(struct sink *s, bool last)
 	buf_consume(&s->raw, n);
 }
 
+/* Nothing in it is answered by our terminal.  How much of n it was. */
+static size_t queue_replay(struct runner *r, const char *p, size_t n)
+{
+	size_t old = MIN(n, (size_t)r->replay_left);
+
+	replay_add(&r->replay, p, old, &r->out[0].queue);
+	r->replay_left -= (int64_t)old;
+	if (old && !r->replay_left)
+		replay_end(&r->replay, &r->out[0].queue);
+	return old;
+}
+
 static void queue_output(struct runner *r, bool is_stderr, const char *p,
 			 size_t n)
 {
 	struct sink *s = &r->out[is_stderr];
 
-	if (r->run->flags & RUN_TTY)
+	if (r->run->flags & RUN_TTY) {
+		size_t old = queue_replay(r, p, n);
+
 		term_watch(p, n);
+		p += old;
+		n -= old;
+	}
 	buf_add(s->eyes ? &s->raw : &s->queue, p, n);
 	if (s->eyes)
 		show(s, false);
@@ -182,11 +202,25 @@ static void on_error_message(struct runner *r, const cJSON *m)
 	r->failed = true;
 }
 
+static void on_started_message(struct runner *r, const cJSON *m)
+{
+	auto_err struct svm_err bad = SVM_ERR_INIT;
+	const char *sid = NULL;
+	int64_t offset = 0, end = 0;
+
+	(void)json_get_string(m, "session_id", &sid, &bad);
+	(void)json_get_int(m, "offset", 0, INT64_MAX, &offset, &bad);
+	(void)json_get_int(m, "end", 0, INT64_MAX, &end, &bad);
+	if (sid && !r->session)
+		r->session = xstrdup(sid);
+	r->replay_left = end > offset ? end - offset : 0;
+}
+
 static void on_text(struct runner *r, const char *p, size_t n)
 {
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_err struct svm_err bad = SVM_ERR_INIT;
-	const char *type = "", *data = "", *encoding = "", *sid = NULL;
+	const char *type = "", *data = "", *encoding = "";
 	auto_buf struct buf raw = BUF_INIT;
 
 	if (json_parse_object(&doc, p, n, &bad) < 0)
@@ -204,10 +238,8 @@ static void on_text(struct runner *r, const char *p, size_t n)
 		on_exit_message(r, doc.root);
 	} else if (strcmp(type, "error") == 0) {
 		on_error_message(r, doc.root);
-	} else {
-		(void)json_get_string(doc.root, "session_id", &sid, &bad);
-		if (sid && !r->session)
-			r->session = xstrdup(sid);
+	} else if (strcmp(type, "started") == 0) {
+		on_started_message(r, doc.root);
 	}
 }
 

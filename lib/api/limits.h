@@ -194,6 +194,7 @@
 #define LIMIT_EMU_COLS 1000
 #define LIMIT_EMU_TITLE 256
 #define LIMIT_EMU_REPLY KIB(4)
+#define LIMIT_REPLAY_SEQUENCE 512 /* bytes; longer ones aren't replayed */
 #define LIMIT_EMU_HISTORY_LINES 100000
 #define LIMIT_EMU_HISTORY_BYTES MIB(16)
 

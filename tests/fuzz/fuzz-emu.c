@@ -3,13 +3,14 @@
  * The terminal emulator: the input is "rows columns bytes", and in the bytes
  * 0xc0 rows columns resizes, as 0xc0 is no part of UTF-8.  After each step no
  * wide character is halved and the cursor is on the screen.  What output was
- * read as does not depend on where it was cut.
+ * read as does not depend on where it was cut.  A replay asks nothing.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/replay.h"
 #include "lib/api/limits.h"
 #include "lib/base/utf8.h"
 #include "tui/emu-internal.h"
@@ -70,6 +71,24 @@ static void write_checked(struct emu *whole, struct emu *cut,
 		abort();
 }
 
+static void check_replay(const char *p, size_t n)
+{
+	auto_emu struct emu *e = emu_new(24, 80, &(struct emu_options){ 0 });
+	auto_buf struct buf whole = BUF_INIT, cut = BUF_INIT;
+	struct replay a = { 0 }, b = { 0 };
+	size_t asked;
+
+	replay_add(&a, p, n, &whole);
+	for (size_t i = 0; i < n; i++)
+		replay_add(&b, p + i, 1, &cut);
+	emu_write(e, whole.data, whole.len);
+	emu_reply(e, &asked);
+	if (asked || whole.len != cut.len || a.at != b.at ||
+	    (whole.len && memcmp(whole.data, cut.data, whole.len) != 0))
+		abort();
+	replay_end(&a, &whole);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct emu_options options = { .history_lines = 50,
@@ -79,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
+	check_replay((const char *)data + 2, size - 2);
 	whole = emu_new(data[0] % 60, data[1], &options);
 	cut = emu_new(data[0] % 60, data[1], &options);
 	for (data += 2; data < end;) {

@@ -530,6 +530,22 @@ def test_shell_detach_and_attach(shared, box):
     assert t.end() == 4
 
 
+def test_attach_asks_nothing_again(shared, box):
+    """The terminal would answer, and the shell take that for typing."""
+    ask = b"printf '\\033[6n\\033[31m\\033]52;c;YQ==\\007'; echo as''ked\r"
+    t = Terminal(shared, "shell", box)
+    t.send(ask)
+    t.expect(b"\x1b[6n\x1b[31m\x1b]52;c;YQ==\x07asked")
+    t.send(b"\x1d")
+    assert t.end() == 0
+    t = Terminal(shared, "attach", box)
+    t.expect(b"\x1b[31masked")
+    t.send(ask)
+    t.expect(b"\x1b[6n\x1b[31m\x1b]52;c;YQ==\x07asked")
+    t.send(b"exit 4\r")
+    assert t.end() == 4
+
+
 def test_shell_without_a_terminal(shared, box):
     assert shared.ok("shell", box, input="echo $((40+2))\n").text == "42\n"
 
