@@ -400,8 +400,14 @@ void files_event(struct model *m, struct files *f, const cJSON *event)
 	    !event_type_parse(json_text(event, "type"), &type))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		if (type == all[i] && !f->stale_at)
-			f->stale_at = m->boot_ns + FOLLOW_NS;
+		if (type == all[i])
+			files_look_soon(m, f);
+}
+
+void files_look_soon(struct model *m, struct files *f)
+{
+	if (!f->stale_at)
+		f->stale_at = m->boot_ns + FOLLOW_NS;
 }
 
 void files_look_again(struct model *m, struct files *f)

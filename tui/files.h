@@ -82,7 +82,9 @@ bool files_follow(struct model *m, struct files *f);
 /* Something happened in it, by an event: it is looked at again soon, if it is
  * this sandbox.  When (boot; 0: not), and doing so. */
 void files_event(struct model *m, struct files *f, const cJSON *event);
-void files_look_again(struct model *m, struct files *f); /* without one */
+/* Without one: once in a second, and at once. */
+void files_look_soon(struct model *m, struct files *f);
+void files_look_again(struct model *m, struct files *f);
 int64_t files_wake(const struct model *m, const struct files *f);
 void files_tick(struct model *m, struct files *f);
 

@@ -95,6 +95,21 @@ static struct area inside(struct area a)
 			      MAX(a.cols - 2, 0) };
 }
 
+/* What is done in a terminal tells no event.  Programs that have the whole
+ * screen write all the time, and files seldom: those are seen when they end. */
+static void follow_terminal(struct model *m, struct workspace *w)
+{
+	uint64_t written = w->shown ? w->shown->offset : 0;
+
+	if (w->had == PANE_TERMINAL && w->focus != PANE_TERMINAL)
+		files_look_again(m, &w->files);
+	else if (written > w->written && w->at.files.rows &&
+		 !(emu_modes(w->shown->emu) & EMU_MODE_ALT))
+		files_look_soon(m, &w->files);
+	w->written = written;
+	w->had = w->focus;
+}
+
 static void workspace_settle(struct model *m, void *state, struct area a)
 {
 	struct workspace *w = state;
@@ -109,13 +124,10 @@ static void workspace_settle(struct model *m, void *state, struct area a)
 	if (w->files.followed && w->focus == PANE_VIEWER)
 		w->focus = PANE_FILES;
 	w->files.opened = w->files.followed = false;
-	/* What was typed there tells no event. */
-	if (w->had == PANE_TERMINAL && w->focus != PANE_TERMINAL)
-		files_look_again(m, &w->files);
-	w->had = w->focus;
 	if (w->shown)
 		w->shown->wanted = true;
 	p = w->at = place(w, a);
+	follow_terminal(m, w);
 	if (p.terminal.rows) {
 		w->terminal_area = workspace_is_full(w) ?
 			(struct area){ a.row + 1, a.col, a.rows - 1, a.cols } :

@@ -20,6 +20,7 @@ struct workspace {
 	bool looked_back; /* in copy mode, as of the last settle */
 	int64_t left_at;  /* when the leave key was pressed; boot */
 	struct terminal *shown; /* or NULL */
+	uint64_t written; /* its output, as of the last settle */
 	struct key early[LIMIT_TUI_EARLY_KEYS]; /* typed before it was there */
 	size_t n_early;
 	struct files files;

@@ -24,6 +24,17 @@ def test_tree(inst):
         t.end("send q\nexit 0\n" + RESTORED)
 
 
+def test_what_is_typed_beside_it_is_followed(inst):
+    """In the terminal; nothing is pressed to see it."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}\nsend t\nwait FILES /workspace\n"
+               "wait leaves\nsend touch here; cat\r\n",
+               "wait 0 B 0644    A", "send ^D")
+        t.end("send ^]", "wait left", "send q", "exit 0", RESTORED)
+
+
 def test_deleted_while_it_is_in_view(inst):
     """It goes on being shown, as what it is; the list stays near."""
     inst.start()

@@ -301,6 +301,58 @@ static void test_files_change__help(void **state)
 	fixture_free(m);
 }
 
+static void writes(struct model *m, struct terminal *t, const char *text)
+{
+	terminal_write(t, text, strlen(text));
+	t->offset += strlen(text);
+	update_settle(m);
+}
+
+/* What a command in the terminal beside them did, too; not each second of a
+ * program that has the whole screen. */
+static void test_files_change__terminal_followed(void **state)
+{
+	struct model *m = in_files();
+	int64_t soon = INT64_C(1000000000);
+	struct terminal *t;
+
+	(void)state;
+	fixture_keys(m, "t");
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/sessions",
+		       SVM_OK, "[]");
+	t = list_entry(m->terminals.next, struct terminal, link);
+	t->state = TERMINAL_LIVE;
+	update_settle(m);
+	writes(m, t, "$ make\r\n");
+	fixture_time(m, soon / 2);
+	writes(m, t, "cc -c x.c\r\n"); /* no later for that */
+	assert_int_equal(update_wake(m), m->boot_ns + soon / 2);
+	fixture_time(m, soon / 2);
+	update_tick(m);
+	assert_int_equal(answer(m, ROOT, "[" FILE(W, "x.o", "1", "00.000")
+				"]"), 1);
+	assert_letter(m, "x.o", 'A');
+	/* Nothing was written: nothing is asked. */
+	fixture_time(m, soon * 2);
+	update_tick(m);
+	assert_int_equal(answer(m, ROOT, "[]"), 0);
+	writes(m, t, "\033[?1049htop");
+	fixture_time(m, soon * 2);
+	update_tick(m);
+	assert_int_equal(answer(m, ROOT, "[]"), 0);
+	writes(m, t, "\033[?1049l$ ");
+	fixture_time(m, soon * 2);
+	update_tick(m);
+	assert_int_equal(answer(m, ROOT, "[]"), 1);
+	/* Not seen beside it: not before one is back. */
+	fixture_keys(m, "^] z");
+	writes(m, t, "$ ls\r\n");
+	fixture_time(m, soon * 2);
+	update_tick(m);
+	assert_int_equal(answer(m, ROOT, "[]"), 0);
+	fixture_free(m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(test_files_change__##name)
@@ -312,6 +364,7 @@ int main(void)
 		TEST(another_sandbox),
 		TEST(followed),
 		TEST(after_the_terminal),
+		TEST(terminal_followed),
 		TEST(help),
 #undef TEST
 	};
