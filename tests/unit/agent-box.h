@@ -436,8 +436,9 @@ static inline int box_teardown(void **state)
 	return 0;
 }
 
-/* Processes below one whose command line holds `text`. */
-static inline int count_below(pid_t root, const char *text)
+/* Processes below one whose command line holds `text`; signalled, if not with
+ * 0. */
+static inline int kill_below(pid_t root, const char *text, int signo)
 {
 	auto_free struct proc_tree_entry *v = NULL;
 	int n = proc_tree_list(root, &v), found = 0;
@@ -449,14 +450,25 @@ static inline int count_below(pid_t root, const char *text)
 
 		if (fd_slurp_path(-1, path, 65536, &cmd) == 0 && cmd.len &&
 		    memmem(cmd.data, cmd.len, text, strlen(text)))
-			found++;
+			found += kill(v[i].pid, signo) == 0;
 	}
 	return found;
+}
+
+static inline int count_below(pid_t root, const char *text)
+{
+	return kill_below(root, text, 0);
 }
 
 static inline int count_running(struct box *b, const char *text)
 {
 	return count_below(b->box.pid, text);
+}
+
+/* Not pkill(1), which would find those of another run. */
+static inline void kill_running(struct box *b, const char *text)
+{
+	assert_true(kill_below(b->box.pid, text, SIGTERM) > 0);
 }
 
 #endif

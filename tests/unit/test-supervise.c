@@ -97,9 +97,7 @@ static void test_supervise__in_use(void **state)
 	assert_int_not_equal(first, second);
 	assert_int_equal(count_running(b, "7801"), 1);
 	assert_int_equal(kill(first, 0), 0);
-	r = sh(b, "pkill -f 'sleep 780[1]'");
-	result_release(&r);
-	memset(&r, 0, sizeof(r));
+	kill_running(b, "7801");
 
 	sh_begin(b, &c, "echo $PPID; trap '' TERM; sleep 7802", NULL, 0,
 		 SECONDS(1));
