@@ -341,14 +341,10 @@ bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 		if (path)
 			copy_path(m, path);
 		return true;
-	case ACT_COPY_JSON: {
-		char *text = e ? cJSON_Print(e) : NULL;
-
-		if (text)
-			model_copy(m, text, strlen(text), "it as JSON");
-		cJSON_free(text);
+	case ACT_COPY_JSON:
+		if (e)
+			model_copy_json(m, e, "it as JSON");
 		return true;
-	}
 	default:
 		return false;
 	}

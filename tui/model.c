@@ -202,3 +202,12 @@ void model_copy(struct model *m, const char *text, size_t n,
 	m->effects |= EFFECT_COPY;
 	model_say(m, "copied %s", what);
 }
+
+void model_copy_json(struct model *m, const cJSON *o, const char *what)
+{
+	char *text = cJSON_Print(o);
+
+	if (text)
+		model_copy(m, text, strlen(text), what);
+	cJSON_free(text);
+}

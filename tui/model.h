@@ -203,6 +203,7 @@ bool model_refuses(struct model *m, enum action a);
 /* Text for the clipboard, and word of it. */
 void model_copy(struct model *m, const char *text, size_t n,
 		const char *what);
+void model_copy_json(struct model *m, const cJSON *o, const char *what);
 
 /* Ask the daemon again: for everything, or what is named. */
 void model_refresh(struct model *m);

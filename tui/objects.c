@@ -382,14 +382,10 @@ bool objects_act(struct model *m, struct objects *x, enum action a)
 				   strlen(json_text(o, "name")),
 				   json_text(o, "name"));
 		return true;
-	case ACT_COPY_JSON: {
-		char *text = o ? cJSON_Print(o) : NULL;
-
-		if (text)
-			model_copy(m, text, strlen(text), "it as JSON");
-		cJSON_free(text);
+	case ACT_COPY_JSON:
+		if (o)
+			model_copy_json(m, o, "it as JSON");
 		return true;
-	}
 	default:
 		return false;
 	}

@@ -226,15 +226,6 @@ static void ask_line(struct model *m, const struct sandbox *s,
 	prompt_open(m, &p);
 }
 
-static void copy_json(struct model *m, const struct sandbox *s)
-{
-	char *text = cJSON_Print(s->json);
-
-	if (text)
-		model_copy(m, text, strlen(text), "the sandbox as JSON");
-	cJSON_free(text);
-}
-
 static bool act_on_one(struct model *m, struct sandbox *s, enum action a)
 {
 	switch (a) {
@@ -259,7 +250,7 @@ static bool act_on_one(struct model *m, struct sandbox *s, enum action a)
 		model_copy(m, s->id, strlen(s->id), s->id);
 		return true;
 	case ACT_COPY_JSON:
-		copy_json(m, s);
+		model_copy_json(m, s->json, "the sandbox as JSON");
 		return true;
 	default:
 		return false;

@@ -4,21 +4,18 @@
  * by cell after every few hundred bytes.  libvterm is an oracle for tests and
  * never linked to the program: hostile output crashes it.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <vterm.h>
 
 #include "lib/base/buf.h"
-#include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/utf8.h"
 #include "lib/base/width.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/streams.h"
 #include "tui/emu.h"
 
-#define STREAMS "tests/screen/streams"
 #define ROWS 24
 #define COLS 80
 #define STEP 256
@@ -153,24 +150,8 @@ static void replay(const char *name, const struct buf *stream)
 
 static void test_emu_vterm__streams(void **state)
 {
-	DIR *dir = opendir(STREAMS);
-	unsigned seen = 0;
-	struct dirent *d;
-
 	(void)state;
-	assert_non_null(dir);
-	while ((d = readdir(dir))) {
-		auto_buf struct buf stream = BUF_INIT;
-
-		if (d->d_name[0] == '.')
-			continue;
-		assert_int_equal(fd_slurp_path(dirfd(dir), d->d_name, 1 << 20,
-					       &stream), 0);
-		replay(d->d_name, &stream);
-		seen++;
-	}
-	closedir(dir);
-	assert_true(seen >= 6);
+	each_stream(replay);
 }
 
 int main(void)

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Output of the past without its questions: each kind of sequence, the
  * recordings of real programs, and any cut. */
-#include "tests/unit/unit.h"
+#include "tests/unit/streams.h"
 
-#include <dirent.h>
 #include <string.h>
 
 #include "cli/replay.h"
-#include "lib/base/fd.h"
 #include "tui/emu.h"
-
-#define STREAMS "tests/screen/streams"
 
 static void filter(const char *p, size_t n, size_t step, struct buf *out)
 {
@@ -171,24 +167,8 @@ static void compare(const char *name, const struct buf *stream)
 
 static void test_replay__real_programs(void **state)
 {
-	DIR *dir = opendir(STREAMS);
-	unsigned seen = 0;
-	struct dirent *d;
-
 	(void)state;
-	assert_non_null(dir);
-	while ((d = readdir(dir))) {
-		auto_buf struct buf stream = BUF_INIT;
-
-		if (d->d_name[0] == '.')
-			continue;
-		assert_int_equal(fd_slurp_path(dirfd(dir), d->d_name, 1 << 20,
-					       &stream), 0);
-		compare(d->d_name, &stream);
-		seen++;
-	}
-	closedir(dir);
-	assert_true(seen >= 6);
+	each_stream(compare);
 }
 
 int main(void)
