@@ -49,24 +49,23 @@ static bool not_for_client(const char *name)
 	return false;
 }
 
-/* A cookie is for this host alone: no Domain, and not our own name. */
+/* A cookie is for this host alone: no Domain, and not our own name.  Browsers
+ * take blanks around a name away, write a cookie without a name as its value
+ * alone, and don't take one that has neither (RFC 6265bis, 5.6). */
 static void give_cookie(struct preview_answer *a, const char *value)
 {
 	auto_free char *copy = xstrdup(value);
 	auto_buf struct buf out = BUF_INIT;
-	const char *name = value + strspn(value, " \t=");
-	char *rest = NULL;
+	char *rest = copy, *c = strsep(&rest, ";");
 
-	/* Browsers take blanks around a name away, and write a cookie without
-	 * a name as its value alone. */
-	if (strncmp(name, PREVIEW_COOKIE, strlen(PREVIEW_COOKIE)) == 0)
+	c += strspn(c, " \t=");
+	if (!*c || strncmp(c, PREVIEW_COOKIE, strlen(PREVIEW_COOKIE)) == 0)
 		return;
-	for (char *c = strtok_r(copy, ";", &rest); c;
-	     c = strtok_r(NULL, ";", &rest)) {
+	buf_addstr(&out, copy + strspn(copy, " \t"));
+	while ((c = strsep(&rest, ";"))) {
 		c += strspn(c, " \t");
-		if (out.len && strncasecmp(c, "domain", 6) == 0)
-			continue;
-		buf_addf(&out, "%s%s", out.len ? "; " : "", c);
+		if (*c && strncasecmp(c, "domain", 6) != 0)
+			buf_addf(&out, "; %s", c);
 	}
 	a->ev->header(a->data, "Set-Cookie", buf_str(&out));
 }

@@ -44,7 +44,9 @@ RAW = {
                  b"Trailer: X-T\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n",
     "/own": b"HTTP/1.1 200 OK\r\nSet-Cookie: domain=5; domain=x; Path=/\r\n"
             b"Set-Cookie: stacyvm_preview =x\r\n"
-            b"Set-Cookie: =stacyvm_preview=x\r\nContent-Length: 2\r\n\r\nok",
+            b"Set-Cookie: =stacyvm_preview=x\r\n"
+            b"Set-Cookie: ;; stacyvm_preview=x\r\n"
+            b"Content-Length: 2\r\n\r\nok",
     "/nobody": b"HTTP/1.1 204 No Content\r\nX-A: b\r\n\r\n",
     "/notmod": b"HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n",
     "/bighead": b"HTTP/1.1 200 OK\r\n" + b"X-A: " + b"b" * 40000 +
