@@ -133,6 +133,15 @@ def processes():
     return table
 
 
+def begun(pid):
+    """When it did, in ticks of the kernel; later than any when it is gone."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        return int(text.rpartition(")")[2].split()[19])
+    except OSError:
+        return float("inf")
+
+
 def descendants(of=None, zombies=False):
     """pid -> name of all that descends from a process (default: us)."""
     of = of or os.getpid()
@@ -348,10 +357,8 @@ class Instance:
             if (name.startswith("stacyvm") and b"\0serve" in cmd and
                     f"STACYVM_STATE_DIR={self.state}\0".encode() in env):
                 found.add(pid)
-        # A child that it has just forked looks the same.
-        parents = {pid: of for pid, (_, _, of) in processes().items()}
-        return next((pid for pid in found
-                     if parents.get(pid) not in found), None)
+        # A child that it has just forked looks the same, but is younger.
+        return min(found, key=lambda pid: (begun(pid), pid), default=None)
 
     def kill_daemon(self, sig=signal.SIGKILL):
         pid = self.daemon_pid()
