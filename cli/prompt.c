@@ -125,11 +125,12 @@ static int get_char(FILE *stream)
 	unsigned char c;
 
 	while (!editor.feed) {
-		struct pollfd fds[] = { { fileno(stream), POLLIN, 0 },
+		struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 },
 					{ p->signals, POLLIN, 0 } };
 
+		(void)stream;
 		(void)poll(fds, ARRAY_SIZE(fds), -1);
-		ssize_t n = fds[0].revents ? read(fds[0].fd, &c, 1) : -1;
+		ssize_t n = fds[0].revents ? term_read(&c, 1) : -1;
 
 		if (fds[0].revents && n >= 0)
 			return n ? c : EOF;
@@ -345,7 +346,7 @@ static enum prompt_result read_plain(struct prompt *p, struct buf *line,
 		*ret_signo = wait_input(p);
 		if (*ret_signo)
 			return PROMPT_SIGNAL;
-		ssize_t n = read(STDIN_FILENO, chunk, sizeof(chunk));
+		ssize_t n = term_read(chunk, sizeof(chunk));
 
 		if (n < 0 && errno != EINTR && errno != EAGAIN) {
 			svm_err_sys(err, SVM_INTERNAL, errno,

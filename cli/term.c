@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,26 @@ int term_keys_on(struct svm_err *err)
 	mode.c_cc[VTIME] = 0;
 	term.hidden = true;
 	return apply(&mode, err);
+}
+
+/* Another open file of the same terminal: that flag of the one we were given
+ * is its other users' too.  One that isn't ours to open may make us wait. */
+static int reopen(void)
+{
+	int fd = isatty(STDIN_FILENO) ?
+			 open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK |
+						 O_NOCTTY | O_CLOEXEC) : -1;
+
+	return fd < 0 ? STDIN_FILENO : fd;
+}
+
+ssize_t term_read(void *p, size_t n)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = reopen();
+	return read(fd, p, n);
 }
 
 unsigned char term_keys_plain(struct term_keys *k, unsigned char c)

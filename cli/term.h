@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lib/base/err.h"
 
@@ -19,6 +20,11 @@ int term_guard(struct svm_err *err);
 /* Keys come one by one and are not shown, but Ctrl-C and Ctrl-Z still make
  * signals; undone in the same ways, and the cursor is shown again. */
 int term_keys_on(struct svm_err *err);
+
+/* read(2) of standard input without waiting, for who polled it: the Ctrl-C
+ * that makes a signal drops what was typed before, and so what poll() saw
+ * (termios(3), NOFLSH).  EAGAIN then. */
+ssize_t term_read(void *p, size_t n);
 
 /* Finds the plain keys among what a terminal sends: arrows, reports and
  * answers are passed over. */

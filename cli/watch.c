@@ -196,7 +196,7 @@ static void on_signals(struct loop_state *s)
 static void on_keys(struct loop_state *s)
 {
 	char bytes[256];
-	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+	ssize_t n = term_read(bytes, sizeof(bytes));
 
 	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 		s->over = true; /* the terminal is gone */

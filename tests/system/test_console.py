@@ -13,6 +13,7 @@ import threading
 import pytest
 import svm
 from screen import Screen
+from terminal import Terminal
 
 LIMIT_HISTORY = 1000
 
@@ -505,6 +506,21 @@ def test_a_paste_without_an_end_can_be_left(term):
            r"send version\r", "row 6 stacyvm>", r"send \e[200~half")
     os.kill(s.pid(), signal.SIGTERM)
     s.end("exit 143")
+
+
+def test_control_c_takes_what_was_just_typed(shared):
+    """It drops what poll() may have seen: nobody waits for that."""
+    t = Terminal(shared, "console", env={"TERM": "xterm"})
+    t.expect(b"stacyvm> ")
+    for i in range(2000):
+        t.send(b"\x1b[200~typed")
+        for _ in range(i % 400): # Ctrl-C between its poll() and read()
+            pass
+        t.send(b"\x03")
+        t.expect(b"^C")
+        t.expect(b"stacyvm> ")
+    t.send(b"\x04")
+    assert t.end() == 0
 
 
 # -- completion
