@@ -357,7 +357,7 @@ static void end_input(struct runner *r)
 static void read_input(struct runner *r)
 {
 	char p[STDIN_CHUNK];
-	ssize_t n = read(STDIN_FILENO, p, sizeof(p));
+	ssize_t n = term_read(p, sizeof(p));
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
