@@ -55,6 +55,7 @@ struct client *fetch_client(const struct fetch_options *o, bool autostart,
 				  .cancel_fd = cancel_fd,
 				  .autostart = autostart && !o->server,
 				  .on_starting = o->on_starting,
+				  .on_wait = o->on_wait,
 				  .data = o->data },
 			  err);
 }
@@ -283,6 +284,9 @@ static void job_run(struct work *w)
 static void tell(struct fetch *f, struct request *r)
 {
 	f->answers++;
+	if (r->err.code == SVM_OK && !r->argv &&
+	    strcmp(r->method, REQUEST_KEEP) != 0)
+		sync_heard(f->m, clock_boot_ns());
 	f->m->waiting -= !r->quiet && f->m->waiting;
 	f->m->effects |= EFFECT_REDRAW;
 	request_done(f->m, r);

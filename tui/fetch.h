@@ -17,6 +17,7 @@ struct fetch_options {
 	const char *server, *api_key;
 	/* As in client_options. */
 	void (*on_starting)(void *data, bool under_way);
+	int64_t (*on_wait)(void *data);
 	void *data;
 };
 

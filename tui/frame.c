@@ -93,8 +93,31 @@ static void ribbon_spawns(const struct model *m, struct canvas *c,
 	put_right(c, 0, right, pen_role(ROLE_ACCENT2), buf_str(&text));
 }
 
-/* Where it begins. */
-static int ribbon_right(const struct model *m, struct canvas *c)
+/* By the second, later less. */
+static int64_t silence_step(const struct model *m)
+{
+	return m->boot_ns - m->heard_ns < 60 * SECOND ? SECOND : 60 * SECOND;
+}
+
+void frame_silence(const struct model *m, char out[FRAME_SILENCE_SIZE])
+{
+	int64_t step = silence_step(m);
+
+	snprintf(out, FRAME_SILENCE_SIZE, "no answer for %lld %s",
+		 (long long)(MAX(m->boot_ns - m->heard_ns, 0) / step),
+		 step == SECOND ? "s" : "min");
+}
+
+int64_t frame_silence_wake(const struct model *m)
+{
+	int64_t step = silence_step(m);
+
+	return m->silent ? m->heard_ns +
+			   ((m->boot_ns - m->heard_ns) / step + 1) * step : 0;
+}
+
+/* How the daemon is. */
+static void ribbon_link(const struct model *m, struct canvas *c, int *right)
 {
 	static const struct {
 		const char *text;
@@ -104,6 +127,17 @@ static int ribbon_right(const struct model *m, struct canvas *c)
 		[LINK_LIVE] = { "live", ROLE_OK },
 		[LINK_LOST] = { "no daemon", ROLE_BAD },
 	};
+	struct cell pen = pen_role(m->silent ? ROLE_BAD : links[m->link].role);
+	char silence[FRAME_SILENCE_SIZE];
+
+	frame_silence(m, silence);
+	put_right(c, 0, right, pen, m->silent ? silence : links[m->link].text);
+	put_right(c, 0, right, pen, m->set.ascii ? "* " : GLYPH_DOT " ");
+}
+
+/* Where it begins. */
+static int ribbon_right(const struct model *m, struct canvas *c)
+{
 	int right = m->cols - 1;
 	time_t now = (time_t)(m->wall_ns / SECOND) + m->utc_offset;
 	char clock[8] = "";
@@ -117,10 +151,7 @@ static int ribbon_right(const struct model *m, struct canvas *c)
 
 		put_right(c, 0, &right, pen_role(ROLE_DIM), version);
 	}
-	put_right(c, 0, &right, pen_role(links[m->link].role),
-		  links[m->link].text);
-	put_right(c, 0, &right, pen_role(links[m->link].role),
-		  m->set.ascii ? "* " : GLYPH_DOT " ");
+	ribbon_link(m, c, &right);
 	ribbon_spawns(m, c, &right);
 	if (m->read_only)
 		put_right(c, 0, &right, pen_role(ROLE_ACCENT),

@@ -58,6 +58,12 @@ void frame_corner(struct canvas *c, struct area pane, bool bottom,
 /* "24m", "3h", "42s", "2d". */
 void frame_left(int64_t ns, char out[FRAME_TIME_SIZE]);
 
+/* "no answer for 7 s": of a daemon that is silent. */
+#define FRAME_SILENCE_SIZE 48
+void frame_silence(const struct model *m, char out[FRAME_SILENCE_SIZE]);
+/* When that is another text, boot; 0: it isn't shown. */
+int64_t frame_silence_wake(const struct model *m);
+
 /* "17:38:04" of a wall time, local; with the date when it isn't today. */
 #define FRAME_CLOCK_SIZE 32
 void frame_clock(const struct model *m, int64_t wall_ns,

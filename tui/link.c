@@ -136,6 +136,7 @@ static void on_message(void *data, enum ws_kind kind, const void *p, size_t n)
 	size_t old = t->replay_end > t->offset ?
 			     (size_t)MIN(n, t->replay_end - t->offset) : 0;
 
+	sync_heard(k->ls->m, clock_boot_ns());
 	if (kind == WS_TEXT) {
 		on_text(k, p, n);
 		return;

@@ -111,6 +111,8 @@ struct model {
 	struct fleet fleet;
 	struct host host;         /* sampled with what is in view */
 	enum link_state link;
+	bool silent;              /* it is there, and says nothing at all */
+	int64_t heard_ns;         /* boot, when it last did */
 	char *server;             /* for messages: its name */
 	char *version;            /* the daemon's, or NULL */
 	struct stream *events;
@@ -208,6 +210,10 @@ void model_copy_json(struct model *m, const cJSON *o, const char *what);
 /* Ask the daemon again: for everything, or what is named. */
 void model_refresh(struct model *m);
 void sync_sandbox(struct model *m, const char *id);
+/* The daemon said something at that time, or, on the stream that is never
+ * silent when it is well, nothing from then until now; boot. */
+void sync_heard(struct model *m, int64_t at_ns);
+void sync_silent(struct model *m, int64_t since_ns, int64_t now_ns);
 void sync_templates(struct model *m);
 void sync_providers(struct model *m);
 /* For figures: no more than one at a time, and no word of it. */

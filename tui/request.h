@@ -107,6 +107,8 @@ struct stream {
 	char *body;   /* it is a POST with this; NULL: a GET; owned */
 	bool sse;
 	bool once;    /* don't open it again */
+	bool pulse;   /* never silent for LIMIT_TUI_SILENCE while the daemon is
+		       * well: sync_silent() is told */
 	bool starting; /* a daemon is waited for that can tell it */
 	/* A line, or an event's data. */
 	void (*line)(struct model *m, struct stream *s, const char *text,

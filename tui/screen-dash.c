@@ -353,10 +353,10 @@ static void view_side(const struct model *m, const struct dash *d,
 		view_providers(m, c, frame_pane(c, top, "PROVIDERS", false));
 	}
 	struct area in = frame_pane(c, rest, "EVENTS", false);
+	bool live = m->link == LINK_LIVE && !m->silent;
 
-	frame_corner(c, rest, false,
-		     pen_role(m->link == LINK_LIVE ? ROLE_OK : ROLE_BAD),
-		     m->link == LINK_LIVE ? " live " : " not live ");
+	frame_corner(c, rest, false, pen_role(live ? ROLE_OK : ROLE_BAD),
+		     live ? " live " : " not live ");
 	for (int i = 0; i < in.rows && (size_t)i < d->n_events; i++)
 		view_event(c, in.row + i, in.col + 1, in.cols - 2,
 			   pen_role(i ? ROLE_DIM : ROLE_INK), d->events + i);

@@ -35,8 +35,9 @@ struct stream_link {
 	void *data;
 
 	char *target, *body; /* the thread's */
-	bool sse, once;
+	bool sse, once, pulse;
 	bool was_live;
+	int64_t last_ns;     /* boot; when the daemon said anything */
 	int64_t last_id;
 
 	pthread_t thread;
@@ -51,6 +52,8 @@ struct stream_link {
 	enum stream_state state;
 	bool state_new;
 	bool starting;
+	bool quiet, pulse_new; /* it is silent since heard_ns, or was */
+	int64_t heard_ns;
 	struct svm_err err;
 	bool posted;
 	struct loop_post post;
@@ -74,10 +77,15 @@ static void deliver(struct loop_post *post)
 	struct stream_link *k = container_of(post, struct stream_link, post);
 	auto_buf struct buf lines = BUF_INIT;
 	struct svm_err err = SVM_ERR_INIT;
-	bool state_new;
+	bool state_new, pulse_new, quiet;
+	int64_t heard_ns;
 	size_t live_at;
 
 	pthread_mutex_lock(&k->lock);
+	pulse_new = k->pulse_new;
+	quiet = k->quiet;
+	heard_ns = k->heard_ns;
+	k->pulse_new = false;
 	lines = k->lines;
 	live_at = k->live_at;
 	k->live_at = 0;
@@ -98,6 +106,10 @@ static void deliver(struct loop_post *post)
 	if (k->s->closed) {
 		svm_err_release(&err);
 	} else {
+		if (pulse_new && quiet)
+			sync_silent(k->m, heard_ns, clock_boot_ns());
+		else if (pulse_new)
+			sync_heard(k->m, heard_ns);
 		/* History, live, its lines, broken. */
 		tell_lines(k, &lines, 0, live_at);
 		if (state_new) {
@@ -135,6 +147,39 @@ static void starting(void *data, bool under_way)
 	k->starting = under_way;
 	post(k);
 	pthread_mutex_unlock(&k->lock);
+}
+
+/* Silence is told again and again: others may have heard it meanwhile. */
+static void tell_pulse(struct stream_link *k, bool quiet)
+{
+	pthread_mutex_lock(&k->lock);
+	k->quiet = quiet;
+	k->heard_ns = k->last_ns;
+	k->pulse_new = true;
+	post(k);
+	pthread_mutex_unlock(&k->lock);
+}
+
+static void heard(struct stream_link *k)
+{
+	k->last_ns = clock_boot_ns();
+	if (k->quiet)
+		tell_pulse(k, false);
+}
+
+static int64_t waits(void *data)
+{
+	struct stream_link *k = data;
+	int64_t now = clock_boot_ns();
+
+	if (!k->pulse)
+		return 0;
+	if (k->starting)
+		k->last_ns = now;
+	if (now < k->last_ns + LIMIT_TUI_SILENCE)
+		return k->last_ns + LIMIT_TUI_SILENCE;
+	tell_pulse(k, true);
+	return now + LIMIT_TUI_SILENCE;
 }
 
 static void add_line(struct stream_link *k, const char *s, size_t n)
@@ -214,13 +259,16 @@ static void read_lines(struct stream_link *k, const char *target,
 	char *line;
 
 	if (x && exchange_reply(x, err) == 0) {
+		heard(k);
 		if (ret_live) {
 			*ret_live = k->was_live = true;
 			set_state(k, STREAM_LIVE, NULL);
 		}
 		while (!k->stop &&
-		       (line = exchange_line(x, true, &n, &end, err)))
+		       (line = exchange_line(x, true, &n, &end, err))) {
+			heard(k);
 			take_line(k, line, n);
+		}
 	}
 	exchange_free(steal_ptr(&x));
 	client_free(c);
@@ -248,6 +296,7 @@ static bool read_once(struct stream_link *k, bool *ret_was_live)
 		svm_err_release(&err);
 		read_lines(k, target, 0, ret_was_live, &err);
 	}
+	k->last_ns = clock_boot_ns(); /* what comes now begins anew */
 	again = !k->stop && !k->once &&
 		(err.code == SVM_OK || err.code == SVM_UNREACHABLE ||
 		 err.code == SVM_TIMEOUT || err.code == SVM_PROVIDER ||
@@ -292,6 +341,8 @@ struct stream_link *stream_link_new(struct loop *l, struct model *m,
 	k->s = s;
 	k->options = *o;
 	k->options.on_starting = starting;
+	k->options.on_wait = waits;
+	k->last_ns = clock_boot_ns();
 	k->options.data = k;
 	k->changed = changed;
 	k->data = data;
@@ -299,6 +350,7 @@ struct stream_link *stream_link_new(struct loop *l, struct model *m,
 	k->body = xstrdup(s->body);
 	k->sse = s->sse;
 	k->once = s->once;
+	k->pulse = s->pulse;
 	k->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	k->post.fn = deliver;
 	pthread_mutex_init(&k->lock, NULL);

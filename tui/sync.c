@@ -254,6 +254,24 @@ static void event_line(struct model *m, struct stream *s, const char *text,
 		take_event(m, event);
 }
 
+void sync_heard(struct model *m, int64_t at_ns)
+{
+	m->heard_ns = MAX(m->heard_ns, at_ns);
+	if (m->silent)
+		m->effects |= EFFECT_REDRAW;
+	m->silent = false;
+}
+
+void sync_silent(struct model *m, int64_t since_ns, int64_t now_ns)
+{
+	m->heard_ns = MAX(m->heard_ns, since_ns);
+	if (now_ns < m->heard_ns + LIMIT_TUI_SILENCE)
+		return;
+	m->silent = true;
+	m->start_ns = 0; /* nobody waits for that */
+	m->effects |= EFFECT_REDRAW;
+}
+
 static void events_changed(struct model *m, struct stream *s)
 {
 	bool was_live = m->link == LINK_LIVE;
@@ -262,6 +280,7 @@ static void events_changed(struct model *m, struct stream *s)
 		  s->state == STREAM_OPENING ? m->link :
 					       LINK_LOST;
 	m->effects |= EFFECT_REDRAW;
+	m->silent &= s->state == STREAM_OPENING;
 	if (m->link == LINK_LOST)
 		m->start_ns = 0;
 	if (m->link != LINK_LOST)
@@ -275,6 +294,7 @@ void model_start(struct model *m)
 	m->events = stream_open(m, xstrdup("/api/v1/events?since=15m"), true,
 				event_line);
 	m->events->changed = events_changed;
+	m->events->pulse = true;
 	m->effects |= EFFECT_HOST;
 	start_begin(m);
 	if (screens[m->screen]->enter)

@@ -367,8 +367,13 @@ void terminal_status(const struct model *m, const struct terminal *t,
 		     int width, struct buf *out)
 {
 	auto_buf struct buf text = BUF_INIT;
+	char silence[FRAME_SILENCE_SIZE];
 
-	if (t->state == TERMINAL_OPENING)
+	frame_silence(m, silence);
+	if (m->silent && (t->state == TERMINAL_OPENING ||
+			  t->state == TERMINAL_LIVE))
+		buf_addf(&text, "[%s", silence);
+	else if (t->state == TERMINAL_OPENING)
 		buf_addstr(&text, "[opening");
 	else if (t->state == TERMINAL_LOST)
 		add_lost(m, t, &text);

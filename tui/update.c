@@ -400,6 +400,7 @@ int64_t update_wake(const struct model *m)
 	earlier(&at, sandbox_act_wake(m));
 	earlier(&at, spawn_wake(m));
 	earlier(&at, meters_wake(m));
+	earlier(&at, frame_silence_wake(m));
 	for (size_t i = 0; i < SCREEN_MAX; i++)
 		earlier(&at, screen_wake(m, i));
 	return at;

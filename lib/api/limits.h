@@ -46,6 +46,8 @@
 #define LIMIT_TIME_IDLE_UNIX SECONDS(3600)
 #define LIMIT_TIME_WRITE SECONDS(60)
 #define LIMIT_TIME_KEEPALIVE SECONDS(5) /* silence on a stream */
+/* More than that: the dashboard says that the daemon doesn't answer. */
+#define LIMIT_TUI_SILENCE (LIMIT_TIME_KEEPALIVE + SECONDS(2))
 #define LIMIT_TIME_WS_PONG SECONDS(10)
 #define LIMIT_TIME_LINGER SECONDS(5) /* reading on after a last answer */
 #define LIMIT_LINGER_BYTES MIB(64)   /* ... and no more than this */

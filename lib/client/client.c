@@ -122,6 +122,7 @@ struct client *client_new(const struct client_options *o, struct svm_err *err)
 	c->autostart = o->autostart && !(no && no[0] && strcmp(no, "0") != 0);
 	c->on_started = o->on_started;
 	c->on_starting = o->on_starting;
+	c->on_wait = o->on_wait;
 	c->data = o->data;
 	dirs_init(&c->dirs);
 	if (take_identity(c, o->api_key, err) < 0 ||
@@ -183,14 +184,20 @@ static int client_late(struct svm_err *err)
 			   "the daemon did not finish in time");
 }
 
-int client_left_ms(const struct client *c)
+/* For poll(2), until a time; 0: for ever. */
+static int until_ms(int64_t at_ns)
 {
-	int64_t left = c->deadline_ns - clock_boot_ns();
+	int64_t left = at_ns - clock_boot_ns();
 
-	if (!c->deadline_ns)
+	if (!at_ns)
 		return -1;
 	return left <= 0 ? 0 : (int)MIN(left / 1000000 + 1,
 					(int64_t)INT32_MAX);
+}
+
+int client_left_ms(const struct client *c)
+{
+	return until_ms(c->deadline_ns);
 }
 
 int client_check(struct client *c, struct svm_err *err)
@@ -214,6 +221,10 @@ int client_wait(struct client *c, int fd, short events, struct svm_err *err)
 
 		if (left == 0)
 			return client_late(err);
+		int again = c->on_wait ? until_ms(c->on_wait(c->data)) : -1;
+
+		if (again >= 0 && (left < 0 || again < left))
+			left = again;
 		int r = poll(p, 2, left);
 
 		if (r < 0 && errno != EINTR)

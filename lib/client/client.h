@@ -34,6 +34,9 @@ struct client_options {
 	/* Told that none answers and one is waited for, and that this is over,
 	 * however it went; in the caller's thread.  May be NULL. */
 	void (*on_starting)(void *data, bool under_way);
+	/* Called before each wait, and again when the time has come that it
+	 * returned, CLOCK_BOOTTIME; 0: not again.  May be NULL. */
+	int64_t (*on_wait)(void *data);
 	void *data;
 };
 

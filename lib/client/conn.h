@@ -20,6 +20,7 @@ struct client {
 	bool autostart;
 	void (*on_started)(pid_t pid);
 	void (*on_starting)(void *data, bool under_way);
+	int64_t (*on_wait)(void *data);
 	void *data;
 	int idle_fd;     /* kept for the next client_call() */
 };

@@ -414,6 +414,18 @@ static void show_zoomed(struct model *m)
 	fixture_keys(m, "^] z Enter");
 }
 
+static void show_silent(struct model *m)
+{
+	show_dash(m);
+	sync_silent(m, m->boot_ns - INT64_C(12000000000), m->boot_ns);
+}
+
+static void show_terminal_silent(struct model *m)
+{
+	show_zoomed(m);
+	sync_silent(m, m->boot_ns - INT64_C(12000000000), m->boot_ns);
+}
+
 static void show_kill(struct model *m)
 {
 	fixture_keys(m, "j d");
@@ -606,6 +618,8 @@ static const struct scene {
 	{ "output", show_output },
 	{ "read-only", show_read_only },
 	{ "lost", show_lost },
+	{ "silent", show_silent },
+	{ "terminal-silent", show_terminal_silent },
 };
 
 /* One scene at every size, one below the other. */
