@@ -27,7 +27,8 @@ static const struct opt opts[] = {
 	{ OPT_FLAG, 'f', "follow", O(follow), NULL,
 	  "go on with what comes", COMPLETE_NONE, false },
 	{ OPT_STRING, 'n', "tail", O(tail), "N",
-	  "begin with the last N lines (default 100)", COMPLETE_NONE, false },
+	  "begin with the last N lines (default 100, at most "
+	  OPTS_DIGITS(LIMIT_LOG_LINES) ")", COMPLETE_NONE, false },
 	{ OPT_STRING, 0, "since", O(since), "WHEN",
 	  "all since then: a duration back (10m), or a time "
 	  "(2026-01-31T12:00:00Z)", COMPLETE_NONE, false },

@@ -49,6 +49,10 @@ enum opt_complete {
 	COMPLETE_LABEL,        /* of the sandbox that the first argument is */
 };
 
+/* A plain limit's digits, for a help text. */
+#define OPTS_DIGITS(limit) OPTS_DIGITS_OF(limit)
+#define OPTS_DIGITS_OF(limit) #limit
+
 struct opt {
 	enum opt_type type;
 	char letter;      /* 0: none */
