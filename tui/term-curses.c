@@ -282,6 +282,9 @@ struct term_curses *term_curses_open(const struct term_curses_options *o,
 	if (!isatty(o->in) || !isatty(o->out)) {
 		svm_err_set(err, SVM_UNAVAILABLE,
 			    "standard input and output must be a terminal");
+		svm_err_hint(err, "the dashboard as text:  stacyvm tui --dump\n"
+				  "for scripts:            stacyvm list --json, "
+				  "stacyvm list --watch");
 		return NULL;
 	}
 	setlocale(LC_CTYPE, "");

@@ -10,6 +10,13 @@ import pytest
 import svm
 from screen import DRIVER, RESTORED, Screen, drive
 
+def test_without_a_terminal_says_what_to_do(shared):
+    r = shared.must_fail("tui")
+    assert "must be a terminal" in r.errtext
+    for way in ("stacyvm tui --dump", "list --json", "list --watch"):
+        assert way in r.errtext, r
+
+
 def dump(inst, *args, rows=30, cols=120, **env):
     r = inst.ok("tui", "--dump", *args,
                 env={"LINES": str(rows), "COLUMNS": str(cols), **env})
