@@ -289,8 +289,7 @@ static void save(struct model *m, const char *path, void *data)
 {
 	const struct buf *text = data;
 	auto_free char *local = prompt_path(path);
-	int r = fd_replace_path(AT_FDCWD, local, buf_str(text), text->len,
-				0600);
+	int r = fd_replace_kept(local, buf_str(text), text->len);
 
 	if (r < 0)
 		model_say(m, "can't write %s: %s", path, strerror(-r));

@@ -246,8 +246,7 @@ static void keep(struct request *r)
 {
 	if (check_place(r->download, &r->err) < 0)
 		return;
-	int e = fd_replace_path(AT_FDCWD, r->download, buf_str(&r->body),
-				r->body.len, 0600);
+	int e = fd_replace_kept(r->download, buf_str(&r->body), r->body.len);
 
 	if (e < 0)
 		svm_err_sys(&r->err, SVM_INTERNAL, e, "can't write %s",

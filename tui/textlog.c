@@ -317,7 +317,7 @@ bool textlog_save(struct model *m, const struct textlog *t, const char *path)
 		buf_addf(&all, "%s%s%s\n", l->tag ? l->tag : "",
 			 l->tag ? " " : "", l->text);
 	}
-	r = fd_replace_path(AT_FDCWD, path, buf_str(&all), all.len, 0600);
+	r = fd_replace_kept(path, buf_str(&all), all.len);
 	if (r < 0)
 		model_say(m, "can't write %s: %s", path, strerror(-r));
 	else

@@ -38,6 +38,10 @@ int fd_write_path(int dirfd, const char *path, const char *text);
  * rename. */
 int fd_replace_path(int dirfd, const char *path, const void *data, size_t n,
 		    mode_t mode);
+/* A file that the user named: one of his own that is there keeps its
+ * permissions, never set-user-id and the like; a new one, and what takes the
+ * place of a link or of somebody else's file, is 0600. */
+int fd_replace_kept(const char *path, const void *data, size_t n);
 
 /* One message with up to FD_PASS_MAX descriptors.  recv: *ret_nfds is in/out
  * (room / received); received fds are CLOEXEC and owned by the caller; a

@@ -370,6 +370,8 @@ def test_a_log_is_saved_whole(inst):
     s = inst.sandbox()["id"]
     inst.exec(s, "seq -f line%.0f 1 12345")
     path = inst.home / "whole.log"
+    path.touch()
+    path.chmod(0o644)
     drive(inst, f"""
 wait ▌ {s}
 send l
@@ -384,11 +386,14 @@ wait line12345
 send &line12344\r
 gone line12345
 send s^U{path}\r
+wait REPLACE A FILE?
+send y
 wait saved 12 345 lines to
 send q
 exit 0
 {RESTORED}""")
     assert path.read_text() == "".join(f"line{n}\n" for n in range(1, 12346))
+    assert path.stat().st_mode & 0o7777 == 0o644, "what was there keeps it"
 
 
 def test_ascii_on_every_screen(inst):

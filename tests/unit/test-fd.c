@@ -152,6 +152,44 @@ static void test_fd__replace(void **state)
 	assert_int_equal(mkdir(dir, 0700), 0);
 }
 
+static void test_fd__replace_keeps_permissions(void **state)
+{
+	static const struct {
+		mode_t had, has;
+	} cases[] = { { 0644, 0644 }, { 0640, 0640 }, { 0400, 0400 },
+		      { 06755, 0755 } };
+	auto_free char *path = path_join(dir, "f");
+	auto_free char *link = path_join(dir, "link");
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fd_replace_kept(path, "new", 3), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(chmod(path, cases[i].had), 0);
+		assert_int_equal(fd_replace_kept(path, "x", 1), 0);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, cases[i].has);
+	}
+	/* Neither a link's target lends its mode ... */
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(symlink("f", link), 0);
+	assert_int_equal(fd_replace_kept(link, "x", 1), 0);
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0600);
+	/* ... nor a file that somebody else put there. */
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 12345, 12345), 0);
+		assert_int_equal(fd_replace_kept(path, "x", 1), 0);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(unlink(link), 0);
+}
+
 static void *replace_often(void *arg)
 {
 	for (int i = 0; i < 50; i++)
@@ -261,6 +299,7 @@ int main(void)
 		TEST(read_and_write_full),
 		TEST(write_path_creates_nothing),
 		TEST(replace),
+		TEST(replace_keeps_permissions),
 		TEST(replace_from_threads),
 		TEST(passing),
 		TEST(unix_sockets),
