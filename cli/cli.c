@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -206,16 +207,34 @@ static int check_arguments(const struct cli *cli, int argc)
 	return usage_failure(cli, &err);
 }
 
+/* Why stdout failed: errno is that of the write only when it was the last
+ * thing.  0 when it is not known. */
+static int lost_why(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	if (poll(&p, 1, 0) > 0 && p.revents & POLLERR)
+		return EPIPE; /* a pipe that nobody reads */
+	return write(STDOUT_FILENO, "", 0) < 0 ? errno : 0;
+}
+
 /* What was printed must have arrived, or the status must say so. */
 static int flush_output(const struct cli *cli, int status)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	int e = fflush(stdout) == 0 ? 0 : errno;
+
+	if (!e && !ferror(stdout))
 		return status;
-	if (errno == EPIPE)
+	e = e ? e : lost_why();
+	if (e == EPIPE)
 		return status ? status : EXIT_STATUS_FAILURE;
-	svm_err_sys(&err, SVM_INTERNAL, errno, "write to standard output");
+	if (e)
+		svm_err_sys(&err, SVM_INTERNAL, e, "write to standard output");
+	else
+		svm_err_set(&err, SVM_INTERNAL, "not all could be written to "
+						"standard output");
 	cli_report(cli, &err);
 	return status ? status : EXIT_STATUS_FAILURE;
 }

@@ -265,9 +265,13 @@ int fd_sanitise_std(void)
 
 	do {
 		fd = open("/dev/null", O_RDWR);
-		if (fd < 0)
-			return -errno;
-	} while (fd <= 2);
+		if (fd == STDOUT_FILENO) {
+			close(fd);
+			fd = open("/dev/null", O_RDONLY);
+		}
+	} while (fd >= 0 && fd <= 2);
+	if (fd < 0)
+		return -errno;
 	close(fd);
 	return 0;
 }

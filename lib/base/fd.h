@@ -53,7 +53,9 @@ ssize_t fd_send_msg(int sock, const void *data, size_t n, const int *fds,
 ssize_t fd_recv_msg(int sock, void *data, size_t n, int *ret_fds,
 		    size_t *ret_nfds);
 
-/* First lines of every main: fds 0-2 exist (opened on /dev/null). */
+/* First lines of every main: fds 0-2 exist.  One that was closed is /dev/null,
+ * opened so that what is written to a closed standard output fails instead of
+ * being lost. */
 int fd_sanitise_std(void);
 
 /* close_range(first, ~0), or the loop where the kernel has none. */

@@ -320,10 +320,42 @@ def test_a_full_disk_is_a_failure(shared, box):
         assert r.code == 125 and b"No space" in r.err
         r = shared.run("list", stdout=full)
         assert r.code == 1 and b"No space" in r.err
+        r = shared.run("tui", "--dump", stdout=full)
+        assert r.code == 1 and b"standard output" in r.err
         r = shared.run("files", "cat", box, "/usr/bin/env", stdout=full)
         assert r.code == 1 and b"standard output" in r.err
     r = shared.must_fail("cp", f"{box}:/usr/bin/env", "/dev/full")
     assert "No space" in r.errtext and "'/dev/full'" in r.errtext
+
+
+def test_a_closed_output_is_a_failure(shared, box):
+    """What can't be printed is never a success; what prints nothing is."""
+    closed = {"preexec_fn": lambda: os.close(1)}
+    for words in (["list", "-q"], ["list"], ["list", "--json"], ["version"],
+                  ["inspect", box], ["config", "get", "server.port"],
+                  ["--help"],
+                  ["list", "--help"], ["completion", "bash"],
+                  ["tui", "--dump"], ["doctor"],
+                  ["files", "cat", box, "/usr/bin/env"]):
+        r = shared.must_fail(*words, **closed)
+        assert r.code == 1 and "Bad file descriptor" in r.errtext, r
+    r = shared.must_fail("exec", box, "echo", "x", **closed)
+    assert r.code == 125 and "Bad file descriptor" in r.errtext, r
+    assert shared.ok("exec", box, "true", **closed).err == b""
+
+
+def test_a_daemon_starts_without_an_output(inst):
+    inst.must_fail("list", preexec_fn=lambda: os.close(1))
+    pid = inst.daemon_pid()
+    inst.ok("exec", inst.spawn(), "true")
+    assert inst.daemon_pid() == pid
+
+
+def test_logs_name_their_limit(shared, box):
+    text = " ".join(shared.ok("logs", "--help").text.split())
+    assert "at most 10000" in text
+    r = shared.must_fail("logs", box, "-n", "10001")
+    assert r.code == 2 and "10000" in r.errtext
 
 
 def test_a_lost_daemon_is_a_failure(inst):
