@@ -14,24 +14,44 @@
 #include "cli/progress.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
+#include "lib/base/escape.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 
 #define KEY_MAX 4096
 
 static pid_t started; /* to be told, or 0 */
+static char *no_tcp;  /* with it, or NULL */
 
+/* Where a script doesn't want the first it needs the second: what it sends to
+ * the port goes to whoever has it. */
 void cli_tell_started(void)
 {
 	if (started && isatty(STDERR_FILENO))
 		fprintf(stderr, "stacyvm: started the daemon (pid %d); logs: "
 				"stacyvm daemon logs\n", (int)started);
+	if (no_tcp)
+		fprintf(stderr, "%s\n", no_tcp);
 	started = 0;
+	free(no_tcp);
+	no_tcp = NULL;
 }
 
-static void on_started(pid_t pid)
+static void on_started(void *data, pid_t pid, const char *why)
 {
+	const struct cli *cli = data;
+	auto_buf struct buf text = BUF_INIT;
+
 	started = pid;
+	if (why) {
+		escape_line(&text, why, strlen(why));
+		free(no_tcp);
+		no_tcp = xasprintf(
+			"stacyvm: the API is on %s alone (%s); choose another "
+			"port:  stacyvm config set server.port PORT && "
+			"stacyvm daemon restart  (or STACYVM_SERVER_PORT)",
+			client_server_name(cli->client), buf_str(&text));
+	}
 	if (!ticker_is_on())
 		cli_tell_started();
 }
@@ -74,6 +94,7 @@ struct client *cli_client(struct cli *cli, struct svm_err *err)
 		.cancel_fd = -1,
 		.autostart = !cli->no_autostart,
 		.on_started = cli->quiet ? NULL : on_started,
+		.data = cli,
 	};
 	cli->client = client_new(&o, err);
 	if (!cli->client && err->code == SVM_BAD_REQUEST)

@@ -21,7 +21,7 @@ static const struct opt opts[] = {
 	{ OPT_LIST, 0, "set", O(set), "KEY=VALUE",
 	  "set one configuration key; may be repeated", COMPLETE_NONE, false },
 	{ OPT_NUMBER, 0, "ready-fd", O(ready_fd), "N",
-	  "write one byte to this descriptor when ready", COMPLETE_NONE,
+	  "write to this descriptor when ready", COMPLETE_NONE,
 	  false },
 	{ OPT_FLAG, 0, "detached", O(detached), NULL,
 	  "log to a file; leave when idle", COMPLETE_NONE, true },

@@ -16,6 +16,7 @@
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/http/http.h"
+#include "daemon/port-holder.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -212,9 +213,13 @@ static int bind_tcp(const union address *a)
 	return steal_fd(&fd);
 }
 
-static void tcp_failed(struct daemon *d, const char *host, int e)
+static void tcp_failed(struct daemon *d, const char *host,
+		       const union address *a, int e)
 {
-	char *text = xasprintf("port %d on %s: %s", d->tcp_port, host,
+	auto_buf struct buf holder = BUF_INIT;
+	bool known = e == -EADDRINUSE && port_holder(&a->any, &holder);
+	char *text = xasprintf("port %d on %s%s%s: %s", d->tcp_port, host,
+			       known ? " is held by " : "", buf_str(&holder),
 			       strerror(-e));
 
 	log_warn("not listening on TCP %s; the unix socket still answers",
@@ -256,7 +261,7 @@ static int listen_tcp(struct daemon *d, char *const *hosts,
 		if (fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL)
 			continue; /* a host without IPv6 */
 		if (fd < 0) {
-			tcp_failed(d, *hosts, fd);
+			tcp_failed(d, *hosts, &a, fd);
 			failed = 1;
 			break;
 		}

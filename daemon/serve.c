@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -387,6 +388,18 @@ static void serve(struct serve *s)
 	} while (s->renew);
 }
 
+/* In one write: whoever waits reads once. */
+static void tell_ready(struct serve *s)
+{
+	auto_buf struct buf text = BUF_INIT;
+
+	buf_addch(&text, '\0');
+	if (s->d.tcp_problem)
+		buf_addstr(&text, s->d.tcp_problem);
+	(void)!write(s->ready_fd, text.data, MIN(text.len, PIPE_BUF));
+	close(s->ready_fd);
+}
+
 static int run(struct serve *s)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
@@ -409,10 +422,8 @@ static int run(struct serve *s)
 	log_info("ready pid=%ld version=%s socket=%s port=%d in %lld ms",
 		 (long)getpid(), SVM_VERSION, d->dirs.socket, d->tcp_port,
 		 (long long)(clock_boot_ns() - d->started_boot_ns) / 1000000);
-	if (s->ready_fd >= 0) {
-		(void)!write(s->ready_fd, "", 1);
-		close(s->ready_fd);
-	}
+	if (s->ready_fd >= 0)
+		tell_ready(s);
 	if (s->detached && d->config->daemon_idle_exit) {
 		s->idle = loop_timer_new(d->loop, on_idle_check, s);
 		on_idle_check(d->loop, s);

@@ -7,8 +7,9 @@
 
 /*
  * `stacyvm serve [--config FILE] [--set KEY=VALUE]... [--ready-fd N]
- * [--detached]`: runs until SIGTERM or SIGINT.  Writes one byte to the ready
- * fd when both sockets answer.  Detached: logs to STATE/logs/daemon.log and
+ * [--detached]`: runs until SIGTERM or SIGINT.  Writes to the ready fd
+ * when its sockets answer: a NUL, and after it why TCP is not among them
+ * though it was to be.  Detached: logs to STATE/logs/daemon.log and
  * leaves by itself when idle.  Returns an exit status.
  */
 int daemon_main(int argc, char **argv);

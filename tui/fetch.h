@@ -16,6 +16,7 @@ struct fetch;
 struct fetch_options {
 	const char *server, *api_key;
 	/* As in client_options. */
+	void (*on_started)(void *data, pid_t pid, const char *no_tcp);
 	void (*on_starting)(void *data, bool under_way);
 	int64_t (*on_wait)(void *data);
 	void *data;

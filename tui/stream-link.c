@@ -52,6 +52,7 @@ struct stream_link {
 	enum stream_state state;
 	bool state_new;
 	bool starting;
+	char *no_tcp;         /* of the daemon that was started, or NULL */
 	bool quiet, pulse_new; /* it is silent since heard_ns, or was */
 	int64_t heard_ns;
 	struct svm_err err;
@@ -101,8 +102,12 @@ static void deliver(struct loop_post *post)
 		start_step(k->m);
 	k->s->starting = k->starting;
 	enum stream_state state = k->state;
+	auto_free char *no_tcp = steal_ptr(&k->no_tcp);
 
 	pthread_mutex_unlock(&k->lock);
+	if (no_tcp)
+		model_say(k->m, "no API on TCP, %s; change server.port",
+			  no_tcp);
 	if (k->s->closed) {
 		svm_err_release(&err);
 	} else {
@@ -137,6 +142,20 @@ static void post(struct stream_link *k)
 		k->posted = true;
 		loop_post(k->loop, &k->post);
 	}
+}
+
+static void started(void *data, pid_t pid, const char *no_tcp)
+{
+	struct stream_link *k = data;
+
+	(void)pid;
+	if (!no_tcp)
+		return;
+	pthread_mutex_lock(&k->lock);
+	free(k->no_tcp);
+	k->no_tcp = xstrdup(no_tcp);
+	post(k);
+	pthread_mutex_unlock(&k->lock);
 }
 
 static void starting(void *data, bool under_way)
@@ -340,6 +359,7 @@ struct stream_link *stream_link_new(struct loop *l, struct model *m,
 	k->m = m;
 	k->s = s;
 	k->options = *o;
+	k->options.on_started = started;
 	k->options.on_starting = starting;
 	k->options.on_wait = waits;
 	k->last_ns = clock_boot_ns();
@@ -405,5 +425,6 @@ void stream_link_free(struct stream_link *k)
 	pthread_cond_destroy(&k->room);
 	free(k->target);
 	free(k->body);
+	free(k->no_tcp);
 	free(k);
 }

@@ -30,6 +30,7 @@
 
 #define START_TIMEOUT_MS 15000
 #define LOG_TAIL 4096
+#define READY_TEXT 1024
 
 extern char **environ;
 
@@ -155,15 +156,15 @@ static int failed(const char *log_path, off_t log_start, const char *why,
 			    hint ? "\n" : "", log_path);
 }
 
-/* One byte on the ready pipe means its sockets answer; end of file means it
- * is gone. */
+/* A NUL on the ready pipe means its sockets answer, with what it has to say of
+ * them; end of file means it is gone.  The text comes in the same write. */
 static int wait_ready(struct client *c, int ready, const char *log_path,
-		      off_t log_start, struct svm_err *err)
+		      off_t log_start, char text[READY_TEXT],
+		      struct svm_err *err)
 {
 	int64_t end = clock_boot_ns() + START_TIMEOUT_MS * INT64_C(1000000);
 	auto_err struct svm_err wait_err = SVM_ERR_INIT;
 	int64_t saved = c->deadline_ns;
-	char byte;
 
 	if (!saved || saved > end)
 		c->deadline_ns = end;
@@ -177,8 +178,13 @@ static int wait_ready(struct client *c, int ready, const char *log_path,
 	}
 	if (r < 0)
 		return svm_err_move(err, &wait_err);
-	if (read(ready, &byte, 1) == 1)
+	ssize_t n = read(ready, text, READY_TEXT - 1);
+
+	if (n > 0) {
+		text[n] = '\0';
+		memmove(text, text + 1, (size_t)n);
 		return 0;
+	}
 	return failed(log_path, log_start, "it ended at once", err);
 }
 
@@ -212,6 +218,7 @@ static int start(struct client *c, char *const *argv, struct svm_err *err)
 	in = p[0];
 	out = p[1];
 	const int fds[] = { -1, log, log, out };
+	char text[READY_TEXT];
 	pid_t pid = proc_spawn(argv, environ, fds, ARRAY_SIZE(fds),
 			       PROC_SPAWN_SETSID, NULL);
 
@@ -219,10 +226,10 @@ static int start(struct client *c, char *const *argv, struct svm_err *err)
 		return svm_err_sys(err, SVM_UNREACHABLE, pid,
 				   "cannot start the daemon");
 	fd_close(steal_fd(&out));
-	if (wait_ready(c, in, log_path, log_start, err) < 0)
+	if (wait_ready(c, in, log_path, log_start, text, err) < 0)
 		return -1;
 	if (c->on_started)
-		c->on_started(pid);
+		c->on_started(c->data, pid, *text ? text : NULL);
 	return 0;
 }
 

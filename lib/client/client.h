@@ -29,8 +29,10 @@ struct client_options {
 	int64_t deadline_ns; /* CLOCK_BOOTTIME; 0: none */
 	int cancel_fd;       /* -1: none */
 	bool autostart;      /* only without `server` */
-	/* Told when a daemon was started by this call.  May be NULL. */
-	void (*on_started)(pid_t pid);
+	/* Told when a daemon was started by this call, and why it has no TCP
+	 * port though it was to have one, or NULL; in the caller's thread.
+	 * May be NULL. */
+	void (*on_started)(void *data, pid_t pid, const char *no_tcp);
 	/* Told that none answers and one is waited for, and that this is over,
 	 * however it went; in the caller's thread.  May be NULL. */
 	void (*on_starting)(void *data, bool under_way);

@@ -18,7 +18,7 @@ struct client {
 	int64_t deadline_ns;
 	int cancel_fd;
 	bool autostart;
-	void (*on_started)(pid_t pid);
+	void (*on_started)(void *data, pid_t pid, const char *no_tcp);
 	void (*on_starting)(void *data, bool under_way);
 	int64_t (*on_wait)(void *data);
 	void *data;

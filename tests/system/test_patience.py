@@ -3,8 +3,12 @@
 import os
 import re
 import signal
+import socket
+import subprocess
+import sys
 
 import pytest
+from screen import Screen
 from terminal import Terminal
 import svm
 
@@ -69,6 +73,65 @@ def test_the_start_of_a_daemon_is_told_once(inst):
     assert t.end() == 0
     inst.ok("daemon", "stop")
     assert inst.ok("list").err == b""
+
+
+@pytest.fixture
+def taken(provider):
+    """An instance whose port another has, and that port."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        inst = svm.Instance(provider, env={"STACYVM_SERVER_PORT": str(port)})
+        yield inst, port
+        inst.stop()
+
+
+def test_a_taken_port_is_told_when_the_daemon_starts(taken):
+    """Once, on stderr, by whom; `curl` would talk to whoever has it."""
+    inst, port = taken
+    r = inst.ok("list", "--json")
+    assert r.text == "[]\n"
+    assert r.errtext.count("\n") == 1, r
+    assert f"port {port} on 127.0.0.1 is held by process {os.getpid()} (" \
+        in r.errtext
+    assert f" of uid {os.getuid()}: Address already in use" in r.errtext
+    assert inst.socket in r.errtext, "where the API is"
+    assert "config set server.port" in r.errtext
+    assert inst.ok("list").err == b"", "once"
+    inst.ok("daemon", "stop")
+    assert inst.ok("list", "-q").err == b""
+    inst.ok("daemon", "stop")
+    t = Terminal(inst, "list", env=TERM)
+    text = t.rest()
+    assert "started the daemon" in text and f"port {port} on" in text
+    assert t.end() == 0
+
+
+def test_the_dashboard_tells_of_a_taken_port(taken):
+    inst, port = taken
+    with Screen(inst, "tui") as t:
+        t.step(f"wait no API on TCP, port {port}")
+
+
+def test_who_has_the_port_is_not_trusted(provider, tmp_path):
+    """Its name comes from whoever has it."""
+    code = ("import socket, sys\n"
+            "open('/proc/self/comm', 'w').write('a\\x1b[31m\\nb')\n"
+            "s = socket.socket(socket.AF_INET6)\n"
+            "s.bind(('::', 0)); s.listen()\n"
+            "print(s.getsockname()[1], flush=True)\n"
+            "sys.stdin.read()\n")
+    with subprocess.Popen([sys.executable, "-c", code], text=True,
+                          stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as other:
+        port = other.stdout.readline().strip()
+        inst = svm.Instance(provider, env={"STACYVM_SERVER_PORT": port})
+        r = inst.run("list")
+        other.stdin.close()
+    inst.stop()
+    assert r.code == 0 and f"process {other.pid} (a" in r.errtext, r
+    assert b"\x1b" not in r.err and r.err.count(b"\n") == 1
 
 
 def test_the_second_ctrl_c_says_what_it_left(shared, box):
