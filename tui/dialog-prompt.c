@@ -3,9 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "lib/base/escape.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
+#include "lib/base/utf8.h"
+#include "lib/base/width.h"
 #include "tui/frame.h"
 #include "tui/screen.h"
 
@@ -20,6 +24,7 @@ struct prompting {
 	void (*done)(struct model *m, const char *text, void *data);
 	void (*release)(void *data);
 	void *data;
+	bool local; /* what is typed is a path here */
 };
 
 static void prompting_free(void *state)
@@ -35,18 +40,64 @@ static void prompting_free(void *state)
 	free(p);
 }
 
+/* Where a path leads from wherever the dashboard was started, with ~ for the
+ * home directory.  The caller's. */
+static char *whole_path(const char *text)
+{
+	auto_free char *path = prompt_path(text), *here = NULL, *all = NULL;
+	const char *home = getenv("HOME"), *rest = path;
+	size_t n = home ? strlen(home) : 0;
+
+	while (strncmp(rest, "./", 2) == 0)
+		rest += 2;
+	if (strcmp(rest, ".") == 0)
+		rest = "";
+	if (*rest != '/')
+		here = getcwd(NULL, 0);
+	all = !here ? xstrdup(rest) : *rest ? path_join(here, rest) :
+					      xstrdup(here);
+	if (n > 1 && strncmp(all, home, n) == 0 && (!all[n] || all[n] == '/'))
+		return xasprintf("~%s", all + n);
+	return steal_ptr(&all);
+}
+
+/* Its end says most: what doesn't fit is cut at the front. */
+static void view_place(const struct prompting *p, struct canvas *c,
+		       struct area in)
+{
+	auto_free char *path = whole_path(field_text(&p->typed));
+	auto_buf struct buf text = BUF_INIT;
+	int room = in.cols - canvas_text(c, in.row + 2, in.col, in.cols,
+					 pen_role(ROLE_DIM), "is ");
+	const char *s, *mark = "";
+
+	escape_line(&text, path, strlen(path));
+	for (s = buf_str(&text); *s && width_text(s, strlen(s)) +
+				       strlen(mark) > (size_t)MAX(room, 0);) {
+		uint32_t cp;
+
+		s += MAX(utf8_decode(s, strlen(s), &cp), 1);
+		mark = "...";
+	}
+	canvas_textf(c, in.row + 2, in.col + in.cols - room, room,
+		     pen_role(ROLE_DIM), "%s%s", mark, s);
+}
+
 static void prompt_view(const struct model *m, const void *state,
 			struct canvas *c)
 {
 	const struct prompting *p = state;
-	struct area in = dialog_box(c, 5, MIN(64, c->cols - 4), p->title);
+	struct area in = dialog_box(c, p->local ? 6 : 5, MIN(64, c->cols - 4),
+				    p->title);
 	int used = canvas_textf(c, in.row + 1, in.col, in.cols / 2,
 				pen_role(ROLE_DIM), "%s ", p->label);
 
 	(void)m;
 	field_view(&p->typed, c, in.row + 1, in.col + used,
 		   MAX(in.cols - used, 1), pen_role(ROLE_INK), true);
-	canvas_text(c, in.row + 2, in.col, in.cols,
+	if (p->local)
+		view_place(p, c, in);
+	canvas_text(c, in.row + (p->local ? 3 : 2), in.col, in.cols,
 		    pen_role(p->error ? ROLE_BAD : ROLE_DIM),
 		    p->error ? p->error : "Enter does it, Esc leaves");
 }
@@ -187,6 +238,7 @@ void prompt_open(struct model *m, const struct prompt *p)
 	s->done = p->done;
 	s->release = p->release;
 	s->data = p->data;
+	s->local = p->past == PAST_LOCAL;
 	dialog_push(m, &prompt_ops, s);
 }
 

@@ -204,7 +204,9 @@ void menu_actions(struct model *m, const char *title, const enum context *of);
  * `check` may be NULL; else it returns false with err set, which is shown. */
 struct prompt {
 	const char *title, *label, *text; /* copied */
-	enum past_kind past; /* PAST_NONE: what is typed is nobody's business */
+	/* PAST_NONE: what is typed is nobody's business; PAST_LOCAL: a path
+	 * here, and the whole of it is shown. */
+	enum past_kind past;
 	bool (*check)(const char *text, struct svm_err *err);
 	/* The local files that will be written, the caller's: what is there
 	 * and is no file is refused, and what is one is asked about. */

@@ -275,6 +275,62 @@ static void test_dialog__prompt_replaces(void **state)
 	fixture_free(m);
 }
 
+static void open_local(struct model *m, const char *text)
+{
+	prompt_open(m, &(struct prompt){ .title = "SAVE",
+					 .label = "local file",
+					 .text = text,
+					 .past = PAST_LOCAL,
+					 .done = on_path });
+}
+
+/* A name alone doesn't say where it goes. */
+static void test_dialog__prompt_shows_the_place(void **state)
+{
+	char top[] = "/tmp/svmdXXXXXX";
+	auto_free char *before = getcwd(NULL, 0);
+	auto_free char *home = xstrdup(getenv("HOME") ? getenv("HOME") : "/");
+	struct model *m = start(state);
+
+	assert_non_null(mkdtemp(top));
+	assert_int_equal(chdir(top), 0);
+	setenv("HOME", "/tmp/svmd-elsewhere", true);
+	auto_free char *in_top = xasprintf("is %s/a.log", top);
+	auto_free char *dir = xstrdup(top);
+
+	open_local(m, "a.log");
+	assert_shown(m, in_top);
+	fixture_keys(m, "Escape");
+	open_local(m, "/etc/b.log");
+	assert_shown(m, "is /etc/b.log");
+	fixture_keys(m, "Escape");
+	setenv("HOME", top, true);
+	open_local(m, "./a.log");
+	assert_shown(m, "is ~/a.log");
+	fixture_type(m, "2");
+	assert_shown(m, "is ~/a.log2");
+	fixture_keys(m, "Escape");
+	open_local(m, ".");
+	assert_shown(m, "is ~ ");
+	fixture_keys(m, "Escape");
+	/* A neighbour of the home directory is none of it. */
+	top[strlen(top) - 1] = '\0';
+	setenv("HOME", top, true);
+	open_local(m, "a.log");
+	assert_shown(m, "is /tmp/svmd");
+	fixture_keys(m, "Escape");
+	/* The end of a long one, and nothing a terminal would obey. */
+	open_local(m, "/0123456789/0123456789/0123456789/0123456789/0123456789/"
+		      "0123456789/\033[31m/the-end");
+	assert_shown(m, "is ...");
+	assert_shown(m, "[31m/the-end");
+	fixture_keys(m, "Escape");
+	fixture_free(m);
+	setenv("HOME", home, true);
+	assert_int_equal(chdir(before), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void test_dialog__help(void **state)
 {
 	struct model *m = start(state);
@@ -906,6 +962,7 @@ int main(void)
 		cmocka_unit_test(test_dialog__menu),
 		cmocka_unit_test(test_dialog__prompt),
 		cmocka_unit_test(test_dialog__prompt_replaces),
+		cmocka_unit_test(test_dialog__prompt_shows_the_place),
 		cmocka_unit_test(test_dialog__help),
 		cmocka_unit_test(test_dialog__help_of_changed_keys),
 		cmocka_unit_test(test_dialog__quit),
