@@ -325,6 +325,17 @@ static void watch_signals(struct app *a)
 		loop_signal_add(a->loop, ends[i], on_end, a);
 }
 
+/* Options that are no good are told of by the first request. */
+static bool can_start(const struct fetch_options *o)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	struct client *c = fetch_client(o, true, 0, -1, &err);
+	bool can = c && client_starts(c);
+
+	client_free(c);
+	return can;
+}
+
 static int open_all(struct app *a, struct svm_err *err)
 {
 	const struct fetch_options to = { .server = a->o->server,
@@ -338,6 +349,7 @@ static int open_all(struct app *a, struct svm_err *err)
 	if (make_model(a, err) < 0 || open_terminal(a, err) < 0 ||
 	    open_input(a, err) < 0)
 		return -1;
+	a->m->starts = can_start(&to);
 	a->tick = loop_timer_new(a->loop, tick_due, a);
 	a->escape = loop_timer_new(a->loop, escape_due, a);
 	a->frame = loop_timer_new(a->loop, frame_due, a);

@@ -99,6 +99,9 @@ static void draw_legend(const struct help *h, enum context x,
 		  "directory was listed first" },
 		{ CTX_FILES, "at the end M", "changed since then; of a closed "
 		  "directory: something in it is" },
+		{ CTX_LEFT, "bytes waiting", "typed without a connection, "
+		  "4 KiB at most: sent with the next one, or lost with word "
+		  "of it" },
 	};
 	const char *filter = field_text(&h->filter);
 

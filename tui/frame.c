@@ -116,7 +116,23 @@ int64_t frame_silence_wake(const struct model *m)
 			   ((m->boot_ns - m->heard_ns) / step + 1) * step : 0;
 }
 
-/* How the daemon is. */
+/* "  r start", where it would: a dialog has the keys before. */
+static void ribbon_start(const struct model *m, struct canvas *c, int *right)
+{
+	enum context chain[CONTEXT_CHAIN];
+	auto_buf struct buf text = BUF_INIT;
+	char key[KEY_NAME_MAX];
+
+	if (m->link != LINK_LOST || m->silent || !m->starts)
+		return;
+	update_contexts(m, chain);
+	if (!*keymap_key(m->keymap, chain, ACT_REFRESH, key))
+		return;
+	buf_addf(&text, "  %s start", key);
+	put_right(c, 0, right, pen_role(ROLE_DIM), buf_str(&text));
+}
+
+/* How the daemon is, and what one can do about it. */
 static void ribbon_link(const struct model *m, struct canvas *c, int *right)
 {
 	static const struct {
@@ -131,6 +147,7 @@ static void ribbon_link(const struct model *m, struct canvas *c, int *right)
 	char silence[FRAME_SILENCE_SIZE];
 
 	frame_silence(m, silence);
+	ribbon_start(m, c, right);
 	put_right(c, 0, right, pen, m->silent ? silence : links[m->link].text);
 	put_right(c, 0, right, pen, m->set.ascii ? "* " : GLYPH_DOT " ");
 }
@@ -189,6 +206,24 @@ static void ribbon_host(const struct model *m, struct canvas *c, int col,
 		    pen_role(ROLE_DIM), text);
 }
 
+/* How many there are, where it has the room; the columns it took. */
+static int ribbon_count(const struct model *m, struct canvas *c, int col,
+			int end, size_t running)
+{
+	auto_free char *brief = xasprintf("  %zu running", running);
+	auto_free char *text = xasprintf("  %zu sandbox%s%s", m->fleet.n,
+					 m->fleet.n == 1 ? "" : "es", brief);
+	/* The footer has them all, the meters stand nowhere else. */
+	bool meters = m->cols < 80 && m->host.has_rates && frame_has_meters(m);
+	const char *shown = meters || col + (int)strlen(text) > end ? brief :
+								      text;
+
+	if (!m->fleet.loaded || m->cols < 60 ||
+	    col + (int)strlen(shown) > end)
+		return 0;
+	return canvas_text(c, 0, col, end - col, pen_role(ROLE_DIM), shown);
+}
+
 static void ribbon(const struct model *m, struct canvas *c)
 {
 	size_t running, coming;
@@ -196,21 +231,12 @@ static void ribbon(const struct model *m, struct canvas *c)
 
 	count(m, &running, &coming);
 	col += canvas_text(c, 0, col, 10, pen_role(ROLE_ACCENT), "STACYVM");
-	/* The footer has how many there are, the meters stand nowhere else. */
-	if (m->fleet.loaded && m->cols < 80 && m->host.has_rates &&
-	    frame_has_meters(m))
-		col += canvas_textf(c, 0, col, 20, pen_role(ROLE_DIM),
-				    "  %zu running", running);
-	else if (m->fleet.loaded && m->cols >= 60)
-		col += canvas_textf(c, 0, col, m->cols - col - 24,
-				    pen_role(ROLE_DIM),
-				    "  %zu sandbox%s  %zu running",
-				    m->fleet.n, m->fleet.n == 1 ? "" : "es",
-				    running);
-	if (coming && m->cols >= 80 && list_empty(&m->spawns))
+	right = ribbon_right(m, c);
+	col += ribbon_count(m, c, col, right - 1, running);
+	if (coming && m->cols >= 80 && list_empty(&m->spawns) &&
+	    col + 14 <= right)
 		col += canvas_textf(c, 0, col, 20, pen_role(ROLE_ACCENT2),
 				    "  %zu creating", coming);
-	right = ribbon_right(m, c);
 	if (m->host.has_rates && frame_has_meters(m))
 		ribbon_host(m, c, col + 2, right - 2);
 }

@@ -96,6 +96,7 @@ static void on_started(struct link *k, const cJSON *m)
 static void fail(struct link *k, const char *why)
 {
 	k->t->state = TERMINAL_FAILED;
+	terminal_give_up(k->t);
 	free(k->t->why);
 	k->t->why = xstrdup(why);
 }

@@ -113,6 +113,7 @@ struct model {
 	enum link_state link;
 	bool silent;              /* it is there, and says nothing at all */
 	int64_t heard_ns;         /* boot, when it last did */
+	bool starts;              /* a request starts one when there is none */
 	char *server;             /* for messages: its name */
 	char *version;            /* the daemon's, or NULL */
 	struct stream *events;

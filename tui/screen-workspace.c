@@ -394,9 +394,13 @@ static const char *workspace_busy(const struct model *m, const void *state)
 {
 	const struct workspace *w = state;
 
-	(void)m;
-	return w->files.transfers ? "A copy of a file is under way." :
-				    files_edit_busy(&w->files);
+	const char *why = w->files.transfers ?
+				  "A copy of a file is under way." :
+				  files_edit_busy(&w->files);
+
+	return why		   ? why :
+	       terminals_wait(m) ? "What was typed into a terminal is not "
+				   "sent yet; it is lost." : NULL;
 }
 
 static void workspace_rescue(struct model *m, void *state, struct buf *say)

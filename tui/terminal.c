@@ -71,8 +71,12 @@ void terminals_settle(struct model *m)
 		struct terminal *t = list_entry(pos, struct terminal, link);
 
 		t->read_only = m->read_only;
-		if (t->read_only)
-			buf_clear(&t->typed);
+		if (!t->read_only)
+			continue;
+		if (terminal_waiting(t))
+			model_say(m, "read-only; %zu byte%s typed not sent",
+				  t->typed.len, t->typed.len == 1 ? "" : "s");
+		buf_clear(&t->typed);
 	}
 }
 
@@ -118,15 +122,45 @@ void terminal_take_size(struct terminal *t)
 	emu_resize(t->emu, t->rows, t->cols);
 }
 
+size_t terminal_waiting(const struct terminal *t)
+{
+	return t->state == TERMINAL_OPENING || t->state == TERMINAL_LOST ?
+		       t->typed.len : 0;
+}
+
+bool terminals_wait(const struct model *m)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &m->terminals) {
+		const struct terminal *t =
+			list_entry(pos, struct terminal, link);
+
+		if (!t->closed && terminal_waiting(t))
+			return true;
+	}
+	return false;
+}
+
+void terminal_give_up(struct terminal *t)
+{
+	t->dropped += t->typed.len;
+	buf_clear(&t->typed);
+}
+
 void terminal_type(struct terminal *t, const void *data, size_t n)
 {
+	size_t most = t->state == TERMINAL_LOST ? LIMIT_TUI_WAITING :
+						  LIMIT_TUI_TYPED;
+
 	if (t->read_only)
 		return;
-	if (!t->cut && t->typed.len + n <= LIMIT_TUI_TYPED) {
+	if (!t->cut && t->typed.len + n <= most) {
 		buf_add(&t->typed, data, n);
 		return;
 	}
 	t->dropped += n;
+	t->dropped_away = t->state == TERMINAL_LOST;
 	/* A paste with a hole in it would be another text. */
 	t->cut = t->pasting;
 }
@@ -309,6 +343,39 @@ static void add_key(const struct model *m, enum action a, const char *what,
 		buf_truncate(out, before);
 }
 
+/* "  3 bytes waiting": what was typed meanwhile, or that no more is taken. */
+static void add_waiting(const struct terminal *t, struct buf *out)
+{
+	if (terminal_waiting(t))
+		buf_addf(out, "%s%zu byte%s waiting",
+			 out->len > 1 ? "  " : "", terminal_waiting(t),
+			 terminal_waiting(t) == 1 ? "" : "s");
+	if (t->dropped)
+		buf_addf(out, "%s%zu not taken", out->len > 1 ? "  " : "",
+			 t->dropped);
+}
+
+/* Nothing gets there: for how long goes first when there is no room. */
+static void add_away(const struct model *m, const struct terminal *t,
+		     int width, struct buf *out)
+{
+	char silence[FRAME_SILENCE_SIZE];
+
+	frame_silence(m, silence);
+	if (t->state == TERMINAL_LOST)
+		add_lost(m, t, out);
+	else
+		buf_addf(out, "[%s", m->silent ? silence : "opening");
+	if (!terminal_waiting(t) && !t->dropped)
+		return;
+	add_waiting(t, out);
+	if ((int)out->len < width)
+		return;
+	buf_clear(out);
+	buf_addch(out, '[');
+	add_waiting(t, out);
+}
+
 /* What is over, and how one goes on. */
 static void add_over(const struct model *m, const struct terminal *t,
 		     int width, struct buf *out)
@@ -318,6 +385,9 @@ static void add_over(const struct model *m, const struct terminal *t,
 
 	if (t->state == TERMINAL_FAILED) {
 		buf_addf(out, "[%s", t->why ? t->why : "failed");
+		if (t->dropped)
+			buf_addf(out, "  %zu byte%s not sent", t->dropped,
+				 t->dropped == 1 ? "" : "s");
 	} else {
 		buf_addf(out, "[exited %d", t->exit_code);
 		if (t->lasted_ns) {
@@ -348,8 +418,9 @@ static void add_live(const struct terminal *t, int width, struct buf *out)
 	if (t->read_only)
 		add_note(out, width, "[read only]");
 	if (t->dropped)
-		note = xasprintf("[%zu bytes not sent: it does not read]",
-				 t->dropped);
+		note = xasprintf("[%zu bytes not sent: %s]", t->dropped,
+				 t->dropped_away ? "no connection" :
+						   "it does not read");
 	else if (t->theirs)
 		note = xasprintf("[another viewer %dx%d]", emu_cols(t->emu),
 				 emu_rows(t->emu));
@@ -367,18 +438,11 @@ void terminal_status(const struct model *m, const struct terminal *t,
 		     int width, struct buf *out)
 {
 	auto_buf struct buf text = BUF_INIT;
-	char silence[FRAME_SILENCE_SIZE];
 
-	frame_silence(m, silence);
-	if (m->silent && (t->state == TERMINAL_OPENING ||
-			  t->state == TERMINAL_LIVE))
-		buf_addf(&text, "[%s", silence);
-	else if (t->state == TERMINAL_OPENING)
-		buf_addstr(&text, "[opening");
-	else if (t->state == TERMINAL_LOST)
-		add_lost(m, t, &text);
-	else if (terminal_is_over(t))
+	if (terminal_is_over(t))
 		add_over(m, t, width, &text);
+	else if (t->state != TERMINAL_LIVE || m->silent)
+		add_away(m, t, width, &text);
 	if (text.len)
 		buf_addch(&text, ']');
 	else

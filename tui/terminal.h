@@ -31,10 +31,13 @@ struct terminal {
 	bool read_only;   /* nothing goes there; the daemon sees to it too */
 	int64_t lost_ns;  /* boot, since when it is LOST; 0: it isn't */
 	struct emu *emu;
-	/* What was typed; LIMIT_TUI_TYPED at most.  What doesn't fit is
-	 * dropped and counted; of a paste, everything from there on. */
+	/* What was typed; LIMIT_TUI_TYPED at most, and LIMIT_TUI_WAITING
+	 * without a connection: it is sent once there is one again.  What
+	 * doesn't fit is dropped and counted; of a paste, everything from
+	 * there on. */
 	struct buf typed;
 	size_t dropped;
+	bool dropped_away; /* for want of a connection */
 	bool pasting, cut;
 	int rows, cols;   /* wanted */
 	/* Another viewer set the size of the session: the emulator has that
@@ -65,6 +68,14 @@ void terminal_free(struct terminal *t); /* for link.c, once closed */
 /* Nothing runs in it any more, or never did. */
 bool terminal_is_over(const struct terminal *t);
 
+/* Bytes typed that wait for a connection; the status has them. */
+size_t terminal_waiting(const struct terminal *t);
+
+bool terminals_wait(const struct model *m); /* one of them has such */
+
+/* No connection will come: what waits for it counts as dropped. */
+void terminal_give_up(struct terminal *t);
+
 void terminal_resize(struct terminal *t, int rows, int cols);
 
 /* Another viewer resized the session. */
@@ -92,7 +103,7 @@ void terminal_view(const struct terminal *t, struct canvas *c, int row,
 		   int col, int rows, int cols, bool focused);
 
 /* "[exited 3 in 4m  r restart  Enter close]", "[another viewer 80x24]",
- * "[read only]": appended, as much as these columns hold, and the keys as they
+ * "[reconnecting 2 s  3 bytes waiting]", "[read only]": appended, as much as these columns hold, and the keys as they
  * are bound. */
 void terminal_status(const struct model *m, const struct terminal *t,
 		     int width, struct buf *out);

@@ -63,6 +63,19 @@ int64_t workspace_leave_due(const struct model *m, const struct workspace *w)
 		       w->left_at + LEAVE_TWICE_NS : 0;
 }
 
+static char *farewell(const struct terminal *t, const char *id)
+{
+	auto_buf struct buf say = BUF_INIT;
+
+	if (terminal_waiting(t))
+		buf_addf(&say, "%zu byte%s typed not sent: no connection\n",
+			 terminal_waiting(t),
+			 terminal_waiting(t) == 1 ? "" : "s");
+	buf_addf(&say, "left; it goes on.  Come back with:  "
+		       "stacyvm shell --ui %s\n", id);
+	return xstrdup(buf_str(&say));
+}
+
 void workspace_quit_shell(struct model *m, const struct workspace *w)
 {
 	const struct terminal *t = w->shown;
@@ -76,8 +89,7 @@ void workspace_quit_shell(struct model *m, const struct workspace *w)
 		m->status = EXIT_STATUS_OURS;
 	} else if (t) {
 		free(m->farewell);
-		m->farewell = xasprintf("left; it goes on.  Come back with:  "
-					"stacyvm shell --ui %s\n", w->id);
+		m->farewell = farewell(t, w->id);
 	}
 }
 

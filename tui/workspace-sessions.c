@@ -214,6 +214,10 @@ static void close_shown(struct model *m, struct workspace *w, bool kill)
 
 	if (!t)
 		return;
+	if (terminal_waiting(t))
+		model_say(m, "closed; %zu byte%s typed not sent",
+			  terminal_waiting(t),
+			  terminal_waiting(t) == 1 ? "" : "s");
 	t->closed = true;
 	t->kill = kill;
 	w->shown = neighbour(m, w, 0);

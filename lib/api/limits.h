@@ -218,6 +218,7 @@
 #define LIMIT_TUI_REPLY MIB(8)    /* of the daemon, in memory */
 #define LIMIT_TUI_LINE MIB(1)     /* of a stream */
 #define LIMIT_TUI_TYPED MIB(1)    /* for a terminal, not sent yet */
+#define LIMIT_TUI_WAITING KIB(4)  /* of that, while it reconnects */
 #define LIMIT_TUI_EDIT MIB(4)     /* of a text being edited */
 #define LIMIT_TUI_DRAFTS 32       /* of texts that were not saved */
 #define LIMIT_TUI_EDIT_UNDO MIB(8) /* of its changes */

@@ -165,6 +165,11 @@ void client_set_deadline(struct client *c, int64_t boot_ns)
 	c->deadline_ns = boot_ns;
 }
 
+bool client_starts(const struct client *c)
+{
+	return c->autostart && c->unix_path;
+}
+
 const char *client_server_name(const struct client *c)
 {
 	return c->name;

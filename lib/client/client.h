@@ -65,6 +65,9 @@ int client_daemon_pid(struct client *c, pid_t *ret_pid, int *ret_pidfd,
 /* Start one whatever STACYVM_NO_AUTOSTART says; fine when one runs. */
 int client_start_daemon(struct client *c, struct svm_err *err);
 
+/* Does a request start a daemon when there is none? */
+bool client_starts(const struct client *c);
+
 /* For messages: "unix:/run/stacyvm/stacyvm.sock". */
 const char *client_server_name(const struct client *c);
 

@@ -76,3 +76,71 @@ def test_what_is_typed_into_silence_arrives_once(inst, argv):
             "0\n1\n2\n"
         t.end("send ^]", "exit 0" if shell else "wait left",
               *([] if shell else ["send q", "exit 0"]))
+
+
+TYPE = ("send stty -echo\\r", "send echo be''fore\\r", "wait before")
+
+
+def test_typed_while_it_reconnects(inst):
+    """It waits, which is told, and is sent once, in order."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}", *OPEN.splitlines(), *TYPE)
+        inst.kill_daemon()
+        t.step("wait [reconnecting ")
+        for n in range(3):
+            t.step(f"send echo {n} >>/workspace/typed\\r")
+        t.step("wait 78 bytes waiting]", "send echo af''ter\\r")
+        inst.start()
+        t.step("wait after", "gone bytes waiting")
+        assert inst.exec(s, "cat /workspace/typed").json()["stdout"] == \
+            "0\n1\n2\n"
+        t.end("send ^]", "wait left", "send q", "exit 0")
+
+
+def test_leaving_while_it_reconnects(inst):
+    """What waits isn't lost without a word."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}", *OPEN.splitlines(), *TYPE)
+        inst.kill_daemon()
+        t.step("wait [reconnecting ", "send typed", "wait 5 bytes waiting]",
+               "send ^]", "wait left", "send q", "wait not sent yet",
+               "send \\e", "gone not sent yet", "wait 5 bytes waiting]")
+        t.end("send X", "wait END THIS TERMINAL?", "send y",
+              "wait closed; 5 bytes typed not sent", "send q", "exit 0")
+
+
+def test_leaving_a_shell_while_it_reconnects(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, "shell", "--ui", s) as t:
+        t.step("wait leaves", "wait $", *TYPE)
+        inst.kill_daemon()
+        t.step("wait [reconnecting ", "send typed", "wait 5 bytes waiting]")
+        t.end("send ^]", "wait 5 bytes typed not sent: no connection",
+              "exit 0")
+
+
+def test_the_key_that_starts_a_daemon(inst):
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, "tui", size="12x40") as t:
+        t.step("send 2", f"wait ▌ {s}", "wait live")
+        inst.kill_daemon()
+        t.end("wait no daemon  ^R start", "send ^R", "wait live",
+              "gone ^R start", f"wait {s}", "send q", "exit 0")
+
+
+def test_no_key_where_none_is_started(inst):
+    inst.start()
+    for env in ({"STACYVM_NO_AUTOSTART": "1"},
+                {"STACYVM_SERVER": f"unix:{inst.socket}"}):
+        with Screen(inst, "tui", env=env) as t:
+            t.step("wait no sandboxes", "wait live")
+            inst.kill_daemon()
+            t.step("wait no daemon", "gone ^R start")
+            inst.start()
+            t.end("wait live", "send q", "exit 0")

@@ -564,6 +564,7 @@ static void show_read_only(struct model *m)
 
 static void show_lost(struct model *m)
 {
+	m->starts = true;
 	m->events->state = STREAM_BROKEN;
 	m->events->changed(m, m->events);
 }

@@ -120,6 +120,41 @@ static void test_silence__in_a_terminal(void **state)
 	fixture_free(m);
 }
 
+static void be_lost(struct model *m)
+{
+	m->events->state = STREAM_BROKEN;
+	m->events->changed(m, m->events);
+}
+
+/* The key that starts a daemon stands where it would, as it is bound. */
+static void test_silence__start_key(void **state)
+{
+	struct model *m = fixture_model(FRAME_ROWS_MIN, FRAME_COLS_MIN);
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	(void)state;
+	m->starts = true;
+	assert_not_shown(m, "start");
+	be_lost(m);
+	assert_shown(m, "no daemon  ^R start");
+	fixture_keys(m, "^R");
+	assert_non_null(fixture_request(m, "GET"));
+	fixture_keys(m, "?"); /* the key is the dialog's */
+	assert_not_shown(m, "R start");
+	fixture_keys(m, "Escape");
+	assert_int_equal(keymap_set(m->keymap, "global.refresh", "F5", &err),
+			 0);
+	assert_shown(m, "no daemon  F5 start");
+	be_silent(m, 9 * SECOND);
+	assert_shown(m, "no answer for 9 s");
+	assert_not_shown(m, "start");
+	sync_heard(m, m->boot_ns);
+	m->starts = false; /* it is somebody else's to start */
+	assert_shown(m, "no daemon");
+	assert_not_shown(m, "start");
+	fixture_free(m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(test_silence__##name)
@@ -128,6 +163,7 @@ int main(void)
 		TEST(has_room),
 		TEST(of_one_stream),
 		TEST(in_a_terminal),
+		TEST(start_key),
 #undef TEST
 	};
 

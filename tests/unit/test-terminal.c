@@ -255,6 +255,62 @@ static void test_terminal__lost(void **state)
 	end(&b);
 }
 
+/* What is typed meanwhile waits and is told of, up to a limit. */
+static void test_terminal__waiting(void **state)
+{
+	auto_free char *most = xmalloc(LIMIT_TUI_WAITING);
+	struct box b = begin();
+
+	(void)state;
+	b.m->boot_ns = b.t->lost_ns = INT64_C(5000000000);
+	b.t->state = TERMINAL_LOST;
+	key(&b, 'a', 0);
+	expect_status(&b, "[reconnecting 0 s  1 byte waiting]");
+	key(&b, KEY_CODE_UP, 0);
+	assert_int_equal(terminal_waiting(b.t), 4);
+	assert_true(terminals_wait(b.m));
+	expect_in(&b, 35, "[reconnecting 0 s  4 bytes waiting]");
+	expect_in(&b, 34, "[4 bytes waiting]");
+	memset(most, 'x', LIMIT_TUI_WAITING);
+	terminal_type(b.t, most, LIMIT_TUI_WAITING - 4);
+	assert_int_equal(terminal_waiting(b.t), LIMIT_TUI_WAITING);
+	expect_status(&b, "[reconnecting 0 s  4096 bytes waiting]");
+	key(&b, KEY_CODE_UP, 0);
+	key(&b, 'b', 0);
+	assert_int_equal(terminal_waiting(b.t), LIMIT_TUI_WAITING);
+	expect_status(&b, "[reconnecting 0 s  4096 bytes waiting  4 not "
+			  "taken]");
+	expect_in(&b, 27, "[4096 bytes waiting  4 not taken]");
+	/* Connected again, it is only sent. */
+	b.t->state = TERMINAL_LIVE;
+	assert_int_equal(terminal_waiting(b.t), 0);
+	assert_false(terminals_wait(b.m));
+	expect_status(&b, "[4 bytes not sent: no connection]");
+	/* And if it can't be, that is told. */
+	b.t->state = TERMINAL_FAILED;
+	b.t->why = xstrdup("gone");
+	terminal_give_up(b.t);
+	assert_int_equal(b.t->typed.len, 0);
+	expect_status(&b, "[gone  4100 bytes not sent  r restart  Enter "
+			  "close]");
+	end(&b);
+}
+
+/* Who may not type any more hears that it wasn't. */
+static void test_terminal__waiting_read_only(void **state)
+{
+	struct box b = begin();
+
+	(void)state;
+	b.t->state = TERMINAL_LOST;
+	key(&b, 'a', 0);
+	b.m->read_only = true;
+	terminals_settle(b.m);
+	assert_int_equal(b.t->typed.len, 0);
+	assert_non_null(strstr(b.m->toast, "1 byte typed not sent"));
+	end(&b);
+}
+
 /* The keys are those of the user, and go first when there is no room. */
 static void test_terminal__status_keys(void **state)
 {
@@ -380,6 +436,8 @@ int main(void)
 		cmocka_unit_test(test_terminal__mouse),
 		cmocka_unit_test(test_terminal__status),
 		cmocka_unit_test(test_terminal__lost),
+		cmocka_unit_test(test_terminal__waiting),
+		cmocka_unit_test(test_terminal__waiting_read_only),
 		cmocka_unit_test(test_terminal__status_keys),
 		cmocka_unit_test(test_terminal__read_only),
 		cmocka_unit_test(test_terminal__resize),

@@ -357,6 +357,28 @@ static void test_workspace__zoomed_line(void **state)
 	}
 }
 
+/* Typed without a connection: what becomes of it is in the help, and leaving
+ * asks. */
+static void test_workspace__waiting(void **state)
+{
+	struct model *m = start(state, 120);
+	struct terminal *t = attach(m, "s1");
+
+	t->state = TERMINAL_LOST;
+	t->lost_ns = m->boot_ns;
+	fixture_keys(m, "a b ^]");
+	assert_shown(m, "2 bytes waiting]");
+	model_resize(m, 100, 120);
+	fixture_keys(m, "?");
+	assert_shown(m, "typed without a connection, 4 KiB at most");
+	fixture_keys(m, "Escape q");
+	assert_shown(m, "is not sent yet; it is lost.");
+	fixture_keys(m, "Escape X y");
+	assert_true(t->closed);
+	assert_shown(m, "closed; 2 bytes typed not sent");
+	fixture_free(m);
+}
+
 /* Nothing else tells the keys of looking back: ? searches there. */
 static void test_workspace__looking_back_line(void **state)
 {
@@ -623,6 +645,7 @@ int main(void)
 		TEST(time_left),
 		TEST(read_only),
 		TEST(zoomed_line),
+		TEST(waiting),
 		TEST(looking_back_line),
 		TEST(pane_line),
 		TEST(counts_while_seen),
