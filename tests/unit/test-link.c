@@ -336,6 +336,30 @@ static void test_link__lost_since(void **state)
 	assert_int_equal(ours.t->lost_ns, 0);
 }
 
+/* Who is taken away hears no more of what was typed: it is told. */
+static void test_link__typed_in_vain(void **state)
+{
+	(void)state;
+	begin();
+	http_ws_close(its.ws, WS_CLOSE_TAKEN, "taken over");
+	terminal_type(ours.t, "typed", 5);
+	ours.t->state = TERMINAL_LOST; /* nothing is sent any more */
+	until(ours.t->state == TERMINAL_FAILED);
+	assert_int_equal(ours.t->typed.len, 0);
+	assert_int_equal(ours.t->dropped, 5);
+}
+
+/* Output is a sign of life, whatever the stream of events says. */
+static void test_link__heard(void **state)
+{
+	(void)state;
+	begin();
+	ours.m->silent = true;
+	output("x");
+	until(!ours.m->silent);
+	assert_true(ours.m->heard_ns > 0);
+}
+
 static void test_link__taken_over(void **state)
 {
 	(void)state;
@@ -425,6 +449,7 @@ int main(void)
 		TEST(test_link__again),	     TEST(test_link__taken_over),
 		TEST(test_link__refused),    TEST(test_link__nonsense),
 		TEST(test_link__error),	     TEST(test_link__close),
+		TEST(test_link__heard),	     TEST(test_link__typed_in_vain),
 	};
 
 	return cmocka_run_group_tests_name("link", tests, NULL, NULL);
