@@ -3,7 +3,7 @@
  * The program around the model: one loop for keys, signals, time, replies and
  * terminals; it paints when something changed, at most FRAMES_MAX times a
  * second; after a while without, FRAMES_AT_ONCE may follow each other, if all
- * that was asked for is there.
+ * that was asked for is there.  What a key did is shown sooner.
  */
 #include <errno.h>
 #include <locale.h>
@@ -28,6 +28,7 @@
 #define FRAMES_AT_ONCE 3
 #define FRAME_NS (INT64_C(1000000000) / FRAMES_MAX)
 #define MS INT64_C(1000000)
+#define KEY_FRAME_NS (4 * MS)
 /* How long leaving waits for what was asked for last. */
 #define LEAVE_NS (2000 * MS)
 
@@ -63,6 +64,7 @@ static void paint(struct app *a)
 	a->spent = MAX(a->spent, a->painted -
 				 (FRAMES_AT_ONCE - 1) * FRAME_NS) + FRAME_NS;
 	a->m->effects &= ~(unsigned)EFFECT_REDRAW;
+	a->pressed = false;
 	frame_view(a->m, a->canvas);
 	if (a->term)
 		term_curses_paint(a->term, a->canvas);
@@ -81,11 +83,16 @@ static bool is_opening(const struct app *a, int64_t now)
 	       a->m->link != LINK_LOST && now < a->opening_until;
 }
 
+static int64_t next_frame(const struct app *a)
+{
+	return a->painted + (a->pressed ? KEY_FRAME_NS : FRAME_NS);
+}
+
 static bool may_paint(const struct app *a)
 {
 	int64_t now = clock_boot_ns();
 
-	return (now - a->painted >= FRAME_NS ||
+	return (now >= next_frame(a) ||
 		(settled(a) && now >= a->spent)) && !is_opening(a, now);
 }
 
@@ -94,7 +101,7 @@ static void arm_frame(struct app *a)
 	int64_t now = clock_boot_ns();
 
 	loop_timer_at(a->frame, is_opening(a, now) ? now + FRAME_NS :
-						     a->painted + FRAME_NS);
+						     next_frame(a));
 }
 
 static void before_sleep(struct loop *l, void *data)
@@ -110,7 +117,7 @@ static void before_sleep(struct loop *l, void *data)
 	if (a->m->effects & EFFECT_REDRAW) {
 		if (may_paint(a))
 			paint(a);
-		else if (!loop_timer_armed(a->frame))
+		else if (a->pressed || !loop_timer_armed(a->frame))
 			arm_frame(a);
 	}
 	arm_tick(a);
@@ -149,6 +156,7 @@ static void on_event(void *data, const struct input_event *ev)
 	struct app *a = data;
 
 	tell_time(a);
+	a->pressed = true;
 	update_input(a->m, ev);
 }
 

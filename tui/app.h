@@ -26,6 +26,7 @@ struct app {
 	int64_t opening_until;
 	int64_t spent;            /* up to then, of a frame each FRAME_NS */
 	unsigned frames_left;
+	bool pressed;             /* a key, since the last frame */
 	bool closing;
 	int signal;               /* that ended it */
 };
