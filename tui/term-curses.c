@@ -266,8 +266,11 @@ static bool can_utf8(bool ascii)
 	return !ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+/* Before the first endwin() ncurses takes us for a program that moves the
+ * cursor itself, and writes at each move of it, not once a frame. */
 static void show_screen(struct term_curses *t)
 {
+	endwin();
 	term_curses_resized(t);
 	curs_set(0);
 	refresh();

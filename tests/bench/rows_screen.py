@@ -178,11 +178,11 @@ def flood(b, t):
                            "send t", "wait leaves"))
 
     def interrupt():
-        return laps(t.step("send yes abcdefgh\\r", "wait abcdefgh", "gone ^C",
+        return laps(t.step("send yes abc''defgh\\r", "wait abcdefgh", "gone ^C",
                            "lap x", "send ^C", "wait ^C", "lap lap"))
 
     rounds = b.few(1, 20)
-    t.step("send yes abcdefgh\\r", "wait abcdefgh")
+    t.step("send yes abc''defgh\\r", "wait abcdefgh")
     [keys] = b.turns(leave, rounds=rounds)
     t.step("send ^C", "wait ^C")
     [ends] = b.turns(interrupt, rounds=rounds)

@@ -762,7 +762,7 @@ wait ▌ {s}
 send t
 wait leaves
 wait $
-send yes abcdefgh\\r
+send yes abc''defgh\\r
 wait abcdefgh
 send ^C
 wait ^C

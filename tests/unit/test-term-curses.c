@@ -394,6 +394,47 @@ static void test_term_curses__refused(void **state)
 	close(null);
 }
 
+/* Calls of write(2) and its kin so far, proc_pid_io(5); -1: not counted. */
+static long writes(void)
+{
+	FILE *f = fopen("/proc/self/io", "re");
+	char line[80];
+	long n = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, "syscw: ", 7) == 0)
+			n = atol(line + 7);
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* However much of it is new: else a terminal shows it half drawn. */
+static void test_term_curses__a_frame_is_one_write(void **state)
+{
+	auto_canvas struct canvas *c = canvas_new(ROWS, COLS);
+	struct pty p;
+	struct term_curses *t;
+	long before = writes();
+
+	(void)state;
+	if (before < 0)
+		skip();
+	open_pty(&p);
+	t = start(&p, (struct term_curses_options){ 0 });
+	for (char letter = 'a'; letter < 'e'; letter++) {
+		for (int r = 0; r < ROWS; r += 2)
+			canvas_text(c, r, 2 * r, 1, pen_role(ROLE_OK),
+				    (char[]){ letter, 0 });
+		before = writes();
+		term_curses_paint(t, c);
+		assert_int_equal(writes(), before + 1);
+		drain(&p);
+	}
+	term_curses_close(t);
+	close_pty(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +445,7 @@ int main(void)
 		cmocka_unit_test(test_term_curses__direct),
 		cmocka_unit_test(test_term_curses__ascii),
 		cmocka_unit_test(test_term_curses__resize),
+		cmocka_unit_test(test_term_curses__a_frame_is_one_write),
 		cmocka_unit_test(test_term_curses__refused),
 	};
 
