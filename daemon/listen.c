@@ -153,6 +153,11 @@ static int take_one(struct daemon *d, int fd, struct svm_err *err)
 	}
 	(void)fd_set_cloexec(fd, true);
 	(void)fd_set_nonblock(fd, true);
+	/* SO_PEERCRED names whoever called it last: what `daemon stop` sends
+	 * a signal to must not be the service manager. */
+	if (listen(fd, BACKLOG) < 0)
+		return svm_err_sys(err, SVM_UNAVAILABLE, errno,
+				   "listen on descriptor %d of LISTEN_FDS", fd);
 	http_server_listen(d->http, fd);
 	return 0;
 }

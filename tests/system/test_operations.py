@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import socket
+import struct
 import sqlite3
 import subprocess
 import tarfile
@@ -172,6 +173,11 @@ def test_sockets_of_a_service_manager(inst):
         # What came before it was ready is answered too.
         health = inst.api("GET", "/health", check=200).json()
         assert health["port"] == tcp.getsockname()[1]
+        # A signal for the daemon is not for the manager.
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(inst.socket)
+            assert struct.unpack("3i", s.getsockopt(
+                socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0] == service.p.pid
         sid = inst.sandbox(provider="mock")["id"]
         # No child has the sockets or the variables.
         inode = str(os.stat(inst.socket).st_ino)
