@@ -19,6 +19,7 @@
 #include "lib/base/mem.h"
 
 #define KEY_MAX 4096
+#define SILENT_NS (3 * INT64_C(1000000000))
 
 static pid_t started; /* to be told, or 0 */
 static char *no_tcp;  /* with it, or NULL */
@@ -54,6 +55,47 @@ static void on_started(void *data, pid_t pid, const char *why)
 	}
 	if (!ticker_is_on())
 		cli_tell_started();
+}
+
+/* The call that is under way, of the one thread there is. */
+static struct {
+	struct cli *cli; /* NULL: none, or it was told of */
+	struct ticker *ticker;
+	int64_t told_at;
+} call;
+
+/* It took the question and is silent: say who that is. */
+static int64_t on_wait(void *data)
+{
+	pid_t pid;
+
+	(void)data;
+	if (!call.cli || clock_boot_ns() < call.told_at)
+		return call.cli ? call.told_at : 0;
+	pid = client_peer(call.cli->client);
+	auto_free char *who = pid ? xasprintf("the daemon (pid %d)", (int)pid) :
+				    xstrdup("the daemon");
+	auto_free char *text = xasprintf("waiting for %s to answer", who);
+
+	if (call.ticker)
+		ticker_tell(call.ticker, text, 0, 0);
+	else if (!call.cli->quiet)
+		fprintf(stderr, "stacyvm: %s\n", text);
+	call.cli = NULL;
+	return 0;
+}
+
+/* A question takes no time: one that isn't answered hangs. */
+static void add_way_out(const struct cli *cli, const char *method,
+			struct svm_err *err)
+{
+	pid_t pid = client_peer(cli->client);
+
+	if (err->code == SVM_TIMEOUT && pid && strcmp(method, "GET") == 0)
+		svm_err_hint(err, "see what it does with:  stacyvm daemon logs\n"
+				  "if it hangs:  kill -9 %d  (sandboxes go on, "
+				  "and the next command starts another)",
+			     (int)pid);
 }
 
 int cli_key(const struct cli *cli, struct buf *out,
@@ -94,6 +136,7 @@ struct client *cli_client(struct cli *cli, struct svm_err *err)
 		.cancel_fd = -1,
 		.autostart = !cli->no_autostart,
 		.on_started = cli->quiet ? NULL : on_started,
+		.on_wait = on_wait,
 		.data = cli,
 	};
 	cli->client = client_new(&o, err);
@@ -135,9 +178,17 @@ int cli_call(struct cli *cli, const char *what, const char *method,
 	if (!c)
 		return -1;
 	struct ticker *t = ticker_start(cli, what);
+
+	call.cli = cli;
+	call.ticker = t;
+	call.told_at = strcmp(method, "GET") == 0 ?
+			       clock_boot_ns() + SILENT_NS : INT64_MAX;
 	int r = client_call(c, method, target, body, ret, err);
 
+	call.cli = NULL;
 	ticker_stop(t);
+	if (r < 0)
+		add_way_out(cli, method, err);
 	cli_tell_started();
 	return r;
 }

@@ -18,6 +18,8 @@
 #include "lib/base/path.h"
 #include "lib/client/conn.h"
 
+#define COMM_MAX 64
+
 #define DEFAULT_PORT "7423"
 
 /* host:port, host, [v6]:port, with or without a path after it. */
@@ -170,6 +172,18 @@ bool client_starts(const struct client *c)
 	return c->autostart && c->unix_path;
 }
 
+pid_t client_peer(const struct client *c)
+{
+	auto_free char *path = xasprintf("/proc/%d/comm", (int)c->peer);
+	auto_buf struct buf comm = BUF_INIT;
+
+	/* Whoever made the socket may be gone, or a service manager. */
+	if (c->peer && fd_slurp_path(AT_FDCWD, path, COMM_MAX, &comm) == 0 &&
+	    strcmp(buf_str(&comm), "stacyvm\n") == 0)
+		return c->peer;
+	return 0;
+}
+
 const char *client_server_name(const struct client *c)
 {
 	return c->name;
@@ -268,14 +282,14 @@ int client_unix_connect(const char *path)
 
 /* The fallback runtime directory is below /tmp: a stranger may have been
  * there first, and would get our API key and files. */
-static int check_server_uid(const struct client *c, int fd,
-			    struct svm_err *err)
+static int check_server_uid(struct client *c, int fd, struct svm_err *err)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "SO_PEERCRED");
+	c->peer = peer.uid == geteuid() && peer.pid > 1 ? peer.pid : 0;
 	if (peer.uid == geteuid() || peer.uid == 0)
 		return 0;
 	return svm_err_set(err, SVM_FORBIDDEN,

@@ -46,6 +46,10 @@ struct client_options {
 struct client *client_new(const struct client_options *o, struct svm_err *err);
 void client_free(struct client *c);
 
+/* The process that listens where it last connected to; 0 over TCP, and when it
+ * is no daemon of the user's own. */
+pid_t client_peer(const struct client *c);
+
 /* Act for this owner (X-User-ID) instead of STACYVM_USER_ID's. */
 void client_set_owner(struct client *c, const char *owner);
 

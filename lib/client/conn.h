@@ -22,6 +22,7 @@ struct client {
 	void (*on_starting)(void *data, bool under_way);
 	int64_t (*on_wait)(void *data);
 	void *data;
+	pid_t peer;      /* of the last connection, or 0 */
 	int idle_fd;     /* kept for the next client_call() */
 };
 

@@ -45,6 +45,35 @@ def test_a_slow_daemon_is_told_of(inst, hung):
     assert "waiting" not in inst.run("list", "--timeout", "1s").errtext
 
 
+def test_a_silent_daemon_is_named(inst, hung):
+    """Also where nothing is painted over: once, and what ends it."""
+    pid = inst.daemon_pid()
+    said = f"waiting for the daemon (pid {pid}) to answer"
+    hung()
+    t = Terminal(inst, "list", env=TERM)
+    t.expect(said.encode())
+    go_on(inst)
+    t.expect(b"ID  NAME")
+    assert t.end() == 0
+    hung()
+    p = inst.popen("list", "--json")
+    assert p.stderr.readline().decode() == f"stacyvm: {said}\n"
+    go_on(inst)
+    out, err = p.communicate(timeout=30)
+    assert (p.returncode, out, err) == (0, b"[]\n", b"")
+    hung()
+    assert inst.run("list", "-q", "--timeout", "4s").errtext.count(said) == 0
+    r = inst.must_fail("list", "--timeout", "4s")
+    assert r.code == 124 and r.errtext.count(said) == 1, r
+    assert f"kill -9 {pid} " in r.errtext and "daemon logs" in r.errtext
+    # Ctrl-C once it was said, too.
+    t = Terminal(inst, "list", env={"TERM": "dumb"})
+    t.expect(said.encode())
+    t.send(b"\x03")
+    t.rest()
+    assert t.end() == -signal.SIGINT
+
+
 def test_ctrl_c_leaves_at_once(inst, hung):
     hung()
     t = Terminal(inst, "list", env=TERM)
