@@ -2,7 +2,8 @@
 /*
  * The command palette: all actions by name, and commands with an argument:
  * `sandboxes /py`, `logs sb-7f`, `kill ID`, `spawn TEMPLATE`, `q`.  What the
- * argument can be is listed while it is typed.
+ * argument can be is listed while it is typed.  The user's own commands are
+ * found as well, and settings: `theme`.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,10 @@
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
 #include "tui/list.h"
+#include "tui/objects.h"
 #include "tui/sandbox-act.h"
 #include "tui/screen.h"
+#include "tui/settings.h"
 
 #define FOUND_MAX 200
 _Static_assert(FOUND_MAX >= ACT_MAX, "all actions are found");
@@ -22,7 +25,7 @@ struct found {
 	char *on;       /* the sandboxes it would act on; NULL: see there */
 	bool one;       /* `on` is the id of one */
 	char *about;    /* what it is, beside it; NULL: of the action */
-	bool own;       /* `argument` is a command of the user's */
+	enum { FOUND_ACTION, FOUND_OWN, FOUND_SETTING } kind; /* argument's */
 };
 
 struct palette {
@@ -195,8 +198,30 @@ static void find_own(const struct model *m, struct palette *p)
 			p->found[p->n++] = (struct found){
 				.argument = xstrdup(c->name),
 				.about = buf_steal(&about),
-				.own = true };
+				.kind = FOUND_OWN };
 	}
+}
+
+static bool is_of(const struct setting *s, const char *typed)
+{
+	return *typed && (rank(s->name, typed) >= 2 ||
+			  (strlen(typed) > 3 && rank(s->help, typed) >= 2));
+}
+
+/* Where it is changed. */
+static void find_settings(const struct model *m, struct palette *p)
+{
+	const char *typed = field_text(&p->typed);
+	struct setting s;
+
+	for (size_t i = 0; m->settings && p->n < FOUND_MAX &&
+			   m->settings->at(m->settings->data, i, &s); i++)
+		if (is_of(&s, typed))
+			p->found[p->n++] = (struct found){
+				.action = ACT_CONFIG,
+				.argument = xstrdup(s.name),
+				.about = xstrdup(s.help),
+				.kind = FOUND_SETTING };
 }
 
 /* The filter in `sandboxes /filter`; NULL when it is something else. */
@@ -283,6 +308,7 @@ static void find(const struct model *m, struct palette *p)
 	if (!c) {
 		find_actions(m, p);
 		find_own(m, p);
+		find_settings(m, p);
 	} else if (m->read_only && action_info(c->action)->flags &
 					 ACTION_CHANGES) {
 		return;
@@ -313,8 +339,8 @@ static void view_found(const struct model *m, const struct palette *p,
 {
 	auto_free char *name = label(f);
 	char key[KEY_NAME_MAX] = "";
-	int right = f->own ? 0 : (int)strlen(keymap_key(m->keymap, p->chain,
-							f->action, key));
+	int right = f->kind != FOUND_ACTION ? 0 :
+		(int)strlen(keymap_key(m->keymap, p->chain, f->action, key));
 
 	canvas_text(c, row, in.col, left, pen_role(ROLE_VALUE), name);
 	canvas_text(c, row, in.col + left + 1, in.cols - left - 2 - right,
@@ -386,6 +412,13 @@ static void run_on(struct model *m, enum action a, const char *argument)
 		model_say(m, "no sandbox %s", argument);
 }
 
+static void show_setting(struct model *m, const char *name)
+{
+	model_show(m, SCREEN_CONFIG);
+	objects_choose(m->state[SCREEN_CONFIG], name);
+	update_settle(m);
+}
+
 static void run_own(struct model *m, const char *name)
 {
 	for (size_t i = 0; i < m->commands.n; i++) {
@@ -405,9 +438,9 @@ static char *as_typed(const struct palette *p)
 
 	if (p->pos.at >= p->n || strcmp(text, "q") == 0)
 		return xstrdup(text);
-	if (f->own || !f->argument)
-		return xstrdup(f->own ? f->argument :
-					action_info(f->action)->name);
+	if (f->kind != FOUND_ACTION || !f->argument)
+		return xstrdup(f->argument ? f->argument :
+					     action_info(f->action)->name);
 	return xasprintf("%s %s", c ? c->name : "", f->argument);
 }
 
@@ -421,7 +454,8 @@ static void run(struct model *m, struct palette *p)
 	auto_free char *argument =
 		xstrdup(f && f->one ? f->on : f ? f->argument : NULL);
 	const char *filter = sandboxes_argument(text);
-	bool own = listed && p->found[p->pos.at].own;
+	bool own = f && f->kind == FOUND_OWN;
+	bool setting = f && f->kind == FOUND_SETTING;
 	auto_free char *again = as_typed(p);
 
 	past_add(p->typed.past, again);
@@ -433,6 +467,8 @@ static void run(struct model *m, struct palette *p)
 		sandboxes_filter(m, filter);
 	} else if (own) {
 		run_own(m, argument);
+	} else if (setting) {
+		show_setting(m, argument);
 	} else if (argument) {
 		run_on(m, a, argument);
 	} else if (listed) {
@@ -453,7 +489,8 @@ static void complete(struct palette *p)
 
 	if (p->pos.at >= p->n)
 		return;
-	name = f->own ? f->argument : action_info(f->action)->name;
+	name = f->kind != FOUND_ACTION ? f->argument :
+					 action_info(f->action)->name;
 	if (c && f->argument)
 		text = xasprintf("%s %s", c->name, f->argument);
 	for (size_t i = 0; !text && i < ARRAY_SIZE(commands); i++)

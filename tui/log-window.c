@@ -185,6 +185,8 @@ static void append(struct log_window *w, size_t i, const char *text,
 	about->order = MAX(about->wall_ns, s->hi_order);
 	about->group = i + 1;
 	if (!s->lo) {
+		/* What is lost is told before the first that is there. */
+		s->begun |= !about->at;
 		s->lo = about->at;
 		s->lo_order = about->order;
 	}

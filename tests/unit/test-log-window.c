@@ -96,6 +96,23 @@ static struct model *start(void **state)
 	return m;
 }
 
+/* A log whose beginning is lost says so once, however it was come to. */
+static void test_log_window__lost_once(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+	fixture_keys(m, "j l");
+	fixture_line(m, stream(m), "{\"stream\":\"system\",\"line\":"
+				   "\"[... 99 bytes lost ...]\"}");
+	come(m, 500, 510);
+	assert_shown(m, "99 bytes lost");
+	fixture_keys(m, "g");
+	assert_false(is_asked(m));
+	assert_shown(m, "beginning of the log");
+	fixture_free(m);
+}
+
 static void test_log_window__back_and_forth(void **state)
 {
 	struct model *m = start(state);
@@ -769,6 +786,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test(test_log_window__##name)
 	const struct CMUnitTest tests[] = {
 		TEST(back_and_forth),
+		TEST(lost_once),
 		TEST(by_lines),
 		TEST(to_the_end),
 		TEST(stale_and_bad),

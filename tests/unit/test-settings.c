@@ -322,6 +322,25 @@ static void test_settings__the_default_provider(void **state)
 	fixture_free(m);
 }
 
+/* The palette leads to one, by its name or what it is for. */
+static void test_settings__found_by_the_palette(void **state)
+{
+	static const char *const typed[] = { "theme", "colours" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(typed); i++) {
+		struct model *m = open_screen();
+
+		fixture_keys(m, "2 :");
+		fixture_type(m, typed[i]);
+		assert_shown(m, "ui.theme");
+		fixture_keys(m, "Enter");
+		assert_int_equal(m->screen, SCREEN_CONFIG);
+		assert_shown(m, "\u258c ui.theme");
+		fixture_free(m);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_settings__##name, \
@@ -345,6 +364,7 @@ int main(void)
 		TEST(read_only_changes_nothing),
 		TEST(a_secret_is_not_shown),
 		TEST(the_default_provider),
+		TEST(found_by_the_palette),
 #undef TEST
 	};
 
