@@ -11,12 +11,16 @@
 #include "tui/frame.h"
 #include "tui/glyph.h"
 
-#define ABOUT_ROWS 5 /* a rule, and what the setting is */
+/* A rule, and what the setting is; briefer where there is little room. */
+#define ABOUT_ROWS 5
+#define ABOUT_BRIEF 2
 
 struct area config_rows(struct area a)
 {
-	if (a.rows >= ABOUT_ROWS + 6)
-		a.rows -= ABOUT_ROWS;
+	int about = a.rows >= ABOUT_ROWS + 6 ? ABOUT_ROWS : ABOUT_BRIEF;
+
+	if (a.rows >= about + 4)
+		a.rows -= about;
 	return a;
 }
 
@@ -173,11 +177,11 @@ static void about_file(const struct config_screen *s, const cJSON *o,
 }
 
 static void view_about(const struct model *m, const struct config_screen *s,
-		       struct canvas *c, struct area in, const cJSON *o)
+		       struct canvas *c, struct area in, int row,
+		       const cJSON *o)
 {
-	int row = in.row + in.rows - ABOUT_ROWS;
 	struct facts f = { m, c,
-			   { row + 1, in.col + 1, ABOUT_ROWS - 1,
+			   { row + 1, in.col + 1, in.row + in.rows - row - 1,
 			     in.cols - 1 }, 0, 0 };
 	auto_buf struct buf note = BUF_INIT;
 	struct setting about;
@@ -234,7 +238,8 @@ void config_view(const struct model *m, const void *state, struct canvas *c,
 			 s->list.shown[pos->top + (size_t)i],
 			 pos->top + (size_t)i == pos->at);
 	if (rows < in.rows)
-		view_about(m, s, c, in, objects_selected(&s->list));
+		view_about(m, s, c, in, in.row + rows,
+			   objects_selected(&s->list));
 	if (s->error && s->editing)
 		view_error(s, c, in, in.row + (int)(pos->at - pos->top), rows);
 }

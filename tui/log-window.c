@@ -186,7 +186,7 @@ static void append(struct log_window *w, size_t i, const char *text,
 	about->group = i + 1;
 	if (!s->lo) {
 		/* What is lost is told before the first that is there. */
-		s->begun |= !about->at;
+		s->begun |= !about->at && about->from == TEXTLOG_SYSTEM;
 		s->lo = about->at;
 		s->lo_order = about->order;
 	}

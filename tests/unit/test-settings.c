@@ -341,6 +341,21 @@ static void test_settings__found_by_the_palette(void **state)
 	}
 }
 
+/* However little room there is, one line says what the setting is. */
+static void test_settings__explained_where_it_is_small(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	model_resize(m, 10, 40);
+	assert_shown(m, "TCP port");
+	assert_shown(m, "? help");
+	fixture_keys(m, "j j");
+	assert_not_shown(m, "TCP port");
+	assert_shown(m, "server.host");
+	fixture_free(m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_settings__##name, \
@@ -365,6 +380,7 @@ int main(void)
 		TEST(a_secret_is_not_shown),
 		TEST(the_default_provider),
 		TEST(found_by_the_palette),
+		TEST(explained_where_it_is_small),
 #undef TEST
 	};
 
