@@ -32,6 +32,7 @@ struct logs {
 	struct textlog text; /* first */
 	struct source *sources[SOURCES_MAX];
 	size_t n;
+	bool guessed; /* nobody chose them */
 	char *since; /* as it was typed: these alone; or NULL */
 	struct log_window window; /* of these, in their order */
 	struct log_saving saving; /* to a file */
@@ -294,17 +295,24 @@ static void logs_tick(struct model *m, void *state)
 	(void)m, (void)state;
 }
 
+static void look_at(struct model *m, struct logs *g, const char *id)
+{
+	auto_free char *wanted = xstrdup(id);
+
+	if (g->n == 1 && strcmp(g->sources[0]->id, wanted) == 0)
+		return;
+	close_sources(m, g);
+	textlog_clear(&g->text);
+	g->text.paused = false;
+	add_source(m, g, wanted);
+}
+
 void model_logs(struct model *m, const char *id)
 {
 	struct logs *g = m->state[SCREEN_LOGS];
-	auto_free char *wanted = xstrdup(id);
 
-	if (g->n != 1 || strcmp(g->sources[0]->id, wanted) != 0) {
-		close_sources(m, g);
-		textlog_clear(&g->text);
-		g->text.paused = false;
-		add_source(m, g, wanted);
-	}
+	look_at(m, g, id);
+	g->guessed = false;
 	model_show(m, SCREEN_LOGS);
 }
 
@@ -350,14 +358,31 @@ static void since_typed(struct model *m, const char *text, void *data)
 	set_since(m, data, text);
 }
 
-/* Without a source: the newest that runs. */
+/* The sandbox that one comes from. */
+static const struct sandbox *come_from(const struct model *m)
+{
+	const struct screen *from = screens[m->previous];
+	const cJSON *o = from->subject ?
+		from->subject(m, m->state[m->previous]) : NULL;
+
+	return o ? fleet_find(&m->fleet, json_text(o, "id")) : NULL;
+}
+
+/* While nobody chose any: of where one comes from, or the newest that runs. */
 static void logs_enter(struct model *m, void *state)
 {
 	struct logs *g = state;
+	const struct sandbox *s = come_from(m);
 
-	for (size_t i = 0; !g->n && i < m->fleet.n; i++)
+	if (g->n && !g->guessed)
+		return;
+	for (size_t i = 0; !s && !g->n && i < m->fleet.n; i++)
 		if (sandbox_is(m->fleet.all[i], "running"))
-			add_source(m, g, m->fleet.all[i]->id);
+			s = m->fleet.all[i];
+	if (!s)
+		return;
+	look_at(m, g, s->id);
+	g->guessed = true;
 }
 
 /* Whose they are; of several in brief how many. */
@@ -439,6 +464,7 @@ static void merge(struct model *m, struct logs *g)
 	}
 	close_sources(m, g);
 	textlog_clear(&g->text);
+	g->guessed = false;
 	for (size_t i = 0; i < m->fleet.n; i++)
 		if (m->fleet.all[i]->marked)
 			add_source(m, g, m->fleet.all[i]->id);

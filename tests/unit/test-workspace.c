@@ -239,6 +239,23 @@ static void test_workspace__time_left(void **state)
 	fixture_free(m);
 }
 
+/* Its logs are one key away, until others were chosen. */
+static void test_workspace__logs_of_it(void **state)
+{
+	struct model *m = start(state, 120);
+
+	fixture_keys(m, "5");
+	assert_shown(m, "LOGS  sb-7f3a91c2");
+	model_open(m, "sb-2c8e04d7", WORKSPACE_FILES);
+	fixture_keys(m, "5");
+	assert_shown(m, "LOGS  sb-2c8e04d7");
+	model_logs(m, "sb-7f3a91c2");
+	model_open(m, "sb-2c8e04d7", WORKSPACE_FILES);
+	fixture_keys(m, "5");
+	assert_shown(m, "LOGS  sb-7f3a91c2");
+	fixture_free(m);
+}
+
 static struct terminal *attach(struct model *m, const char *sid)
 {
 	struct terminal *t;
@@ -652,6 +669,7 @@ int main(void)
 		TEST(ended),
 		TEST(navigation),
 		TEST(help),
+		TEST(logs_of_it),
 		TEST(daemon_figures),
 		TEST(empty_lists),
 		TEST(its_sandbox),
