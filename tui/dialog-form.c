@@ -32,6 +32,16 @@ static size_t next_line(const char *text, size_t len, int cols)
 	return words ? words : n;
 }
 
+int form_text_rows(const char *text, int cols)
+{
+	size_t len = strlen(text), at = 0;
+	int rows = 0;
+
+	for (; at < len; rows++)
+		at += next_line(text + at, len - at, cols);
+	return rows;
+}
+
 void form_text_view(struct canvas *c, struct area in, struct cell pen,
 		    const char *text)
 {

@@ -18,7 +18,8 @@
 
 static const struct dialog_ops spawn_ops, panel_ops;
 
-#define ERROR_ROWS 3
+#define ERROR_ROWS 3 /* and more for one that is longer */
+#define ERROR_ROWS_MAX 6
 /* The time in the panel's title. */
 #define PANEL_TICK_NS (100 * INT64_C(1000000))
 #define PANEL_STILL_NS (1000 * INT64_C(1000000))
@@ -38,10 +39,18 @@ static int command_rows(int rows)
 	return rows < SPAWN_FIELDS + 6 ? 1 : rows < SPAWN_FIELDS + 8 ? 2 : 3;
 }
 
-/* Below the fields: a blank line, the command, and how it stands. */
-static int rows_below(const struct spawn *f, int rows)
+static int columns(int cols)
 {
-	return command_rows(rows) + (f->error ? ERROR_ROWS : 1);
+	return MIN(76, cols - 2);
+}
+
+/* Below the fields: a blank line, the command, and how it stands. */
+static int rows_below(const struct spawn *f, int rows, int cols)
+{
+	int error = f->error ? form_text_rows(f->error, columns(cols) - 4) : 0;
+
+	return command_rows(rows) +
+	       (f->error ? MIN(MAX(error, ERROR_ROWS), ERROR_ROWS_MAX) : 1);
 }
 
 static void spawn_free(void *state)
@@ -78,9 +87,9 @@ static void spawn_view(const struct model *m, const void *state,
 {
 	const struct spawn *f = state;
 	auto_buf struct buf command_line = BUF_INIT;
-	int command = command_rows(c->rows), under = rows_below(f, c->rows);
+	int command = command_rows(c->rows), under = rows_below(f, c->rows, c->cols);
 	struct area in = dialog_box(c, SPAWN_FIELDS + under + 3,
-				    MIN(76, c->cols - 2), "SPAWN");
+				    columns(c->cols), "SPAWN");
 	int rows = MAX(in.rows - under, 1);
 	struct area below = { in.row + in.rows - under, in.col, command,
 			      in.cols };
@@ -351,7 +360,7 @@ static void spawn_click(struct model *m, void *state, int row, int col,
 			struct area in)
 {
 	struct spawn *f = state;
-	int rows = MAX(in.rows - rows_below(f, m->rows), 1);
+	int rows = MAX(in.rows - rows_below(f, m->rows, m->cols), 1);
 	struct list_pos pos = { .at = f->at };
 
 	(void)col;
@@ -407,6 +416,7 @@ void spawn_open(struct model *m, const char *template)
 		field_set(&f->form.field[SPAWN_TEMPLATE], template);
 	else
 		take_failed(m, f);
+	f->at = SPAWN_IMAGE; /* what one wants to say first */
 	dialog_push(m, &spawn_ops, f);
 	r->quiet = true;
 	request_send(m, r);

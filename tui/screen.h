@@ -159,6 +159,8 @@ void form_field_view(struct canvas *c, int row, struct area in,
 		     const char *hint, bool here, bool typing);
 void form_text_view(struct canvas *c, struct area in, struct cell pen,
 		    const char *text);
+/* How many rows it takes. */
+int form_text_rows(const char *text, int cols);
 void form_command_view(struct canvas *c, struct area in, const char *command);
 /* Ask whether what was typed may be lost; then the form is closed. */
 void form_leave_ask(struct model *m);

@@ -115,7 +115,7 @@ def watch(s, slow, total, cells, marks="\u2588\u2591"):
 def test_in_the_panel(inst, slow):
     with Screen(inst, "tui", size="32x120", seconds=30) as s:
         s.step("wait no sandboxes", "send s", "wait = stacyvm spawn",
-               f"send \\t{slow.ref}\\t\\t", "wait --image 127", "send ^S",
+               f"send {slow.ref}\\t\\t", "wait --image 127", "send ^S",
                "wait SPAWNING", "wait now  ")
         watch(s, slow, "/16 MiB", 21)
         s.end("wait runs after", "send q", "exit 0")

@@ -88,7 +88,7 @@ def test_leaving_says_what_goes_on(inst):
 wait stays
 send s
 wait = stacyvm spawn
-send slow^S
+send \\e[Aslow^S
 wait now  command 1 of 1
 send \\e
 wait ◐ setup 1/1
@@ -109,7 +109,7 @@ def test_spawn_by_form(inst):
 wait no sandboxes
 send s
 wait = stacyvm spawn
-send \\t\\tformed
+send \\tformed
 wait = stacyvm spawn --name formed
 send ^S
 gone = stacyvm
@@ -127,7 +127,7 @@ def test_the_command_of_the_form_does_the_same(inst):
     inst.start()
     with Screen(inst, "tui") as t:
         t.step("wait no sandboxes", "send s", "wait = stacyvm spawn",
-               "send \\e[A\\e[A", """send a='x  y' "b=it's;id\"""",
+               "send \\e[A\\e[A\\e[A", """send a='x  y' "b=it's;id\"""",
                "wait s;id'")
         shown = "".join(t.step("snap"))
         t.end("send ^S", "gone = stacyvm", "wait runs after", "send q",
@@ -201,7 +201,7 @@ def test_spawn_form_says_what_is_wrong(inst):
 wait no sandboxes
 send s
 wait = stacyvm spawn
-send \\t\\t\\tnever\\r
+send \\t\\tnever\\r
 wait not a duration
 send \\e
 wait LEAVE THE FORM?

@@ -22,7 +22,7 @@ def boxes(inst):
 
 
 BEGIN = ("wait no sandboxes", "send s", "wait = stacyvm spawn",
-         "send slow\\t\\tkept", "wait --name kept", "send ^S",
+         "send \\e[Aslow\\t\\tkept", "wait --name kept", "send ^S",
          "wait SPAWNING sb-", "wait now  command 2 of 2")
 
 
@@ -49,7 +49,7 @@ def test_goes_on_in_the_background(new_instance):
     first = inst.sandbox(name="first")["id"]
     with Screen(inst, "tui") as t:
         t.step(f"wait {first}", "send s", "wait = stacyvm spawn",
-               "send \\t\\tsecond", "wait --name second", "send ^S",
+               "send \\tsecond", "wait --name second", "send ^S",
                "wait now  1 of yours waits", "send \\e", "gone SPAWNING",
                "wait spawn ◐ queue", "send q", "wait A spawn is under way",
                "send n", "gone QUIT?")
@@ -94,7 +94,7 @@ def test_says_why_not_and_is_corrected(inst):
 wait taken
 send s
 wait = stacyvm spawn
-send \\t\\ttaken\\r
+send \\ttaken\\r
 wait already
 send 2\\r
 wait runs after
@@ -115,7 +115,7 @@ def test_the_form_keeps_what_was_typed(inst):
     inst.start()
     with Screen(inst, "tui", seconds=30) as t:
         t.step("wait no sandboxes", "send s", "wait = stacyvm spawn",
-               "send \\t\\tkept", "wait --name kept")
+               "send \\tkept", "wait --name kept")
         form = with_kept(t.step("snap"))
         assert len(form) == 2, form  # the field and the command
         pid = t.pid()

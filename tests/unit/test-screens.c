@@ -475,7 +475,7 @@ static void show_palette(struct model *m)
 
 static void show_spawn(struct model *m)
 {
-	fixture_keys(m, "s Right Tab Tab");
+	fixture_keys(m, "s Up Right Tab Tab");
 	fixture_type(m, "job");
 	fixture_keys(m, "S-Tab S-Tab S-Tab");
 	fixture_type(m, "task=it's");
@@ -505,7 +505,7 @@ static void show_spawning(struct model *m)
 		"\"layers\":2,\"bytes\":0,\"total\":2097152}",
 	};
 
-	fixture_keys(m, "s Right Enter");
+	fixture_keys(m, "s Up Right Enter");
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		fixture_line(m, fixture_spawn(m), lines[i]);
 		fixture_time(m, INT64_C(1040000000));
