@@ -247,8 +247,11 @@ void files_edit_view(const struct model *m, const struct files *f,
 	auto_free char *mode = xasprintf(" %s ", edit_mode_name(&x->e));
 	auto_buf struct buf status = BUF_INIT;
 
-	frame_corner(c, pane, false, pen_role(ROLE_ACCENT),
-		     m->set.ascii ? " * WRITE " : " " GLYPH_DOT " WRITE ");
+	auto_free char *title = xasprintf(" %s%s WRITE ",
+					  f->gone ? "gone  " : "",
+					  m->set.ascii ? "*" : GLYPH_DOT);
+
+	frame_corner(c, pane, false, pen_role(ROLE_ACCENT), title);
 	buf_addch(&status, ' ');
 	if (x->saving)
 		buf_addstr(&status, "saving  ");

@@ -426,10 +426,7 @@ static void hunt_on(struct model *m, struct log_window *w)
 	if (!textlog_find(t, back, false)) {
 		if (has_more(w, w->hunt))
 			return;
-		if (textlog_find(t, back, true)) {
-			model_say(m, back ? "not before; from the end again" :
-					    "not behind; from the top again");
-		} else {
+		if (!textlog_find_around(m, t, back)) {
 			model_say(m, "%s is not in the log",
 				  field_text(&t->search));
 			t->paused = !w->followed;

@@ -88,6 +88,15 @@ bool textlog_find(struct textlog *t, bool back, bool around)
 	return true;
 }
 
+bool textlog_find_around(struct model *m, struct textlog *t, bool back)
+{
+	if (!textlog_find(t, back, true))
+		return false;
+	model_say(m, back ? "not before; from the end again" :
+			    "not behind; from the top again");
+	return true;
+}
+
 static void search(struct model *m, struct textlog *t, bool back)
 {
 	const char *text = field_text(&t->search);
@@ -95,7 +104,7 @@ static void search(struct model *m, struct textlog *t, bool back)
 	if (!*text || textlog_find(t, back, false) ||
 	    (t->beyond && t->beyond(m, t, back)))
 		return;
-	if (textlog_count(t) && !textlog_find(t, back, true))
+	if (textlog_count(t) && !textlog_find_around(m, t, back))
 		model_say(m, "%s is not in it", text);
 }
 

@@ -18,6 +18,8 @@ void textlog_pause(struct textlog *t);
 /* To the nearest line with the text that is searched, in that direction alone
  * or `around`; false when there is none. */
 bool textlog_find(struct textlog *t, bool back, bool around);
+/* From the other end on, and says so. */
+bool textlog_find_around(struct model *m, struct textlog *t, bool back);
 
 /*
  * Among lines of others: at index i, where all is full it drops the first, or

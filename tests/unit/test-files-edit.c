@@ -46,6 +46,22 @@ static void test_files_edit__save(void **state)
 	fixture_free(m);
 }
 
+/* Its title says so, as that of one that is read does. */
+static void test_files_edit__gone(void **state)
+{
+	struct model *m = editing("abc\n");
+
+	(void)state;
+	assert_not_shown(m, "gone");
+	fixture_line(m, m->events, "{\"type\":\"file.deleted\",\"sandbox_id\":"
+				   "\"sb-7f3a91c2\",\"data\":{}}");
+	fixture_time(m, INT64_C(1000000000));
+	update_tick(m);
+	assert_int_equal(fixture_answer(m, "GET", A "/list", SVM_OK, "[]"), 1);
+	assert_shown(m, "gone  \u25cf WRITE");
+	fixture_free(m);
+}
+
 /* Whoever else wrote to it is not run over without a question. */
 static void test_files_edit__conflict(void **state)
 {
@@ -433,6 +449,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files_edit__save),
+		cmocka_unit_test(test_files_edit__gone),
 		cmocka_unit_test(test_files_edit__conflict),
 		cmocka_unit_test(test_files_edit__touched),
 		cmocka_unit_test(test_files_edit__take_theirs),

@@ -329,6 +329,23 @@ static void test_log_window__search(void **state)
 	fixture_free(m);
 }
 
+/* Around is said, also where all there is is here. */
+static void test_log_window__search_around(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+	fixture_keys(m, "j l");
+	come(m, 0, 10);
+	fixture_keys(m, "/ l i n e Space 7 Enter");
+	assert_not_shown(m, "again");
+	fixture_keys(m, "n");
+	assert_shown(m, "not behind; from the top again");
+	fixture_keys(m, "N");
+	assert_shown(m, "not before; from the end again");
+	fixture_free(m);
+}
+
 /* In vain, or stopped. */
 static void test_log_window__search_ends(void **state)
 {
@@ -799,6 +816,7 @@ int main(void)
 		TEST(few_are_shown),
 		TEST(reconnects),
 		TEST(search),
+		TEST(search_around),
 		TEST(search_ends),
 		TEST(merged),
 		TEST(merged_few),
