@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/escape.h"
 #include "lib/base/mem.h"
 #include "lib/base/urlenc.h"
 #include "tui/textlog-internal.h"
@@ -159,9 +160,12 @@ static void lost_last(struct log_window *w, const struct textlog_line *l)
 	s->behind = true;
 }
 
+/* What was written to a terminal has what only one understands in it: the file
+ * of a saved log has it, the view doesn't. */
 static void put(struct log_window *w, const char *text,
 		const struct textlog_line *about, bool older, size_t *anchor)
 {
+	auto_buf struct buf plain = BUF_INIT;
 	struct textlog *t = w->text;
 	size_t i = index_of(t, about->order, older);
 	bool full = t->n == LIMIT_TUI_LINES;
@@ -173,7 +177,11 @@ static void put(struct log_window *w, const char *text,
 		lost_last(w, lost);
 	else if (lost)
 		lost_first(w, lost);
-	textlog_insert(t, i, text, about, older, anchor);
+	if (about->from == TEXTLOG_PTY)
+		escape_strip(&plain, text, strlen(text));
+	textlog_insert(t, i, about->from == TEXTLOG_PTY ? buf_str(&plain) :
+							  text,
+		       about, older, anchor);
 }
 
 /* At its end. */

@@ -2,6 +2,8 @@
 /* Foreign bytes made visible.  See escape.h. */
 #include "lib/base/escape.h"
 
+#include <string.h>
+
 #include "lib/base/utf8.h"
 
 bool escape_is_deceptive(uint32_t cp)
@@ -62,6 +64,42 @@ static void add_json_escape(struct buf *out, uint32_t cp)
 		cp = 0xdc00 + (cp & 0x3ff);
 	}
 	buf_addf(out, "\\u%04x", cp);
+}
+
+/* Past the first byte from `from` to 0x7e; ESC begins another. */
+static const char *past_final(const char *s, const char *end, char from)
+{
+	while (s < end && *s != 0x1b && !(*s >= from && *s <= 0x7e))
+		s++;
+	return s < end && *s != 0x1b ? s + 1 : s;
+}
+
+/* Past BEL, or ESC and what follows it. */
+static const char *past_string(const char *s, const char *end)
+{
+	while (s < end && *s != '\a' && *s != 0x1b)
+		s++;
+	return s < end && *s == '\a' ? s + 1 : MIN(s + 2, end);
+}
+
+void escape_strip(struct buf *out, const char *s, size_t n)
+{
+	const char *end = s + n;
+
+	while (s < end) {
+		const char *esc = memchr(s, 0x1b, (size_t)(end - s));
+
+		buf_add(out, s, (size_t)((esc ? esc : end) - s));
+		if (!esc)
+			return;
+		s = esc + 1;
+		if (s < end && *s == '[')
+			s = past_final(s + 1, end, '@');
+		else if (s < end && strchr("]PX^_", *s) && *s)
+			s = past_string(s + 1, end);
+		else
+			s = past_final(s, end, '0');
+	}
 }
 
 void escape_json(struct buf *out, const char *json, size_t n)

@@ -91,6 +91,29 @@ static void test_escape__json(void **state)
 	check_json("\"\xff\x1b\"", "\"\\ufffd\\u001b\"");
 }
 
+static void check_strip(const char *in, const char *out)
+{
+	auto_buf struct buf b = BUF_INIT;
+
+	escape_strip(&b, in, strlen(in));
+	assert_string_equal(buf_str(&b), out);
+}
+
+static void test_escape__strip(void **state)
+{
+	(void)state;
+	check_strip("", "");
+	check_strip("as \303\251\tit\b is", "as \303\251\tit\b is");
+	check_strip("\033[?2004h$ \033[1;31mls\033[m", "$ ls");
+	check_strip("\033]0;title\aa\033]8;;u\033\\b\033P+q\033\\c", "abc");
+	check_strip("\033(Ba\0337b\033=c\033#8d", "abcd");
+	check_strip("a\033", "a");
+	check_strip("a\033[12", "a");
+	check_strip("a\033]0;x", "a");
+	check_strip("a\033]0;x\033", "a");
+	check_strip("\033\033[mb", "b");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +121,7 @@ int main(void)
 		cmocka_unit_test(test_escape__nothing_gets_through),
 		cmocka_unit_test(test_escape__deceptive),
 		cmocka_unit_test(test_escape__json),
+		cmocka_unit_test(test_escape__strip),
 	};
 
 	return cmocka_run_group_tests_name("escape", tests, NULL, NULL);

@@ -329,6 +329,23 @@ static void test_log_window__search(void **state)
 	fixture_free(m);
 }
 
+/* Of a terminal's output what can be read is shown; of a program's all. */
+static void test_log_window__of_a_terminal(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+	fixture_keys(m, "j l");
+	fixture_line(m, stream(m), "{\"stream\":\"pty\",\"at\":0,\"line\":"
+		     "\"\\u001b[?2004h$ \\u001b[1;31mmake\\u001b[m\"}");
+	fixture_line(m, stream(m), "{\"stream\":\"stdout\",\"at\":9,\"line\":"
+		     "\"\\u001b[1mbold\"}");
+	assert_shown(m, "$ make");
+	assert_not_shown(m, "2004h");
+	assert_shown(m, "^[[1mbold");
+	fixture_free(m);
+}
+
 /* Around is said, also where all there is is here. */
 static void test_log_window__search_around(void **state)
 {
@@ -816,6 +833,7 @@ int main(void)
 		TEST(few_are_shown),
 		TEST(reconnects),
 		TEST(search),
+		TEST(of_a_terminal),
 		TEST(search_around),
 		TEST(search_ends),
 		TEST(merged),
