@@ -398,9 +398,10 @@ static const char *workspace_busy(const struct model *m, const void *state)
 				  "A copy of a file is under way." :
 				  files_edit_busy(&w->files);
 
-	return why		   ? why :
-	       terminals_wait(m) ? "What was typed into a terminal is not "
-				   "sent yet; it is lost." : NULL;
+	if (!why && terminals_wait(m))
+		why = "What was typed into a terminal is not sent yet; it is "
+		      "lost.";
+	return why;
 }
 
 static void workspace_rescue(struct model *m, void *state, struct buf *say)

@@ -103,8 +103,8 @@ void terminal_view(const struct terminal *t, struct canvas *c, int row,
 		   int col, int rows, int cols, bool focused);
 
 /* "[exited 3 in 4m  r restart  Enter close]", "[another viewer 80x24]",
- * "[reconnecting 2 s  3 bytes waiting]", "[read only]": appended, as much as these columns hold, and the keys as they
- * are bound. */
+ * "[reconnecting 2 s  3 bytes waiting]", "[read only]": appended, as much as
+ * these columns hold, and the keys as they are bound. */
 void terminal_status(const struct model *m, const struct terminal *t,
 		     int width, struct buf *out);
 /* When that will be another text, boot; 0: not by time. */
