@@ -198,7 +198,7 @@ static int64_t waits(void *data)
 	if (now < k->last_ns + LIMIT_TUI_SILENCE)
 		return k->last_ns + LIMIT_TUI_SILENCE;
 	tell_pulse(k, true);
-	return now + LIMIT_TUI_SILENCE;
+	return now + SECONDS(1);
 }
 
 static void add_line(struct stream_link *k, const char *s, size_t n)
