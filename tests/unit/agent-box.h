@@ -465,10 +465,15 @@ static inline int count_running(struct box *b, const char *text)
 	return count_below(b->box.pid, text);
 }
 
-/* Not pkill(1), which would find those of another run. */
+/* Not pkill(1), which would find those of another run.  In the midst of an
+ * execve() a process has no command line. */
 static inline void kill_running(struct box *b, const char *text)
 {
-	assert_true(kill_below(b->box.pid, text, SIGTERM) > 0);
+	int64_t deadline = clock_mono_ns() +
+			   PATIENCE_MS * INT64_C(1000000);
+
+	while (kill_below(b->box.pid, text, SIGTERM) == 0)
+		assert_true(clock_mono_ns() < deadline);
 }
 
 #endif
