@@ -128,10 +128,13 @@ static int reopen(void)
 
 ssize_t term_read(void *p, size_t n)
 {
-	static int fd = -1;
+	static int fd;
+	static pid_t opened_by; /* children of the console close all they get */
 
-	if (fd < 0)
+	if (opened_by != getpid()) {
 		fd = reopen();
+		opened_by = getpid();
+	}
 	return read(fd, p, n);
 }
 
