@@ -77,7 +77,7 @@ keys:
 """)
     help_keys = inst.ok("help", "keys").text
     assert help_keys != inst.ok("help", "keys",
-                                env={"XDG_CONFIG_HOME": "/nonexistent"}).text
+                                env={"XDG_CONFIG_HOME": "/proc/nonexistent"}).text
     # f kills without a question; u takes it back.
     drive(inst, f"""
 wait {a}

@@ -114,7 +114,7 @@ static void test_agent__environment(void **state)
 static void test_agent__path_comes_from_the_request(void **state)
 {
 	struct box *b = *state;
-	auto_free char *path = xasprintf("PATH=/nonexistent:%s/app", b->root);
+	auto_free char *path = xasprintf("PATH=/proc/nonexistent:%s/app", b->root);
 	char *argv[] = { (char *)"my-tool", (char *)"x", NULL };
 	char *env[] = { path, NULL };
 	struct agent_exec m = { .argv = argv, .env = env };

@@ -449,12 +449,12 @@ static void test_config__foreign_files_are_refused(void **state)
 	assert_int_equal(config_load(&src, &c, &err), -1);
 	assert_non_null(strstr(err.msg, "not a regular file"));
 	svm_err_release(&err);
-	src.file = "/nonexistent/x.yaml";
+	src.file = "/proc/nonexistent/x.yaml";
 	assert_int_equal(config_load(&src, &c, &err), -1);
 	assert_non_null(strstr(err.msg, "No such file"));
 	svm_err_release(&err);
 	src.file = NULL;
-	src.cwd_file = "/nonexistent/x.yaml";
+	src.cwd_file = "/proc/nonexistent/x.yaml";
 	assert_int_equal(config_load(&src, &c, &err), 0);
 	config_free(c);
 	c = NULL;

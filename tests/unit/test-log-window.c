@@ -771,9 +771,9 @@ static void test_log_window__save_fails(void **state)
 	fixture_answer(m, REQUEST_KEEP, "x.log", SVM_FORBIDDEN, "no room");
 	assert_shown(m, "save the log: no room");
 	/* Its log went with it: what is here is saved. */
-	save_as(m, "/nonexistent/x.log");
+	save_as(m, "/proc/nonexistent/x.log");
 	fixture_answer(m, "GET", LOGS, SVM_NOT_FOUND, "gone");
-	assert_shown(m, "can't write /nonexistent/x.log");
+	assert_shown(m, "can't write /proc/nonexistent/x.log");
 	fixture_free(m);
 }
 
