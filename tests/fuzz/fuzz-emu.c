@@ -81,7 +81,7 @@ static void check_replay(const char *p, size_t n)
 	replay_add(&a, p, n, &whole);
 	for (size_t i = 0; i < n; i++)
 		replay_add(&b, p + i, 1, &cut);
-	emu_write(e, whole.data, whole.len);
+	emu_write(e, buf_str(&whole), whole.len);
 	emu_reply(e, &asked);
 	if (asked || whole.len != cut.len || a.at != b.at ||
 	    (whole.len && memcmp(whole.data, cut.data, whole.len) != 0))

@@ -179,9 +179,9 @@ static void test_fd__replace_keeps_permissions(void **state)
 	assert_int_equal(lstat(link, &st), 0);
 	assert_true(S_ISREG(st.st_mode));
 	assert_int_equal(st.st_mode & 07777, 0600);
-	/* ... nor a file that somebody else put there. */
-	if (geteuid() == 0) {
-		assert_int_equal(chown(path, 12345, 12345), 0);
+	/* ... nor a file that somebody else put there; a user namespace may
+	 * know nobody else. */
+	if (chown(path, 12345, 12345) == 0) {
 		assert_int_equal(fd_replace_kept(path, "x", 1), 0);
 		assert_int_equal(stat(path, &st), 0);
 		assert_int_equal(st.st_mode & 07777, 0600);
