@@ -410,6 +410,9 @@ static int late(struct runner *r)
 /* It was closed without a word of how the command ended. */
 static int no_status(struct runner *r)
 {
+	if (ws_close_code(r->ws) == WS_CLOSE_TAKEN)
+		return svm_err_set(r->err, SVM_CONFLICT, "another viewer took "
+				   "the session over; it goes on");
 	if (ws_close_code(r->ws) != CLOSE_GOING_AWAY)
 		return svm_err_set(r->err, SVM_PROVIDER,
 				   "the session ended without a status");

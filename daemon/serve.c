@@ -454,6 +454,7 @@ int daemon_main(int argc, char **argv)
 		(void)fd_set_cloexec(s->ready_fd, true);
 	(void)fd_sanitise_std();
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a log that doesn't fit is lost */
 	umask(077);
 	proc_raise_nofile();
 	trim_init();

@@ -18,7 +18,7 @@ int state_file_read(const char *name, size_t max, struct buf *text,
 
 	dirs_init(&d);
 	auto_free char *path = path_join(d.state, name);
-	int r = fd_slurp_path(AT_FDCWD, path, max, text);
+	int r = fd_slurp_file(AT_FDCWD, path, max, text);
 
 	dirs_release(&d);
 	return r < 0 && r != -ENOENT ?
@@ -49,7 +49,7 @@ static int replace(const char *path, size_t max, state_file_fn *fn,
 {
 	auto_buf struct buf old = BUF_INIT, next = BUF_INIT;
 
-	if (fd_slurp_path(AT_FDCWD, path, max, &old) < 0)
+	if (fd_slurp_file(AT_FDCWD, path, max, &old) < 0)
 		buf_clear(&old);
 	if (fn(data, &old, &next, err) < 0)
 		return -1;

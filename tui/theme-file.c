@@ -199,7 +199,7 @@ int theme_load(const char *dir, const char *name, struct theme *ret,
 	if (!is_name(name))
 		return svm_err_set(err, SVM_BAD_REQUEST, "ui.theme: '%.64s' is "
 				   "not the name of a theme", name);
-	r = fd_slurp_path(AT_FDCWD, path, LIMIT_CONFIG_FILE, &text);
+	r = fd_slurp_file(AT_FDCWD, path, LIMIT_CONFIG_FILE, &text);
 	if (r == -ENOENT)
 		return svm_err_set(err, SVM_BAD_REQUEST, "ui.theme: '%.64s' is "
 				   "not one of auto, mission, light, contrast "

@@ -74,12 +74,14 @@ static const char *past_final(const char *s, const char *end, char from)
 	return s < end && *s != 0x1b ? s + 1 : s;
 }
 
-/* Past BEL, or ESC and what follows it. */
+/* Past BEL or ST; another ESC cuts it short and begins the next. */
 static const char *past_string(const char *s, const char *end)
 {
 	while (s < end && *s != '\a' && *s != 0x1b)
 		s++;
-	return s < end && *s == '\a' ? s + 1 : MIN(s + 2, end);
+	if (s < end && *s == '\a')
+		return s + 1;
+	return end - s >= 2 && s[1] == '\\' ? s + 2 : s;
 }
 
 void escape_strip(struct buf *out, const char *s, size_t n)

@@ -115,6 +115,18 @@ int fd_slurp_path(int dirfd, const char *path, size_t max, struct buf *b)
 	return fd < 0 ? -errno : fd_slurp(fd, max, b);
 }
 
+int fd_slurp_file(int dirfd, const char *path, size_t max, struct buf *b)
+{
+	auto_close int fd = openat(dirfd, path,
+				   O_RDONLY | O_NONBLOCK | O_NOCTTY |
+					   O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? fd_slurp(fd, max, b) : -EINVAL;
+}
+
 int fd_write_path(int dirfd, const char *path, const char *text)
 {
 	auto_close int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);

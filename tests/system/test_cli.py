@@ -594,6 +594,18 @@ def test_attach_read_only(shared, box):
     assert t.end() == 4
 
 
+def test_who_is_sent_away_is_told_why(shared, box):
+    t = Terminal(shared, "shell", box)
+    t.send(b"echo on-$((1))\r")
+    t.expect(b"on-1")
+    w = Terminal(shared, "attach", "--takeover", box)
+    w.expect(b"on-1")
+    assert "another viewer took the session over; it goes on" in t.rest()
+    assert t.end() != 0
+    w.send(b"exit 4\r")
+    assert w.end() == 4
+
+
 def test_a_killed_daemon_restores_the_terminal(inst):
     sid = inst.spawn()
     t = Terminal(inst, "shell", sid)

@@ -3,6 +3,7 @@
 of what they asked for."""
 import json
 import os
+import resource
 import signal
 import threading
 import time
@@ -217,3 +218,14 @@ def test_half_an_upload(new_instance):
     inst.drop_client()
     inst.start()
     assert output(inst, sid, "/workspace/f") is None
+
+
+def test_a_limit_on_files_does_not_end_the_daemon(inst):
+    """What a sandbox writes is lost from its log, and nothing else is."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    pid = inst.daemon_pid()
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (300 << 10, 300 << 10))
+    inst.exec(s, "seq 1 200000")
+    assert inst.exec(s, "echo on").json()["stdout"] == "on\n"
+    assert inst.daemon_pid() == pid

@@ -112,6 +112,7 @@ static void test_escape__strip(void **state)
 	check_strip("a\033]0;x", "a");
 	check_strip("a\033]0;x\033", "a");
 	check_strip("\033\033[mb", "b");
+	check_strip("\033]0;abc\033[31mRED", "RED");
 }
 
 int main(void)

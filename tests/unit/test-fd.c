@@ -290,6 +290,24 @@ static void test_fd__unix_sockets(void **state)
 	close(at);
 }
 
+/* Who opens a pipe that nobody writes to waits for ever. */
+static void test_fd__slurps_files_alone(void **state)
+{
+	auto_free char *path = path_join(dir, "pipe");
+	auto_buf struct buf b = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(fd_slurp_file(AT_FDCWD, path, 10, &b), -EINVAL);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(fd_slurp_file(AT_FDCWD, path, 10, &b), -ENOENT);
+	assert_int_equal(fd_slurp_file(AT_FDCWD, dir, 10, &b), -EINVAL);
+	assert_int_equal(fd_replace_path(AT_FDCWD, path, "text", 4, 0600), 0);
+	assert_int_equal(fd_slurp_file(AT_FDCWD, path, 10, &b), 0);
+	assert_string_equal(buf_str(&b), "text");
+	assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +318,7 @@ int main(void)
 		TEST(write_path_creates_nothing),
 		TEST(replace),
 		TEST(replace_keeps_permissions),
+		TEST(slurps_files_alone),
 		TEST(replace_from_threads),
 		TEST(passing),
 		TEST(unix_sockets),
