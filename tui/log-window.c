@@ -93,6 +93,15 @@ const char *log_window_parse(const cJSON *v, struct textlog_line *ret_about)
 	return line->valuestring;
 }
 
+const char *log_window_read(const cJSON *v, struct textlog_line *ret_about)
+{
+	const char *text = log_window_parse(v, ret_about);
+
+	if (text && ret_about->from == TEXTLOG_PTY)
+		escape_strip((char *)(uintptr_t)text);
+	return text;
+}
+
 /* -- stretches */
 
 static bool has_older(const struct log_stretch *s)
@@ -160,12 +169,9 @@ static void lost_last(struct log_window *w, const struct textlog_line *l)
 	s->behind = true;
 }
 
-/* What was written to a terminal has what only one understands in it: the file
- * of a saved log has it, the view doesn't. */
 static void put(struct log_window *w, const char *text,
 		const struct textlog_line *about, bool older, size_t *anchor)
 {
-	auto_buf struct buf plain = BUF_INIT;
 	struct textlog *t = w->text;
 	size_t i = index_of(t, about->order, older);
 	bool full = t->n == LIMIT_TUI_LINES;
@@ -177,11 +183,7 @@ static void put(struct log_window *w, const char *text,
 		lost_last(w, lost);
 	else if (lost)
 		lost_first(w, lost);
-	if (about->from == TEXTLOG_PTY)
-		escape_strip(&plain, text, strlen(text));
-	textlog_insert(t, i, about->from == TEXTLOG_PTY ? buf_str(&plain) :
-							  text,
-		       about, older, anchor);
+	textlog_insert(t, i, text, about, older, anchor);
 }
 
 /* At its end. */
@@ -384,7 +386,7 @@ static void put_older(struct log_window *w, const cJSON *list, size_t *anchor)
 	/* From the last one on: the list is a ring backwards. */
 	for (int i = cJSON_GetArraySize(list); i > 0; i--, v = v->prev) {
 		struct textlog_line about;
-		const char *text = log_window_parse(v, &about);
+		const char *text = log_window_read(v, &about);
 
 		if (!text)
 			continue;
@@ -410,7 +412,7 @@ static void put_newer(struct log_window *w, const cJSON *list, size_t *anchor)
 
 	cJSON_ArrayForEach(v, list) {
 		struct textlog_line about;
-		const char *text = log_window_parse(v, &about);
+		const char *text = log_window_read(v, &about);
 
 		if (!text || (about.at && about.at <= s->hi))
 			continue;

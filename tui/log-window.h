@@ -89,5 +89,8 @@ const char *log_window_place(const struct model *m,
 /* An object of the daemon's as a line, or a string that is one; NULL when it
  * is neither. */
 const char *log_window_parse(const cJSON *v, struct textlog_line *ret_about);
+/* The same to be read: what was written to a terminal loses, in v, what only
+ * one understands. */
+const char *log_window_read(const cJSON *v, struct textlog_line *ret_about);
 
 #endif

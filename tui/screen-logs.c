@@ -95,7 +95,7 @@ static void log_line(struct model *m, struct stream *s, const char *text,
 	(void)m;
 	if (!from || reply_parse(&doc, text, n, &v, &err) < 0)
 		return;
-	line = log_window_parse(v, &about);
+	line = log_window_read(v, &about);
 	if (!line)
 		return;
 	about.tag = from->logs->n > 1 ? from->id : NULL;

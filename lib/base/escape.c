@@ -84,24 +84,27 @@ static const char *past_string(const char *s, const char *end)
 	return end - s >= 2 && s[1] == '\\' ? s + 2 : s;
 }
 
-void escape_strip(struct buf *out, const char *s, size_t n)
+void escape_strip(char *s)
 {
-	const char *end = s + n;
+	const char *end = s + strlen(s), *from = s;
 
-	while (s < end) {
-		const char *esc = memchr(s, 0x1b, (size_t)(end - s));
+	while (from < end) {
+		size_t n = strcspn(from, "\033");
 
-		buf_add(out, s, (size_t)((esc ? esc : end) - s));
-		if (!esc)
-			return;
-		s = esc + 1;
-		if (s < end && *s == '[')
-			s = past_final(s + 1, end, '@');
-		else if (s < end && strchr("]PX^_", *s) && *s)
-			s = past_string(s + 1, end);
+		memmove(s, from, n);
+		s += n;
+		from += n;
+		if (from == end)
+			break;
+		from++;
+		if (*from == '[')
+			from = past_final(from + 1, end, '@');
+		else if (*from && strchr("]PX^_", *from))
+			from = past_string(from + 1, end);
 		else
-			s = past_final(s, end, '0');
+			from = past_final(from, end, '0');
 	}
+	*s = '\0';
 }
 
 void escape_json(struct buf *out, const char *json, size_t n)

@@ -19,10 +19,10 @@ void escape_line(struct buf *out, const char *s, size_t n);
 /* The same, but newline and tab stay. */
 void escape_text(struct buf *out, const char *s, size_t n);
 
-/* Append s without the sequences that are for a terminal alone (ECMA-48:
- * CSI, OSC and the other strings, ESC and its final byte); what is cut off at
- * the end of s too.  The rest is as it was: it still has to be escaped. */
-void escape_strip(struct buf *out, const char *s, size_t n);
+/* Take the sequences that are for a terminal alone out of s (ECMA-48: CSI,
+ * OSC and the other strings, ESC and its final byte); what is cut off at the
+ * end of s too.  The rest is as it was: it still has to be escaped. */
+void escape_strip(char *s);
 
 /* JSON that says the same: characters a terminal would act on, or that
  * deceive, are written \uXXXX, and invalid UTF-8 is U+FFFD. */

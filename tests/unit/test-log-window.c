@@ -343,6 +343,11 @@ static void test_log_window__of_a_terminal(void **state)
 	assert_shown(m, "$ make");
 	assert_not_shown(m, "2004h");
 	assert_shown(m, "^[[1mbold");
+	/* What a filter counts is what it shows. */
+	fixture_keys(m, "& m a k e Enter Space");
+	fixture_line(m, stream(m), "{\"stream\":\"pty\",\"at\":30,\"line\":"
+		     "\"ma\\u001b[1mke\"}");
+	assert_shown(m, "+1 new");
 	fixture_free(m);
 }
 
