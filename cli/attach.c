@@ -105,8 +105,11 @@ static int attach(struct cli *cli, const struct attach_opts *o,
 	r->id = id;
 	r->target = target;
 	r->signal_fd = signals;
-	if (s.tty && isatty(STDIN_FILENO))
+	if (s.tty && isatty(STDIN_FILENO)) {
 		r->flags |= RUN_TTY | RUN_STDIN;
+		if (r->detach_key == TERM_DETACH_KEY)
+			cli_notice(cli, "Ctrl-] leaves; it goes on");
+	}
 	else if (!o->read_only && !isatty(STDIN_FILENO))
 		r->flags |= RUN_STDIN;
 	return run_session(cli, r, err);

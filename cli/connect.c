@@ -57,41 +57,38 @@ static void on_started(void *data, pid_t pid, const char *why)
 		cli_tell_started();
 }
 
-/* The call that is under way, of the one thread there is. */
+/* The question that is under way, of the one thread there is. */
 static struct {
-	struct cli *cli; /* NULL: none, or it was told of */
 	struct ticker *ticker;
-	int64_t told_at;
-} call;
+	int64_t told_at; /* boot; 0: none is, or it was told of */
+} question;
 
 /* It took the question and is silent: say who that is. */
 static int64_t on_wait(void *data)
 {
+	const struct cli *cli = data;
 	pid_t pid;
 
-	(void)data;
-	if (!call.cli || clock_boot_ns() < call.told_at)
-		return call.cli ? call.told_at : 0;
-	pid = client_peer(call.cli->client);
+	if (!question.told_at || clock_boot_ns() < question.told_at)
+		return question.told_at;
+	pid = client_peer(cli->client);
 	auto_free char *who = pid ? xasprintf("the daemon (pid %d)", (int)pid) :
 				    xstrdup("the daemon");
 	auto_free char *text = xasprintf("waiting for %s to answer", who);
 
-	if (call.ticker)
-		ticker_tell(call.ticker, text, 0, 0);
-	else if (!call.cli->quiet)
+	if (question.ticker)
+		ticker_tell(question.ticker, text, 0, 0);
+	else if (!cli->quiet)
 		fprintf(stderr, "stacyvm: %s\n", text);
-	call.cli = NULL;
+	question.told_at = 0;
 	return 0;
 }
 
-/* A question takes no time: one that isn't answered hangs. */
-static void add_way_out(const struct cli *cli, const char *method,
-			struct svm_err *err)
+static void add_way_out(const struct cli *cli, struct svm_err *err)
 {
 	pid_t pid = client_peer(cli->client);
 
-	if (err->code == SVM_TIMEOUT && pid && strcmp(method, "GET") == 0)
+	if (err->code == SVM_TIMEOUT && pid)
 		svm_err_hint(err, "see what it does with:  stacyvm daemon logs\n"
 				  "if it hangs:  kill -9 %d  (sandboxes go on, "
 				  "and the next command starts another)",
@@ -178,17 +175,17 @@ int cli_call(struct cli *cli, const char *what, const char *method,
 	if (!c)
 		return -1;
 	struct ticker *t = ticker_start(cli, what);
+	/* It takes no time: one that isn't answered hangs. */
+	bool asks = strcmp(method, "GET") == 0;
 
-	call.cli = cli;
-	call.ticker = t;
-	call.told_at = strcmp(method, "GET") == 0 ?
-			       clock_boot_ns() + SILENT_NS : INT64_MAX;
+	question.ticker = t;
+	question.told_at = asks ? clock_boot_ns() + SILENT_NS : 0;
 	int r = client_call(c, method, target, body, ret, err);
 
-	call.cli = NULL;
+	question.told_at = 0;
 	ticker_stop(t);
-	if (r < 0)
-		add_way_out(cli, method, err);
+	if (r < 0 && asks)
+		add_way_out(cli, err);
 	cli_tell_started();
 	return r;
 }

@@ -410,16 +410,19 @@ static int late(struct runner *r)
 /* It was closed without a word of how the command ended. */
 static int no_status(struct runner *r)
 {
-	if (ws_close_code(r->ws) == WS_CLOSE_TAKEN)
-		return svm_err_set(r->err, SVM_CONFLICT, "another viewer took "
-				   "the session over; it goes on");
-	if (ws_close_code(r->ws) != CLOSE_GOING_AWAY)
+	unsigned code = ws_close_code(r->ws);
+
+	if (code == WS_CLOSE_TAKEN)
+		svm_err_set(r->err, SVM_CONFLICT,
+			    "another viewer took the session over; it goes on");
+	else if (code == CLOSE_GOING_AWAY)
+		svm_err_set(r->err, SVM_UNREACHABLE,
+			    "the daemon was stopped; the command goes on");
+	else
 		return svm_err_set(r->err, SVM_PROVIDER,
 				   "the session ended without a status");
-	svm_err_set(r->err, SVM_UNREACHABLE,
-		    "the daemon was stopped; the command goes on");
-	if (r->run->flags & RUN_TTY) /* tell_how_to_return() */
-		return -1;
+	if (code == CLOSE_GOING_AWAY && r->run->flags & RUN_TTY)
+		return -1; /* tell_how_to_return() */
 	return svm_err_hint(r->err, "see what it writes:  stacyvm attach "
 			    "%s%s%s", r->run->id, r->session ? "/" : "",
 			    r->session ? r->session : "");

@@ -137,7 +137,7 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 		return cli_usage(cli, err, "bad key '%s'", o->detach_key);
 	if (isatty(STDIN_FILENO) && cli->stdout_tty) {
 		r.flags |= RUN_TTY;
-		if (r.detach_key == 0x1d)
+		if (r.detach_key == TERM_DETACH_KEY)
 			cli_notice(cli, "Ctrl-] leaves, the shell goes on; "
 					"exit ends it");
 	}

@@ -46,6 +46,8 @@ void term_restore(void);
  * never 0x0. */
 void term_size(uint16_t *ret_cols, uint16_t *ret_rows);
 
+#define TERM_DETACH_KEY 0x1d /* Ctrl-], unless another is asked for */
+
 /* "ctrl-]", "ctrl-a", "^]", "none", or one character: the byte, 0 for none,
  * -1 for nonsense. */
 int term_parse_key(const char *text);

@@ -557,6 +557,7 @@ def test_shell_detach_and_attach(shared, box):
     t.expect(b"stacyvm attach " + box.encode())
     assert t.end() == 0
     t = Terminal(shared, "attach", box)
+    t.expect(b"Ctrl-] leaves")
     t.expect(b"mark-42")
     t.send(b"exit 4\r")
     assert t.end() == 4
@@ -600,7 +601,9 @@ def test_who_is_sent_away_is_told_why(shared, box):
     t.expect(b"on-1")
     w = Terminal(shared, "attach", "--takeover", box)
     w.expect(b"on-1")
-    assert "another viewer took the session over; it goes on" in t.rest()
+    said = t.rest()
+    assert "another viewer took the session over; it goes on" in said
+    assert f"stacyvm attach {box}/ex-" in said
     assert t.end() != 0
     w.send(b"exit 4\r")
     assert w.end() == 4
