@@ -88,6 +88,8 @@ static void draw_own(const struct model *m, const struct help *h,
 }
 
 /* What stands on the screen there and is no word. */
+_Static_assert(LIMIT_TUI_WAITING == KIB(4), "the legend says so");
+
 static void draw_legend(const struct help *h, enum context x,
 			struct canvas *c, struct area in, size_t *line)
 {

@@ -47,10 +47,13 @@ static int columns(int cols)
 /* Below the fields: a blank line, the command, and how it stands. */
 static int rows_below(const struct spawn *f, int rows, int cols)
 {
-	int error = f->error ? form_text_rows(f->error, columns(cols) - 4) : 0;
+	int status = 1;
 
-	return command_rows(rows) +
-	       (f->error ? MIN(MAX(error, ERROR_ROWS), ERROR_ROWS_MAX) : 1);
+	if (f->error) {
+		status = form_text_rows(f->error, columns(cols) - 4);
+		status = MIN(MAX(status, ERROR_ROWS), ERROR_ROWS_MAX);
+	}
+	return command_rows(rows) + status;
 }
 
 static void spawn_free(void *state)
@@ -87,7 +90,8 @@ static void spawn_view(const struct model *m, const void *state,
 {
 	const struct spawn *f = state;
 	auto_buf struct buf command_line = BUF_INIT;
-	int command = command_rows(c->rows), under = rows_below(f, c->rows, c->cols);
+	int command = command_rows(c->rows);
+	int under = rows_below(f, c->rows, c->cols);
 	struct area in = dialog_box(c, SPAWN_FIELDS + under + 3,
 				    columns(c->cols), "SPAWN");
 	int rows = MAX(in.rows - under, 1);

@@ -245,11 +245,10 @@ void files_edit_view(const struct model *m, const struct files *f,
 	const struct file_edit *x = f->edit;
 	struct area in = frame_pane(c, pane, x->path, focused);
 	auto_free char *mode = xasprintf(" %s ", edit_mode_name(&x->e));
-	auto_buf struct buf status = BUF_INIT;
-
 	auto_free char *title = xasprintf(" %s%s WRITE ",
 					  f->gone ? "gone  " : "",
 					  m->set.ascii ? "*" : GLYPH_DOT);
+	auto_buf struct buf status = BUF_INIT;
 
 	frame_corner(c, pane, false, pen_role(ROLE_ACCENT), title);
 	buf_addch(&status, ' ');

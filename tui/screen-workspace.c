@@ -393,7 +393,6 @@ static const struct field *workspace_typing(const struct model *m,
 static const char *workspace_busy(const struct model *m, const void *state)
 {
 	const struct workspace *w = state;
-
 	const char *why = w->files.transfers ?
 				  "A copy of a file is under way." :
 				  files_edit_busy(&w->files);

@@ -21,6 +21,9 @@ int state_file_read(const char *name, size_t max, struct buf *text,
 	int r = fd_slurp_file(AT_FDCWD, path, max, text);
 
 	dirs_release(&d);
+	if (r == -EINVAL)
+		return svm_err_set(err, SVM_INTERNAL,
+				   "%s is not a regular file", path);
 	return r < 0 && r != -ENOENT ?
 		       svm_err_sys(err, SVM_INTERNAL, r, "can't read %s",
 				   path) : 0;

@@ -204,6 +204,9 @@ int theme_load(const char *dir, const char *name, struct theme *ret,
 		return svm_err_set(err, SVM_BAD_REQUEST, "ui.theme: '%.64s' is "
 				   "not one of auto, mission, light, contrast "
 				   "and mono, and there is no %s", name, path);
+	if (r == -EINVAL)
+		return svm_err_set(err, SVM_BAD_REQUEST, "ui.theme: %s is not "
+				   "a regular file", path);
 	if (r < 0)
 		return svm_err_sys(err, SVM_BAD_REQUEST, r, "ui.theme: can't "
 				   "read %s", path);

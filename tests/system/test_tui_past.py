@@ -88,3 +88,16 @@ gone RUN IN
 {QUIT}""")
     text = (inst.state / "tui-history.json").read_text()
     assert "echo one" in text and "TOKEN" not in text
+
+
+def test_a_pipe_in_its_place_holds_nobody_up(inst):
+    inst.start()
+    for name in ("tui-history.json", "tui-views.json"):
+        os.mkfifo(inst.state / name)
+    drive(inst, f"""
+wait no sandboxes
+send 2/typed\\r
+wait nothing matches
+send \\e
+gone nothing matches
+{QUIT}""")
