@@ -8,6 +8,7 @@
 #include "lib/api/limits.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
+#include "tui/placeholder.h"
 
 #define SANDBOX_WORDS "id", "name", "state", "image", "provider", \
 		      "template", "network", "owner_id"
@@ -192,62 +193,15 @@ static bool knows(const struct scope *s, const char *word, size_t n)
 	return false;
 }
 
-/* The next {word} from s on, its letters and how many; NULL: none.  "{{" is
- * something else's: of a template, for example. */
-static const char *next_word(const char *s, size_t *ret_n)
-{
-	for (; (s = strchr(s, '{')); s++) {
-		size_t braces = strspn(s, "{");
-		size_t n = strspn(s + braces, "abcdefghijklmnopqrstuvwxyz_");
-
-		s += braces;
-		if (braces == 1 && n && s[n] == '}') {
-			*ret_n = n;
-			return s;
-		}
-	}
-	return NULL;
-}
-
-/* python3.11 too. */
-static bool is_interpreter(const char *program)
-{
-	static const char *const names[] = { "sh", "bash", "dash", "zsh",
-					     "ksh", "mksh", "ash", "fish",
-					     "busybox", "csh", "tcsh",
-					     "python", "perl", "ruby", "node",
-					     "nodejs", "php", "lua" };
-	const char *slash = strrchr(program, '/');
-	const char *name = slash ? slash + 1 : program;
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		size_t n = strlen(names[i]);
-
-		if (strncmp(name, names[i], n) == 0 &&
-		    strspn(name + n, "0123456789.") == strlen(name + n))
-			return true;
-	}
-	return false;
-}
-
-/* "-c", "-ec": the next argument is a program. */
-static bool takes_program(const char *arg)
-{
-	return arg[0] == '-' && arg[1] != '-' && strpbrk(arg, "ce");
-}
-
 static int check_argument(const struct command *c, size_t i,
 			  struct svm_err *err)
 {
 	const struct scope *s = scope_of(c->scope);
+	bool program = placeholder_is_program(c->argv, i);
 	size_t n = 0;
-	bool program = false;
 
-	/* Whoever starts it: env and sudo too. */
-	for (size_t k = 0; k + 1 < i && !program; k++)
-		program = is_interpreter(c->argv[k]) && takes_program(c->argv[i - 1]);
-	for (const char *w = next_word(c->argv[i], &n); w;
-	     w = next_word(w, &n)) {
+	for (const char *w = placeholder_next(c->argv[i], &n); w;
+	     w = placeholder_next(w, &n)) {
 		if (program)
 			return svm_err_set(err, SVM_BAD_REQUEST, "{%.*s} in "
 					   "what %s runs: a name could "
@@ -260,7 +214,7 @@ static int check_argument(const struct command *c, size_t i,
 					   "nothing is called {%.*s} there",
 					   (int)MIN(n, 32), w);
 	}
-	return i == 0 && next_word(c->argv[0], &n) ?
+	return i == 0 && placeholder_next(c->argv[0], &n) ?
 		       svm_err_set(err, SVM_BAD_REQUEST, "the program must be "
 				   "known beforehand") : 0;
 }
@@ -342,20 +296,42 @@ const struct command *commands_find(const struct commands *c,
 	return NULL;
 }
 
-static char *expand(const char *arg, const cJSON *subject, const char *path)
+/* argv[i] with its words in it; NULL with err set. */
+static char *expand(const struct command *c, size_t i, const cJSON *subject,
+		    const char *path, struct svm_err *err)
 {
-	struct buf out = BUF_INIT;
+	auto_buf struct buf out = BUF_INIT;
+	const char *arg = c->argv[i];
 	size_t n = 0;
 
-	for (const char *w; (w = next_word(arg, &n)); arg = w + n + 1) {
+	for (const char *w; (w = placeholder_next(arg, &n)); arg = w + n + 1) {
 		auto_free char *word = xstrndup(w, n);
+		const char *text = path && strcmp(word, "path") == 0 ?
+					   path : json_text(subject, word);
 
+		if (!placeholder_takes_any(c->argv, i, w, n) &&
+		    !placeholder_is_plain(text)) {
+			svm_err_set(err, SVM_BAD_REQUEST, "{%s} is '%.64s', "
+				    "which could be a command in what %.64s "
+				    "makes of it", word, text, c->argv[0]);
+			return NULL;
+		}
 		buf_add(&out, arg, (size_t)(w - 1 - arg));
-		buf_addstr(&out, path && strcmp(word, "path") == 0 ?
-					 path : json_text(subject, word));
+		buf_addstr(&out, text);
 	}
 	buf_addstr(&out, arg);
 	return buf_steal(&out);
+}
+
+/* Whether the text would be an option where a name was to be. */
+static bool turned_option(const struct command *c, size_t i, bool ended,
+			  const char *text)
+{
+	size_t n = 0;
+
+	return text[0] == '-' &&
+	       (!ended || placeholder_is_joined(c->argv, i)) &&
+	       placeholder_next(c->argv[i], &n) == c->argv[i] + 1;
 }
 
 char **command_expand(const struct command *c, const cJSON *subject,
@@ -363,17 +339,17 @@ char **command_expand(const struct command *c, const cJSON *subject,
 {
 	char **argv = xcalloc(strv_len(c->argv) + 1, sizeof(*argv));
 	bool ended = false;
-	size_t n = 0;
 
 	for (size_t i = 0; c->argv[i]; i++) {
-		argv[i] = expand(c->argv[i], subject, path);
+		argv[i] = expand(c, i, subject, path, err);
 		ended |= strcmp(c->argv[i], "--") == 0;
-		if (ended || argv[i][0] != '-' ||
-		    next_word(c->argv[i], &n) != c->argv[i] + 1)
+		if (argv[i] && !turned_option(c, i, ended, argv[i]))
 			continue;
-		svm_err_set(err, SVM_BAD_REQUEST, "%s is '%.64s', which the "
-			    "program would take for an option; put -- before "
-			    "it", c->argv[i], argv[i]);
+		if (argv[i])
+			svm_err_set(err, SVM_BAD_REQUEST, "%s is '%.64s', "
+				    "which the program would take for an "
+				    "option; put -- before it", c->argv[i],
+				    argv[i]);
 		strv_free(argv);
 		return NULL;
 	}

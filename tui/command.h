@@ -14,10 +14,10 @@
  *	    about: what was done to it
  *
  * A {word} in an argument becomes what is selected; there is no shell, so
- * nothing in a name is more than text.  Two holes that would be left are
- * closed: a {word} in the text that a shell's -c takes is refused when the
- * configuration is read, and an argument that begins with a {word} and turns
- * out to begin with '-' is not run, unless a "--" stands before it.
+ * nothing in a name is more than text to the program that is run.  What that
+ * could make of it is seen to as placeholder.h tells; and an argument that
+ * begins with a {word} and turns out to begin with '-' is not run, unless a
+ * "--" stands before it.
  */
 #ifndef SVM_TUI_COMMAND_H
 #define SVM_TUI_COMMAND_H

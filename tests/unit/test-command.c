@@ -93,6 +93,41 @@ static void test_command__no_name_reaches_an_interpreter(void **state)
 		"run=perl;-e;{name}");
 }
 
+static void test_command__programs_of_any_kind(void **state)
+{
+	static const char *const ran[] = {
+		"run=perl;-E;print '{name}'", "run=node;-p;'{name}'",
+		"run=node;--eval;'{name}'", "run=php;-r;echo '{name}';",
+		"run=awk;/{name}/", "run=gawk;-F;:;-e;{name}",
+		"run=sed;-n;s/{name}/x/p", "run=python3;-cprint('{name}')",
+		"run=sh;-c;--;{name}", "run=bash;-o;pipefail;-c;--;{name}",
+		"run=bash;-o;pipefail;-c;-x;{name}", "run=busybox;sh;{name}",
+		"run=busybox;awk;{name}", "run=python3;{name}",
+		"run=sudo;-u;me;lua5.4;-e;{name}",
+	};
+	static const char *const taken[] = {
+		"python3;show.py;{name}", "sh;-c;echo \"$1\";sh;{name}",
+		"sh;-c;echo \"$@\";sh;--name={name}",
+		"awk;-v;n={name};{print n}", "run=sed;p;--;{name}",
+		"run=env;N={name};sh;-c;echo $N",
+		"run=/usr/bin/stacyvm;exec;{id};--;python3;{name}",
+		"run=git;log;-c;{name}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ran); i++)
+		REFUSED("a name could be a command", "scope=sandboxes",
+			ran[i]);
+	struct model *m = fixture_model(24, 80);
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
+		commands_release(&m->commands);
+		must(m, "x.scope", "sandboxes");
+		must(m, "x.run", taken[i]);
+		check(m);
+	}
+	fixture_free(m);
+}
+
 static char **expand(struct model *m, const char *words, const char *json,
 		     struct svm_err *err)
 {
@@ -129,6 +164,55 @@ static void test_command__words_are_text_and_nothing_else(void **state)
 	assert_string_equal(argv[11], name);
 	assert_null(argv[12]);
 	strv_free(argv);
+	fixture_free(m);
+}
+
+static void test_command__a_name_in_a_line_is_plain(void **state)
+{
+	static const char *const lines[] = {
+		"ssh;host;cat;{name}", "watch;ls;--;{name}", "make;F={name}",
+		"psql;-c;select '{name}'", "strange;-x{name}", "rsync;h:{name};.",
+		"awk;-v;a=b{name};1", "x=y;a.b={name}", "x;a={name}b",
+	};
+	static const char *const pieces[] = {
+		"cat;{name}", "cat;--file={name}", "env;F={name};cat",
+		"git;log;--grep={name};{name}",
+		"stacyvm;cp;{id}:/x/{name};.",
+	};
+	static const char *const evil[] = { "a b", "$(x)", "`x`", "a;b", "a'b",
+					    "a\\\"b", "a|b", "a\\nb", "~x",
+					    "a*", "a\\\\b", "#x", "!x" };
+	struct model *m = fixture_model(24, 80);
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_SIZE(evil); k++) {
+		auto_free char *json = xasprintf("{\"name\":\"%s\"}", evil[k]);
+
+		for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+			auto_err struct svm_err err = SVM_ERR_INIT;
+
+			assert_null(expand(m, lines[i], json, &err));
+			assert_non_null(strstr(err.msg, "could be a command"));
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
+			auto_err struct svm_err err = SVM_ERR_INIT;
+			char **argv = expand(m, pieces[i], json, &err);
+
+			assert_non_null(argv);
+			strv_free(argv);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		auto_err struct svm_err err = SVM_ERR_INIT;
+		char **argv = expand(m, lines[i],
+				     "{\"name\":\"gr\u00fcn/a-1.txt\"}", &err);
+
+		assert_non_null(argv);
+		strv_free(argv);
+	}
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	assert_null(expand(m, "ssh;h;--;{name}", "{\"name\":\"-x\"}", &err));
+	assert_non_null(strstr(err.msg, "for an option"));
 	fixture_free(m);
 }
 
@@ -173,7 +257,7 @@ static void test_command__path_of_a_file(void **state)
 	(void)state;
 	must(m, "up.scope", "files");
 	must(m, "up.key", "F6");
-	must(m, "up.run", "ls;--;{id}:{path}");
+	must(m, "up.run", "stacyvm;cp;{id}:{path}");
 	check(m);
 	fixture_keys(m, "2 j f F6"); /* nothing is listed yet */
 	assert_null(m->command);
@@ -238,7 +322,7 @@ static void test_command__marked_files(void **state)
 	(void)state;
 	must(m, "up.scope", "files");
 	must(m, "up.key", "F6");
-	must(m, "up.run", "ls;--;{id}:{path}");
+	must(m, "up.run", "stacyvm;cp;{id}:{path}");
 	must(m, "up.output", "show");
 	check(m);
 	fixture_keys(m, "2 j f");
@@ -441,6 +525,8 @@ int main(void)
 		TEST(marked_in_the_terminal),
 		TEST(what_is_refused),
 		TEST(no_name_reaches_an_interpreter),
+		TEST(programs_of_any_kind),
+		TEST(a_name_in_a_line_is_plain),
 		TEST(words_are_text_and_nothing_else),
 		TEST(a_name_is_no_option),
 		TEST(its_key_runs_it_on_what_is_selected),
