@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PUNCTUATION "=/:,"
+#define COLUMNS 80
 
 static void add_char(struct buf *out, const char *start, const char *c)
 {
@@ -40,7 +41,18 @@ static void add_char(struct buf *out, const char *start, const char *c)
 	}
 }
 
-void mdoc_text(struct buf *out, const char *s)
+/* At a blank: whether its word would go over the end of the line. */
+static bool is_full(const struct buf *out, const char *blank)
+{
+	size_t line = out->len;
+
+	while (line && out->data[line - 1] != '\n')
+		line--;
+	return out->len - line + 1 + strcspn(blank + 1, " ") > COLUMNS - 8 &&
+	       blank[1] != '.' && blank[1] != '\'';
+}
+
+static void add_text(struct buf *out, const char *s, bool lines)
 {
 	if (*s == '.')
 		buf_addstr(out, "\\&");
@@ -48,10 +60,17 @@ void mdoc_text(struct buf *out, const char *s)
 		if (strncmp(c, ".  ", 3) == 0) {
 			buf_addstr(out, ".\n"); /* a line per sentence */
 			c += 2;
+		} else if (lines && *c == ' ' && is_full(out, c)) {
+			buf_addch(out, '\n');
 		} else {
 			add_char(out, s, c);
 		}
 	}
+}
+
+void mdoc_text(struct buf *out, const char *s)
+{
+	add_text(out, s, true);
 }
 
 void mdoc_sentence(struct buf *out, const char *s)
@@ -69,8 +88,8 @@ void mdoc_word(struct buf *out, const char *s)
 {
 	/* \& keeps what roff takes for punctuation a word. */
 	buf_addstr(out, "\"\\&");
-	mdoc_text(out, s);
-	buf_addch(out, '"');
+	add_text(out, s, false);
+	buf_addstr(out, "\\&\"");
 }
 
 static void add_macro(struct buf *out, const char *macro, const char *s,

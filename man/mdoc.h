@@ -5,7 +5,7 @@
 
 #include "lib/base/buf.h"
 
-/* A text line's worth, what roff would take for its own escaped. */
+/* Text in lines, what roff would take for its own escaped. */
 void mdoc_text(struct buf *out, const char *s);
 
 /* The same with a capital and a full stop: help texts have neither. */

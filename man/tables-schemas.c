@@ -89,9 +89,10 @@ static void add_part(struct table *t, const char *before, const cJSON *object,
 
 	buf_addf(&r->head, "Va %s", property->string);
 	add_type(&type, property);
+	if (!is_required(object, property->string))
+		buf_addstr(&type, ", or not there");
 	mdoc_text(&r->text, buf_str(&type));
-	buf_addstr(&r->text, is_required(object, property->string) ?
-				     "\n" : ", or not there\n");
+	buf_addch(&r->text, '\n');
 }
 
 static void add_schema(struct table *t, const struct schema *s)

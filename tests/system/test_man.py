@@ -161,10 +161,11 @@ def test_references():
 def test_mandoc():
     if not shutil.which("mandoc"):
         pytest.skip("needs mandoc")
-    p = subprocess.run(["mandoc", "-T", "lint", "-W", "warning",
-                        *(MAN / page for page in PAGES)],
+    p = subprocess.run(["mandoc", "-T", "lint", *(MAN / page for page in PAGES)],
                        capture_output=True, text=True, check=False)
-    assert not p.stdout and p.returncode == 0, p.stdout
+    said = [line for line in p.stdout.splitlines()
+            if "referenced manual not found" not in line] # not installed here
+    assert not said, "\n".join(said)
 
 
 def test_man_db():
