@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Sandboxes: one at a time, from a pool, many at once, many that stay."""
+import shutil
+
 import svm
 from measure import (kib, median, ms, percentile, processes, pss_of, topic)
 from peers import peers
@@ -43,12 +45,14 @@ def claim(b):
 def execute(b):
     with b.daemon("exec") as inst:
         sid = inst.sandbox(ttl="1h")["id"]
-        api, cli, floor = b.turns(
+        api, cli, static, dynamic = b.turns(
             lambda: b.samples("exec", inst.socket, sid, 50),
             lambda: b.samples("child", 10, inst.binary, "exec", sid, "--",
                               "true", env=inst.env),
-            lambda: b.samples("child", 10, b.true))
-        beside = f"static program {ms(median(floor))}"
+            lambda: b.samples("child", 10, b.true),
+            lambda: b.samples("child", 10, shutil.which("true")))
+        beside = (f"`true` in no sandbox {ms(median(dynamic))}, "
+                  f"static program {ms(median(static))}")
         b.table.samples("exec of `true` in a live sandbox, unix socket", api,
                         beside, "< 1 ms, p99 < 3 ms")
         b.table.samples("`stacyvm exec ID -- true`, whole process", cli,
