@@ -10,7 +10,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/urlenc.h"
 #include "tui/frame.h"
-#include "tui/log-window.h"
+#include "tui/log-line.h"
 
 #define PAGE LIMIT_LOG_LINES
 
@@ -144,15 +144,12 @@ static void keep(struct model *m, struct log_save *s)
 
 static void add_page(struct log_save *s, const cJSON *list, uint64_t *ret_first)
 {
-	const cJSON *v = list->child ? list->child->prev : NULL;
+	struct log_page page = log_page_end(list);
+	struct textlog_line about;
+	const char *text;
 
 	*ret_first = 0;
-	for (int i = cJSON_GetArraySize(list); i > 0; i--, v = v->prev) {
-		struct textlog_line about;
-		const char *text = log_window_parse(v, &about);
-
-		if (!text)
-			continue;
+	while ((text = log_page_prev(&page, &about))) {
 		if (s->n == s->room) {
 			s->room = s->room ? s->room * 2 : 1024;
 			s->lines = xreallocarray(s->lines, s->room,

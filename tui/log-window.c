@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/clock.h"
-#include "lib/base/escape.h"
 #include "lib/base/mem.h"
 #include "lib/base/urlenc.h"
+#include "tui/log-line.h"
 #include "tui/textlog-internal.h"
 
 #define PAGE 1000 /* lines at a time */
@@ -45,61 +44,6 @@ void log_window_forget(struct log_window *w)
 	w->asked = WINDOW_STILL;
 	w->turn++;
 	w->cleared = w->behind = w->text->orders.set = false;
-}
-
-/* -- lines */
-
-static enum textlog_source source_named(const char *name)
-{
-	for (int i = TEXTLOG_ANY + 1; i < TEXTLOG_SOURCES; i++)
-		if (strcmp(textlog_source_name((enum textlog_source)i),
-			   name) == 0)
-			return (enum textlog_source)i;
-	return TEXTLOG_ANY;
-}
-
-/* What programs say of themselves: {"level":"error",...}. */
-static bool says_error(const char *line)
-{
-	static const char *const levels[] = { "error", "fatal", "critical",
-					      "panic" };
-	const char *at = line[strspn(line, " ")] == '{' ?
-				 strcasestr(line, "\"level\"") : NULL;
-
-	at = at ? at + 7 + strspn(at + 7, " :\"") : NULL;
-	for (size_t i = 0; at && i < ARRAY_SIZE(levels); i++)
-		if (strncasecmp(at, levels[i], strlen(levels[i])) == 0)
-			return true;
-	return false;
-}
-
-const char *log_window_parse(const cJSON *v, struct textlog_line *ret_about)
-{
-	const cJSON *line = cJSON_IsObject(v) ? json_get(v, "line") : v;
-	const cJSON *at = cJSON_IsObject(v) ? json_get(v, "at") : NULL;
-
-	if (!cJSON_IsString(line))
-		return NULL;
-	*ret_about = (struct textlog_line){ 0 };
-	ret_about->from = source_named(json_text(v, "stream"));
-	if (clock_parse_rfc3339(json_text(v, "time"),
-				&ret_about->wall_ns) < 0)
-		ret_about->wall_ns = 0;
-	ret_about->bad = ret_about->from == TEXTLOG_STDERR ||
-			 says_error(line->valuestring);
-	if (cJSON_IsNumber(at) && at->valuedouble >= 0 &&
-	    at->valuedouble < 9e15)
-		ret_about->at = (uint64_t)at->valuedouble + 1;
-	return line->valuestring;
-}
-
-const char *log_window_read(const cJSON *v, struct textlog_line *ret_about)
-{
-	const char *text = log_window_parse(v, ret_about);
-
-	if (text && ret_about->from == TEXTLOG_PTY)
-		escape_strip((char *)(uintptr_t)text);
-	return text;
 }
 
 /* -- stretches */
@@ -155,6 +99,7 @@ static void lost_first(struct log_window *w, const struct textlog_line *l)
 	struct log_stretch *s = &w->of[l->group - 1];
 
 	s->lo = l->at ? l->at + 1 : 0;
+	s->lo_piece = l->piece + 1;
 	s->lo_order = l->order;
 	s->begun = w->cleared = false;
 	s->trimmed = true;
@@ -165,12 +110,13 @@ static void lost_last(struct log_window *w, const struct textlog_line *l)
 	struct log_stretch *s = &w->of[l->group - 1];
 
 	s->hi = l->at - (l->at > 0);
+	s->hi_piece = l->piece;
 	s->hi_order = l->order;
 	s->behind = true;
 }
 
-static void put(struct log_window *w, const char *text,
-		const struct textlog_line *about, bool older, size_t *anchor)
+static void put(struct log_window *w, const struct textlog_line *about,
+		bool older, size_t *anchor)
 {
 	struct textlog *t = w->text;
 	size_t i = index_of(t, about->order, older);
@@ -183,12 +129,12 @@ static void put(struct log_window *w, const char *text,
 		lost_last(w, lost);
 	else if (lost)
 		lost_first(w, lost);
-	textlog_insert(t, i, text, about, older, anchor);
+	textlog_insert(t, i, about->text, about, older, anchor);
 }
 
 /* At its end. */
-static void append(struct log_window *w, size_t i, const char *text,
-		   struct textlog_line *about, size_t *anchor)
+static void append(struct log_window *w, size_t i, struct textlog_line *about,
+		   size_t *anchor)
 {
 	struct log_stretch *s = &w->of[i];
 
@@ -201,8 +147,9 @@ static void append(struct log_window *w, size_t i, const char *text,
 		s->lo_order = about->order;
 	}
 	s->hi = about->at;
+	s->hi_piece = 0;
 	s->hi_order = about->order;
-	put(w, text, about, false, anchor);
+	put(w, about, false, anchor);
 }
 
 void log_window_gap(struct log_window *w, size_t i)
@@ -211,32 +158,39 @@ void log_window_gap(struct log_window *w, size_t i)
 	set_orders(w);
 }
 
+static void miss(struct textlog *t, const struct log_pieces *p)
+{
+	for (size_t k = 0; k < p->n; k++)
+		textlog_miss(t, &p->of[k]);
+}
+
 void log_window_line(struct log_window *w, size_t i, const char *text,
 		     const struct textlog_line *about)
 {
 	struct textlog *t = w->text;
 	struct log_stretch *s = &w->of[i];
-	struct textlog_line line = *about;
+	auto_pieces struct log_pieces p = log_line_split(text, about);
 	/* At the end, with room for it, it moves nothing. */
 	bool moves = t->paused && (w->n > 1 || t->n == LIMIT_TUI_LINES);
 	size_t anchor;
 
-	if (line.at && line.at <= s->hi) /* it came on the other way */
+	if (about->at && about->at <= s->hi) /* it came on the other way */
 		return;
-	if (w->behind && line.at && line.at <= s->last) /* once more */
+	if (w->behind && about->at && about->at <= s->last) /* once more */
 		return;
-	s->last = MAX(s->last, line.at);
+	s->last = MAX(s->last, about->at);
 	/* What one reads doesn't go for what one doesn't. */
-	w->behind |= t->paused && t->n == LIMIT_TUI_LINES && line.at;
-	if (w->behind && line.at) {
+	w->behind |= t->paused && t->n == LIMIT_TUI_LINES && about->at;
+	if (w->behind && about->at) {
 		s->behind = true;
-		line.text = (char *)(uintptr_t)text;
-		textlog_miss(t, &line);
+		miss(t, &p);
 		return;
 	}
 	anchor = moves ? textlog_anchor(t) : 0;
-	line.fresh = t->paused;
-	append(w, i, text, &line, &anchor);
+	for (size_t k = 0; k < p.n; k++) {
+		p.of[k].fresh = t->paused;
+		append(w, i, &p.of[k], &anchor);
+	}
 	set_orders(w);
 	if (moves)
 		textlog_anchored(t, anchor);
@@ -355,6 +309,7 @@ bool log_window_act(struct log_window *w, enum action a)
 
 		s->lo = 0;
 		s->hi = s->last;
+		s->lo_piece = s->hi_piece = 0;
 		s->behind = false;
 	}
 	w->cleared = true;
@@ -381,48 +336,62 @@ bool log_window_hunt(struct log_window *w, bool back)
 static void put_older(struct log_window *w, const cJSON *list, size_t *anchor)
 {
 	struct log_stretch *s = &w->of[w->asked_of];
-	const cJSON *v = list->child ? list->child->prev : NULL;
+	struct log_page page = log_page_end(list);
+	struct textlog_line about;
+	const char *text;
 
-	/* From the last one on: the list is a ring backwards. */
-	for (int i = cJSON_GetArraySize(list); i > 0; i--, v = v->prev) {
-		struct textlog_line about;
-		const char *text = log_window_read(v, &about);
+	while ((text = log_page_prev(&page, &about))) {
+		auto_pieces struct log_pieces p = log_line_split(text, &about);
+		bool cut = s->lo_piece && about.at && about.at + 1 == s->lo;
+		size_t n = cut ? MIN(p.n, s->lo_piece) : p.n;
 
-		if (!text)
-			continue;
-		about.order = about.wall_ns ?
-				      MIN(about.wall_ns, s->lo_order) :
-				      s->lo_order;
-		about.group = w->asked_of + 1;
-		about.tag = w->n > 1 ? s->id : NULL;
-		s->lo_order = about.order;
+		if (about.wall_ns)
+			s->lo_order = MIN(about.wall_ns, s->lo_order);
 		if (about.at)
 			s->lo = about.at;
-		put(w, text, &about, true, anchor);
+		s->lo_piece = 0;
+		while (n--) {
+			p.of[n].order = s->lo_order;
+			p.of[n].group = w->asked_of + 1;
+			p.of[n].tag = w->n > 1 ? s->id : NULL;
+			put(w, &p.of[n], true, anchor);
+		}
 	}
 	s->begun = cJSON_GetArraySize(list) < PAGE;
 }
 
-/* It may have been counted when it came. */
-static void put_newer(struct log_window *w, const cJSON *list, size_t *anchor)
+/* Its pieces from `first` on; they may have been counted when they came. */
+static void put_behind(struct log_window *w, struct log_pieces *p, size_t first,
+		       size_t *anchor)
 {
 	struct log_stretch *s = &w->of[w->asked_of];
 	struct textlog *t = w->text;
+
+	for (size_t k = first; k < p->n; k++) {
+		struct textlog_line *l = &p->of[k];
+
+		l->tag = w->n > 1 ? s->id : NULL;
+		l->fresh = l->at > s->read;
+		if (l->fresh && l->at <= s->last && t->missed)
+			t->missed -= textlog_passes(t, l);
+		append(w, w->asked_of, l, anchor);
+	}
+}
+
+static void put_newer(struct log_window *w, const cJSON *list, size_t *anchor)
+{
+	struct log_stretch *s = &w->of[w->asked_of];
 	const cJSON *v;
 
 	cJSON_ArrayForEach(v, list) {
 		struct textlog_line about;
-		const char *text = log_window_read(v, &about);
+		const char *text = log_line_parse(v, &about);
 
 		if (!text || (about.at && about.at <= s->hi))
 			continue;
-		about.tag = w->n > 1 ? s->id : NULL;
-		about.fresh = about.at > s->read;
-		if (about.fresh && about.at <= s->last && t->missed) {
-			about.text = (char *)(uintptr_t)text;
-			t->missed -= textlog_passes(t, &about);
-		}
-		append(w, w->asked_of, text, &about, anchor);
+		auto_pieces struct log_pieces p = log_line_split(text, &about);
+		put_behind(w, &p, about.at == s->hi + 1 ? s->hi_piece : 0,
+			   anchor);
 	}
 	s->behind = list->child && s->hi < s->last;
 }

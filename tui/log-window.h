@@ -24,6 +24,9 @@ struct log_stretch {
 	char *id;     /* owned; a sandbox */
 	uint64_t lo;  /* what begins before that isn't here */
 	uint64_t hi;  /* nor what begins behind that */
+	/* Of the line before lo, the first piece that is here; 0: none.  Of
+	 * the one behind hi, how many pieces are. */
+	size_t lo_piece, hi_piece;
 	int64_t lo_order, hi_order; /* of the lines there */
 	bool begun;   /* nothing is before */
 	bool trimmed; /* something was here and had to go */
@@ -62,7 +65,7 @@ void log_window_gap(struct log_window *w, size_t i);
 /* Its lines are another part of it now: nothing that was asked for fits. */
 void log_window_forget(struct log_window *w);
 
-/* A line of the i-th has come, by itself. */
+/* A line of the i-th has come, by itself.  Copies. */
 void log_window_line(struct log_window *w, size_t i, const char *text,
 		     const struct textlog_line *about);
 
@@ -85,12 +88,5 @@ bool log_window_hunt(struct log_window *w, bool back);
 /* "loading older...", "beginning of the log"; "" for neither. */
 const char *log_window_place(const struct model *m,
 			     const struct log_window *w);
-
-/* An object of the daemon's as a line, or a string that is one; NULL when it
- * is neither. */
-const char *log_window_parse(const cJSON *v, struct textlog_line *ret_about);
-/* The same to be read: what was written to a terminal loses, in v, what only
- * one understands. */
-const char *log_window_read(const cJSON *v, struct textlog_line *ret_about);
 
 #endif

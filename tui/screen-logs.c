@@ -12,6 +12,7 @@
 #include "tui/fleet-table.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
+#include "tui/log-line.h"
 #include "tui/log-save.h"
 #include "tui/log-window.h"
 
@@ -95,7 +96,7 @@ static void log_line(struct model *m, struct stream *s, const char *text,
 	(void)m;
 	if (!from || reply_parse(&doc, text, n, &v, &err) < 0)
 		return;
-	line = log_window_read(v, &about);
+	line = log_line_parse(v, &about);
 	if (!line)
 		return;
 	about.tag = from->logs->n > 1 ? from->id : NULL;

@@ -57,7 +57,7 @@ static size_t find_text(const struct textlog *t, const char *text, size_t at,
 
 		if (!textlog_shows(t, l))
 			continue;
-		if (strcasestr(l->text, text)) {
+		if (strcasestr(textlog_text(t, l), text)) {
 			first = MIN(first, k);
 			last = k;
 			if (k < at)
@@ -109,7 +109,8 @@ static void search(struct model *m, struct textlog *t, bool back)
 }
 
 /* What is known of the line. */
-static void copy_json(struct model *m, const struct textlog_line *l)
+static void copy_json(struct model *m, const struct textlog *t,
+		      const struct textlog_line *l)
 {
 	auto_buf struct buf text = BUF_INIT;
 	struct json_writer w = json_writer(&text);
@@ -126,9 +127,17 @@ static void copy_json(struct model *m, const struct textlog_line *l)
 	}
 	if (l->from != TEXTLOG_ANY)
 		json_str(&w, "stream", textlog_source_name(l->from));
-	json_str(&w, "line", l->text);
+	json_str(&w, "line", textlog_text(t, l));
 	json_close(&w, '}');
 	model_copy(m, buf_str(&text), text.len, "it as JSON");
+}
+
+static void copy_line(struct model *m, const struct textlog *t,
+		      const struct textlog_line *l)
+{
+	const char *text = textlog_text(t, l);
+
+	model_copy(m, text, strlen(text), "the line");
 }
 
 bool textlog_act(struct model *m, struct textlog *t, enum action a)
@@ -167,6 +176,10 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 	case ACT_JSON:
 		t->json = !t->json;
 		return true;
+	case ACT_RAW:
+		t->raw = !t->raw;
+		textlog_refilter(t); /* it is the other form that passes */
+		return true;
 	case ACT_STREAM:
 		t->from = (t->from + 1) % TEXTLOG_SOURCES;
 		textlog_refilter(t);
@@ -177,11 +190,11 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 		return true;
 	case ACT_COPY_JSON:
 		if (l)
-			copy_json(m, l);
+			copy_json(m, t, l);
 		return true;
 	case ACT_COPY:
 		if (l)
-			model_copy(m, l->text, strlen(l->text), "the line");
+			copy_line(m, t, l);
 		return true;
 	case ACT_BACK:
 		if (!*field_text(&t->only) && !*field_text(&t->search))

@@ -6,6 +6,9 @@
 #include "tui/textlog.h"
 
 struct textlog_line *textlog_at(const struct textlog *t, size_t i); /* < n */
+/* As it is shown, but for what is escaped. */
+const char *textlog_text(const struct textlog *t,
+			 const struct textlog_line *l);
 /* Filters leave it. */
 bool textlog_passes(const struct textlog *t, const struct textlog_line *l);
 /* And nothing that belongs before it is missing. */

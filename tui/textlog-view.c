@@ -35,6 +35,14 @@ static size_t piece(const struct buf *safe, size_t from, int cols)
 	return n ? n : safe->len - from;
 }
 
+static void add_safe(const struct textlog *t, const struct textlog_line *l,
+		     struct buf *out)
+{
+	const char *text = textlog_text(t, l);
+
+	escape_line(out, text, strlen(text));
+}
+
 size_t textlog_rows(const struct textlog *t, const struct textlog_line *l,
 		    int cols)
 {
@@ -43,7 +51,7 @@ size_t textlog_rows(const struct textlog *t, const struct textlog_line *l,
 
 	if (!t->wrap)
 		return 1;
-	escape_line(&safe, l->text, strlen(l->text));
+	add_safe(t, l, &safe);
 	do {
 		at += piece(&safe, at, cols - head_cols(t, l, cols));
 		rows++;
@@ -176,12 +184,12 @@ static int view_line(const struct model *m, const struct textlog *t,
 	view_head(m, t, c, row, in, l);
 	if (l->outcome && !t->wrap && !t->left &&
 	    view_outcome(c, row, in.col + head, in.cols - head, role, l)) {
-		if (*search && strcasestr(l->text, search))
+		if (*search && strcasestr(textlog_text(t, l), search))
 			canvas_shade(c, row, in.col, 1, in.cols,
 				     ROLE_SELECTED);
 		return 1;
 	}
-	escape_line(&safe, l->text, strlen(l->text));
+	add_safe(t, l, &safe);
 	auto_free unsigned char *roles = xcalloc(safe.len + 1, 1);
 	bool json = t->json && json_roles(buf_str(&safe), safe.len, role,
 					  roles);
@@ -195,7 +203,7 @@ static int view_line(const struct model *m, const struct textlog *t,
 			  buf_str(&safe) + at, n, json ? roles + at : NULL);
 		at += n;
 	} while (at < safe.len && row + rows < in.row + in.rows);
-	if (*search && strcasestr(l->text, search))
+	if (*search && strcasestr(textlog_text(t, l), search))
 		canvas_shade(c, row, in.col, rows, in.cols, ROLE_SELECTED);
 	return rows;
 }
@@ -250,6 +258,8 @@ static struct area view_border(const struct model *m, const struct textlog *t,
 		frame_part(title, 1, "& filter", "& %s", only);
 	if (t->wrap)
 		frame_part(title, 4, NULL, "wrap");
+	if (t->raw)
+		frame_part(title, 4, NULL, "raw");
 	auto_free char *text = frame_parts_fit(title, "  ", pane.cols - 6 -
 					       (int)width_text(state,
 							strlen(state)));

@@ -23,9 +23,15 @@ const struct textlog_line *textlog_line(const struct textlog *t, size_t i)
 	return textlog_at(t, i);
 }
 
+const char *textlog_text(const struct textlog *t, const struct textlog_line *l)
+{
+	return t->raw && l->raw ? l->raw : l->text;
+}
+
 static void line_release(struct textlog_line *l)
 {
 	free(l->text);
+	free(l->raw);
 	free(l->tag);
 	free(l->about);
 	free(l->json);
@@ -36,6 +42,8 @@ static void line_init(struct textlog_line *l, const char *text, size_t n,
 {
 	*l = *about;
 	l->text = xstrndup(text, MIN(n, LIMIT_TUI_LINE_KEPT));
+	if (about->raw)
+		l->raw = xstrndup(about->raw, LIMIT_TUI_LINE_KEPT);
 	l->tag = xstrdup(about->tag);
 	l->about = xstrdup(about->about);
 	l->json = xstrdup(about->json);
@@ -87,7 +95,7 @@ bool textlog_passes(const struct textlog *t, const struct textlog_line *l)
 	if (t->from != TEXTLOG_ANY && l->from != TEXTLOG_ANY &&
 	    l->from != t->from)
 		return false;
-	bool has = strcasestr(l->text, only + not) ||
+	bool has = strcasestr(textlog_text(t, l), only + not) ||
 		   (l->tag && strcasestr(l->tag, only + not));
 
 	return !only[not] || has != not;
@@ -315,7 +323,7 @@ bool textlog_save(struct model *m, const struct textlog *t, const char *path)
 				 textlog_source_name(l->from));
 		}
 		buf_addf(&all, "%s%s%s\n", l->tag ? l->tag : "",
-			 l->tag ? " " : "", l->text);
+			 l->tag ? " " : "", textlog_text(t, l));
 	}
 	r = fd_replace_kept(path, buf_str(&all), all.len);
 	if (r < 0)

@@ -18,12 +18,14 @@ const char *textlog_source_name(enum textlog_source from);
 
 struct textlog_line {
 	char *text; /* owned; anything */
+	char *raw;  /* as it was written; owned or NULL: as it is shown */
 	char *tag;  /* before it, in the value colour; owned or NULL */
 	bool bad;   /* of stderr, of a failure */
 	int64_t wall_ns; /* when; 0: nobody knows */
 	enum textlog_source from; /* TEXTLOG_ANY: nobody knows */
 	uint64_t at;     /* of a log, 1 more than where it begins there; 0:
 			  * nobody knows */
+	size_t piece;    /* of the line that begins there, the how manieth */
 	int64_t order;   /* where it belongs; of a log's lines never less than
 			  * that of those before */
 	size_t group;    /* what it is about, as its screen counts */
@@ -46,6 +48,7 @@ struct textlog {
 	size_t height, at;
 	bool wrap;          /* long lines take several rows */
 	bool times;         /* when and whence, before each */
+	bool raw;           /* shown as it was written */
 	bool json;          /* keys and values of JSON stand out */
 	enum textlog_source from; /* these alone; TEXTLOG_ANY: all */
 	size_t group;       /* these alone; 0: all */

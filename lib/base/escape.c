@@ -84,27 +84,77 @@ static const char *past_string(const char *s, const char *end)
 	return end - s >= 2 && s[1] == '\\' ? s + 2 : s;
 }
 
+/* Past the sequence that begins here, with ESC. */
+static const char *past_sequence(const char *s, const char *end)
+{
+	if (*++s == '[')
+		return past_final(s + 1, end, '@');
+	if (*s && strchr("]PX^_", *s))
+		return past_string(s + 1, end);
+	return past_final(s, end, '0');
+}
+
 void escape_strip(char *s)
 {
 	const char *end = s + strlen(s), *from = s;
 
 	while (from < end) {
-		size_t n = strcspn(from, "\033");
+		size_t n = strcspn(from, "\033\r");
 
 		memmove(s, from, n);
 		s += n;
 		from += n;
-		if (from == end)
-			break;
-		from++;
-		if (*from == '[')
-			from = past_final(from + 1, end, '@');
-		else if (*from && strchr("]PX^_", *from))
-			from = past_string(from + 1, end);
-		else
-			from = past_final(from, end, '0');
+		if (*from == '\r')
+			from++;
+		else if (from < end)
+			from = past_sequence(from, end);
 	}
 	*s = '\0';
+}
+
+/* A position whose column is the first: "", "7", ";1", "7;1". */
+static bool is_row_start(const char *params, size_t n)
+{
+	size_t row = strspn(params, "0123456789");
+
+	return row == n || (params[row] == ';' &&
+			    (row + 1 == n || (row + 2 == n &&
+					      strchr("01", params[n - 1]))));
+}
+
+static bool is_repaint(const char *s, size_t n)
+{
+	const char *params = s + 2;
+
+	if (*s == '\r' || (n == 2 && s[1] == 'c'))
+		return true;
+	if (n < 3 || s[1] != '[')
+		return false;
+	n -= 3;
+	switch (params[n]) {
+	case 'H':
+	case 'f':
+		return is_row_start(params, n);
+	case 'J':
+		return n == 1 && strchr("23", *params);
+	case 'h':
+	case 'l':
+		return n == 5 && strncmp(params, "?1049", n) == 0;
+	default:
+		return false;
+	}
+}
+
+size_t escape_repaint(const char *s)
+{
+	const char *end = s + strlen(s), *at = s, *next;
+
+	for (; at < end; at = next) {
+		next = *at == 0x1b ? past_sequence(at, end) : at + 1;
+		if (at > s && is_repaint(at, (size_t)(next - at)))
+			break;
+	}
+	return (size_t)(at - s);
 }
 
 void escape_json(struct buf *out, const char *json, size_t n)

@@ -19,10 +19,15 @@ void escape_line(struct buf *out, const char *s, size_t n);
 /* The same, but newline and tab stay. */
 void escape_text(struct buf *out, const char *s, size_t n);
 
-/* Take the sequences that are for a terminal alone out of s (ECMA-48: CSI,
- * OSC and the other strings, ESC and its final byte); what is cut off at the
- * end of s too.  The rest is as it was: it still has to be escaped. */
+/* Take what is for a terminal alone out of s: sequences (ECMA-48: CSI, OSC and
+ * the other strings, ESC and its final byte), CR, and what is cut off at the
+ * end of s.  The rest is as it was: it still has to be escaped. */
 void escape_strip(char *s);
+
+/* How many bytes of s stand before a repaint: CR, a move of the cursor to the
+ * start of a row (so home), the screen cleared or changed for the other one.
+ * One at the very beginning of s isn't counted. */
+size_t escape_repaint(const char *s);
 
 /* JSON that says the same: characters a terminal would act on, or that
  * deceive, are written \uXXXX, and invalid UTF-8 is U+FFFD. */

@@ -108,12 +108,46 @@ static void test_escape__strip(void **state)
 	check_strip("\033[?2004h$ \033[1;31mls\033[m", "$ ls");
 	check_strip("\033]0;title\aa\033]8;;u\033\\b\033P+q\033\\c", "abc");
 	check_strip("\033(Ba\0337b\033=c\033#8d", "abcd");
+	check_strip("\r10%\r20%", "10%20%");
 	check_strip("a\033", "a");
 	check_strip("a\033[12", "a");
 	check_strip("a\033]0;x", "a");
 	check_strip("a\033]0;x\033", "a");
 	check_strip("\033\033[mb", "b");
 	check_strip("\033]0;abc\033[31mRED", "RED");
+}
+
+static void check_repaint(const char *in, size_t n)
+{
+	if (escape_repaint(in) != n)
+		fail_msg("%zu bytes of %s, not %zu", escape_repaint(in), in, n);
+}
+
+static void test_escape__repaint(void **state)
+{
+	static const char *const repaints[] = {
+		"\r", "\033[H", "\033[f", "\033[1;1H", "\033[12;1H",
+		"\033[12H", "\033[;H", "\033[2J", "\033[3J", "\033c",
+		"\033[?1049h", "\033[?1049l",
+	};
+	static const char *const others[] = {
+		"", "c", "H", "\033", "\033[", "\033[12", "\033[m", "\033[K",
+		"\033[J", "\033[1J", "\033[5;12H", "\033[;2H", "\033[?25h",
+		"\033[1;1;1H", "\033]0;\r\a", "\033(B", "\033[?1048h",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(repaints); i++) {
+		auto_free char *one = xasprintf("ab%sc", repaints[i]);
+
+		check_repaint(one, 2);
+		check_repaint(one + 2, strlen(one + 2));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		auto_free char *one = xasprintf("ab%s", others[i]);
+
+		check_repaint(one, strlen(one));
+	}
 }
 
 int main(void)
@@ -124,6 +158,7 @@ int main(void)
 		cmocka_unit_test(test_escape__deceptive),
 		cmocka_unit_test(test_escape__json),
 		cmocka_unit_test(test_escape__strip),
+		cmocka_unit_test(test_escape__repaint),
 	};
 
 	return cmocka_run_group_tests_name("escape", tests, NULL, NULL);

@@ -22,6 +22,8 @@ static void add(struct buf *out, int i)
 		 i * STEP);
 }
 
+static void (*add_line_as)(struct buf *out, int i) = add;
+
 static struct stream *stream(const struct model *m)
 {
 	struct list *pos, *tmp;
@@ -42,7 +44,7 @@ static void come(struct model *m, int from, int to)
 	for (int i = from; i < to; i++) {
 		auto_buf struct buf line = BUF_INIT;
 
-		add(&line, i);
+		add_line_as(&line, i);
 		fixture_line(m, stream(m), buf_str(&line));
 	}
 }
@@ -62,14 +64,14 @@ static char *answer(struct model *m, int lines)
 	before = strstr(query, "before=");
 	after = strstr(query, "after=");
 	assert_true(!before != !after);
-	to = before ? MIN(atoi(before + 7) / STEP, lines) : lines;
+	to = before ? MIN((atoi(before + 7) + STEP - 1) / STEP, lines) : lines;
 	from = before ? MAX(to - 1000, 0) : atoi(after + 6) / STEP + 1;
 	to = MIN(to, from + 1000);
 	buf_addch(&list, '[');
 	for (int i = from; i < to; i++) {
 		if (i > from)
 			buf_addch(&list, ',');
-		add(&list, i);
+		add_line_as(&list, i);
 	}
 	buf_addch(&list, ']');
 	assert_int_equal(fixture_answer(m, "GET", LOGS, SVM_OK,
@@ -349,6 +351,79 @@ static void test_log_window__of_a_terminal(void **state)
 		     "\"ma\\u001b[1mke\"}");
 	assert_shown(m, "+1 new");
 	fixture_free(m);
+}
+
+/* What is painted over what was is read below it, unless one asks how it was
+ * written. */
+static void test_log_window__repaints(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+	fixture_keys(m, "j l");
+	fixture_line(m, stream(m), "{\"stream\":\"pty\",\"at\":0,\"line\":"
+		     "\"\\u001b[H\\u001b[2J  one\\u001b[3;1H\\u001b[K\\u001b[H"
+		     "two\\r   \\rthree\\u001b[m\"}");
+	assert_int_equal(text_of(m)->n, 3);
+	assert_shown(m, "\u2502  one  ");
+	assert_shown(m, "\u2502two  ");
+	assert_shown(m, "\u2502three  ");
+	fixture_keys(m, "R");
+	assert_shown(m, "\u2502^[[H^[[2J  one  ");
+	assert_shown(m, "\u2502^[[3;1H^[[K^[[Htwo  ");
+	assert_shown(m, "\u2502^M   ^Mthree^[[m  ");
+	/* Filters and searches are about what is shown. */
+	fixture_keys(m, "& [ 3 ; Enter");
+	assert_shown(m, "1 shown");
+	fixture_keys(m, "R");
+	assert_shown(m, "no line matches");
+	fixture_free(m);
+}
+
+/* As the daemon tells line i, in three repaints. */
+static void add_painted(struct buf *out, int i)
+{
+	buf_addf(out, "{\"stream\":\"pty\",\"line\":\"%d\\r%d\\r%d\","
+		      "\"at\":%d}", 3 * i, 3 * i + 1, 3 * i + 2, i * STEP);
+}
+
+/* Neither twice nor missing: what is here is without gaps. */
+static void assert_in_order(const struct textlog *t)
+{
+	for (size_t i = 1; i < t->n; i++)
+		if (atoi(textlog_line(t, i)->text) !=
+		    atoi(textlog_line(t, i - 1)->text) + 1)
+			fail_msg("%s after %s", textlog_line(t, i)->text,
+				 textlog_line(t, i - 1)->text);
+}
+
+/* Of a line that is partly here, older or newer, the rest comes. */
+static void test_log_window__repaints_cut(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+	const struct textlog *t = text_of(m);
+
+	(void)state;
+	add_line_as = add_painted;
+	fixture_keys(m, "j l");
+	come(m, 2000, 4000);
+	assert_int_equal(t->n, LIMIT_TUI_LINES);
+	assert_string_equal(textlog_line(t, 0)->text, "7000");
+	fixture_keys(m, "g");
+	for (int i = 0; i < 20; i++) {
+		free(answer(m, 4000));
+		assert_in_order(t);
+	}
+	assert_string_equal(textlog_line(t, 0)->text, "0");
+	assert_int_equal(t->n, LIMIT_TUI_LINES);
+	for (int i = 0; i < 1000; i++) {
+		fixture_keys(m, "PageDown");
+		free(answer(m, 4000));
+		assert_in_order(t);
+	}
+	assert_string_equal(textlog_line(t, t->n - 1)->text, "11999");
+	fixture_free(m);
+	add_line_as = add;
 }
 
 /* Around is said, also where all there is is here. */
@@ -839,6 +914,8 @@ int main(void)
 		TEST(reconnects),
 		TEST(search),
 		TEST(of_a_terminal),
+		TEST(repaints),
+		TEST(repaints_cut),
 		TEST(search_around),
 		TEST(search_ends),
 		TEST(merged),
