@@ -174,6 +174,19 @@ static bool run_script_line(struct console *c, const char *text)
 	return false;
 }
 
+/* Without what an editor of another system adds: the mark of UTF-8 at the
+ * beginning, the carriage return before the end of a line. */
+static const char *script_text(const struct console *c, struct buf *line)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	if (line->len && line->data[line->len - 1] == '\r')
+		buf_truncate(line, line->len - 1);
+	if (c->line == 0 && strncmp(buf_str(line), mark, strlen(mark)) == 0)
+		buf_consume(line, strlen(mark));
+	return buf_str(line);
+}
+
 static int run_script(struct console *c, struct svm_err *err)
 {
 	auto_buf struct buf line = BUF_INIT;
@@ -183,7 +196,7 @@ static int run_script(struct console *c, struct svm_err *err)
 	for (;;) {
 		switch (prompt_read(&c->prompt, "", &line, &signo, err)) {
 		case PROMPT_LINE:
-			if (!run_script_line(c, buf_str(&line)))
+			if (!run_script_line(c, script_text(c, &line)))
 				return c->status;
 			break;
 		case PROMPT_SIGNAL:

@@ -176,6 +176,16 @@ def test_a_script_is_text_of_lines(shared):
     assert shared.ok("console", input=b"").out == b""
 
 
+def test_a_script_of_another_systems_editor(shared, web):
+    r = shared.ok("console", input=b"\xef\xbb\xbfuse web\r\n"
+                  b"!printf '<%s>' a b\r\n!pwd\r\n# nothing\r\n\r\n")
+    assert r.out == b"<a><b>/workspace\n"
+    assert shared.ok("console", input=b"\xef\xbb\xbf").out == b""
+    # ... which is no part of a later line
+    r = shared.run("console", input=b"version\n\xef\xbb\xbfversion\n")
+    assert r.code == 2 and "unknown command" in r.errtext
+
+
 def test_standard_input_is_closed(shared):
     r = subprocess.run([shared.binary, "console"], env=shared.env,
                        capture_output=True, timeout=30,
