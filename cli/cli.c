@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/fields.h"
@@ -212,9 +213,14 @@ static int check_arguments(const struct cli *cli, int argc)
 static int lost_why(void)
 {
 	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	off_t at = lseek(STDOUT_FILENO, 0, SEEK_CUR);
+	struct rlimit most;
 
 	if (poll(&p, 1, 0) > 0 && p.revents & POLLERR)
 		return EPIPE; /* a pipe that nobody reads */
+	if (at > 0 && getrlimit(RLIMIT_FSIZE, &most) == 0 &&
+	    (rlim_t)at >= most.rlim_cur)
+		return EFBIG;
 	return write(STDOUT_FILENO, "", 0) < 0 ? errno : 0;
 }
 
@@ -379,6 +385,7 @@ int cli_main(const struct entries *entries, int argc, char **argv)
 
 	/* A parent that ignores it would make `stacyvm list | head` noisy. */
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN); /* a write that fails is told and tidied up */
 	if (argc > 1 && strcmp(argv[1], "--version") == 0)
 		argv[1] += 2; /* what many type first */
 	return argc > 0 ? cli_run(&cli, cmds, argc - 1, argv + 1) :

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,8 +145,8 @@ int fd_write_path(int dirfd, const char *path, const char *text)
 	return (size_t)done == n ? 0 : -EIO;
 }
 
-int fd_replace_path(int dirfd, const char *path, const void *data, size_t n,
-		    mode_t mode)
+static int replace_path(int dirfd, const char *path, const void *data, size_t n,
+			mode_t mode)
 {
 	char tmp[4096], random[9];
 
@@ -167,6 +169,19 @@ int fd_replace_path(int dirfd, const char *path, const void *data, size_t n,
 		r = -errno;
 	if (r < 0)
 		(void)unlinkat(dirfd, tmp, 0);
+	return r;
+}
+
+/* No signal that ends us comes in between: the temporary would stay. */
+int fd_replace_path(int dirfd, const char *path, const void *data, size_t n,
+		    mode_t mode)
+{
+	sigset_t all, old;
+
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	int r = replace_path(dirfd, path, data, n, mode);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return r;
 }
 

@@ -37,7 +37,7 @@ int fd_slurp_file(int dirfd, const char *path, size_t max, struct buf *b);
 int fd_write_path(int dirfd, const char *path, const char *text);
 
 /* Replace a file atomically: temporary in the same directory, fsync,
- * rename. */
+ * rename.  Signals wait until it is done. */
 int fd_replace_path(int dirfd, const char *path, const void *data, size_t n,
 		    mode_t mode);
 /* A file that the user named: one of his own that is there keeps its

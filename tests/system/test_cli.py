@@ -305,13 +305,42 @@ def test_a_part_of_a_copy_does_not_stay(shared, box, tmp_path):
     shared.exec(box, "mkdir -p d; echo a >d/a; head -c 4194304 /dev/zero >d/b")
 
     def small_files():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
 
     r = shared.run("cp", "-r", f"{box}:/workspace/d", str(tmp_path),
                    preexec_fn=small_files)
     assert r.code == 1 and "File too large" in r.errtext, r
     assert [p.name for p in (tmp_path / "d").iterdir()] in ([], ["a"])
+
+
+def test_a_file_that_may_not_grow_is_a_failure(new_instance, tmp_path):
+    """`ulimit -f`: an error that says so, not an end by SIGXFSZ."""
+    inst = new_instance()
+    inst.start()
+    box = inst.sandbox()["id"]
+    inst.exec(box, "head -c 100000 /dev/zero >big")
+    config = tmp_path / "config" / "stacyvm" / "config.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text("# %s\n" % ("x" * 2000))
+    there = tmp_path / "there"
+    there.mkdir()
+    env = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+
+    def small_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 10, 1 << 10))
+
+    for argv, code in (
+            (["cp", f"{box}:/workspace/big", "big"], 1),
+            (["cp", "-r", f"{box}:/workspace/big", "big2"], 1),
+            (["config", "set", "ui.theme", "mono"], 1),
+            (["tui", "--dump", "--frames", "1"], 1),
+            (["exec", box, "--", "cat", "big"], 125)):
+        with open(tmp_path / "out", "wb") as out:
+            r = inst.run(*argv, preexec_fn=small_files, stdout=out, env=env,
+                         cwd=str(there))
+        assert r.code == code and b"File too large" in r.err, (argv, r)
+        assert not list(there.iterdir()), argv
+        assert [f.name for f in config.parent.iterdir()] == ["config.yaml"]
 
 
 def test_a_full_disk_is_a_failure(shared, box):

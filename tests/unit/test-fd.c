@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/mem.h"
@@ -190,6 +193,33 @@ static void test_fd__replace_keeps_permissions(void **state)
 	assert_int_equal(unlink(link), 0);
 }
 
+#define LONG_TO_WRITE (64u << 20)
+
+/* Ended by a signal when the temporary is there and not yet written. */
+static void test_fd__replace_leaves_nothing_when_ended(void **state)
+{
+	auto_free char *text = xcalloc(1, LONG_TO_WRITE);
+	auto_close int seen = inotify_init1(IN_CLOEXEC);
+	char event[sizeof(struct inotify_event) + 256];
+	int status;
+
+	(void)state;
+	assert_true(inotify_add_watch(seen, dir, IN_CREATE) >= 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		signal(SIGTERM, SIG_DFL);
+		fd_replace_path(top, "f", text, LONG_TO_WRITE, 0600);
+		pause();
+	}
+	assert_true(read(seen, event, sizeof(event)) > 0);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(unlinkat(top, "f", 0), 0);
+	assert_int_equal(rmdir(dir), 0); /* nothing else was in it */
+	assert_int_equal(mkdir(dir, 0700), 0);
+}
+
 static void *replace_often(void *arg)
 {
 	for (int i = 0; i < 50; i++)
@@ -318,6 +348,7 @@ int main(void)
 		TEST(write_path_creates_nothing),
 		TEST(replace),
 		TEST(replace_keeps_permissions),
+		TEST(replace_leaves_nothing_when_ended),
 		TEST(slurps_files_alone),
 		TEST(replace_from_threads),
 		TEST(passing),
