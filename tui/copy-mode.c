@@ -31,6 +31,7 @@ void copy_begin(struct copy *c, struct terminal *t)
 	t->scrolled = true;
 	c->on = true;
 	c->of = t;
+	c->taken = false;
 	c->kind = COPY_NOTHING;
 	c->searching = false;
 	c->line = t->top + (uint64_t)cursor.row;
@@ -327,6 +328,7 @@ static void take(struct model *m, struct copy *c, struct terminal *t,
 	model_copy(m, buf_str(text), text->len, what);
 	save_release(text);
 	copy_end(c, t);
+	c->taken = true;
 }
 
 bool copy_act(struct model *m, struct copy *c, struct terminal *t,

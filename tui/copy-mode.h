@@ -22,6 +22,7 @@ struct copy {
 	int from_col;
 	struct field search;
 	bool searching, back;
+	bool taken;                /* copying just ended it */
 };
 
 void copy_release(struct copy *c);

@@ -200,7 +200,7 @@ void model_copy(struct model *m, const char *text, size_t n,
 	buf_clear(&m->clipboard);
 	buf_add(&m->clipboard, text, n);
 	m->effects |= EFFECT_COPY;
-	model_say(m, "copied %s", what);
+	model_hint(m, "copied %s", what);
 }
 
 void model_copy_json(struct model *m, const cJSON *o, const char *what)

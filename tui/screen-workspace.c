@@ -212,6 +212,7 @@ static bool workspace_input(struct model *m, void *state,
 
 	if (w->copy.on && copy_input(m, &w->copy, w->shown, ev))
 		return true;
+	w->copy.taken &= !w->live; /* one is elsewhere since */
 	if (ev->type == INPUT_MOUSE)
 		return workspace_mouse(m, w, ev);
 	if (ev->type == INPUT_KEY && workspace_leave_key(m, w, ev->key))
@@ -289,11 +290,30 @@ static void open_menu(struct model *m, const struct workspace *w)
 	menu_actions(m, w->id, of);
 }
 
+/* Copying has ended the looking back, which the key was meant to end: it isn't
+ * taken for the end of all. */
+static bool is_late_quit(struct model *m, struct workspace *w, enum action a)
+{
+	bool taken = w->copy.taken;
+	char key[KEY_NAME_MAX];
+
+	w->copy.taken = false;
+	if (!taken || a != ACT_QUIT || w->focus != PANE_TERMINAL)
+		return false;
+	keymap_key(m->keymap, (enum context[]){ CTX_GLOBAL, CTX_NONE },
+		   ACT_QUIT, key);
+	model_hint(m, "copied, and no longer looking back; %s again quits",
+		   key);
+	return true;
+}
+
 static bool workspace_act(struct model *m, void *state, enum action a)
 {
 	struct workspace *w = state;
 	struct sandbox *s = workspace_sandbox(m, w);
 
+	if (is_late_quit(m, w, a))
+		return true;
 	if (w->copy.on && copy_act(m, &w->copy, w->shown, a))
 		return true;
 	if (w->focus == PANE_TERMINAL && workspace_act_terminal(m, w, a))

@@ -441,6 +441,8 @@ send y
 wait copied 16 bytes
 wait line 100
 send q
+wait no longer looking back; q again quits
+send q
 exit 0
 {RESTORED}""")
     with open(os.path.join(inst.runtime, "clipboard"), encoding="ascii") as f:
@@ -464,7 +466,8 @@ def test_a_copy_is_in_tmux(inst, tmp_path):
         shown = subprocess.run(["tmux", "-S", sock, "show-buffer"],
                                capture_output=True, text=True, check=True)
         assert shown.stdout == "line 42\nline 43\n"
-        t.end("send q", "wait ended", "send \\r", "exit 0")
+        t.end("send q", "wait q again quits", "send q", "wait ended",
+              "send \\r", "exit 0")
 
 
 def test_a_copy_too_large_for_the_terminal(inst):
@@ -483,6 +486,8 @@ send ggVG
 wait selected 200
 send y
 wait bytes, too many for the terminal: they are in {inst.runtime}/clipboard
+send q
+wait q again quits
 send q
 exit 0
 {RESTORED}""", size="32x200")

@@ -396,6 +396,35 @@ static void test_workspace__waiting(void **state)
 	fixture_free(m);
 }
 
+/* Copying ends it, so the q that was to end it must not quit. */
+static void test_workspace__quit_after_copying(void **state)
+{
+	struct model *m = start(state, 120);
+
+	attach(m, "s1");
+	fixture_keys(m, "^] [ y");
+	assert_shown(m, "copied ");
+	m->effects = 0;
+	fixture_keys(m, "q");
+	assert_false(m->effects & EFFECT_QUIT);
+	assert_shown(m, "no longer looking back; q again quits");
+	fixture_keys(m, "q");
+	assert_true(m->effects & EFFECT_QUIT);
+	/* One did something else since. */
+	m->effects = 0;
+	fixture_keys(m, "[ y Tab q");
+	assert_true(m->effects & EFFECT_QUIT);
+	m->effects = 0;
+	fixture_keys(m, "3 ^] [ y Enter ^] q");
+	assert_true(m->effects & EFFECT_QUIT);
+	/* Word of it isn't for long. */
+	fixture_keys(m, "[ y");
+	fixture_time(m, INT64_C(4000000000));
+	update_tick(m);
+	assert_not_shown(m, "copied ");
+	fixture_free(m);
+}
+
 /* Nothing else tells the keys of looking back: ? searches there. */
 static void test_workspace__looking_back_line(void **state)
 {
@@ -670,6 +699,7 @@ int main(void)
 		TEST(navigation),
 		TEST(help),
 		TEST(logs_of_it),
+		TEST(quit_after_copying),
 		TEST(daemon_figures),
 		TEST(empty_lists),
 		TEST(its_sandbox),
