@@ -17,9 +17,11 @@
 #include "cli/paging.h"
 #include "cli/sandbox.h"
 #include "lib/api/errmap.h"
+#include "lib/api/nofile.h"
 #include "lib/base/escape.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
+#include "lib/base/proc.h"
 
 /* Is `name` the command's name or one of its aliases? */
 static bool is_called(const struct cmd *cmd, const char *name)
@@ -267,6 +269,8 @@ static int run_and_report(struct cli *cli, void *values, int argc, char **argv)
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	int status = cli->cmd->run(cli, values, argc, argv, &err);
 
+	if (status < 0 && err.sys_errno == EMFILE)
+		nofile_hint(&err);
 	if (paging_end() && status < 0 && err.code == SVM_INTERNAL &&
 	    err.sys_errno == EPIPE)
 		status = 0; /* who read it had enough */
@@ -386,6 +390,7 @@ int cli_main(const struct entries *entries, int argc, char **argv)
 	/* A parent that ignores it would make `stacyvm list | head` noisy. */
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_IGN); /* a write that fails is told and tidied up */
+	proc_raise_nofile();
 	if (argc > 1 && strcmp(argv[1], "--version") == 0)
 		argv[1] += 2; /* what many type first */
 	return argc > 0 ? cli_run(&cli, cmds, argc - 1, argv + 1) :

@@ -42,6 +42,7 @@
 #include "daemon/trim.h"
 #include "daemon/warm.h"
 #include "lib/api/errmap.h"
+#include "lib/api/nofile.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
@@ -150,7 +151,8 @@ static int start(struct serve *s, struct svm_err *err)
 	struct daemon *d = &s->d;
 
 	dirs_init(&d->dirs);
-	if (dirs_make(&d->dirs, err) < 0 || load_config(s, err) < 0 ||
+	if (nofile_check(err) < 0 || dirs_make(&d->dirs, err) < 0 ||
+	    load_config(s, err) < 0 ||
 	    reload_log(d, s->detached, err) < 0)
 		return -1;
 	s->logs_to_file = s->detached || (d->config->logging_file &&

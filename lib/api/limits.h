@@ -54,6 +54,8 @@
 #define LIMIT_TIME_SHUTDOWN SECONDS(10)
 #define LIMIT_TIME_LAST_WORD SECONDS(1) /* to be read after that */
 
+#define LIMIT_NOFILE_LEAST 64 /* files a daemon may open: about 20, and 8 a box */
+
 /* Sandboxes. */
 #define LIMIT_ID 11             /* "sb-" + 8 hex */
 #define LIMIT_NAME 63

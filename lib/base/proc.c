@@ -116,9 +116,17 @@ void proc_raise_nofile(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &lim) < 0)
 		return;
-	first_nofile = lim;
+	if (!first_nofile.rlim_max)
+		first_nofile = lim;
 	lim.rlim_cur = lim.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &lim);
+}
+
+uint64_t proc_most_files(void)
+{
+	struct rlimit lim;
+
+	return getrlimit(RLIMIT_NOFILE, &lim) < 0 ? UINT64_MAX : lim.rlim_max;
 }
 
 void proc_restore_nofile(void)
@@ -158,7 +166,8 @@ static int place_fds(const struct spawn *s)
 		int src = s->fds[i] >= 0 ? s->fds[i] :
 					   open("/dev/null", O_RDWR);
 
-		high[i] = src < 0 ? -1 : fcntl(src, F_DUPFD, 32);
+		high[i] = src < 0 ? -1 :
+				    fcntl(src, F_DUPFD, (int)s->nfds);
 		if (high[i] < 0)
 			return -errno;
 	}

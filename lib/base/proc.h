@@ -34,6 +34,7 @@ const char *proc_boot_id(void);
 /* Raise soft NOFILE to hard; children get the old soft limit back through
  * proc_restore_nofile(), which is async-signal-safe. */
 void proc_raise_nofile(void);
+uint64_t proc_most_files(void); /* the hard NOFILE */
 void proc_restore_nofile(void);
 
 /* Start argv[0] (a path, no PATH search) with exactly this environment and

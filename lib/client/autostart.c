@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/api/nofile.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
@@ -262,6 +263,8 @@ static int connect_started(struct client *c, struct svm_err *err)
 	auto_close int lock = -1;
 	int fd;
 
+	if (nofile_check(err) < 0)
+		return svm_err_prefix(err, "cannot start the daemon");
 	if (dirs_make(&c->dirs, err) < 0) {
 		err->code = SVM_UNREACHABLE;
 		return svm_err_prefix(err, "cannot start the daemon");

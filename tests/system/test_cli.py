@@ -343,6 +343,28 @@ def test_a_file_that_may_not_grow_is_a_failure(new_instance, tmp_path):
         assert [f.name for f in config.parent.iterdir()] == ["config.yaml"]
 
 
+def test_too_few_open_files_are_an_error_that_says_so(new_instance):
+    """`ulimit -n 20`: what is needed, what there is, what to do."""
+    inst = new_instance()
+
+    def few(most):
+        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, most))
+
+    for argv, code in ((["list"], 5), (["exec", "x", "true"], 125),
+                       (["daemon", "start"], 5), (["serve"], 5)):
+        r = inst.run(*argv, preexec_fn=few(20))
+        assert r.code == code and r.errtext.count("\n") == 3, r
+        for text in ("needs 64 open files", "20 files may be open",
+                     "ulimit -Hn", "prlimit --pid $$"):
+            assert text in r.errtext, r
+    assert not (inst.state / "logs").exists()
+    inst.ok("version", preexec_fn=few(20))
+    inst.ok("list", preexec_fn=few(64))
+    inst.ok("list", preexec_fn=few(20))
+    inst.ok("daemon", "stop")
+    inst.ok("list", preexec_fn=few(1024)) # as many as it may
+
+
 def test_a_full_disk_is_a_failure(shared, box):
     with open("/dev/full", "wb") as full:
         r = shared.run("exec", box, "echo", "x", stdout=full)

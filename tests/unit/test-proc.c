@@ -247,8 +247,25 @@ static void test_proc__nofile(void **state)
 	proc_raise_nofile();
 	getrlimit(RLIMIT_NOFILE, &now);
 	assert_int_equal(now.rlim_cur, now.rlim_max);
+	assert_int_equal(proc_most_files(), now.rlim_max);
+	proc_raise_nofile(); /* the first is what children get */
 	auto_free char *text = output_of("ulimit -Sn", envp, 0);
 	assert_int_equal(atoi(text), low.rlim_cur);
+	setrlimit(RLIMIT_NOFILE, &before);
+}
+
+/* No more are needed than those that are passed, twice. */
+static void test_proc__spawn_with_few_files(void **state)
+{
+	char *envp[] = { NULL };
+	struct rlimit before;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &before);
+	struct rlimit low = { 20, before.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &low);
+	auto_free char *text = output_of("echo here", envp, 0);
+	assert_string_equal(text, "here\n");
 	setrlimit(RLIMIT_NOFILE, &before);
 }
 
@@ -263,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_proc__spawn_session),
 		cmocka_unit_test(test_proc__spawn_swaps_descriptors),
 		cmocka_unit_test(test_proc__spawn_failures),
+		cmocka_unit_test(test_proc__spawn_with_few_files),
 		cmocka_unit_test(test_proc__nofile),
 	};
 
