@@ -202,10 +202,29 @@ static void find_own(const struct model *m, struct palette *p)
 	}
 }
 
+/* In one spelling: who types color finds colours. */
+static char *spelt(const char *text)
+{
+	char *s = xstrdup(text);
+
+	for (char *at = s; (at = strcasestr(at, "colour")); at++)
+		memmove(at + 4, at + 5, strlen(at + 5) + 1);
+	return s;
+}
+
+/* Every word is in its name, or in what is said of it. */
 static bool is_of(const struct setting *s, const char *typed)
 {
-	return *typed && (rank(s->name, typed) >= 2 ||
-			  (strlen(typed) > 3 && rank(s->help, typed) >= 2));
+	auto_free char *words = spelt(typed), *help = spelt(s->help);
+	char *rest = NULL;
+	size_t n = 0;
+
+	for (char *w = strtok_r(words, " ", &rest); w;
+	     w = strtok_r(NULL, " ", &rest), n++)
+		if (!strcasestr(s->name, w) &&
+		    (strlen(typed) <= 3 || !strcasestr(help, w)))
+			return false;
+	return n > 0;
 }
 
 /* Where it is changed. */

@@ -325,7 +325,9 @@ static void test_settings__the_default_provider(void **state)
 /* The palette leads to one, by its name or what it is for. */
 static void test_settings__found_by_the_palette(void **state)
 {
-	static const char *const typed[] = { "theme", "colours" };
+	static const char *const typed[] = {
+		"theme", "colours", "color", "mono theme", "colour of DASH",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(typed); i++) {
