@@ -64,12 +64,12 @@ static int set_keys(struct keymap *keys, const struct config *c,
 	if (c->ui_leave_key)
 		changes[n++] = (struct keymap_change){
 			"terminal.leave", c->ui_leave_key,
-			c->origin[CONFIG_ID_ui_leave_key] };
+			c->origin[CONFIG_ID_ui_leave_key], "ui.leave_key" };
 	for (size_t i = 0; i < c->n_bindings; i++)
 		if (strncmp(c->bindings[i].key, "keys.", 5) == 0)
 			changes[n++] = (struct keymap_change){
 				c->bindings[i].key + 5, c->bindings[i].value,
-				c->bindings[i].origin };
+				c->bindings[i].origin, NULL };
 	int r = keymap_change(keys, changes, n, err);
 	free(changes);
 	return r;

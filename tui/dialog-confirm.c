@@ -117,7 +117,6 @@ static bool confirm_act(struct model *m, void *state, enum action a)
 
 	switch (a) {
 	case ACT_YES:
-	case ACT_ALL:
 		answer(m, q, true);
 		return true;
 	case ACT_CHOOSE:

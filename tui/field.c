@@ -261,12 +261,16 @@ void field_view(const struct field *f, struct canvas *c, int row, int col,
 		int width, struct cell pen, bool focused)
 {
 	const char *text = field_text(f);
-	size_t from = 0, used;
+	size_t from = f->at, used;
 
 	/* The cursor stays inside, with a column to itself. */
-	while (from < f->at &&
-	       width_text(text + from, f->at - from) + 1 > (size_t)width)
-		from = after(f, from);
+	while (from) {
+		size_t more = before(f, from);
+
+		if (width_text(text + more, f->at - more) + 1 > (size_t)width)
+			break;
+		from = more;
+	}
 	canvas_fill(c, row, col, 1, width, pen);
 	used = width_text(text + from, f->at - from);
 	if (f->text.len > from)

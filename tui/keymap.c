@@ -184,30 +184,46 @@ static bool is_way_out(enum action a)
 	return a == ACT_LEAVE || a == ACT_CLOSE || a == ACT_NO;
 }
 
+/* In a terminal the rest is for what runs there. */
+static bool may_leave_terminal(struct key k)
+{
+	if (k.code >= KEY_NAMED)
+		return k.code >= KEY_CODE_F1 || k.mods != 0;
+	return k.mods & KEY_MOD_ALT ||
+	       (k.mods & KEY_MOD_CTRL && k.code < 0x80 &&
+		!strchr("cdhijmqsz{", (int)k.code | 0x20));
+}
+
 /* Why its keys can't be; 0 when they can. */
 static int check_keys(const struct keymap *k, const struct binding *at,
-		      const char *name, struct svm_err *err)
+		      struct svm_err *err)
 {
 	char text[KEY_NAME_MAX];
 
 	if (!at->n && is_way_out(at->action))
 		return svm_err_set(err, SVM_BAD_REQUEST,
-				   "keys.%s: needs a key: there would be no "
-				   "way out", name);
+				   "needs a key: there would be no way out");
 	for (size_t i = 0; i < at->n; i++) {
 		struct key key = at->keys[i];
 
 		if (actions[at->action].flags & ACTION_DESTROYS &&
 		    key.mods & KEY_MOD_CTRL && key.code < KEY_NAMED)
 			return svm_err_set(err, SVM_BAD_REQUEST,
-					   "keys.%s: %s destroys something "
-					   "and may not be on a Ctrl key",
-					   name, actions[at->action].name);
+					   "%s destroys something and may "
+					   "not be on a Ctrl key",
+					   actions[at->action].name);
+		if (at->context == CTX_TERMINAL && !may_leave_terminal(key))
+			return svm_err_set(err, SVM_BAD_REQUEST,
+					   "'%s' is for what runs in the "
+					   "terminal: choose a function key, "
+					   "one with Alt, or one with Ctrl "
+					   "that terminals don't need, as ^] "
+					   "or ^G", key_name(key, text));
 		const struct binding *other = find_key(k, at->context, key,
 						       at);
 		if (other)
 			return svm_err_set(err, SVM_BAD_REQUEST,
-					   "keys.%s: '%s' is %s there", name,
+					   "'%s' is %s there",
 					   key_name(key, text),
 					   actions[other->action].name);
 	}
@@ -224,20 +240,24 @@ static int set(struct keymap *k, const char *name, const char *keys,
 
 	if (!at) {
 		svm_err_set(err, SVM_BAD_REQUEST,
-			    "keys.%s: no such context and action", name);
+			    "no such context and action");
 		return svm_err_hint(err, "see them with:  stacyvm help keys");
 	}
 	wanted = *at;
 	if (parse_keys(keys, &wanted, &bad) < 0)
 		return svm_err_set(err, SVM_BAD_REQUEST,
-				   "keys.%s: '%s' is no key, or there are "
-				   "more than %d", name, bad, KEYS_MAX);
+				   "'%s' is no key, or there are more than %d",
+				   bad, KEYS_MAX);
 	k->all[at - k->all] = wanted;
 	return 0;
 }
 
 static int blame(const struct keymap_change *c, struct svm_err *err)
 {
+	if (c->setting)
+		svm_err_prefix(err, "%s", c->setting);
+	else
+		svm_err_prefix(err, "keys.%s", c->name);
 	return c->origin ? svm_err_prefix(err, "%s", c->origin) : -1;
 }
 
@@ -251,7 +271,7 @@ int keymap_change(struct keymap *k, const struct keymap_change *changes,
 			return blame(&changes[i], err);
 	for (size_t i = 0; i < n; i++)
 		if (check_keys(&changed, find_name(&changed, changes[i].name),
-			       changes[i].name, err) < 0)
+			       err) < 0)
 			return blame(&changes[i], err);
 	*k = changed;
 	return 0;
@@ -260,8 +280,8 @@ int keymap_change(struct keymap *k, const struct keymap_change *changes,
 int keymap_set(struct keymap *k, const char *name, const char *keys,
 	       struct svm_err *err)
 {
-	return keymap_change(k, &(struct keymap_change){ name, keys, NULL }, 1,
-			     err);
+	return keymap_change(k, &(struct keymap_change){ name, keys, NULL,
+							 NULL }, 1, err);
 }
 
 enum action keymap_find(const struct keymap *k, const enum context *chain,

@@ -71,6 +71,7 @@ int keymap_set(struct keymap *k, const char *name, const char *keys,
 struct keymap_change {
 	const char *name, *keys;
 	const char *origin; /* "FILE:LINE", for messages; may be NULL */
+	const char *setting; /* in messages, in place of keys.NAME; or NULL */
 };
 int keymap_change(struct keymap *k, const struct keymap_change *changes,
 		  size_t n, struct svm_err *err);

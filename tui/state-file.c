@@ -4,10 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 
 #include "lib/api/dirs.h"
+#include "lib/api/limits.h"
 #include "lib/base/fd.h"
+#include "lib/base/lock.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
 
@@ -40,11 +41,13 @@ static int lock(const char *dir, struct svm_err *err)
 	if (fd < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "can't open %s",
 				   dir);
-	while (flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return svm_err_sys(err, SVM_INTERNAL, errno,
-					   "can't lock %s", dir);
-	return steal_fd(&fd);
+	int r = lock_within(fd, LIMIT_LOCK_MS);
+
+	if (r == -EWOULDBLOCK)
+		return svm_err_set(err, SVM_INTERNAL,
+				   "another program holds a lock on '%s'", dir);
+	return r < 0 ? svm_err_sys(err, SVM_INTERNAL, r, "can't lock %s",
+				   dir) : steal_fd(&fd);
 }
 
 static int replace(const char *path, size_t max, state_file_fn *fn,

@@ -6,13 +6,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/api/config-text.h"
 #include "lib/api/limits.h"
 #include "lib/base/fd.h"
+#include "lib/base/lock.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
 
@@ -69,10 +69,13 @@ static int lock_dir(struct at_hand *f, struct svm_err *err)
 	f->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->dir < 0)
 		return cannot(err, "open", dir);
-	while (flock(f->dir, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return cannot(err, "lock", dir);
-	return 0;
+	int r = lock_within(f->dir, LIMIT_LOCK_MS);
+
+	if (r == -EWOULDBLOCK)
+		return svm_err_set(err, SVM_CONFLICT,
+				   "another program holds a lock on '%s'", dir);
+	return r < 0 ? svm_err_sys(err, SVM_INTERNAL, r, "cannot lock '%s'",
+				   dir) : 0;
 }
 
 static int read_text(struct at_hand *f, struct svm_err *err)

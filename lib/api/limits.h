@@ -202,6 +202,10 @@
 #define LIMIT_EMU_HISTORY_LINES 100000
 #define LIMIT_EMU_HISTORY_BYTES MIB(16)
 
+/* Files that several of our programs change, under flock(2): how long each
+ * waits for who has it. */
+#define LIMIT_LOCK_MS 500
+
 /* The dashboard. */
 #define LIMIT_TUI_COMMANDS 2        /* of the user's own at once */
 #define LIMIT_TUI_OUTPUT KIB(256)   /* of one, kept */

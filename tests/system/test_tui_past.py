@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Lines typed in the dashboard come back, also in the next one."""
+import fcntl
 import json
 import os
 import stat
@@ -101,3 +102,16 @@ wait nothing matches
 send \\e
 gone nothing matches
 {QUIT}""")
+
+
+def test_a_lock_of_others_holds_nobody_up(inst):
+    inst.start()
+    held = os.open(inst.state, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    drive(inst, f"""
+wait no sandboxes
+send 2/typed\\r
+wait another program holds a lock on
+{QUIT}""")
+    os.close(held)
+    assert not (inst.state / "tui-history.json").exists()

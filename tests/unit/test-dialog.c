@@ -57,7 +57,7 @@ static void test_dialog__confirm(void **state)
 		int yes;
 	} cases[] = {
 		{ "Enter", 0 },	    { "n", 0 },	      { "Escape", 0 },
-		{ "^C", 0 },	    { "y", 1 },	      { "a", 1 },
+		{ "^C", 0 },	    { "y", 1 },	      { "a n", 0 },
 		{ "Right Enter", 1 },
 		{ "Tab Enter", 1 },
 		{ "Right Left Enter", 0 },

@@ -153,7 +153,17 @@ static void test_keymap__set(void **state)
 		{ "terminal.leave", "" },        /* no way out */
 		{ "form.close", " " },
 		{ "confirm.no", "" },
+		/* What a terminal is for. */
+		{ "terminal.leave", "Enter" }, { "terminal.leave", "x" },
+		{ "terminal.leave", "Escape" }, { "terminal.leave", "Tab" },
+		{ "terminal.leave", "^C" }, { "terminal.leave", "^M" },
+		{ "terminal.leave", "^D" }, { "terminal.leave", "^[" },
+		{ "terminal.leave", "Backspace" },
+		{ "terminal.leave", "F12 Up" },
+		{ "terminal.scroll-up", "PageUp" },
 	};
+	static const char *const leaving[] = { "F12", "^G", "^]", "M-q",
+					       "C-Up", "^T F1" };
 	struct keymap *k = keymap_new();
 	auto_err struct svm_err err = SVM_ERR_INIT;
 
@@ -167,6 +177,9 @@ static void test_keymap__set(void **state)
 					     (struct key){ 'd', 0 }),
 				 ACT_KILL);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(leaving); i++)
+		assert_int_equal(keymap_set(k, "terminal.leave", leaving[i],
+					    &err), 0);
 	assert_int_equal(keymap_set(k, "sandboxes.kill", "K F8", &err), 0);
 	assert_int_equal(keymap_find(k, chain, (struct key){ 'd', 0 }),
 			 ACT_NONE);
@@ -182,13 +195,15 @@ static void test_keymap__change_places(void **state)
 {
 	static const enum context chain[] = { CTX_SANDBOXES, CTX_NONE };
 	static const struct keymap_change swap[] = {
-		{ "sandboxes.kill", "t", NULL },
-		{ "sandboxes.terminal", "d", NULL },
+		{ "sandboxes.kill", "t", NULL, NULL },
+		{ "sandboxes.terminal", "d", NULL, NULL },
 	};
 	static const struct keymap_change bad[] = {
-		{ "sandboxes.files", "F5", "a.yaml:1" },
-		{ "sandboxes.exec", "F5", "a.yaml:2" },
+		{ "sandboxes.files", "F5", "a.yaml:1", NULL },
+		{ "sandboxes.exec", "F5", "a.yaml:2", NULL },
 	};
+	static const struct keymap_change named = {
+		"terminal.leave", "Enter", "a.yaml:3", "ui.leave_key" };
 	struct keymap *k = keymap_new();
 	auto_err struct svm_err err = SVM_ERR_INIT;
 
@@ -201,6 +216,10 @@ static void test_keymap__change_places(void **state)
 	/* All or none. */
 	assert_int_equal(keymap_change(k, bad, 2, &err), -1);
 	assert_non_null(strstr(err.msg, "a.yaml:1: keys.sandboxes.files"));
+	svm_err_release(&err);
+	assert_int_equal(keymap_change(k, &named, 1, &err), -1);
+	assert_non_null(strstr(err.msg, "a.yaml:3: ui.leave_key: 'Enter' is "
+					"for what runs"));
 	assert_int_equal(keymap_find(k, chain, (struct key){ 'f', 0 }),
 			 ACT_FILES);
 	keymap_free(k);
