@@ -141,7 +141,7 @@ def test_bare_opens_the_dashboard_when_told_to(inst):
     ("keys: {sandboxes: {kill: ^X}}\n", "may not be on a Ctrl key"),
     ("keys: {confirm: {'no': ''}}\n", "no way out"),
     ("ui: {leave_key: nonsense}\n",
-     "keys.terminal.leave: 'nonsense' is no key"),
+     "ui.leave_key: 'nonsense' is no key"),
     ("ui: {thme: mono}\n", "did you mean 'ui.theme'?"),
     ("keys: {sandboxes: {kill: \"\\e[2J\"}}\n", "text of one line"),
 ])
