@@ -80,7 +80,7 @@ static int copy_below(int from, int to)
 	auto_walk struct walk w = { 0 };
 	int r = walk_begin(&w, from);
 
-	while (r == 0 && walk_next(&w)) {
+	while (r == 0 && (r = walk_next(&w)) > 0) {
 		auto_free char *parent = xstrdup(w.path.data);
 		char *slash = strrchr(parent, '/');
 		mode_t mode = w.st.st_mode;

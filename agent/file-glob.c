@@ -76,10 +76,10 @@ int file_glob(struct job *j, struct msg_reader *m, struct buf *end,
 		.max = max ? MIN(max, (uint32_t)LIMIT_GLOB_RESULTS) :
 			     LIMIT_GLOB_RESULTS,
 	};
-	while (!s.cut && walk_next(&w)) {
+	while (!s.cut && (r = walk_next(&w)) != 0) {
 		if (s.visited++ == LIMIT_GLOB_VISITED)
 			s.cut = 1;
-		else if (visit(&s, &w, err) < 0)
+		else if (r > 0 && visit(&s, &w, err) < 0)
 			return -1;
 		if (job_stopped())
 			return svm_err_set(err, SVM_TIMEOUT,

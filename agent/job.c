@@ -106,6 +106,32 @@ int job_send(struct job *j, enum frame_type type, const void *p, size_t n,
 	return j->out.len < GATHER ? 0 : job_flush(j, err);
 }
 
+/* The rest of a frame whose bytes the file doesn't have any more. */
+static int pad(struct job *j, size_t n, struct svm_err *err)
+{
+	static const char zeros[512];
+
+	for (; n; n -= MIN(n, sizeof(zeros)))
+		if (send_all(j, zeros, MIN(n, sizeof(zeros)), err) < 0)
+			return -1;
+	return 0;
+}
+
+/* sendfile(2), of files without pages (procfs) too. */
+static ssize_t send_some(struct job *j, int fd, size_t n)
+{
+	auto_err struct svm_err ignored = SVM_ERR_INIT;
+	char piece[KIB(4)];
+	ssize_t done = sendfile(j->fd, fd, NULL, n);
+
+	if (done >= 0 || errno != EINVAL)
+		return done;
+	done = read(fd, piece, MIN(n, sizeof(piece)));
+	if (done > 0 && send_all(j, piece, (size_t)done, &ignored) < 0)
+		_exit(1); /* as below */
+	return done;
+}
+
 /* Its pages go to the socket as they are.  What is promised in the header and
  * gone meanwhile can't be taken back: nothing may follow it. */
 static ssize_t send_pages(struct job *j, int fd, size_t n, struct svm_err *err)
@@ -121,11 +147,19 @@ static ssize_t send_pages(struct job *j, int fd, size_t n, struct svm_err *err)
 	while (left) {
 		if (stopped)
 			_exit(1);
-		ssize_t done = sendfile(j->fd, fd, NULL, left);
+		ssize_t done = send_some(j, fd, left);
 		if (done < 0 && errno == EINTR)
 			continue;
-		if (done <= 0)
+		int e = done < 0 ? errno : 0;
+		if (done <= 0 && !j->pads)
 			_exit(1);
+		if (done <= 0 && pad(j, left, err) < 0)
+			return -1;
+		if (e)
+			return svm_err_sys(err, SVM_PROVIDER, e,
+					   "can't read on");
+		if (done == 0)
+			break;
 		job_progress();
 		left -= (size_t)done;
 	}

@@ -20,6 +20,8 @@ struct job {
 	struct buf in;  /* what followed the request */
 	struct buf out; /* frames gathered, sent when there is a whole lot */
 	bool uploads;   /* DATA follows the request */
+	bool pads;      /* job_send_from() sends what the file has lost
+			 * since it was measured as zeros */
 };
 
 /* Frames to the peer, gathered; 0 or -1 with err. */

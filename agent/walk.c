@@ -41,31 +41,44 @@ int walk_dir(const struct walk *w)
 	return dirfd(w->levels[w->depth - 1].dir);
 }
 
+/* The directory is over: 0, or why it can't be listed to its end. */
+static int pop(struct walk *w, int e)
+{
+	closedir(w->levels[--w->depth].dir);
+	return -e;
+}
+
 int walk_next(struct walk *w)
 {
-	while (w->depth) {
+	int r = 0;
+
+	while (w->depth && r == 0) {
 		struct walk_level *l = &w->levels[w->depth - 1];
+
+		errno = 0;
 		struct dirent *e = readdir(l->dir);
 
 		buf_truncate(&w->path, l->path_len);
 		if (!e) {
-			closedir(l->dir);
-			w->depth--;
+			r = pop(w, errno);
 			continue;
 		}
 		if (strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0 ||
-		    fstatat(dirfd(l->dir), e->d_name, &w->st,
-			    AT_SYMLINK_NOFOLLOW) < 0)
+		    strcmp(e->d_name, "..") == 0)
 			continue;
+		r = fstatat(dirfd(l->dir), e->d_name, &w->st,
+			    AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 1;
+		if (r == -ENOENT) {
+			r = 0;
+			continue;
+		}
 		if (w->path.len)
 			buf_addch(&w->path, '/');
 		size_t at = w->path.len;
 		buf_addstr(&w->path, e->d_name);
 		w->name = w->path.data + at;
-		return 1;
 	}
-	return 0;
+	return r;
 }
 
 int walk_enter(struct walk *w)

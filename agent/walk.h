@@ -28,7 +28,9 @@ struct walk {
 int walk_begin(struct walk *w, int fd);
 
 /* The next entry: its name is in w->path, its kind in w->st.  1, 0 at the
- * end.  Entries that vanish are left out. */
+ * end, or -errno when the entry can't be looked at, or the rest of a directory
+ * not be listed: w->path is its name ("" where the walk began), and the walk
+ * can go on behind it.  Entries that vanish are left out. */
 int walk_next(struct walk *w);
 
 /* Go into the entry, a directory, before the next one.  0 or -errno; -ELOOP

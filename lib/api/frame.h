@@ -75,10 +75,12 @@ enum frame_type {
 	FRAME_GLOB,      /* str pattern, u32 max -> PATH..., END (u32
 			  * truncated) */
 	FRAME_MKDIR,     /* str path, u32 mode: with parents -> END */
-	FRAME_TAR_OUT,   /* str path -> DATA..., END.  The archive of a
-			  * directory holds what is in it, without its own
-			  * name, so that TAR_IN of it makes a copy; that of
-			  * a file holds the file. */
+	FRAME_TAR_OUT,   /* str path -> DATA..., END (u32 entries that can't be
+			  * read and were left out, u32 errno, bytes path of
+			  * the first of them; older agents send none of it).
+			  * The archive of a directory holds what is in it,
+			  * without its own name, so that TAR_IN of it makes
+			  * a copy; that of a file holds the file. */
 	FRAME_TAR_IN,    /* str path; client DATA..., END -> END (u64 entries) */
 	FRAME_CONNECT,   /* u16 port: v4 and v6 loopback -> END carrying the
 			  * connected socket by SCM_RIGHTS */

@@ -316,12 +316,14 @@ struct answer {
 	char *error;
 	bool ended;             /* END came */
 	uint32_t end_u32;       /* its first field */
+	struct buf end;         /* all of them */
 };
 
 static inline void answer_release(struct answer *a)
 {
 	buf_release(&a->data);
 	buf_release(&a->names);
+	buf_release(&a->end);
 	agent_file_release(&a->file);
 	free(a->error);
 	*a = (struct answer){ 0 };
@@ -357,6 +359,7 @@ static inline void answer_add(struct answer *a, const struct frame *f)
 	case FRAME_END:
 		a->ended = true;
 		a->end_u32 = f->len >= 4 ? msg_u32(&m) : 0;
+		buf_add(&a->end, f->payload, f->len);
 		break;
 	default:
 		fail_msg("unexpected frame %u", f->type);

@@ -459,6 +459,83 @@ static void test_agent_files__tar_round_trip(void **state)
 	answer_release(&a);
 }
 
+/* The END of an archive: how many were left out, and the first of them. */
+static void omitted(const struct answer *a, uint32_t n, uint32_t why,
+		    const char *path)
+{
+	struct msg_reader m = msg_reader(a->end.data, a->end.len);
+
+	if (a->code)
+		fail_msg("%s", a->error);
+	assert_true(a->ended);
+	assert_int_equal(msg_u32(&m), n);
+	assert_int_equal(msg_u32(&m), why);
+	auto_free char *first = msg_str(&m, LIMIT_PATH);
+	assert_string_equal(first, path);
+}
+
+static void test_agent_files__tar_leaves_out(void **state)
+{
+	struct box *b = *state;
+
+	run(b, "mkdir -p o/d/empty o/d/nolist o/d/nosearch && cd o/d && "
+	       "echo a >a && echo b >nosearch/b && echo c >nosearch/c");
+	struct answer a = ask(b, FRAME_TAR_OUT, "/workspace/o", NULL, 0, 0, 0,
+			      0, 0);
+	omitted(&a, 0, 0, "");
+	answer_release(&a);
+	/* One of its own, so that it is the first. */
+	run(b, "cd o; printf x >'d/empty/s\n' && chmod 0 d/empty/s*");
+	a = ask(b, FRAME_TAR_OUT, "/workspace/o/", NULL, 0, 0, 0, 0, 0);
+	omitted(&a, 1, EACCES, "/workspace/o/d/empty/s\n");
+	done(tar_in(b, "/app/left", a.data.data, a.data.len));
+	answer_release(&a);
+	expect(b, "/app/left/d/a", "a\n");
+	run(b, "cd ../app/left/d && test -d empty && test ! -e empty/s*");
+	/* A directory that can't be listed is one, of one that can't be
+	 * searched each name is. */
+	run(b, "cd o/d; chmod 111 nolist; chmod 444 nosearch");
+	a = ask(b, FRAME_TAR_OUT, "/workspace/o/", NULL, 0, 0, 0, 0, 0);
+	assert_true(a.ended);
+	assert_int_equal(a.end_u32, 4);
+	done(tar_in(b, "/app/less", a.data.data, a.data.len));
+	answer_release(&a);
+	run(b, "cd ../app/less/d && test -d nolist && test -d nosearch && "
+	       "test ! -e nosearch/b && test -s a");
+	/* What was asked for itself is no entry. */
+	refused(ask(b, FRAME_TAR_OUT, "/workspace/o/d/nolist", NULL, 0, 0, 0,
+		    0, 0), SVM_FORBIDDEN, "can't open");
+	refused(ask(b, FRAME_TAR_OUT, "/workspace/o/d/empty/s\n", NULL, 0,
+		    0, 0, 0, 0), SVM_FORBIDDEN, "can't read");
+	run(b, "chmod -R u+rwx o");
+}
+
+/* The archive of a file that got shorter has the bytes it began with. */
+static void test_agent_files__tar_of_a_shrinking_file(void **state)
+{
+	const size_t size = MIB(64);
+	struct box *b = *state;
+	auto_buf struct buf text = BUF_INIT;
+	struct answer a = { 0 };
+	struct call c;
+	struct frame f;
+
+	run(b, "mkdir -p shrink; truncate -s 64M shrink/f");
+	msg_add_str(&text, "/workspace/shrink");
+	call_begin(b, &c, FRAME_TAR_OUT, text.data, text.len);
+	for (int i = 0; i < 3; i++) {
+		assert_true(call_next(&c, &f));
+		answer_add(&a, &f);
+	}
+	run(b, "truncate -s 1000 shrink/f");
+	while (call_next(&c, &f))
+		answer_add(&a, &f);
+	call_close(&c);
+	omitted(&a, 0, 0, "");
+	assert_int_equal(a.data.len, size + 3 * USTAR_BLOCK);
+	answer_release(&a);
+}
+
 static void add_entry(struct buf *out, const char *path, char type,
 		      const char *target, const char *text)
 {
@@ -739,6 +816,8 @@ int main(void)
 		T(delete),
 		T(glob),
 		T(tar_round_trip),
+		T(tar_leaves_out),
+		T(tar_of_a_shrinking_file),
 		T(hostile_archives),
 		T(racing_renamer),
 		T(connect),
