@@ -9,6 +9,7 @@
 #include "daemon/http/http.h"
 #include "daemon/sandbox.h"
 #include "lib/base/json.h"
+#include "lib/base/log.h"
 
 struct sandbox *api_find_sandbox(struct http_req *r, struct daemon *d,
 				 struct svm_err *err)
@@ -44,11 +45,17 @@ static void call_free(struct api_call *c)
 
 static void reply_error(struct api_call *c, const struct svm_err *err)
 {
+	static struct log_limit limit;
 	struct http_req *r = c->req;
 
 	if (!r)
 		return;
 	if (c->begun) {
+		/* Whoever reads it can't be told any more. */
+		if (log_limited(&limit, 20))
+			log_warn_e(err, "sandbox=%s req=%s %s %s was cut off",
+				   c->sandbox->id, http_request_id(r),
+				   http_method(r), http_target(r));
 		c->ops->cut(c);
 		c->req = NULL;
 		return;

@@ -119,6 +119,7 @@
 #define LIMIT_GLOB_RESULTS 10000
 #define LIMIT_GLOB_VISITED 200000
 #define LIMIT_TREE_DEPTH 512
+#define LIMIT_OMITTED_PATH 512 /* bytes of it, where an archive lacks it */
 #define LIMIT_TIME_FILE_OP SECONDS(60)
 
 /* Events and logs. */
