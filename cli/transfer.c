@@ -170,6 +170,18 @@ static int write_out(struct exchange *x, int fd, const char *to,
 	return 0;
 }
 
+/* The body didn't come whole. */
+static int broke_off(struct cli *cli, const char *id, const char *suffix,
+		     const char *path, struct svm_err *err)
+{
+	auto_free char *target = files_target(id, suffix, path);
+
+	if (err->code != SVM_UNREACHABLE)
+		return -1;
+	(void)client_explain_cut(cli_client(cli, err), target, err);
+	return svm_err_prefix(err, "'%s:%s'", id, path);
+}
+
 /* The file follows. */
 static struct exchange *begin_get(struct cli *cli, const char *id,
 				  const char *path, struct svm_err *err)
@@ -199,7 +211,7 @@ int transfer_get(struct cli *cli, const char *id, const char *path, int fd,
 			return -1;
 		progress_add(p, n);
 	}
-	return (int)n;
+	return n < 0 ? broke_off(cli, id, "", path, err) : 0;
 }
 
 int transfer_show(struct cli *cli, const char *id, const char *path,
@@ -220,7 +232,7 @@ int transfer_show(struct cli *cli, const char *id, const char *path,
 		if (n >= 0 && out_text(&raw, n == 0) < 0)
 			return write_failed(errno, NULL, err);
 	} while (n > 0);
-	return (int)n;
+	return n < 0 ? broke_off(cli, id, "", path, err) : 0;
 }
 
 struct tree_upload {
@@ -304,5 +316,9 @@ int transfer_get_tree(struct cli *cli, const char *id, const char *path,
 
 	if (dirfd < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "open '%s'", dir);
-	return receive_tree(x, dirfd, NULL, p, err);
+	if (receive_tree(x, dirfd, NULL, p, err) < 0)
+		return broke_off(cli, id, "/archive", path, err);
+	auto_free char *what = xasprintf("%s:%s", id, path);
+
+	return client_check_omitted(x, what, err);
 }

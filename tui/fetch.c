@@ -162,7 +162,8 @@ static int check_place(const char *path, struct svm_err *err)
 			   S_ISDIR(st.st_mode) ? "a directory" : "no file");
 }
 
-/* Into a file beside the wanted one, which takes its place when whole. */
+/* Into a file beside the wanted one, which takes its place when whole.  An
+ * archive that lacks what can't be read is kept, and is an error. */
 static int download(struct exchange *x, const char *path, unsigned mode,
 		    struct svm_err *err)
 {
@@ -192,6 +193,8 @@ static int download(struct exchange *x, const char *path, unsigned mode,
 		unlink(part);
 		return -1;
 	}
+	if (client_check_omitted(x, "the archive", err) < 0)
+		return svm_err_hint(err, "the rest is in %s", path);
 	return 0;
 }
 
@@ -239,8 +242,10 @@ static int carry_out(struct request *r, struct client *c)
 		return -1;
 	r->whole = exchange_whole(x);
 	r->etag = exchange_etag(x);
-	return r->download ? download(x, r->download, r->mode, err) :
-			     receive(x, &r->reply, r->most, err);
+	if (r->download)
+		return download(x, r->download, r->mode, err) < 0 ?
+			       client_explain_cut(c, r->target, err) : 0;
+	return receive(x, &r->reply, r->most, err);
 }
 
 static void keep(struct request *r)

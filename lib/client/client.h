@@ -132,6 +132,22 @@ char *exchange_etag(const struct exchange *x);
 ssize_t exchange_read(struct exchange *x, void *p, size_t n,
 		      struct svm_err *err);
 
+/*
+ * exchange_read() blames a body that breaks off on the daemon (UNREACHABLE).
+ * One that answers has cut it off: what can be known of the reason takes the
+ * place of the error, where the target is of a sandbox.  Always -1.
+ */
+int client_explain_cut(struct client *c, const char *target,
+		       struct svm_err *err);
+
+/*
+ * An archive of a sandbox came to its proper end, but not all could be read:
+ * an error (PROVIDER) that says what is missing.  `what` it is of is named as
+ * the caller likes it.  0 when all is there.
+ */
+int client_check_omitted(const struct exchange *x, const char *what,
+			 struct svm_err *err);
+
 /* One line of the body without its newline, borrowed until the next call;
  * NULL with *ret_end true at the end, or with err set.  Blank lines are
  * skipped when `skip_blank` (keep-alives of NDJSON). */

@@ -47,6 +47,9 @@ struct exchange *exchange_begin(struct client *c, const char *method,
 const struct http1_head *exchange_head(const struct exchange *x,
 				       const char **ret_text);
 
+/* The raw lines of the trailers, once the body has come to its end. */
+const struct buf *exchange_trailers(const struct exchange *x);
+
 /* After 101: the connection is the caller's, with what was read of it. */
 int exchange_take(struct exchange *x, struct buf *leftover);
 

@@ -335,6 +335,11 @@ const struct http1_head *exchange_head(const struct exchange *x,
 	return &x->head;
 }
 
+const struct buf *exchange_trailers(const struct exchange *x)
+{
+	return &x->trailers;
+}
+
 int exchange_take(struct exchange *x, struct buf *leftover)
 {
 	buf_add(leftover, x->raw + x->begin, x->end - x->begin);
