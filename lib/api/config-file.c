@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/api/config-text.h"
+#include "lib/api/dirs.h"
 #include "lib/api/limits.h"
 #include "lib/base/fd.h"
 #include "lib/base/lock.h"
@@ -65,7 +66,7 @@ static int lock_dir(struct at_hand *f, struct svm_err *err)
 
 	if (access(dir, F_OK) < 0 && errno == ENOENT && *dir == '/' &&
 	    path_make_private_dir(dir, 0700, err) < 0)
-		return -1;
+		return dirs_hint("XDG_CONFIG_HOME", NULL, err);
 	f->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->dir < 0)
 		return cannot(err, "open", dir);

@@ -24,6 +24,10 @@ struct dirs {
 /* Compute the names; touches nothing. */
 void dirs_init(struct dirs *d);
 
+/* What to do about a directory that can't be made, which these variables can
+ * name (own may be NULL): the cause may be HOME. */
+int dirs_hint(const char *xdg, const char *own, struct svm_err *err);
+
 /* Make state and runtime with what is below: images/ boxes/ logs/. */
 int dirs_make(const struct dirs *d, struct svm_err *err);
 void dirs_release(struct dirs *d);

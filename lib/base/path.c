@@ -47,17 +47,24 @@ char *path_join(const char *dir, const char *name)
 			 name);
 }
 
-static int make_parents(char *path, mode_t mode)
+/* *ret_n: the length of the one that failed. */
+static int make_parents(char *path, mode_t mode, size_t *ret_n)
 {
+	struct stat st;
+
 	for (char *p = path + 1; *p; p++) {
 		if (*p != '/')
 			continue;
 		*p = '\0';
-		int r = mkdir(path, mode);
+		int r = mkdir(path, mode) < 0 ? -errno : 0;
+		/* What is there may be where nothing can be made. */
+		if (r < 0 && stat(path, &st) == 0)
+			r = S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 		*p = '/';
-		if (r < 0 && errno != EEXIST && errno != EROFS &&
-		    errno != EACCES)
-			return -errno;
+		if (r < 0) {
+			*ret_n = (size_t)(p - path);
+			return r;
+		}
 	}
 	return 0;
 }
@@ -74,14 +81,17 @@ int path_make_private_dir(const char *path, mode_t mode, struct svm_err *err)
 	if (path[0] != '/' || !path[1])
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "'%s' is not an absolute path", path);
-	int r = make_parents(copy, 0700);
+	size_t n = strlen(path);
+	int r = make_parents(copy, 0700, &n);
 	if (r == 0 && mkdir(path, mode) < 0 && errno != EEXIST)
 		r = -errno;
 	if (r == 0 && lstat(path, &st) < 0)
 		r = -errno;
 	if (r < 0)
 		return svm_err_sys(err, SVM_UNAVAILABLE, r,
-				   "can't make the directory '%s'", path);
+				   "can't make the directory '%.*s'%s%s%s",
+				   (int)n, path, path[n] ? " for '" : "",
+				   path[n] ? path : "", path[n] ? "'" : "");
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
 	    (st.st_mode & 0777 & ~mode))
 		return svm_err_set(err, SVM_UNAVAILABLE,

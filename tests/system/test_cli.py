@@ -343,6 +343,17 @@ def test_a_file_that_may_not_grow_is_a_failure(new_instance, tmp_path):
         assert [f.name for f in config.parent.iterdir()] == ["config.yaml"]
 
 
+def test_no_place_for_the_configuration(inst):
+    """The directory that can't be made, why, and what to set."""
+    r = inst.run("config", "set", "ui.theme", "mono",
+                 env={"XDG_CONFIG_HOME": "", "HOME": "/proc/nope"})
+    assert r.code == 1 and r.errtext == (
+        "stacyvm: can't make the directory '/proc/nope' for "
+        "'/proc/nope/.config/stacyvm': No such file or directory\n"
+        "  set HOME to a directory of yours, or name one with "
+        "XDG_CONFIG_HOME\n")
+
+
 def test_too_few_open_files_are_an_error_that_says_so(new_instance):
     """`ulimit -n 20`: what is needed, what there is, what to do."""
     inst = new_instance()

@@ -3,11 +3,15 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/buf.h"
+#include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
 #include "tests/unit/unit.h"
@@ -106,6 +110,79 @@ static void test_dirs__a_hint_that_harms_nobody(void **state)
 	dirs_release(&d);
 }
 
+/* What dirs_make() says to a user who is not root; owned. */
+static char *said(const char *const pairs[][2], const char *home)
+{
+	auto_buf struct buf b = BUF_INIT;
+	int p[2], status;
+
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct svm_err err = SVM_ERR_INIT;
+		struct dirs d = { 0 };
+
+		if (geteuid() == 0 && setuid(65534) < 0)
+			_exit(2);
+		set_env(pairs);
+		if (home)
+			setenv("HOME", home, 1);
+		else
+			unsetenv("HOME");
+		dirs_init(&d);
+		if (dirs_make(&d, &err) == 0)
+			_exit(3);
+		dprintf(p[1], "%s\n%s", err.msg, err.hint);
+		_exit(0);
+	}
+	close(p[1]);
+	assert_int_equal(fd_slurp(p[0], 4096, &b), 0);
+	close(p[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	return buf_steal(&b);
+}
+
+/* What failed and why, and which variable helps. */
+static void test_dirs__no_home(void **state)
+{
+	static const char *const none[][2] = { { NULL } };
+	static const char *const own[][2] = { { "STACYVM_STATE_DIR", "x" },
+					      { NULL } };
+	static const char *const xdg[][2] = {
+		{ "XDG_STATE_HOME", "/proc/nope" }, { NULL }
+	};
+	static const struct {
+		const char *const (*pairs)[2];
+		const char *home, *part, *hint;
+	} cases[] = {
+		{ none, "rel", "", "\nHOME is no absolute path ('rel'): set it, "
+		  "or name a directory of yours with XDG_STATE_HOME or "
+		  "STACYVM_STATE_DIR" },
+		{ none, "/proc/nope", "directory '/proc/nope' for "
+		  "'/proc/nope/.local/state/stacyvm': No such file",
+		  "\nset HOME to a directory of yours, or name one with "
+		  "XDG_STATE_HOME or STACYVM_STATE_DIR" },
+		{ own, NULL, "'x' is not an absolute path",
+		  "\nname a directory of yours with STACYVM_STATE_DIR" },
+		{ xdg, NULL, "'/proc/nope' for '/proc/nope/stacyvm': No such",
+		  "\nname a directory of yours with XDG_STATE_HOME or "
+		  "STACYVM_STATE_DIR" },
+	};
+
+	(void)state;
+	if (geteuid() == 0 && !unit_has_other_ids())
+		skip();
+	/* The first goes by the password database, which may know a home. */
+	for (size_t i = geteuid() != 0; i < ARRAY_SIZE(cases); i++) {
+		auto_free char *text = said(cases[i].pairs, cases[i].home);
+
+		if (!strstr(text, cases[i].part) ||
+		    !strstr(text, cases[i].hint))
+			fail_msg("%s: %s", cases[i].home, text);
+	}
+}
+
 static void test_dirs__made_private(void **state)
 {
 	char base[] = "/tmp/svm-dirs-XXXXXX";
@@ -148,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_dirs__names),
 		cmocka_unit_test(test_dirs__refuses_relative),
 		cmocka_unit_test(test_dirs__a_hint_that_harms_nobody),
+		cmocka_unit_test(test_dirs__no_home),
 		cmocka_unit_test(test_dirs__made_private),
 	};
 

@@ -119,6 +119,16 @@ static void test_path__private_dir(void **state)
 	assert_int_equal(path_make_private_dir("/", 0700, &err), -1);
 	svm_err_release(&err);
 	assert_int_equal(path_make_private_dir("/proc/nope", 0700, &err), -1);
+	assert_string_equal(err.msg, "can't make the directory '/proc/nope': "
+				     "No such file or directory");
+	svm_err_release(&err);
+	/* The one that can't be made is named, with its own reason. */
+	auto_free char *below_file = path_join(dir, "file/a/b");
+	assert_int_equal(path_make_private_dir(below_file, 0700, &err), -1);
+	auto_free char *msg = xasprintf("can't make the directory '%s' for "
+					"'%s': Not a directory", file,
+					below_file);
+	assert_string_equal(err.msg, msg);
 	if (unit_has_other_ids()) {
 		assert_int_equal(chmod(deep, 0700), 0);
 		assert_int_equal(chown(deep, 65534, 65534), 0);
