@@ -241,52 +241,62 @@ static void ribbon(const struct model *m, struct canvas *c)
 		ribbon_host(m, c, col + 2, right - 2);
 }
 
+/* The screen one is on; a workspace belongs to the one it was opened from. */
+static bool nav_is_here(const struct model *m, size_t i)
+{
+	return i == m->screen ||
+	       (m->screen == SCREEN_WORKSPACE && i == m->previous);
+}
+
+static bool nav_has_title(const struct model *m, size_t i)
+{
+	return m->cols >= 90 || nav_is_here(m, i);
+}
+
 /* Where each title of the navigation stands; the width of all. */
 static int nav_layout(const struct model *m, int col[SCREEN_MAX + 1])
 {
-	bool narrow = m->cols < 90;
 	int at = 1;
 
 	for (size_t i = 0; i < SCREEN_WORKSPACE; i++) {
 		col[i] = at;
 		at += 2;
-		if (!narrow || i == m->screen)
+		if (nav_has_title(m, i))
 			at += (int)strlen(screens[i]->title) + 1;
-		at += narrow ? 0 : 1;
+		at += m->cols >= 90;
 	}
 	col[SCREEN_WORKSPACE] = at;
 	return at;
 }
 
-/* ": command  ? help", or where there is no room for that ": ?". */
+/* ": command  ? help"; where there is less room ": ? help", then ": ?". */
 static void nav_hints(const struct model *m, struct canvas *c, int from)
 {
 	static const struct {
 		enum action action;
 		const char *what;
 	} shown[] = { { ACT_PALETTE, " command" }, { ACT_HELP, " help" } };
-	auto_buf struct buf text = BUF_INIT, brief = BUF_INIT;
 	enum context chain[CONTEXT_CHAIN];
 	char key[KEY_NAME_MAX];
-	int width;
 
 	update_screen_contexts(m, chain);
-	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
-		if (!*keymap_key(m->keymap, chain, shown[i].action, key))
+	for (size_t bare = 0; bare <= ARRAY_SIZE(shown); bare++) {
+		auto_buf struct buf text = BUF_INIT;
+
+		for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+			if (*keymap_key(m->keymap, chain, shown[i].action,
+					key))
+				buf_addf(&text, "%s%s%s",
+					 !text.len ? "" : bare ? " " : "  ",
+					 key, i < bare ? "" : shown[i].what);
+		int width = (int)width_text(buf_str(&text), text.len);
+
+		if (from + width >= m->cols)
 			continue;
-		buf_addf(&text, "%s%s%s", text.len ? "  " : "", key,
-			 shown[i].what);
-		buf_addf(&brief, "%s%s", brief.len ? " " : "", key);
-	}
-	width = (int)width_text(buf_str(&text), text.len);
-	if (from + width >= m->cols) {
-		buf_clear(&text);
-		buf_addstr(&text, buf_str(&brief));
-		width = (int)width_text(buf_str(&text), text.len);
-	}
-	if (from + width < m->cols)
 		canvas_text(c, 1, m->cols - width - 1, width,
 			    pen_role(ROLE_DIM), buf_str(&text));
+		break;
+	}
 }
 
 /* The key is there where it works: in a terminal it goes to the program, and
@@ -299,17 +309,14 @@ static void nav(const struct model *m, struct canvas *c)
 
 	update_screen_contexts(m, chain);
 	for (size_t i = 0; i < SCREEN_WORKSPACE; i++) {
-		bool here = i == m->screen ||
-			    (m->screen == SCREEN_WORKSPACE &&
-			     i == m->previous);
-		bool title = m->cols >= 90 || i == m->screen;
-		struct cell pen = pen_role(here ? ROLE_ACCENT : ROLE_DIM);
+		struct cell pen = pen_role(nav_is_here(m, i) ? ROLE_ACCENT :
+							       ROLE_DIM);
 		char key[KEY_NAME_MAX];
 
 		keymap_key(m->keymap, chain,
 			   (enum action)(ACT_DASH + (int)i), key);
 		canvas_text(c, 1, col[i], 1, pen, key);
-		if (title)
+		if (nav_has_title(m, i))
 			canvas_text(c, 1, col[i] + 2, m->cols - col[i] - 2,
 				    pen, screens[i]->title);
 	}

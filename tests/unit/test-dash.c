@@ -134,7 +134,7 @@ static void test_dash__meters(void **state)
 	fixture_free(m);
 }
 
-/* Two keys are told of at any width. */
+/* Two keys are told of at any width, the help by its name. */
 static void test_dash__narrow_navigation(void **state)
 {
 	struct model *m = fixture_model(10, 40);
@@ -142,7 +142,7 @@ static void test_dash__narrow_navigation(void **state)
 	(void)state;
 	assert_shown(m, ": command  ? help");
 	fixture_keys(m, "2");
-	assert_shown(m, " 1 2 SANDBOXES 3 4 5 6 7            : ?");
+	assert_shown(m, " 1 2 SANDBOXES 3 4 5 6 7       : ? help");
 	fixture_free(m);
 }
 

@@ -425,6 +425,20 @@ static void test_workspace__quit_after_copying(void **state)
 	fixture_free(m);
 }
 
+/* Also where titles have no room: whence one came, which a click goes to. */
+static void test_workspace__narrow_navigation(void **state)
+{
+	struct model *m = start(state, 80);
+
+	assert_shown(m, "     SANDBOXES   4 5 6 7 ");
+	fixture_keys(m, "t");
+	assert_shown(m, "     SANDBOXES  ");
+	assert_not_shown(m, "4 5 6 7");
+	click_on(m, "BOXES  ");
+	assert_int_equal(m->screen, SCREEN_SANDBOXES);
+	fixture_free(m);
+}
+
 /* Nothing else tells the keys of looking back: ? searches there. */
 static void test_workspace__looking_back_line(void **state)
 {
@@ -700,6 +714,7 @@ int main(void)
 		TEST(help),
 		TEST(logs_of_it),
 		TEST(quit_after_copying),
+		TEST(narrow_navigation),
 		TEST(daemon_figures),
 		TEST(empty_lists),
 		TEST(its_sandbox),
