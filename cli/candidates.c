@@ -152,6 +152,13 @@ static void offer_sandboxes(struct line *l, const char *tail)
 	}
 }
 
+/* A word that begins with a name is no option and nobody's home: a sandbox may
+ * call a file "-rf", and fish quotes no "~" (and shows no "./" unasked). */
+static bool needs_dir(const struct line *l, const char *name)
+{
+	return !l->before[0] && !l->last[0] && (*name == '-' || *name == '~');
+}
+
 /* Paths in a sandbox that begin with `path`. */
 static void offer_paths(struct line *l, const char *sandbox, const char *path)
 {
@@ -181,7 +188,9 @@ static void offer_paths(struct line *l, const char *sandbox, const char *path)
 		auto_buf struct buf name = BUF_INIT, word = BUF_INIT;
 
 		out_field_text(item, "name", 4, &name);
-		buf_addf(&word, "%s%s", dir, buf_str(&name));
+		/* Of nothing typed, `abs` ends in a slash. */
+		buf_addf(&word, "%s%s", needs_dir(l, buf_str(&name)) ? abs :
+				dir, buf_str(&name));
 		if (name.len && (buf_str(&name)[0] != '.' || path[n] == '.'))
 			offer(l, buf_str(&word),
 			      cJSON_IsTrue(out_field(item, "is_dir", 6)) ?

@@ -21,6 +21,9 @@ HOSTILE = [
     "c5\\'$(touch PWNED)'", "c6--x", "c7 ;touch PWNED ",
     'd1x"', "d2x!", "d3x'", "d4x$(touch PWNED)\"", "d5x!\"", "d6\"!",
 ]
+# What means something to a shell, or to a program, at the beginning alone.
+LEADING = ["~root", "=ls", "#c", "^a^b^", "-rf", "--help", "%1", "{a,b}", "[x]",
+           "!!", " x", "&&touch PWNED", "*", "?", "\\x", "$(touch PWNED)"]
 SCRIPTS = {"bash": "stacyvm.bash", "zsh": "_stacyvm", "fish": "stacyvm.fish"}
 # Never offered: what is shown would not be what is typed.
 UNPRINTABLE = ["z1\nz", "z2\x1b]0;t\a", "z3\tt", "z4\u202ed", "z5\x7f"]
@@ -334,6 +337,24 @@ def test_a_shell_quotes_what_a_sandbox_says(shell, files):
                 "files", "cat", files, f"/workspace/h/{name}"], (quote, name)
         got = shell.line(f"stacyvm cp . {files}:h/{name[:2]}\t")
         assert got == ["cp", ".", f"{files}:h/{name}"], name
+
+
+def test_a_shell_quotes_how_a_name_begins(shell, shared, files):
+    """Alone in its directory, so that nothing of it need be typed."""
+    for i, name in enumerate(LEADING):
+        shared.api("POST", f"/sandboxes/{files}/files", check=200, body={
+            "path": f"/workspace/l{i}/{name}", "content": "x"})
+        got = shell.line(f"stacyvm exec -w /workspace/l{i} {files} cat \t")
+        there = f"/workspace/l{i}/{name}" if name[0] in "-~" else name
+        assert got == ["exec", "-w", f"/workspace/l{i}", files, "cat",
+                       there], name
+    got = shell.line(f"stacyvm files cat {files} \\~r\t x")
+    assert got == ["files", "cat", files, "~r", "x"], "none there"
+    shared.ok("files", "write", files, "~root", input="")
+    for typed in ("\\~r", "'~r", '"~r'):
+        got = shell.line(f"stacyvm files cat {files} {typed}\t")
+        assert got == ["files", "cat", files, "~root"], typed
+    shared.ok("files", "rm", files, "~root")
 
 
 def test_a_shell_evaluates_nothing_that_is_typed(shell, files):
