@@ -150,6 +150,12 @@ static int write_failed(int r, const char *to, struct svm_err *err)
 				"write to standard output");
 }
 
+/* A file is new, and has the holes again that were read as zeros. */
+static bool has_holes(int fd, const char *to)
+{
+	return to && fd_regular_size(fd) >= 0;
+}
+
 /* Whoever reads it may stop doing so for long, and that can be interrupted: a
  * pipe that poll() says has room takes PIPE_BUF bytes at once. */
 static int write_out(struct exchange *x, int fd, const char *to,
@@ -160,7 +166,8 @@ static int write_out(struct exchange *x, int fd, const char *to,
 
 		if (!to && exchange_wait(x, fd, POLLOUT, err) < 0)
 			return -1;
-		int r = fd_write_full(fd, data, part);
+		int r = has_holes(fd, to) ? fd_write_holes(fd, data, part) :
+					    fd_write_full(fd, data, part);
 
 		if (r < 0)
 			return write_failed(r, to, err);
@@ -211,7 +218,11 @@ int transfer_get(struct cli *cli, const char *id, const char *path, int fd,
 			return -1;
 		progress_add(p, n);
 	}
-	return n < 0 ? broke_off(cli, id, "", path, err) : 0;
+	if (n < 0)
+		return broke_off(cli, id, "", path, err);
+	int r = has_holes(fd, to) ? fd_end_holes(fd) : 0;
+
+	return r < 0 ? write_failed(r, to, err) : 0;
 }
 
 int transfer_show(struct cli *cli, const char *id, const char *path,

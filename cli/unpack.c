@@ -164,6 +164,12 @@ static int begin_entry(struct unpack *u, struct svm_err *err)
 	return 0;
 }
 
+static int write_failed(const struct unpack *u, int r, struct svm_err *err)
+{
+	return svm_err_sys(err, SVM_INTERNAL, r, "write '%s'",
+			   u->tar.entry.path);
+}
+
 int unpack_feed(struct unpack *u, const char *p, size_t n, struct svm_err *err)
 {
 	const char *data;
@@ -183,13 +189,14 @@ int unpack_feed(struct unpack *u, const char *p, size_t n, struct svm_err *err)
 				return -1;
 			break;
 		case TAR_DATA:
-			r = u->fd < 0 ? 0 : fd_write_full(u->fd, data, len);
+			r = u->fd < 0 ? 0 : fd_write_holes(u->fd, data, len);
 			if (r < 0)
-				return svm_err_sys(err, SVM_INTERNAL, r,
-						   "write '%s'",
-						   u->tar.entry.path);
+				return write_failed(u, r, err);
 			break;
 		case TAR_DONE:
+			r = u->fd < 0 ? 0 : fd_end_holes(u->fd);
+			if (r < 0)
+				return write_failed(u, r, err);
 			fd_close(u->fd);
 			u->fd = -1;
 			break;

@@ -71,6 +71,40 @@ int fd_write_full(int fd, const void *data, size_t n)
 	return 0;
 }
 
+static bool is_zero(const char *p, size_t n)
+{
+	return p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
+}
+
+int fd_write_holes(int fd, const void *data, size_t n)
+{
+	const size_t block = 4096;
+	const char *p = data;
+	int r = 0;
+
+	while (n && r == 0) {
+		size_t run = MIN(n, block);
+		bool zero = is_zero(p, run);
+
+		while (run < n && is_zero(p + run, MIN(n - run, block)) == zero)
+			run += MIN(n - run, block);
+		if (!zero)
+			r = fd_write_full(fd, p, run);
+		else if (lseek(fd, (off_t)run, SEEK_CUR) < 0)
+			r = -errno;
+		p += run;
+		n -= run;
+	}
+	return r;
+}
+
+int fd_end_holes(int fd)
+{
+	off_t end = lseek(fd, 0, SEEK_CUR);
+
+	return end < 0 || ftruncate(fd, end) < 0 ? -errno : 0;
+}
+
 ssize_t fd_read_full(int fd, void *data, size_t n)
 {
 	size_t have = 0;

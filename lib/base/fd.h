@@ -24,6 +24,11 @@ int fd_set_cloexec(int fd, bool on);
 /* Write all n bytes to a blocking fd. */
 int fd_write_full(int fd, const void *data, size_t n);
 
+/* The same to a new regular file, where blocks of zeros become holes; its size
+ * is right when fd_end_holes() was called behind the last of them. */
+int fd_write_holes(int fd, const void *data, size_t n);
+int fd_end_holes(int fd);
+
 /* Read up to n bytes until end of file; returns how many. */
 ssize_t fd_read_full(int fd, void *data, size_t n);
 

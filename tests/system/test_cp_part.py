@@ -133,6 +133,25 @@ def test_the_dashboard_says_so(inst, tmp_path):
         assert t.getnames() == ["a"]
 
 
+# -- holes
+
+def test_holes_stay_holes(shared, box, tmp_path):
+    sh(shared, box, "mkdir d; cd d; truncate -s 64M big; echo x >>big; "
+       "truncate -s 65M big; : >empty")
+    shared.ok("cp", "-r", f"{box}:d", tmp_path / "d")
+    shared.ok("cp", f"{box}:d/big", tmp_path / "big")
+    (tmp_path / "other").touch()
+    os.truncate(tmp_path / "other", 1 << 20)
+    holes = (tmp_path / "other").stat().st_blocks == 0
+    for f in (tmp_path / "d" / "big", tmp_path / "big"):
+        st = f.stat()
+        assert st.st_size == 65 << 20
+        assert not holes or st.st_blocks * 512 < 1 << 20
+        with open(f, "rb") as data:
+            assert data.read().strip(b"\0") == b"x\n"
+    assert (tmp_path / "d" / "empty").stat().st_size == 0
+
+
 # -- cut off
 
 def test_more_than_an_archive_holds(shared, box, tmp_path):

@@ -338,6 +338,42 @@ static void test_fd__slurps_files_alone(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* What is zeros takes no space, whatever the pieces it comes in. */
+static void test_fd__holes(void **state)
+{
+	const size_t size = 1 << 20;
+	auto_free char *data = xcalloc(1, size), *back = xcalloc(1, size);
+	auto_free char *path = xasprintf("%s/holes", dir);
+	struct stat st, empty;
+
+	(void)state;
+	memset(data + 300000, 'x', 5000);
+	data[700001] = 'y';
+	for (size_t piece = 1; piece <= size; piece = piece * 64 + 1) {
+		int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+			      0600);
+
+		assert_int_equal(ftruncate(fd, (off_t)size), 0);
+		assert_int_equal(fstat(fd, &empty), 0);
+		assert_int_equal(ftruncate(fd, 0), 0);
+		for (size_t at = 0; at < size; at += piece)
+			assert_int_equal(fd_write_holes(fd, data + at,
+							MIN(piece, size - at)),
+					 0);
+		assert_int_equal(fd_end_holes(fd), 0);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_int_equal(st.st_size, size);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		assert_int_equal(fd_read_full(fd, back, size), size);
+		assert_memory_equal(back, data, size);
+		/* Where there are holes at all. */
+		if (empty.st_blocks == 0)
+			assert_true(st.st_blocks < 200);
+		close(fd);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +382,7 @@ int main(void)
 		TEST(slurp_limits),
 		TEST(read_and_write_full),
 		TEST(write_path_creates_nothing),
+		TEST(holes),
 		TEST(replace),
 		TEST(replace_keeps_permissions),
 		TEST(replace_leaves_nothing_when_ended),
