@@ -221,3 +221,17 @@ def test_a_daemon_that_is_lost(inst, tmp_path):
     assert p.returncode == 5 and "lost the daemon" in err, err
     assert not inst.answers()
     inst.ok("kill", box)
+
+
+def test_an_agent_that_dies(inst, tmp_path):
+    """What it said last is less than was promised."""
+    inst.start()
+    if inst.provider != "native":
+        pytest.skip("the mock's agent has no name to find it by")
+    box = inst.spawn()
+    p = stopped_midway(inst, box, tmp_path)
+    os.kill(inst.agent_of(box), signal.SIGKILL)
+    err = goes_on(p, tmp_path)
+    assert p.returncode in (1, 6) and "lost the daemon" not in err, err
+    assert f"'{box}:/workspace/d': cut off: the sandbox " in err, err
+    assert inst.answers()
