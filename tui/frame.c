@@ -337,6 +337,17 @@ bool frame_mouse(struct model *m, const struct mouse *mouse)
 	return true;
 }
 
+/* What its keys are about isn't there.  A workspace's own are about its
+ * sandbox, whatever is in its panes. */
+static bool is_idle(const struct model *m, enum context c, enum action a)
+{
+	const struct screen *s = screens[m->screen];
+
+	return !m->dialog && c != CTX_WORKSPACE &&
+	       action_info(a)->flags & ACTION_SELECTED && s->empty &&
+	       s->empty(m, m->state[m->screen]);
+}
+
 /* "d kill  s spawn ...", as much as fits before `right`. */
 static void hints(const struct model *m, struct canvas *c, int left)
 {
@@ -357,6 +368,7 @@ static void hints(const struct model *m, struct canvas *c, int left)
 			size_t before = text.len;
 
 			if (!info->brief || seen[a] ||
+			    is_idle(m, chain[x], a) ||
 			    (m->read_only && info->flags & ACTION_CHANGES))
 				continue;
 			seen[a] = true;

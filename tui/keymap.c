@@ -20,6 +20,7 @@ static const struct action_info actions[ACT_MAX] = {
 #define CHANGES ACTION_CHANGES
 #define DESTROYS ACTION_DESTROYS
 #define GLOBAL ACTION_GLOBAL
+#define SELECTED ACTION_SELECTED
 #define ACTION(NAME, name, flags, brief, what) \
 	[ACT_##NAME] = { name, flags, brief, what },
 #include "tui/keymap.def"

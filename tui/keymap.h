@@ -36,6 +36,7 @@ enum action_flags {
 	ACTION_CHANGES = 1u << 0,
 	ACTION_DESTROYS = 1u << 1,
 	ACTION_GLOBAL = 1u << 2,
+	ACTION_SELECTED = 1u << 3,
 };
 
 struct action_info {

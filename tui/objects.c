@@ -480,6 +480,12 @@ const struct field *objects_screen_typing(const struct model *m,
 	return x->typing ? &x->filter : NULL;
 }
 
+bool objects_screen_empty(const struct model *m, const void *state)
+{
+	(void)m;
+	return !objects_selected(state);
+}
+
 const cJSON *objects_screen_subject(const struct model *m, const void *state)
 {
 	(void)m;

@@ -76,6 +76,7 @@ bool objects_screen_input(struct model *m, void *state,
 const struct field *objects_screen_typing(const struct model *m,
 					  const void *state,
 					  const char **ret_label);
+bool objects_screen_empty(const struct model *m, const void *state);
 const cJSON *objects_screen_subject(const struct model *m, const void *state);
 
 #endif

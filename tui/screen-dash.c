@@ -414,6 +414,12 @@ static const cJSON *dash_subject(const struct model *m, const void *state)
 	return s ? s->json : NULL;
 }
 
+static bool dash_empty(const struct model *m, const void *state)
+{
+	(void)m;
+	return !((const struct dash *)state)->table.n_rows;
+}
+
 static bool dash_input(struct model *m, void *state,
 		       const struct input_event *ev)
 {
@@ -467,6 +473,7 @@ const struct screen screen_dash = {
 	.input = dash_input,
 	.table = dash_table,
 	.subject = dash_subject,
+	.empty = dash_empty,
 	.event = dash_event,
 	.status = dash_status,
 	.typing = dash_typing,

@@ -265,4 +265,5 @@ const struct screen screen_events = {
 	.event = events_event,
 	.typing = textlog_screen_typing,
 	.status = textlog_screen_status,
+	.empty = textlog_screen_empty,
 };

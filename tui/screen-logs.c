@@ -490,6 +490,13 @@ static const cJSON *logs_subject(const struct model *m, const void *state)
 	return s ? s->json : NULL;
 }
 
+/* What is opened from here is the sandbox. */
+static bool logs_empty(const struct model *m, const void *state)
+{
+	(void)m;
+	return !((const struct logs *)state)->n;
+}
+
 static void save(struct model *m, const char *path, void *data)
 {
 	struct logs *g = data;
@@ -582,6 +589,7 @@ const struct screen screen_logs = {
 	.tick = logs_tick,
 	.context = CTX_LOGS,
 	.subject = logs_subject,
+	.empty = logs_empty,
 	.act = logs_act,
 	.input = textlog_screen_input,
 	.typing = textlog_screen_typing,

@@ -214,6 +214,12 @@ static const cJSON *sandboxes_subject(const struct model *m, const void *state)
 	return s ? s->json : NULL;
 }
 
+static bool sandboxes_empty(const struct model *m, const void *state)
+{
+	(void)m;
+	return !((const struct sandboxes *)state)->table.n_rows;
+}
+
 static bool sandboxes_input(struct model *m, void *state,
 			    const struct input_event *ev)
 {
@@ -283,6 +289,7 @@ const struct screen screen_sandboxes = {
 	.table = sandboxes_table,
 	.size = sandboxes_size,
 	.subject = sandboxes_subject,
+	.empty = sandboxes_empty,
 	.status = sandboxes_status,
 	.typing = sandboxes_typing,
 	.wake = sandboxes_wake,

@@ -291,5 +291,6 @@ const struct screen screen_templates = {
 	.act = templates_act,
 	.input = objects_screen_input,
 	.subject = objects_screen_subject,
+	.empty = objects_screen_empty,
 	.typing = objects_screen_typing,
 };

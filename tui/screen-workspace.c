@@ -485,6 +485,14 @@ static const cJSON *workspace_subject(const struct model *m, const void *state)
 	return s ? s->json : NULL;
 }
 
+static bool workspace_empty(const struct model *m, const void *state)
+{
+	const struct workspace *w = state;
+
+	(void)m;
+	return w->focus == PANE_FILES && !w->files.n;
+}
+
 static const char *workspace_path(const struct model *m, const void *state)
 {
 	const struct workspace *w = state;
@@ -524,6 +532,7 @@ const struct screen screen_workspace = {
 	.order = workspace_order,
 	.size = workspace_size,
 	.subject = workspace_subject,
+	.empty = workspace_empty,
 	.path = workspace_path,
 	.paths = workspace_paths,
 	.event = workspace_event,

@@ -75,6 +75,9 @@ struct screen {
 	/* What a command of the user's would act on: the object selected, or
 	 * NULL.  May be NULL. */
 	const cJSON *(*subject)(const struct model *m, const void *state);
+	/* Nothing is selected, as nothing is there.  May be NULL: something
+	 * always is, or no key is about it. */
+	bool (*empty)(const struct model *m, const void *state);
 	/* And the file that is selected in it.  May be NULL. */
 	const char *(*path)(const struct model *m, const void *state);
 	/* And all files that are marked there, NULL at the end, the caller's;

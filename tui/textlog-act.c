@@ -230,6 +230,12 @@ const struct field *textlog_screen_typing(const struct model *m,
 	return textlog_typing(state, ret_label);
 }
 
+bool textlog_screen_empty(const struct model *m, const void *state)
+{
+	(void)m;
+	return !textlog_current(state);
+}
+
 void textlog_screen_status(const struct model *m, const void *state,
 			   struct buf *out)
 {

@@ -101,6 +101,7 @@ bool textlog_screen_input(struct model *m, void *state,
 const struct field *textlog_screen_typing(const struct model *m,
 					  const void *state,
 					  const char **ret_label);
+bool textlog_screen_empty(const struct model *m, const void *state);
 void textlog_screen_status(const struct model *m, const void *state,
 			   struct buf *out);
 

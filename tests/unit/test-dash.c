@@ -146,6 +146,57 @@ static void test_dash__narrow_navigation(void **state)
 	fixture_free(m);
 }
 
+/* Of keys that are about what is selected none is told of where nothing is;
+ * those of the rest are. */
+static void test_dash__hints_of_nothing(void **state)
+{
+	struct model *m = fixture_model(24, 150);
+
+	(void)state;
+	/* What is filtered out isn't there either. */
+	fixture_keys(m, "2 / z z z z Enter");
+	assert_shown(m, "s spawn");
+	assert_not_shown(m, "d kill");
+	fixture_keys(m, "Escape");
+	assert_shown(m, "d kill");
+	model_open(m, "sb-7f3a91c2", WORKSPACE_FILES);
+	fixture_answer(m, "GET", "/api/v1/sandboxes/sb-7f3a91c2/files", SVM_OK,
+		       "[]");
+	assert_shown(m, "- up  u upload");
+	assert_shown(m, "3 terminal  x actions"); /* of the sandbox */
+	assert_not_shown(m, "i edit");
+	fixture_keys(m, "Escape 7");
+	assert_not_shown(m, "Enter open");
+	fixture_no_sandboxes(m);
+	fixture_keys(m, "1");
+	assert_shown(m, "s spawn  o sort");
+	assert_not_shown(m, "t terminal");
+	fixture_keys(m, "2");
+	assert_shown(m, "s spawn  o sort  Tab pane");
+	model_refresh(m);
+	fixture_answer(m, "GET", "/api/v1/templates", SVM_OK, "[]");
+	fixture_answer(m, "GET", "/api/v1/providers", SVM_OK, "[]");
+	fixture_keys(m, "3");
+	assert_shown(m, "s spawn  n new  o sort");
+	fixture_keys(m, "4");
+	assert_not_shown(m, "r test");
+	assert_shown(m, "o sort");
+	fixture_free(m);
+}
+
+/* The logs open a sandbox, if one is chosen. */
+static void test_dash__hints_of_no_log(void **state)
+{
+	struct model *m = fixture_model(24, 150);
+
+	(void)state;
+	fixture_no_sandboxes(m);
+	fixture_keys(m, "5");
+	assert_shown(m, "Space follow");
+	assert_not_shown(m, "Enter open");
+	fixture_free(m);
+}
+
 /* Nobody is an owner: there is no column of them. */
 static void test_dash__no_owners(void **state)
 {
@@ -240,6 +291,8 @@ int main(void)
 		cmocka_unit_test(test_dash__spawn_form_has_more),
 		cmocka_unit_test(test_dash__narrow_tabs),
 		cmocka_unit_test(test_dash__info),
+		cmocka_unit_test(test_dash__hints_of_nothing),
+		cmocka_unit_test(test_dash__hints_of_no_log),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
