@@ -25,6 +25,9 @@ int state_file_read(const char *name, size_t max, struct buf *text,
 	if (r == -EINVAL)
 		return svm_err_set(err, SVM_INTERNAL,
 				   "%s is not a regular file", path);
+	if (r == -EPERM)
+		return svm_err_set(err, SVM_INTERNAL, "%s belongs to somebody "
+				   "else, or all may write it", path);
 	return r < 0 && r != -ENOENT ?
 		       svm_err_sys(err, SVM_INTERNAL, r, "can't read %s",
 				   path) : 0;

@@ -85,7 +85,8 @@ static unsigned attribute(const char *word)
 static const char *parse_style(char *words, struct theme_style *ret)
 {
 	struct theme_style style = { 0 };
-	bool behind = false;
+	const char *on = NULL; /* while no colour came after it */
+	bool has_fg = false, has_bg = false;
 	char *rest = NULL;
 
 	for (char *w = strtok_r(words, " ", &rest); w;
@@ -93,12 +94,21 @@ static const char *parse_style(char *words, struct theme_style *ret)
 		unsigned attr = attribute(w);
 
 		style.attr |= attr;
-		if (strcmp(w, "on") == 0)
-			behind = true;
-		else if (!attr && !parse_colour(w, behind ? &style.bg :
-							    &style.fg))
+		if (attr)
+			continue;
+		if (strcmp(w, "on") == 0 && !has_bg && !on) {
+			on = w;
+			continue;
+		}
+		bool *has = on ? &has_bg : &has_fg;
+
+		if (*has || !parse_colour(w, on ? &style.bg : &style.fg))
 			return w;
+		*has = true;
+		on = NULL;
 	}
+	if (on)
+		return on;
 	*ret = style;
 	return NULL;
 }
@@ -112,9 +122,10 @@ static int set_style(struct theme *t, const char *file,
 
 	if (bad)
 		return svm_err_set(err, SVM_BAD_REQUEST, "%s:%zu: %s: '%.64s' "
-				   "is no colour (rrggbb, 0 to 255, red, "
-				   "bright-red, default) and no attribute "
-				   "(bold dim italic underline reverse)",
+				   "can't be there: a style is a colour "
+				   "(rrggbb, 0 to 255, red, bright-red, "
+				   "default), 'on' and another, and bold dim "
+				   "italic underline reverse",
 				   file, e->line, e->path, bad);
 	if (strcmp(e->path, "background") == 0) {
 		t->background = style.fg;
@@ -207,6 +218,10 @@ int theme_load(const char *dir, const char *name, struct theme *ret,
 	if (r == -EINVAL)
 		return svm_err_set(err, SVM_BAD_REQUEST, "ui.theme: %s is not "
 				   "a regular file", path);
+	if (r == -EPERM)
+		return svm_err_set(err, SVM_BAD_REQUEST, "ui.theme: %s belongs "
+				   "to somebody else, or all may write it",
+				   path);
 	if (r < 0)
 		return svm_err_sys(err, SVM_BAD_REQUEST, r, "ui.theme: can't "
 				   "read %s", path);

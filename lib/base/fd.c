@@ -160,7 +160,11 @@ int fd_slurp_file(int dirfd, const char *path, size_t max, struct buf *b)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	return S_ISREG(st.st_mode) ? fd_slurp(fd, max, b) : -EINVAL;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if ((st.st_uid != geteuid() && st.st_uid != 0) || st.st_mode & S_IWOTH)
+		return -EPERM;
+	return fd_slurp(fd, max, b);
 }
 
 int fd_write_path(int dirfd, const char *path, const char *text)

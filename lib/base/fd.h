@@ -35,7 +35,9 @@ ssize_t fd_read_full(int fd, void *data, size_t n);
 /* Append the whole file to b; -EFBIG past max bytes. */
 int fd_slurp(int fd, size_t max, struct buf *b);
 int fd_slurp_path(int dirfd, const char *path, size_t max, struct buf *b);
-/* Of a regular file alone, -EINVAL: a pipe might never be opened. */
+/* Of a file of ours: -EINVAL when it is not a regular file (a pipe might never
+ * be opened), -EPERM when somebody other than us and root owns it, or all may
+ * write it. */
 int fd_slurp_file(int dirfd, const char *path, size_t max, struct buf *b);
 
 /* Write text to an existing file (procfs, cgroupfs): one write, no create. */

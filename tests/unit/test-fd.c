@@ -335,6 +335,12 @@ static void test_fd__slurps_files_alone(void **state)
 	assert_int_equal(fd_replace_path(AT_FDCWD, path, "text", 4, 0600), 0);
 	assert_int_equal(fd_slurp_file(AT_FDCWD, path, 10, &b), 0);
 	assert_string_equal(buf_str(&b), "text");
+	assert_int_equal(chmod(path, 0602), 0);
+	assert_int_equal(fd_slurp_file(AT_FDCWD, path, 10, &b), -EPERM);
+	assert_int_equal(chmod(path, 0600), 0);
+	if (geteuid() == 0 && chown(path, 65534, 65534) == 0)
+		assert_int_equal(fd_slurp_file(AT_FDCWD, path, 10, &b),
+				 -EPERM);
 	assert_int_equal(unlink(path), 0);
 }
 

@@ -84,14 +84,19 @@ static void test_theme_file__says_what_is_wrong(void **state)
 		const char *text, *why;
 	} bad[] = {
 		{ "base: night\n", "t.yaml:1: base: 'night' is not one of" },
-		{ "ok: red\nbad: reddish\n", "t.yaml:2: bad: 'reddish' is no" },
-		{ "ok: 256\n", "'256' is no colour" },
-		{ "ok: '#12345'\n", "'#12345' is no colour" },
+		{ "ok: red\nbad: reddish\n", "t.yaml:2: bad: 'reddish' can't" },
+		{ "ok: 256\n", "'256' can't be there" },
+		{ "ok: '#12345'\n", "'#12345' can't be there" },
 		{ "\nokay: red\n", "t.yaml:2: 'okay' is nothing of a theme" },
 		{ "ok: [red]\n", "'ok' must be one line" },
 		{ "ok: {a: red}\n", "'ok' must be one line" },
 		{ "ok: *x\n", "anchors" },
-		{ "ok: \"\\e[31m\"\n", "is no colour" },
+		{ "ok: \"\\e[31m\"\n", "can't be there" },
+		{ "ok: red on\n", "'on' can't be there" },
+		{ "ok: red on bold\n", "'on' can't be there" },
+		{ "ok: red on on blue\n", "'on' can't be there" },
+		{ "ok: red blue\n", "'blue' can't be there" },
+		{ "ok: red on blue green\n", "'green' can't be there" },
 	};
 
 	(void)state;
@@ -128,6 +133,11 @@ static void test_theme_file__found_by_name(void **state)
 	assert_int_equal(t.role[ROLE_OK].fg, COLOUR_DEFAULT);
 	assert_int_equal(theme_load(dir, "none", &t, &none), -1);
 	assert_non_null(strstr(none.msg, "there is no /tmp/svm-theme-"));
+	auto_err struct svm_err shared = SVM_ERR_INIT;
+	auto_free char *mine = xasprintf("%s/themes/mine.yaml", dir);
+	assert_int_equal(chmod(mine, 0666), 0);
+	assert_int_equal(theme_load(dir, "mine", &t, &shared), -1);
+	assert_non_null(strstr(shared.msg, "all may write it"));
 	assert_int_equal(theme_load(dir, "../themes/mine", &t, &path), -1);
 	assert_non_null(strstr(path.msg, "not the name of a theme"));
 }
