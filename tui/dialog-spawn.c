@@ -18,8 +18,9 @@
 
 static const struct dialog_ops spawn_ops, panel_ops;
 
+#define BORDER_ROWS 3
 #define ERROR_ROWS 3 /* and more for one that is longer */
-#define ERROR_ROWS_MAX 6
+#define FIELD_ROWS_LEAST 3 /* where an error needs the rest */
 /* The time in the panel's title. */
 #define PANEL_TICK_NS (100 * INT64_C(1000000))
 #define PANEL_STILL_NS (1000 * INT64_C(1000000))
@@ -51,7 +52,9 @@ static int rows_below(const struct spawn *f, int rows, int cols)
 
 	if (f->error) {
 		status = form_text_rows(f->error, columns(cols) - 4);
-		status = MIN(MAX(status, ERROR_ROWS), ERROR_ROWS_MAX);
+		status = MIN(status, rows - BORDER_ROWS - command_rows(rows) -
+					     FIELD_ROWS_LEAST);
+		status = MAX(status, ERROR_ROWS);
 	}
 	return command_rows(rows) + status;
 }
@@ -92,7 +95,7 @@ static void spawn_view(const struct model *m, const void *state,
 	auto_buf struct buf command_line = BUF_INIT;
 	int command = command_rows(c->rows);
 	int under = rows_below(f, c->rows, c->cols);
-	struct area in = dialog_box(c, SPAWN_FIELDS + under + 3,
+	struct area in = dialog_box(c, SPAWN_FIELDS + under + BORDER_ROWS,
 				    columns(c->cols), "SPAWN");
 	int rows = MAX(in.rows - under, 1);
 	struct area below = { in.row + in.rows - under, in.col, command,

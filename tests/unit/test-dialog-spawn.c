@@ -122,7 +122,7 @@ static void test_dialog_spawn__refused(void **state)
 static void test_dialog_spawn__says_why(void **state)
 {
 	struct model *m = start(state);
-	char why[320];
+	char why[900];
 
 	memset(why, 'w', sizeof(why));
 	memcpy(why + sizeof(why) - 5, " end", 5);
