@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One line asked for; and what to do when it names a file that is there. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,13 +71,17 @@ static void view_place(const struct prompting *p, struct canvas *c,
 	int room = in.cols - canvas_text(c, in.row + 2, in.col, in.cols,
 					 pen_role(ROLE_DIM), "is ");
 	const char *s, *mark = "";
+	size_t width;
 
 	escape_line(&text, path, strlen(path));
-	for (s = buf_str(&text); *s && width_text(s, strlen(s)) +
-				       strlen(mark) > (size_t)MAX(room, 0);) {
+	s = buf_str(&text);
+	width = width_text(s, text.len);
+	while (*s && width + strlen(mark) > (size_t)MAX(room, 0)) {
 		uint32_t cp;
+		size_t n = (size_t)MAX(utf8_decode(s, strlen(s), &cp), 1);
 
-		s += MAX(utf8_decode(s, strlen(s), &cp), 1);
+		width -= MIN(width, width_text(s, n));
+		s += n;
 		mark = "...";
 	}
 	canvas_textf(c, in.row + 2, in.col + in.cols - room, room,
@@ -114,6 +119,18 @@ static void finish(struct model *m, void *data)
 	kept.done(m, text, kept.data);
 	if (kept.release)
 		kept.release(kept.data);
+}
+
+/* That a file can be made there: now, while the path can still be mended. */
+static int check_place(const char *path, struct svm_err *err)
+{
+	const char *slash = strrchr(path, '/');
+	auto_free char *dir = !slash ? xstrdup(".") :
+				       xstrndup(path, MAX(slash - path, 1));
+
+	return access(dir, W_OK | X_OK) < 0 ?
+		       svm_err_sys(err, SVM_BAD_REQUEST, errno,
+				   "can't write in %s", dir) : 0;
 }
 
 /* Those of them that are there, the caller's; NULL, and why, where one is no
@@ -178,7 +195,8 @@ static void submit(struct model *m, struct prompting *p)
 	if (good && p->writes) {
 		paths = p->writes(text, p->data);
 		there = find_there(paths, &bytes, &err);
-		good = there;
+		good = there && (p->writes != prompt_writes_it ||
+				 check_place(paths[0], &err) == 0);
 	}
 	if (!good) {
 		free(p->error);

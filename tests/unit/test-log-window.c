@@ -825,6 +825,7 @@ static void test_log_window__save(void **state)
 /* Stopped, refused, gone. */
 static void test_log_window__save_fails(void **state)
 {
+	char name[300] = ""; /* longer than any may be */
 	struct model *m = start(state);
 
 	save_as(m, "x.log");
@@ -850,10 +851,18 @@ static void test_log_window__save_fails(void **state)
 			    "2026-03-01T11:00:00.000Z stdout line 0.\n");
 	fixture_answer(m, REQUEST_KEEP, "x.log", SVM_FORBIDDEN, "no room");
 	assert_shown(m, "save the log: no room");
-	/* Its log went with it: what is here is saved. */
+	/* Where no file can be made, the path stays to be mended. */
 	save_as(m, "/proc/nonexistent/x.log");
+	assert_shown(m, "can't write in /proc/nonexistent");
+	assert_shown(m, "local file, for all there is /proc/nonexistent/");
+	assert_null(fixture_request(m, "GET"));
+	fixture_keys(m, "Escape");
+	/* Its log went with it: what is here is saved. */
+	memset(name, 'n', sizeof(name) - 1);
+	memcpy(name, "/tmp/", 5);
+	save_as(m, name);
 	fixture_answer(m, "GET", LOGS, SVM_NOT_FOUND, "gone");
-	assert_shown(m, "can't write /proc/nonexistent/x.log");
+	assert_shown(m, "can't write /tmp/nnn");
 	fixture_free(m);
 }
 
