@@ -13,6 +13,7 @@
 
 #define SECOND INT64_C(1000000000)
 #define POLL_NS (3 * SECOND)
+#define SECOND_POLL_NS SECOND /* a rate is of two */
 
 void fleet_table_release(struct fleet_table *t)
 {
@@ -380,6 +381,23 @@ static bool in_view_runs(const struct fleet_table *t)
 	return false;
 }
 
+/* One was asked about once: its figure waits for the second time. */
+static bool in_view_waits(const struct fleet_table *t)
+{
+	struct sandbox *s;
+
+	for (size_t i = 0; in_view(t, i, &s); i++)
+		if (s && sandbox_is(s, "running") && s->has_stats &&
+		    !s->has_cpu)
+			return true;
+	return false;
+}
+
+static int64_t next_poll(const struct fleet_table *t)
+{
+	return t->polled + (in_view_waits(t) ? SECOND_POLL_NS : POLL_NS);
+}
+
 /* When the text of a time left changes next. */
 static int64_t next_countdown(const struct model *m,
 			      const struct fleet_table *t)
@@ -403,10 +421,11 @@ static int64_t next_countdown(const struct model *m,
 int64_t fleet_table_wake(const struct model *m, const struct fleet_table *t)
 {
 	int64_t at = next_countdown(m, t);
-	int64_t poll = t->polled + POLL_NS;
+	int64_t poll = next_poll(t);
 
-	if (m->link == LINK_LIVE && m->focused && m->set.motion &&
-	    in_view_runs(t) && (!at || poll < at))
+	if (m->link == LINK_LIVE && m->focused &&
+	    (m->set.motion ? in_view_runs(t) : in_view_waits(t)) &&
+	    (!at || poll < at))
 		at = poll;
 	return at;
 }
@@ -428,7 +447,7 @@ void fleet_table_tick(struct model *m, struct fleet_table *t)
 	struct sandbox *s;
 
 	if (m->link != LINK_LIVE || !m->focused || m->polling ||
-	    m->boot_ns < t->polled + POLL_NS)
+	    m->boot_ns < next_poll(t))
 		return;
 	t->polled = m->boot_ns;
 	m->effects |= EFFECT_HOST;

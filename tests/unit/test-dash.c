@@ -96,6 +96,33 @@ static void test_dash__curve(void **state)
 	fixture_free(m);
 }
 
+/* A rate is known of the second time alone, which isn't long after the first,
+ * also where nothing ticks. */
+static void test_dash__first_figure(void **state)
+{
+	static const char path[] = "/api/v1/sandboxes/sb-00000001/stats";
+	static const char stats[] = "{\"supported\":true,\"cpu_pct\":7}";
+	struct model *m = fixture_model(24, 120);
+	cJSON *one = cJSON_Parse("[{\"id\":\"sb-00000001\",\"state\":"
+				 "\"running\",\"image\":\"host\"}]");
+
+	(void)state;
+	m->set.motion = false;
+	fleet_load(&m->fleet, one);
+	cJSON_Delete(one);
+	update_settle(m);
+	update_tick(m);
+	assert_int_equal(fixture_answer(m, "GET", path, SVM_OK, stats), 1);
+	assert_not_shown(m, "7%");
+	assert_int_equal(update_wake(m), m->boot_ns + SECOND);
+	fixture_time(m, SECOND);
+	update_tick(m);
+	assert_int_equal(fixture_answer(m, "GET", path, SVM_OK, stats), 1);
+	assert_shown(m, " 7%");
+	assert_true(update_wake(m) > m->boot_ns + 3 * SECOND);
+	fixture_free(m);
+}
+
 /* The ribbon's meters are read while they are seen and something runs. */
 static void test_dash__meters(void **state)
 {
@@ -291,6 +318,7 @@ int main(void)
 		cmocka_unit_test(test_dash__spawn_form_has_more),
 		cmocka_unit_test(test_dash__narrow_tabs),
 		cmocka_unit_test(test_dash__info),
+		cmocka_unit_test(test_dash__first_figure),
 		cmocka_unit_test(test_dash__hints_of_nothing),
 		cmocka_unit_test(test_dash__hints_of_no_log),
 	};
