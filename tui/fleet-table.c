@@ -418,13 +418,19 @@ static int64_t next_countdown(const struct model *m,
 	return best ? (best / SECOND + 1) * SECOND : 0;
 }
 
+/* Where nothing ticks until there are figures, then only with what does. */
+static bool is_polled(const struct model *m, const struct fleet_table *t)
+{
+	return m->set.motion || !t->polled ? in_view_runs(t) :
+					     in_view_waits(t);
+}
+
 int64_t fleet_table_wake(const struct model *m, const struct fleet_table *t)
 {
 	int64_t at = next_countdown(m, t);
 	int64_t poll = next_poll(t);
 
-	if (m->link == LINK_LIVE && m->focused &&
-	    (m->set.motion ? in_view_runs(t) : in_view_waits(t)) &&
+	if (m->link == LINK_LIVE && m->focused && is_polled(m, t) &&
 	    (!at || poll < at))
 		at = poll;
 	return at;

@@ -111,6 +111,7 @@ static void test_dash__first_figure(void **state)
 	fleet_load(&m->fleet, one);
 	cJSON_Delete(one);
 	update_settle(m);
+	fixture_time(m, 3 * SECOND);
 	update_tick(m);
 	assert_int_equal(fixture_answer(m, "GET", path, SVM_OK, stats), 1);
 	assert_not_shown(m, "7%");
