@@ -295,6 +295,18 @@ static bool wants_help(const struct cmd *cmd, int argc, char **argv)
 	return false;
 }
 
+/* An error is to be said as JSON also when it comes before that option. */
+static void look_for_json(struct cli *cli, int argc, char **argv)
+{
+	for (int i = 0; i < argc && argv[i] && !cli->json; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			break;
+		if (strcmp(argv[i], "--json") == 0 ||
+		    strncmp(argv[i], "--json=", 7) == 0)
+			cli->json = "";
+	}
+}
+
 static int run_leaf(struct cli *cli, int argc, char **argv)
 {
 	const struct cmd *cmd = cli->cmd;
@@ -312,6 +324,7 @@ static int run_leaf(struct cli *cli, int argc, char **argv)
 			      &err) < 0) {
 		cli->help |= help;
 		if (!cli->help) {
+			look_for_json(cli, argc, argv);
 			opts_release(cmd->opts, values);
 			return usage_failure(cli, &err);
 		}

@@ -52,6 +52,16 @@ static int find(struct cli *cli, pid_t *pid, int *pidfd, struct svm_err *err)
 	return c ? client_daemon_pid(c, pid, pidfd, err) : -1;
 }
 
+static void tell_started(const struct cli *cli, bool now, pid_t pid)
+{
+	if (cli->json)
+		printf("{\"started\":%s,\"pid\":%d}\n",
+		       now ? "true" : "false", (int)pid);
+	else
+		printf("%s (pid %d)\n", now ? "started" : "already running",
+		       (int)pid);
+}
+
 static int run_start(struct cli *cli, void *values, int argc, char **args,
 		     struct svm_err *err)
 {
@@ -61,7 +71,7 @@ static int run_start(struct cli *cli, void *values, int argc, char **args,
 
 	(void)values, (void)argc, (void)args;
 	if (find(cli, &pid, &pidfd, &none) == 0) {
-		printf("already running (pid %d)\n", (int)pid);
+		tell_started(cli, false, pid);
 		return 0;
 	}
 	if (none.code != SVM_UNREACHABLE)
@@ -70,7 +80,7 @@ static int run_start(struct cli *cli, void *values, int argc, char **args,
 	if (client_start_daemon(cli->client, err) < 0 ||
 	    client_daemon_pid(cli->client, &pid, &pidfd, err) < 0)
 		return -1;
-	printf("started (pid %d)\n", (int)pid);
+	tell_started(cli, true, pid);
 	return 0;
 }
 
@@ -143,7 +153,10 @@ static int run_stop(struct cli *cli, void *values, int argc, char **args,
 
 	if (live < 0 || stop(cli, &was_there, err) < 0)
 		return -1;
-	if (!was_there)
+	if (cli->json)
+		printf("{\"stopped\":%s,\"active_sandboxes\":%d}\n",
+		       was_there ? "true" : "false", was_there ? live : 0);
+	else if (!was_there)
 		puts("not running");
 	else if (live)
 		printf("stopped; %d sandbox%s on running\n", live,

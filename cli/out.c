@@ -346,6 +346,27 @@ static cJSON *pick_fields(const cJSON *item, const char *fields)
 	return picked;
 }
 
+void out_removed(const struct cli *cli, const char *name, struct buf *all)
+{
+	struct json_writer w = json_writer(all);
+
+	if (!cli->json) {
+		puts(name);
+		return;
+	}
+	if (all->len)
+		buf_addch(all, ',');
+	json_str(&w, NULL, name);
+}
+
+void out_removed_end(const struct cli *cli, const struct buf *all)
+{
+	auto_free char *text = xasprintf("{\"removed\":[%s]}", buf_str(all));
+
+	if (cli->json && all->len)
+		out_json(text);
+}
+
 void out_json(const char *text)
 {
 	auto_buf struct buf b = BUF_INIT;

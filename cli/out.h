@@ -62,6 +62,11 @@ void out_field_text(const cJSON *item, const char *path, size_t n,
 /* A template applied to one item, with a newline at the end. */
 void out_template(const char *template, const cJSON *item, struct buf *out);
 
+/* What was removed, one by one: a line at once, or with --json noted in `all`
+ * and printed by out_removed_end(), if there is any: {"removed":["a","b"]}. */
+void out_removed(const struct cli *cli, const char *name, struct buf *all);
+void out_removed_end(const struct cli *cli, const struct buf *all);
+
 /* JSON as it came or was made, and a newline; the same to who reads it, and
  * safe for a terminal. */
 void out_json(const char *text);

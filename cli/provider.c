@@ -76,6 +76,21 @@ static void explain(const cJSON *items, const char *name, struct svm_err *err)
 	svm_err_hint(err, "see them with:  stacyvm provider ls");
 }
 
+static void tell_usable(const struct cli *cli, const char *name)
+{
+	auto_buf struct buf b = BUF_INIT;
+	struct json_writer w = json_writer(&b);
+
+	if (!cli->json) {
+		printf("%s: usable\n", name);
+		return;
+	}
+	json_open(&w, NULL, '{');
+	json_bool(&w, name, true);
+	json_close(&w, '}');
+	out_json(buf_str(&b));
+}
+
 static int report_results(struct cli *cli, const cJSON *results,
 			  const cJSON *items, const char *name)
 {
@@ -90,7 +105,7 @@ static int report_results(struct cli *cli, const cJSON *results,
 			continue;
 		found = true;
 		if (cJSON_IsTrue(r)) {
-			printf("%s: usable\n", r->string);
+			tell_usable(cli, r->string);
 			continue;
 		}
 		explain(items, r->string, &why);

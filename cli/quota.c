@@ -112,6 +112,7 @@ static int run_set(struct cli *cli, void *values, int argc, char **args,
 static int run_rm(struct cli *cli, void *values, int argc, char **args,
 		  struct svm_err *err)
 {
+	auto_buf struct buf removed = BUF_INIT;
 	int failed = 0, status = 0;
 
 	(void)values, (void)err;
@@ -125,9 +126,10 @@ static int run_rm(struct cli *cli, void *values, int argc, char **args,
 			status = cli_report(cli, &e);
 			failed++;
 		} else {
-			puts(args[i]);
+			out_removed(cli, args[i], &removed);
 		}
 	}
+	out_removed_end(cli, &removed);
 	return argc > 1 && failed ? EXIT_STATUS_FAILURE : status;
 }
 

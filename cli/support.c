@@ -169,7 +169,16 @@ static int run_bundle(struct cli *cli, void *values, int argc, char **args,
 		return svm_err_sys(err, SVM_NO_SPACE, e, "can't write '%s'",
 				   file);
 	}
-	printf("%s\n", file);
+	auto_buf struct buf said = BUF_INIT;
+	struct json_writer w = json_writer(&said);
+
+	json_open(&w, NULL, '{');
+	json_str(&w, "file", file);
+	json_close(&w, '}');
+	if (cli->json)
+		out_json(buf_str(&said));
+	else
+		printf("%s\n", file);
 	return 0;
 }
 

@@ -258,6 +258,7 @@ static int run_rm(struct cli *cli, void *values, int argc, char **args,
 	auto_buf struct buf body = BUF_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	cJSON *boxes;
+	auto_buf struct buf removed = BUF_INIT;
 	int failed = 0, status = 0;
 
 	if (template_act_for(cli, o->owner, err) < 0 ||
@@ -271,9 +272,10 @@ static int run_rm(struct cli *cli, void *values, int argc, char **args,
 			status = cli_report(cli, &e);
 			failed++;
 		} else {
-			puts(args[i]);
+			out_removed(cli, args[i], &removed);
 		}
 	}
+	out_removed_end(cli, &removed);
 	return argc > 1 && failed ? EXIT_STATUS_FAILURE : status;
 }
 

@@ -42,7 +42,7 @@ def broken(old, new):
     ("stacyvm-wait.1", broken("@about --for", "@about --from"),
      "stacyvm-wait.1.in:11: @options wait has no '--from'"),
     ("stacyvm-wait.1", broken("@options\n@about --for\n", ""), "no page has '--for'"),
-    ("stacyvm-wait.1", broken("@exits 0 2", "@exits 0 99"), "@exits has no '99'"),
+    ("stacyvm-wait.1", broken("@exits 0 1 2", "@exits 0 99"), "@exits has no '99'"),
     ("stacyvm-wait.1", broken("@synopsis\n", ""), "has @name and @synopsis"),
     ("stacyvm-files.1", broken("@about mv", "@about move"),
      "@commands files has no 'move'"),
