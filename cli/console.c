@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/out.h"
 #include "cli/term.h"
 #include "lib/api/dirs.h"
 #include "lib/api/errmap.h"
@@ -88,6 +89,21 @@ static void keep(struct console *c, const char *line)
 		prompt_remember(&c->prompt, line);
 }
 
+/* How a command in the sandbox ended, which says nothing of that itself.  What
+ * is ours has reported an error, and Ctrl-C was somebody's wish. */
+static void say_status(const struct console *c, const char *line, int status)
+{
+	bool dim = out_color(c->cli) && isatty(STDERR_FILENO);
+
+	line += strspn(line, " \t");
+	if (!status || status == EXIT_STATUS_OURS ||
+	    status == EXIT_STATUS_INTERRUPTED || !c->id || c->leaving ||
+	    (line[0] != '!' && strncmp(line, "exec ", 5) != 0))
+		return;
+	fprintf(stderr, "%sexit %d%s\n", dim ? "\033[2m" : "", status,
+		dim ? "\033[0m" : "");
+}
+
 /* What was pasted may be several lines. */
 static void run_typed(struct console *c, char *text)
 {
@@ -96,7 +112,7 @@ static void run_typed(struct console *c, char *text)
 		if (next)
 			*next++ = '\0';
 		keep(c, text);
-		console_run_line(c, text);
+		say_status(c, text, console_run_line(c, text));
 	}
 }
 

@@ -358,6 +358,21 @@ def test_help_tells_what_there_is(term):
           r"send exit 4\r", "exit 4")
 
 
+def test_how_a_command_ended(term, shared, web):
+    """It is said to who typed it, once; a script has it as its status."""
+    s = term("web")
+    s.step("wait stacyvm web>", r"send !exit 3\r", "row 3 exit 3",
+           "row 4 stacyvm web>", r"send !true\r",
+           "row 5 stacyvm web>", r"send exec -- sh -c 'exit 7'\r",
+           "row 6 exit 7", "row 7 stacyvm web>",
+           # The program's own errors tell all there is.
+           r"send exec -X\r", "wait help exec", "row 10 stacyvm web>")
+    s.end("send ^D", "exit 0")
+    r = script(shared, "use web", "!exit 3")
+    assert r.code == 3
+    assert b"exit 3" not in r.err
+
+
 def test_control_c_ends_a_command_and_not_the_console(term, web):
     s = term("web")
     s.step("wait stacyvm web>", r"send !echo o''n; exec sleep 1000\r",
