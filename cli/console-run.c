@@ -89,8 +89,9 @@ static int wait_child(struct console *c, pid_t pid)
 	return status;
 }
 
-static int exit_status(int status)
+static int exit_status(struct console *c, int status)
 {
+	c->told_killed = false;
 	if (!WIFSIGNALED(status))
 		return WEXITSTATUS(status);
 	int signo = WTERMSIG(status);
@@ -98,7 +99,8 @@ static int exit_status(int status)
 	/* The terminal shows ^C, and the cursor is after it. */
 	if (signo == SIGINT && isatty(STDERR_FILENO))
 		fputc('\n', stderr);
-	else if (signo != SIGINT && signo != SIGPIPE)
+	c->told_killed = signo != SIGINT && signo != SIGPIPE;
+	if (c->told_killed)
 		cli_warn("the command was killed by SIG%s", signame(signo));
 	return 128 + signo;
 }
@@ -130,7 +132,7 @@ int console_run(struct console *c, const struct cmd *const *list,
 		term_restore();
 		(void)term_guard(&ignored);
 	}
-	status = exit_status(status);
+	status = exit_status(c, status);
 	prompt_fresh_line(&c->prompt);
 	return status;
 }

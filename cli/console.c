@@ -97,7 +97,8 @@ static void say_status(const struct console *c, const char *line, int status)
 
 	line += strspn(line, " \t");
 	if (!status || status == EXIT_STATUS_OURS ||
-	    status == EXIT_STATUS_INTERRUPTED || !c->id || c->leaving ||
+	    status == EXIT_STATUS_INTERRUPTED || c->told_killed || !c->id ||
+	    c->leaving ||
 	    (line[0] != '!' && strncmp(line, "exec ", 5) != 0))
 		return;
 	fprintf(stderr, "%sexit %d%s\n", dim ? "\033[2m" : "", status,

@@ -30,6 +30,7 @@ struct console {
 	bool script;       /* the lines are standard input: commands get none */
 	bool keep_going;
 	bool told_secret;  /* that such lines are not kept */
+	bool told_killed;  /* that the last command was */
 	bool leaving;      /* said by `exit` or a signal */
 	int status;        /* to leave with */
 	unsigned line;     /* number of the line that runs */
