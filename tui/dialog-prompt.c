@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/escape.h"
+#include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
 #include "lib/base/utf8.h"
@@ -146,14 +147,15 @@ static char **find_there(char *const *paths, int64_t *ret_bytes,
 	for (char *const *p = paths; *p; p++) {
 		if (lstat(*p, &st) < 0)
 			continue; /* who writes it says what is wrong */
-		if (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)) {
+		const char *kept = fd_kept_as(st.st_mode);
+
+		if (!kept) {
 			*ret_bytes += st.st_size;
 			there[n++] = xstrdup(*p);
 			continue;
 		}
-		svm_err_set(err, SVM_BAD_REQUEST, "%s is %s", *p,
-			    S_ISDIR(st.st_mode) ? "a directory: name a file" :
-						  "there, and no file");
+		svm_err_set(err, SVM_BAD_REQUEST, "%s is %s: name a file", *p,
+			    kept);
 		strv_free(there);
 		return NULL;
 	}

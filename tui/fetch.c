@@ -154,12 +154,11 @@ static int receive_to(struct exchange *x, int fd, const char *path,
 static int check_place(const char *path, struct svm_err *err)
 {
 	struct stat st;
+	const char *kept = lstat(path, &st) == 0 ? fd_kept_as(st.st_mode) :
+						   NULL;
 
-	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode) ||
-	    S_ISLNK(st.st_mode))
-		return 0;
-	return svm_err_set(err, SVM_CONFLICT, "can't write %s: it is %s", path,
-			   S_ISDIR(st.st_mode) ? "a directory" : "no file");
+	return !kept ? 0 : svm_err_set(err, SVM_CONFLICT,
+				       "can't write %s: it is %s", path, kept);
 }
 
 /* Into a file beside the wanted one, which takes its place when whole.  An

@@ -223,6 +223,13 @@ int fd_replace_path(int dirfd, const char *path, const void *data, size_t n,
 	return r;
 }
 
+const char *fd_kept_as(mode_t mode)
+{
+	return S_ISREG(mode) || S_ISLNK(mode) ? NULL :
+	       S_ISDIR(mode)		      ? "a directory" :
+						"no file";
+}
+
 int fd_replace_kept(const char *path, const void *data, size_t n)
 {
 	mode_t mode = 0600;

@@ -52,6 +52,11 @@ int fd_replace_path(int dirfd, const char *path, const void *data, size_t n,
  * place of a link or of somebody else's file, is 0600. */
 int fd_replace_kept(const char *path, const void *data, size_t n);
 
+/* What stands where a file is to be written, if that mustn't take its place:
+ * "a directory" or "no file", which is a device or a pipe; NULL for a file or
+ * a link. */
+const char *fd_kept_as(mode_t mode);
+
 /* One message with up to FD_PASS_MAX descriptors.  recv: *ret_nfds is in/out
  * (room / received); received fds are CLOEXEC and owned by the caller; a
  * message with more bytes (SEQPACKET) or descriptors than there is room for

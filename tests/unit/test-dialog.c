@@ -257,7 +257,7 @@ static void test_dialog__prompt_replaces(void **state)
 	assert_shown(m, "is a directory: name a file");
 	fixture_keys(m, "Escape");
 	ask_path(m, fifo, got);
-	assert_shown(m, "is there, and no file");
+	assert_shown(m, "is no file: name a file");
 	fixture_keys(m, "Escape");
 	ask_path(m, old, got);
 	assert_shown(m, "REPLACE A FILE?");

@@ -380,6 +380,16 @@ static void test_fd__holes(void **state)
 	}
 }
 
+static void test_fd__kept_as(void **state)
+{
+	(void)state;
+	assert_null(fd_kept_as(S_IFREG | 0644));
+	assert_null(fd_kept_as(S_IFLNK | 0777));
+	assert_string_equal(fd_kept_as(S_IFDIR | 0755), "a directory");
+	assert_string_equal(fd_kept_as(S_IFIFO | 0600), "no file");
+	assert_string_equal(fd_kept_as(S_IFCHR | 0600), "no file");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +405,7 @@ int main(void)
 		TEST(slurps_files_alone),
 		TEST(replace_from_threads),
 		TEST(passing),
+		TEST(kept_as),
 		TEST(unix_sockets),
 #undef TEST
 	};
