@@ -41,6 +41,8 @@ struct exec_socket {
 	struct exec_chunk chunk;
 	struct audit_who who;
 	struct words *words;
+	struct buf held; /* input that came while words were on their way */
+	bool held_eof;   /* ... and its end */
 	bool input_full; /* the command takes no more for now */
 	bool binary, tagged, read_only, takeover, paused, closing, full;
 };
@@ -58,8 +60,50 @@ static void close_with(struct exec_socket *k, enum close_code code,
 static void listen_on(struct exec_socket *k)
 {
 	if (!k->closing)
-		http_ws_pause(k->ws, k->input_full ||
+		http_ws_pause(k->ws, k->input_full || k->held.len ||
 				     k->words->n >= LIMIT_EXEC_WORDS);
+}
+
+static void feed(struct exec_socket *k, const char *p, size_t n)
+{
+	if (k->run && !k->read_only &&
+	    exec_run_input(k->run, p, n) > LIMIT_QUEUE_HIGH)
+		k->input_full = true;
+}
+
+static void end_input(struct exec_socket *k)
+{
+	if (k->run)
+		exec_run_input(k->run, NULL, 0);
+}
+
+static void let_in(struct exec_socket *k)
+{
+	if (k->held.len)
+		feed(k, k->held.data, k->held.len);
+	buf_release(&k->held);
+	if (k->held_eof)
+		end_input(k);
+	k->held_eof = false;
+}
+
+/* What is typed finds the size that was told before it: words go by another
+ * connection, which the agent may hear later. */
+static void take_input(struct exec_socket *k, const char *p, size_t n)
+{
+	if (k->words->n)
+		buf_add(&k->held, p, n);
+	else
+		feed(k, p, n);
+	listen_on(k);
+}
+
+static void take_eof(struct exec_socket *k)
+{
+	if (k->words->n)
+		k->held_eof = true;
+	else
+		end_input(k);
 }
 
 static void word_over(void *data)
@@ -67,10 +111,13 @@ static void word_over(void *data)
 	struct words *o = data;
 
 	o->n--;
-	if (o->socket)
+	if (o->socket) {
+		if (!o->n)
+			let_in(o->socket);
 		listen_on(o->socket);
-	else if (!o->n)
+	} else if (!o->n) {
 		free(o);
+	}
 }
 
 /* One more is on its way: each takes a connection to the agent. */
@@ -285,15 +332,6 @@ static void start_run(struct exec_socket *k, const struct json_doc *doc)
 		close_error(k, &err);
 }
 
-static void feed(struct exec_socket *k, const char *p, size_t n)
-{
-	if (!k->run || k->read_only ||
-	    exec_run_input(k->run, p, n) <= LIMIT_QUEUE_HIGH)
-		return;
-	k->input_full = true;
-	listen_on(k);
-}
-
 static void take_stdin(struct exec_socket *k, const struct json_doc *doc)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
@@ -303,7 +341,7 @@ static void take_stdin(struct exec_socket *k, const struct json_doc *doc)
 	if (json_data(doc, JSON_DATA, &data, &present, &err) < 0)
 		send_error(k, &err);
 	else if (data.len)
-		feed(k, data.data, data.len);
+		take_input(k, data.data, data.len);
 }
 
 static void take_signal(struct exec_socket *k, const struct json_doc *doc)
@@ -380,7 +418,7 @@ static void take_message(struct exec_socket *k, const struct json_doc *doc,
 	if (k->read_only || !k->run)
 		return; /* a watcher may say what it likes */
 	if (strcmp(type, "eof") == 0) {
-		exec_run_input(k->run, NULL, 0);
+		take_eof(k);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -429,7 +467,7 @@ static void on_message(struct http_ws *ws, void *data, bool binary,
 	else if (k->start && loop_timer_armed(k->start))
 		close_with(k, CLOSE_POLICY, "the first message must be start");
 	else if (n)
-		feed(k, p, n);
+		take_input(k, p, n);
 }
 
 static void on_drain(struct http_ws *ws, void *data)
@@ -450,6 +488,7 @@ static void on_close(struct http_ws *ws, void *data, unsigned code)
 
 	(void)ws;
 	(void)code;
+	let_in(k);
 	if (k->run)
 		exec_run_leave(k->run);
 	list_remove(&k->link);

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -607,6 +608,27 @@ def test_ws_terminal_and_resize(ws):
         seen.append(next(it))
     w.send({"type": "resize", "cols": 132, "rows": 43})
     assert "43 132" in output(it)
+
+
+def test_ws_input_finds_the_size_told_before_it(ws):
+    """Also when both come at once, and the end of input behind them."""
+    w = ws({"command": "stty -echo; while read x; do stty size; done; echo o''ver",
+            "tty": True, "binary": True, "cols": 80, "rows": 24})
+    it, seen = w.messages(), b""
+    next(it)
+    for cols in range(100, 400):
+        w.send({"type": "resize", "cols": cols, "rows": 24})
+        w.send(b"go\n")
+        while f"24 {cols}\r\n".encode() not in seen:
+            assert not re.search(rb"24 (?!80|%d)\d+\r\n" % cols, seen), seen
+            seen += next(it)
+        seen = b""
+    w.send({"type": "resize", "cols": 99, "rows": 24})
+    w.send(b"go\n")
+    w.send({"type": "stdin", "data": "\x04"})
+    while b"over" not in seen:
+        seen += next(it)
+    assert b"24 99\r\n" in seen
 
 
 def test_ws_caller_that_closes_kills(ws):
