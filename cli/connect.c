@@ -14,6 +14,7 @@
 #include "cli/progress.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
+#include "lib/base/ending.h"
 #include "lib/base/escape.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
@@ -157,6 +158,8 @@ int cli_catch_signals(struct cli *cli, struct svm_err *err)
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "sigprocmask");
 	signal(SIGPIPE, SIG_IGN);
+	if (isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))
+		(void)ending_watch();
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 
 	if (fd < 0)

@@ -15,6 +15,7 @@
 #include "lib/api/dirs.h"
 #include "lib/api/errmap.h"
 #include "lib/api/secret-line.h"
+#include "lib/base/ending.h"
 #include "lib/base/escape.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
@@ -247,6 +248,8 @@ static int catch_signals(struct console *c, struct svm_err *err)
 	if (sigprocmask(SIG_BLOCK, &set, &c->mask) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "sigprocmask");
 	signal(SIGPIPE, SIG_IGN);
+	if (isatty(STDOUT_FILENO))
+		(void)ending_watch();
 	c->prompt.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (c->prompt.signals < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "signalfd");

@@ -18,6 +18,7 @@
 #include "lib/api/errmap.h"
 #include "lib/api/limits.h"
 #include "lib/base/base64.h"
+#include "lib/base/ending.h"
 #include "lib/base/escape.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
@@ -328,6 +329,7 @@ static void on_signal(struct runner *r, int signo)
 		if (r->interrupts > 1)
 			cli_notice(r->cli, "stacyvm: left without waiting for "
 					   "the command; it is killed");
+		ending_heard(signo);
 		leave(r, 128 + signo);
 		return;
 	}

@@ -16,6 +16,7 @@
 #include "lib/api/errmap.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
+#include "lib/base/ending.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 
@@ -111,6 +112,7 @@ static int catch_signals(struct svm_err *err)
 		sigaddset(&set, numbers[i]);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "sigprocmask");
+	(void)ending_watch();
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 
 	return fd < 0 ? svm_err_sys(err, SVM_INTERNAL, errno, "signalfd") :
@@ -189,6 +191,7 @@ static void on_signals(struct loop_state *s)
 		} else {
 			s->over = true;
 			s->status = 128 + (int)info.ssi_signo;
+			ending_heard((int)info.ssi_signo);
 		}
 	}
 }

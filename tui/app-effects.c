@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/api/dirs.h"
+#include "lib/base/ending.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
@@ -33,11 +34,14 @@ static void suspend(struct app *a)
 
 static int wait_for(pid_t pid)
 {
-	int status;
+	int status, r;
 
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
+	ending_hold(true);
+	while ((r = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
+		;
+	ending_hold(false);
+	if (r < 0)
+		return -1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) :
 				   128 + WTERMSIG(status);
 }

@@ -16,6 +16,7 @@
 
 #include "lib/api/limits.h"
 #include "lib/base/clock.h"
+#include "lib/base/ending.h"
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
 #include "tui/app.h"
@@ -331,6 +332,7 @@ static void watch_signals(struct app *a)
 	loop_signal_add(a->loop, SIGWINCH, on_resize, a);
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
 		loop_signal_add(a->loop, ends[i], on_end, a);
+	(void)ending_watch(); /* for a terminal that nobody reads */
 }
 
 /* Options that are no good are told of by the first request. */
@@ -395,6 +397,8 @@ static void finish_requests(struct app *a)
 static void close_all(struct app *a)
 {
 	a->closing = true;
+	if (a->signal)
+		ending_heard(a->signal);
 	term_curses_close(a->term);
 	/* Last words of streams still look at terminals, which links frees. */
 	fetch_free(a->fetch);

@@ -207,6 +207,9 @@
  * waits for who has it. */
 #define LIMIT_LOCK_MS 500
 
+/* How long a signal that is to end a program may wait to be read. */
+#define LIMIT_UNHEARD_MS 3000
+
 /* The dashboard. */
 #define LIMIT_TUI_COMMANDS 2        /* of the user's own at once */
 #define LIMIT_TUI_OUTPUT KIB(256)   /* of one, kept */

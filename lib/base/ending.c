@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* A thread that lets signals through.  See ending.h. */
+#include "lib/base/ending.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "lib/api/limits.h"
+#include "lib/base/fd.h"
+
+#define STEP_MS 100
+#define STACK_BYTES (64 * 1024)
+
+static struct {
+	pid_t of; /* the process that has the thread; 0: none has */
+	int signals, wake;
+	atomic_int heard;
+	atomic_bool held;
+	struct termios modes;
+	bool has_modes;
+} ending;
+
+static void end(int signo)
+{
+	sigset_t set;
+
+	if (ending.has_modes)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &ending.modes);
+	(void)signal(signo, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	(void)pthread_kill(pthread_self(), signo);
+	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	_exit(128 + signo);
+}
+
+static bool is_ready(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, ms) > 0;
+}
+
+/* The one that waits to be read; 0: it was. */
+static int pending(void)
+{
+	sigset_t set;
+
+	(void)sigpending(&set);
+	return sigismember(&set, SIGTERM) ? SIGTERM :
+	       sigismember(&set, SIGHUP) ? SIGHUP : 0;
+}
+
+static void wait_until_heard(void)
+{
+	int signo = 0, waited = 0;
+
+	while (!atomic_load(&ending.heard) && (signo = pending())) {
+		if (!atomic_load(&ending.held) && waited >= LIMIT_UNHEARD_MS)
+			end(signo);
+		(void)is_ready(ending.wake, STEP_MS);
+		waited += STEP_MS;
+	}
+}
+
+static void *run(void *unused)
+{
+	struct pollfd p[] = { { .fd = ending.signals, .events = POLLIN },
+			      { .fd = ending.wake, .events = POLLIN } };
+
+	(void)unused;
+	while (!atomic_load(&ending.heard)) {
+		(void)poll(p, 2, -1);
+		wait_until_heard();
+	}
+	(void)poll(NULL, 0, LIMIT_UNHEARD_MS);
+	end(atomic_load(&ending.heard));
+	return NULL;
+}
+
+static int start(void)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	pthread_t thread;
+
+	if (pthread_attr_init(&attr))
+		return -ENOMEM;
+	(void)pthread_attr_setstacksize(&attr, STACK_BYTES + PTHREAD_STACK_MIN);
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	int r = pthread_create(&thread, &attr, run, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	(void)pthread_attr_destroy(&attr);
+	return -r;
+}
+
+int ending_watch(void)
+{
+	sigset_t set;
+	int r;
+
+	if (ending.of == getpid())
+		return 0;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	atomic_store(&ending.heard, 0);
+	atomic_store(&ending.held, false);
+	ending.has_modes = tcgetattr(STDIN_FILENO, &ending.modes) == 0;
+	ending.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	ending.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	r = ending.wake < 0 || ending.signals < 0 ? -errno : start();
+	if (r < 0) {
+		fd_close(ending.wake);
+		fd_close(ending.signals);
+		return r;
+	}
+	ending.of = getpid();
+	return 0;
+}
+
+void ending_heard(int signo)
+{
+	const uint64_t one = 1;
+
+	if (ending.of != getpid())
+		return;
+	atomic_store(&ending.heard, signo);
+	(void)!write(ending.wake, &one, sizeof(one));
+}
+
+void ending_hold(bool held)
+{
+	atomic_store(&ending.held, held);
+}
