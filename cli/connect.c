@@ -12,6 +12,7 @@
 
 #include "cli/cli.h"
 #include "cli/progress.h"
+#include "lib/api/limits.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
 #include "lib/base/ending.h"
@@ -159,7 +160,7 @@ int cli_catch_signals(struct cli *cli, struct svm_err *err)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "sigprocmask");
 	signal(SIGPIPE, SIG_IGN);
 	if (isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))
-		(void)ending_watch();
+		(void)ending_watch(LIMIT_UNHEARD_MS);
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 
 	if (fd < 0)

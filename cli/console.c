@@ -14,6 +14,7 @@
 #include "cli/term.h"
 #include "lib/api/dirs.h"
 #include "lib/api/errmap.h"
+#include "lib/api/limits.h"
 #include "lib/api/secret-line.h"
 #include "lib/base/ending.h"
 #include "lib/base/escape.h"
@@ -249,7 +250,7 @@ static int catch_signals(struct console *c, struct svm_err *err)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "sigprocmask");
 	signal(SIGPIPE, SIG_IGN);
 	if (isatty(STDOUT_FILENO))
-		(void)ending_watch();
+		(void)ending_watch(LIMIT_UNHEARD_MS);
 	c->prompt.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (c->prompt.signals < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "signalfd");

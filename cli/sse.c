@@ -4,6 +4,14 @@
 
 #include <string.h>
 
+/* The end of an event, comments, and fields that say nothing here. */
+static bool is_beside(const char *line)
+{
+	return !*line || *line == ':' || strncmp(line, "id:", 3) == 0 ||
+	       strncmp(line, "event:", 6) == 0 ||
+	       strncmp(line, "retry:", 6) == 0;
+}
+
 int sse_next(struct exchange *x, struct json_doc *doc, const char **ret_raw,
 	     struct svm_err *err)
 {
@@ -18,8 +26,12 @@ int sse_next(struct exchange *x, struct json_doc *doc, const char **ret_raw,
 
 		if (!line)
 			return end ? 0 : -1;
+		if (is_beside(line))
+			continue;
 		if (strncmp(line, "data:", 5) != 0)
-			continue; /* id, comments */
+			return svm_err_set(err, SVM_PROVIDER,
+					   "the daemon sent no stream of "
+					   "events");
 		line += 5;
 		line += *line == ' ';
 		if (json_parse_object(doc, line, strlen(line), &bad) < 0)

@@ -14,6 +14,7 @@
 #include "cli/out.h"
 #include "cli/term.h"
 #include "lib/api/errmap.h"
+#include "lib/api/limits.h"
 #include "lib/base/clock.h"
 #include "lib/base/duration.h"
 #include "lib/base/ending.h"
@@ -112,7 +113,7 @@ static int catch_signals(struct svm_err *err)
 		sigaddset(&set, numbers[i]);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "sigprocmask");
-	(void)ending_watch();
+	(void)ending_watch(LIMIT_UNHEARD_MS);
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 
 	return fd < 0 ? svm_err_sys(err, SVM_INTERNAL, errno, "signalfd") :

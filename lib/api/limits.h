@@ -181,6 +181,7 @@
 #define LIMIT_TIME_REGISTRY SECONDS(60) /* one small document */
 
 /* What a client takes from a daemon. */
+#define LIMIT_CLIENT_INTERIM 16  /* heads (1xx) before the one of a reply */
 #define LIMIT_CLIENT_ERROR KIB(64)      /* of an answer that is an error */
 #define LIMIT_CLIENT_REPLY MIB(64)      /* one that is kept whole */
 #define LIMIT_CLIENT_LINE MIB(4)        /* of a stream */

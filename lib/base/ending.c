@@ -14,7 +14,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "lib/api/limits.h"
 #include "lib/base/fd.h"
 
 #define STEP_MS 100
@@ -22,7 +21,7 @@
 
 static struct {
 	pid_t of; /* the process that has the thread; 0: none has */
-	int signals, wake;
+	int signals, wake, ms;
 	atomic_int heard;
 	atomic_bool held;
 	struct termios modes;
@@ -65,7 +64,7 @@ static void wait_until_heard(void)
 	int signo = 0, waited = 0;
 
 	while (!atomic_load(&ending.heard) && (signo = pending())) {
-		if (!atomic_load(&ending.held) && waited >= LIMIT_UNHEARD_MS)
+		if (!atomic_load(&ending.held) && waited >= ending.ms)
 			end(signo);
 		(void)is_ready(ending.wake, STEP_MS);
 		waited += STEP_MS;
@@ -82,7 +81,7 @@ static void *run(void *unused)
 		(void)poll(p, 2, -1);
 		wait_until_heard();
 	}
-	(void)poll(NULL, 0, LIMIT_UNHEARD_MS);
+	(void)poll(NULL, 0, ending.ms);
 	end(atomic_load(&ending.heard));
 	return NULL;
 }
@@ -105,7 +104,7 @@ static int start(void)
 	return -r;
 }
 
-int ending_watch(void)
+int ending_watch(int ms)
 {
 	sigset_t set;
 	int r;
@@ -115,6 +114,7 @@ int ending_watch(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	ending.ms = ms;
 	atomic_store(&ending.heard, 0);
 	atomic_store(&ending.held, false);
 	ending.has_modes = tcgetattr(STDIN_FILENO, &ending.modes) == 0;

@@ -11,12 +11,12 @@
 #include <stdbool.h>
 
 /*
- * From now on, when one of them isn't read within LIMIT_UNHEARD_MS, the modes
- * that the terminal has now are set again, and the signal takes its course.
+ * From now on, when one of them isn't read within ms milliseconds, the modes that
+ * the terminal has now are set again, and the signal takes its course.
  * They must be blocked.  Once in a process; a child after fork(2) has none,
  * and may call it again.  0 or -errno, and then all is as without it.
  */
-int ending_watch(void);
+int ending_watch(int ms);
 
 /* It was read: what is left to do has as long again. */
 void ending_heard(int signo);

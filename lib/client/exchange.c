@@ -265,6 +265,7 @@ int exchange_send(struct exchange *x, const void *p, size_t n,
 /* Read one head into x->head; interim ones are skipped. */
 static int read_head(struct exchange *x, struct svm_err *err)
 {
+	unsigned interim = 0;
 	size_t scan = 0;
 
 	for (;;) {
@@ -292,6 +293,9 @@ static int read_head(struct exchange *x, struct svm_err *err)
 		x->begin += (size_t)len;
 		if (x->head.status >= 200 || x->head.status == 101)
 			return 0;
+		if (++interim > LIMIT_CLIENT_INTERIM)
+			return client_nonsense(x->client, "its reply doesn't "
+					       "come to its point", err);
 		scan = 0;
 	}
 }

@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import json
+import socket
 import threading
 
 import pytest
@@ -126,3 +127,26 @@ def test_an_image_s_name_reaches_no_terminal(shared):
     with liar({"type": "image", "image": {"ref": "x\x1b[2J"}}) as s:
         r = shared.ok("--server", s, "image", "pull", "x")
         assert r.text == "x^[[2J\n" and "\x1b" not in r.errtext
+
+
+@pytest.mark.parametrize("line", [b"[" * 900000, b"{}", b"<html>"],
+                         ids=["deep", "object", "page"])
+def test_what_is_no_stream_is_not_no_events(shared, line):
+    with liar(line) as server:
+        for args in ((), ("--follow",), ("--json",)):
+            r = shared.run("--server", server, "events", *args, check=1)
+            assert r.text == "" and "no stream of events" in r.errtext, r
+
+
+def test_interim_replies_come_to_an_end(shared):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def answer():
+            c, _ = server.accept()
+            with c, contextlib.suppress(OSError):
+                while True:
+                    c.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 64)
+
+        threading.Thread(target=answer, daemon=True).start()
+        r = shared.run("--server", f"http://127.0.0.1:{server.getsockname()[1]}",
+                       "list", check=1)
+    assert "doesn't come to its point" in r.errtext, r

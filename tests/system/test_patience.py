@@ -21,7 +21,12 @@ def hung(inst):
     """Instances whose daemon does nothing until it is told to go on."""
     inst.start()
     pid = inst.daemon_pid()
-    yield lambda: os.kill(pid, signal.SIGSTOP)
+
+    def stop():
+        os.kill(pid, signal.SIGSTOP)
+        svm.wait_for(lambda: svm.processes()[pid][1] == "T", "the daemon to stop")
+
+    yield stop
     os.kill(pid, signal.SIGCONT)
 
 
