@@ -19,8 +19,9 @@
 #include "lib/base/path.h"
 #include "lib/base/proc.h"
 
-#define COUNT_NS INT64_C(2000000000)
-#define STOP_TIMEOUT_MS 30000
+#define MS INT64_C(1000000)
+#define COUNT_NS (2000 * MS)
+#define STOP_NS (30000 * MS)
 
 struct logs_opts {
 	bool follow;
@@ -84,13 +85,32 @@ static int run_start(struct cli *cli, void *values, int argc, char **args,
 	return 0;
 }
 
-static int wait_ms(const struct cli *cli)
+static int64_t wait_ns(const struct cli *cli)
 {
 	int64_t ns;
 
 	if (!cli->timeout || duration_parse(cli->timeout, &ns) < 0)
-		return STOP_TIMEOUT_MS;
-	return (int)MIN(ns / 1000000, (int64_t)INT32_MAX);
+		return STOP_NS;
+	return MIN(ns, (int64_t)INT32_MAX * MS);
+}
+
+/* The process, once it has answered that it is the daemon. */
+static int find_to_stop(struct cli *cli, pid_t *ret_pid, int *ret_pidfd,
+			struct svm_err *err)
+{
+	*ret_pid = 0;
+	client_set_deadline(cli->client, clock_boot_ns() + wait_ns(cli));
+	int r = find(cli, ret_pid, ret_pidfd, err);
+
+	client_set_deadline(cli->client, 0);
+	if (r == 0 || err->code != SVM_TIMEOUT || !*ret_pid)
+		return r;
+	svm_err_release(err);
+	svm_err_set(err, SVM_TIMEOUT, "the daemon (pid %d) doesn't answer",
+		    (int)*ret_pid);
+	return svm_err_hint(err, "see what it does:  stacyvm daemon logs\n"
+				 "end it the hard way:  kill -9 %d",
+			    (int)*ret_pid);
 }
 
 /* How many go on living without it; 0 also when it doesn't say. */
@@ -102,7 +122,8 @@ static int count_sandboxes(struct cli *cli)
 	const cJSON *n;
 
 	/* One that hangs is there to be stopped. */
-	client_set_deadline(cli->client, clock_boot_ns() + COUNT_NS);
+	client_set_deadline(cli->client, clock_boot_ns() +
+						 MIN(COUNT_NS, wait_ns(cli)));
 	int r = cli_get(cli, API "/metrics", &body, &err);
 
 	client_set_deadline(cli->client, 0);
@@ -120,7 +141,7 @@ static int stop(struct cli *cli, bool *ret_was_there, struct svm_err *err)
 	pid_t pid;
 
 	*ret_was_there = false;
-	if (find(cli, &pid, &pidfd, &none) < 0) {
+	if (find_to_stop(cli, &pid, &pidfd, &none) < 0) {
 		if (none.code == SVM_UNREACHABLE)
 			return 0;
 		return svm_err_move(err, &none);
@@ -133,7 +154,7 @@ static int stop(struct cli *cli, bool *ret_was_there, struct svm_err *err)
 	if (r < 0)
 		return svm_err_sys(err, SVM_FORBIDDEN, r,
 				   "stop the daemon (pid %d)", (int)pid);
-	if (proc_pidfd_wait(pidfd, wait_ms(cli)) == 0)
+	if (proc_pidfd_wait(pidfd, (int)(wait_ns(cli) / MS)) == 0)
 		return 0;
 	svm_err_set(err, SVM_TIMEOUT, "the daemon (pid %d) did not stop in "
 				      "time", (int)pid);

@@ -40,9 +40,9 @@ int client_daemon_pid(struct client *c, pid_t *ret_pid, int *ret_pidfd,
 				   (int)peer.pid);
 	fd_close(c->idle_fd);
 	c->idle_fd = steal_fd(&fd);
+	*ret_pid = peer.pid;
 	if (client_call(c, "GET", "/api/v1/live", NULL, NULL, err) < 0)
 		return -1;
-	*ret_pid = peer.pid;
 	*ret_pidfd = steal_fd(&pidfd);
 	return 0;
 }

@@ -79,6 +79,13 @@ def test_a_silent_daemon_is_named(inst, hung):
     assert t.end() == -signal.SIGINT
 
 
+def test_a_daemon_that_hangs_is_not_waited_for_to_stop(inst, hung):
+    hung()
+    r = inst.must_fail("daemon", "stop", "--timeout", "100ms")
+    assert r.code == 124 and "doesn't answer" in r.errtext, r
+    assert f"kill -9 {inst.daemon_pid()}\n" in r.errtext
+
+
 def test_ctrl_c_leaves_at_once(inst, hung):
     hung()
     t = Terminal(inst, "list", env=TERM)
