@@ -56,7 +56,8 @@ static void arm_tick(struct app *a)
 
 static bool settled(const struct app *a)
 {
-	return a->m->link != LINK_CONNECTING && !a->m->waiting;
+	return a->m->silent ||
+	       (a->m->link != LINK_CONNECTING && !a->m->waiting);
 }
 
 static void paint(struct app *a)
@@ -397,8 +398,6 @@ static void finish_requests(struct app *a)
 static void close_all(struct app *a)
 {
 	a->closing = true;
-	if (a->signal)
-		ending_heard(a->signal);
 	term_curses_close(a->term);
 	/* Last words of streams still look at terminals, which links frees. */
 	fetch_free(a->fetch);
@@ -467,6 +466,8 @@ int tui_main(const struct tui_options *o, struct svm_err *err)
 		loop_run(a.loop);
 		if (!a.signal && !o->frames)
 			finish_requests(&a);
+		if (a.signal)
+			ending_heard(a.signal);
 		term_curses_close(steal_ptr(&a.term));
 		if (o->dump)
 			print_canvas(&a);

@@ -144,3 +144,9 @@ def test_no_key_where_none_is_started(inst):
             t.step("wait no daemon", "gone ^R start")
             inst.start()
             t.end("wait live", "send q", "exit 0")
+
+
+def test_a_dump_is_not_waited_for_for_ever(inst):
+    inst.start()
+    with hung(inst):
+        assert "no answer for " in inst.ok("tui", "--dump").text
