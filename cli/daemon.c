@@ -99,6 +99,9 @@ static int find_to_stop(struct cli *cli, pid_t *ret_pid, int *ret_pidfd,
 			struct svm_err *err)
 {
 	*ret_pid = 0;
+	cli->no_autostart = true;
+	if (!cli_client(cli, err))
+		return -1;
 	client_set_deadline(cli->client, clock_boot_ns() + wait_ns(cli));
 	int r = find(cli, ret_pid, ret_pidfd, err);
 

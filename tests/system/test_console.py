@@ -392,7 +392,7 @@ def test_control_c_ends_a_command_and_not_the_console(term, web):
 def test_control_c_ends_searching(term):
     s = term()
     s.step("wait stacyvm>", r"send version\r", "row 3 stacyvm>", "send ^Rvers",
-           "wait reverse-i-search", "send ^C", "row 4 stacyvm>",
+           "wait reverse-i-search)`vers'", "send ^C", "row 4 stacyvm>",
            r"send list\r", "wait stacyvm> list", "row 6 stacyvm>")
     s.end("send ^D", "exit 0")
 

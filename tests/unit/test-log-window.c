@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A long log: its end first, older lines on demand, no more than are kept. */
 #include <locale.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/unit/model-fixture.h"
 #include "tui/log-window.h"
@@ -904,6 +906,21 @@ static void test_log_window__save_merged(void **state)
 	fixture_free(m);
 }
 
+/* Where files can be made, and there are none. */
+static char place[] = "/tmp/svm-log-window-XXXXXX";
+
+static int setup(void **state)
+{
+	(void)state;
+	return mkdtemp(place) ? chdir(place) : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return rmdir(place);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(test_log_window__##name)
@@ -937,5 +954,5 @@ int main(void)
 		print_message("needs the locale C.UTF-8\n");
 		return 1;
 	}
-	return cmocka_run_group_tests_name("log-window", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("log-window", tests, setup, teardown);
 }
