@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What changes files.  See files.h. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/mem.h"
 #include "lib/base/shell.h"
@@ -12,8 +15,9 @@
 struct subject {
 	struct files *f;
 	char *id, *path;
-	bool dir;
-	unsigned mode; /* 0: not known */
+	bool dir;      /* it is one, or may be */
+	bool archive;  /* is saved as one */
+	unsigned mode; /* of a file; 0: not known */
 };
 
 static struct subject *subject_new(struct files *f, const char *path,
@@ -25,8 +29,10 @@ static struct subject *subject_new(struct files *f, const char *path,
 	s->id = xstrdup(f->id);
 	s->path = xstrdup(path);
 	/* What was found may be one. */
-	s->dir = f->glob || (e && file_is_dir(e));
-	s->mode = e ? (unsigned)strtoul(json_text(e, "mode"), NULL, 8) : 0;
+	s->archive = e && file_is_dir(e);
+	s->dir = f->glob || s->archive;
+	if (e && !s->archive)
+		s->mode = (unsigned)strtoul(json_text(e, "mode"), NULL, 8);
 	return s;
 }
 
@@ -194,8 +200,9 @@ static void transferred(struct model *m, struct request *r)
 static void download_to(struct model *m, const char *text, void *data)
 {
 	struct subject *s = data;
-	struct request *r = subject_request(s, "GET", "", s->path,
-					  transferred);
+	struct request *r = subject_request(s, "GET",
+					    s->archive ? "archive" : "",
+					    s->path, transferred);
 
 	r->download = prompt_path(text);
 	r->mode = s->mode;
@@ -236,6 +243,49 @@ static bool is_given(const char *text, struct svm_err *err)
 	return false;
 }
 
+/* Now, while the path can still be mended. */
+static bool is_upload(const char *text, struct svm_err *err)
+{
+	auto_free char *path = prompt_path(text);
+	struct stat st;
+
+	if (!is_given(text, err))
+		return false;
+	if (stat(path, &st) < 0 || access(path, R_OK) < 0)
+		svm_err_sys(err, SVM_BAD_REQUEST, errno, "can't read it");
+	else if (S_ISDIR(st.st_mode))
+		svm_err_set(err, SVM_BAD_REQUEST, "a directory: stacyvm cp -r "
+						  "DIR ID:PATH");
+	else if (!S_ISREG(st.st_mode))
+		svm_err_set(err, SVM_BAD_REQUEST, "it is no file");
+	return err->code == SVM_OK;
+}
+
+char *files_archive_name(const char *name)
+{
+	return xasprintf("%s.tar", name);
+}
+
+/* A directory as an archive, which the API reads as well as a file. */
+static void ask_archive(struct model *m, struct files *f, const cJSON *e)
+{
+	const char *name = json_text(e, "name");
+	auto_free char *tar = files_archive_name(name);
+	auto_free char *title = xasprintf("SAVE %s AS %s", name, tar);
+
+	prompt_open(m, &(struct prompt){
+			       .title = title,
+			       .label = "local file",
+			       .past = PAST_LOCAL,
+			       .text = tar,
+			       .check = is_given,
+			       .writes = prompt_writes_it,
+			       .done = download_to,
+			       .release = subject_free,
+			       .data = subject_new(f, json_text(e, "path"),
+						   e) });
+}
+
 static bool ask(struct model *m, struct files *f, const cJSON *e,
 		enum action a)
 {
@@ -258,7 +308,7 @@ static bool ask(struct model *m, struct files *f, const cJSON *e,
 		  NULL, false, PAST_INSIDE },
 		{ ACT_NEW_DIR, "NEW DIRECTORY IN", "name", make_dir, is_given,
 		  NULL, false, PAST_INSIDE },
-		{ ACT_UPLOAD, "UPLOAD TO", "local file", upload_from, is_given,
+		{ ACT_UPLOAD, "UPLOAD TO", "local file", upload_from, is_upload,
 		  NULL, false, PAST_LOCAL },
 	};
 
@@ -319,6 +369,10 @@ bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 	auto_free char *path =
 		xstrdup(e ? json_text(e, "path") : f->view_path);
 
+	if (a == ACT_DOWNLOAD && e && file_is_dir(e)) {
+		ask_archive(m, f, e);
+		return true;
+	}
 	if (ask(m, f, e, a))
 		return true;
 	switch (a) {

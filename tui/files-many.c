@@ -321,15 +321,27 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Two of one name would be one file. */
-static bool is_taken(const struct many *x, const char *path)
+/* Of the local file: a directory is saved as an archive. */
+static char *local_name(const struct many *x, const char *path)
 {
-	char **p = x->paths;
+	return json_get(x->dirs, path) ? files_archive_name(base_name(path)) :
+					 xstrdup(base_name(path));
+}
 
-	while (*p && strcmp(*p, path) != 0 &&
-	       strcmp(base_name(*p), base_name(path)) != 0)
-		p++;
-	return *p && strcmp(*p, path) != 0;
+/* Two of one name would be one file. */
+static bool is_taken(const struct many *x, const char *path, const char *name)
+{
+	for (char **p = x->paths; *p && strcmp(*p, path) != 0; p++) {
+		const char *base = base_name(*p);
+
+		if (strncmp(base, name, strlen(base)) != 0)
+			continue;
+		auto_free char *other = local_name(x, *p);
+
+		if (strcmp(other, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 static struct request *make_download(struct model *m, const char *path,
@@ -337,17 +349,19 @@ static struct request *make_download(struct model *m, const char *path,
 {
 	const struct many *x = data;
 	const struct files its = { .id = x->id };
-	const char *name = base_name(path);
+	const char *base = base_name(path);
+	auto_free char *name = local_name(x, path);
 	struct request *r;
 
 	(void)m;
-	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-	    is_taken(x, path)) {
+	if (!*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0 ||
+	    is_taken(x, path, name)) {
 		svm_err_set(err, SVM_CONFLICT, "another of its name was "
 			    "marked, or it has none");
 		return NULL;
 	}
-	r = files_request(&its, "GET", "", path, NULL);
+	r = files_request(&its, "GET",
+			  json_get(x->dirs, path) ? "archive" : "", path, NULL);
 	r->download = path_join(x->to, name);
 	r->doing = xasprintf("download %s", path);
 	return r;
@@ -389,8 +403,11 @@ static char **downloads(const char *text, const void *data)
 	auto_free char *to = prompt_path(text);
 	char **paths = xcalloc(strv_len(x->paths) + 1, sizeof(*paths));
 
-	for (size_t i = 0; x->paths[i]; i++)
-		paths[i] = path_join(to, base_name(x->paths[i]));
+	for (size_t i = 0; x->paths[i]; i++) {
+		auto_free char *name = local_name(x, x->paths[i]);
+
+		paths[i] = path_join(to, name);
+	}
 	return paths;
 }
 
@@ -435,8 +452,11 @@ static void ask_many(struct model *m, struct files *f, bool download)
 	struct many *x = many_new(f);
 	size_t n = strv_len(x->paths);
 	auto_free char *count = count_text(x);
-	auto_free char *title = xasprintf(download ? "SAVE %s" : "DELETE %s?",
-					  count);
+	auto_free char *title =
+		!download ? xasprintf("DELETE %s?", count) :
+			    xasprintf("SAVE %s%s", count,
+				      cJSON_GetArraySize(x->dirs) ?
+					      " AS NAME.tar" : "");
 
 	if (download)
 		prompt_open(m, &(struct prompt){ .title = title,

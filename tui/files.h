@@ -164,6 +164,8 @@ void files_reload(struct model *m, struct files *f); /* what is shown */
 /* files-act.c: what changes something.  e may be NULL. */
 bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 		     enum action a);
+/* What a directory of this name is saved as, by default; the caller's. */
+char *files_archive_name(const char *name);
 
 bool files_act(struct model *m, struct files *f, enum action a,
 	       bool content);

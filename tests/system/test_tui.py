@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import tarfile
 import time
 
 import pytest
@@ -486,6 +487,33 @@ exit 0
 """)
     r = inst.api("GET", f"/sandboxes/{s}/files?path=/workspace/up.txt")
     assert r.body == b"from here\n"
+
+
+def test_a_directory_is_saved_as_an_archive(inst, tmp_path):
+    """Alone and with others that are marked; and isn't sent as a file."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "mkdir /workspace/d; echo in >/workspace/d/f; "
+                 "echo beside >/workspace/x; mkdir /workspace/e")
+    alone, many = tmp_path / "alone.tar", tmp_path / "many"
+    many.mkdir()
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}", "send f", "wait d/", "send s",
+               "wait SAVE d AS d.tar", rf"send ^U{alone}\r",
+               "wait copied /workspace/d", "send A", "send s",
+               "wait SAVE 1 FILE AND 2 DIRECTORIES AS NAME.tar",
+               rf"send ^U{many}\r", "wait copied 3 of 3", "send u",
+               "wait UPLOAD", rf"send ^U{many}\r",
+               "wait a directory: stacyvm cp -r DIR ID:PATH", "send \\e")
+        t.end("gone UPLOAD", "send q", "exit 0")
+    for path in alone, many / "d.tar":
+        with tarfile.open(path) as tar:
+            files = [m for m in tar if m.isfile()]
+            assert [m.name.rsplit("/", 1)[-1] for m in files] == ["f"]
+            assert tar.extractfile(files[0]).read() == b"in\n"
+        assert not path.stat().st_mode & 0o111
+    assert (many / "e.tar").exists()
+    assert (many / "x").read_text() == "beside\n"
 
 
 def test_what_can_be_run_stays_so(inst, tmp_path):

@@ -208,6 +208,109 @@ static void test_files_many__download(void **state)
 	fixture_free(m);
 }
 
+static struct request *asked_for(const struct model *m, const char *target)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &m->requests) {
+		struct request *r = list_entry(pos, struct request, link);
+
+		if (strcmp(r->target, target) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+/* A directory is an archive here, and files are files. */
+static void test_files_many__download_directories(void **state)
+{
+	struct model *m = in_files();
+	const struct request *r;
+
+	(void)state;
+	fixture_keys(m, "Space Space s");
+	assert_shown(m, "SAVE 1 FILE AND 1 DIRECTORY AS NAME.tar");
+	fixture_keys(m, "^U");
+	fixture_type(m, "/tmp/to");
+	fixture_keys(m, "Enter");
+	r = asked_for(m, A "/archive?path=%2Fworkspace%2Fdir");
+	assert_non_null(r);
+	assert_string_equal(r->download, "/tmp/to/dir.tar");
+	r = asked_for(m, A "?path=%2Fworkspace%2Fone");
+	assert_non_null(r);
+	assert_string_equal(r->download, "/tmp/to/one");
+	fixture_answer(m, "GET", A, SVM_OK, "x");
+	fixture_answer(m, "GET", A "/archive", SVM_OK, "x");
+	assert_shown(m, "copied 2 of 2");
+	fixture_free(m);
+	/* Beside a file of the archive's name there is no place for it. */
+	m = fixture_model(30, 120);
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK,
+		       "[{\"name\":\"d\",\"path\":\"/workspace/d\","
+		       "\"is_dir\":true},"
+		       "{\"name\":\"d.tar\",\"path\":\"/workspace/d.tar\"}]");
+	fixture_keys(m, "A s ^U");
+	fixture_type(m, "/tmp/to");
+	fixture_keys(m, "Enter");
+	assert_null(asked_for(m, A "?path=%2Fworkspace%2Fd.tar"));
+	fixture_answer(m, "GET", A "/archive", SVM_OK, "x");
+	assert_shown(m, "copied 1 of 2, 1 failed");
+	fixture_free(m);
+}
+
+/* The same of one alone; it hasn't the directory's permissions. */
+static void test_files_many__download_one_directory(void **state)
+{
+	struct model *m = in_files();
+	const struct request *r;
+
+	(void)state;
+	fixture_keys(m, "s");
+	assert_shown(m, "SAVE dir AS dir.tar");
+	assert_shown(m, "local file dir.tar");
+	fixture_keys(m, "^U");
+	fixture_type(m, "/tmp/svm-not-there.tar");
+	fixture_keys(m, "Enter");
+	r = asked_for(m, A "/archive?path=%2Fworkspace%2Fdir");
+	assert_non_null(r);
+	assert_string_equal(r->download, "/tmp/svm-not-there.tar");
+	assert_int_equal(r->mode, 0);
+	fixture_answer(m, "GET", A "/archive", SVM_OK, "");
+	assert_shown(m, "copied /workspace/dir");
+	fixture_free(m);
+}
+
+/* What can't be sent is told while the path can be mended. */
+static void test_files_many__upload_is_checked(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "/tmp/svm-not-there", "can't read it: No such file" },
+		{ "/", "a directory: stacyvm cp -r DIR ID:PATH" },
+		{ "/dev/null", "it is no file" },
+		{ "", "a name is needed" },
+	};
+	struct model *m = in_files();
+
+	(void)state;
+	fixture_keys(m, "u");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		fixture_keys(m, "^U");
+		fixture_type(m, bad[i][0]);
+		fixture_keys(m, "Enter");
+		assert_shown(m, "UPLOAD TO /workspace");
+		assert_shown(m, bad[i][1]);
+		assert_null(fixture_request(m, "PUT"));
+	}
+	fixture_keys(m, "^U");
+	fixture_type(m, "/proc/self/status");
+	fixture_keys(m, "Enter");
+	assert_not_shown(m, "UPLOAD TO");
+	assert_string_equal(fixture_request(m, "PUT")->target,
+			    A "?path=%2Fworkspace%2Fstatus");
+	fixture_free(m);
+}
+
 /* Marks are of the directory in which they were set. */
 static void test_files_many__marks_stay_behind(void **state)
 {
@@ -261,6 +364,9 @@ int main(void)
 		TEST(range),
 		TEST(delete_found),
 		TEST(download),
+		TEST(download_directories),
+		TEST(download_one_directory),
+		TEST(upload_is_checked),
 		TEST(marks_stay_behind),
 		TEST(filter),
 #undef TEST
