@@ -185,6 +185,7 @@ static void search(struct model *m, struct copy *c, const struct terminal *t,
 			line = line == last ? first : line + 1;
 	}
 	model_say(m, "%s is not in it", field_text(&c->search));
+	model_said_while(m, TOAST_LOOKING_BACK);
 }
 
 /* -- keys */

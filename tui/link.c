@@ -378,9 +378,12 @@ static void link_free(struct link *k)
 	free(k);
 }
 
+/* With its sandbox, or without, it is gone. */
 static void killed(struct model *m, struct request *r)
 {
-	(void)m, (void)r;
+	(void)m;
+	if (r->err.code == SVM_NOT_FOUND || r->err.code == SVM_CONFLICT)
+		svm_err_release(&r->err);
 }
 
 static void end_session(struct model *m, const struct terminal *t)

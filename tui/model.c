@@ -128,6 +128,8 @@ void model_show(struct model *m, enum screen_id screen)
 	m->effects |= EFFECT_REDRAW;
 	if (m->screen == screen)
 		return;
+	model_unsay(m, TOAST_LEFT);
+	model_unsay(m, TOAST_LOOKING_BACK);
 	if (from->leave)
 		from->leave(m, m->state[m->screen]);
 	m->previous = m->screen;
@@ -143,6 +145,7 @@ say(struct model *m, bool bad, const char *fmt, va_list ap)
 	m->toast = xvasprintf(fmt, ap);
 	m->toast_bad = bad;
 	m->toast_brief = false;
+	m->toast_while = TOAST_ALWAYS;
 	m->toast_until = m->boot_ns + (bad ? TOAST_BAD_NS : TOAST_NS);
 	m->effects |= EFFECT_REDRAW;
 }
@@ -183,6 +186,30 @@ void model_complain(struct model *m, const struct svm_err *err,
 	complain(m, "%s%s%s%s%s", doing ? doing : "", doing ? ": " : "",
 		 err->msg ? err->msg : "failed", err->hint ? "; " : "",
 		 err->hint ? err->hint : "");
+	/* That something wasn't done stays true. */
+	if (!doing &&
+	    (err->code == SVM_UNREACHABLE || err->code == SVM_TIMEOUT))
+		model_said_while(m, TOAST_NO_DAEMON);
+}
+
+void model_said_while(struct model *m, enum toast_while w)
+{
+	m->toast_while = w;
+}
+
+void model_unsay_all(struct model *m)
+{
+	free(m->toast);
+	m->toast = NULL;
+	m->toast_brief = false;
+	m->toast_while = TOAST_ALWAYS;
+	m->effects |= EFFECT_REDRAW;
+}
+
+void model_unsay(struct model *m, enum toast_while w)
+{
+	if (m->toast && m->toast_while == w)
+		model_unsay_all(m);
 }
 
 bool model_refuses(struct model *m, enum action a)

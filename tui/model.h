@@ -66,6 +66,15 @@ enum effect {
 /* The daemon, as one sees it. */
 enum link_state { LINK_CONNECTING, LINK_LIVE, LINK_LOST };
 
+/* How long a message stays true: it goes when that ends, and sooner when its
+ * time does. */
+enum toast_while {
+	TOAST_ALWAYS,
+	TOAST_LEFT,         /* a terminal was left */
+	TOAST_LOOKING_BACK, /* in a terminal */
+	TOAST_NO_DAEMON,    /* it doesn't answer */
+};
+
 struct tui_settings {
 	unsigned scrollback;    /* lines of a terminal */
 	enum { CONFIRM_ALWAYS, CONFIRM_BULK, CONFIRM_NEVER } confirm;
@@ -138,6 +147,7 @@ struct model {
 
 	char *toast;
 	bool toast_bad, toast_brief;
+	enum toast_while toast_while;
 	int64_t toast_until;      /* boot */
 
 	unsigned effects;
@@ -199,6 +209,11 @@ void model_say(struct model *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void model_hint(struct model *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void model_complain(struct model *m, const struct svm_err *err,
 		    const char *doing);
+/* The message just said is true for so long. */
+void model_said_while(struct model *m, enum toast_while w);
+/* That has ended. */
+void model_unsay(struct model *m, enum toast_while w);
+void model_unsay_all(struct model *m);
 
 /* Nothing may be changed: says so and returns true. */
 bool model_refuses(struct model *m, enum action a);

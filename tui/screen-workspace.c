@@ -145,6 +145,10 @@ static void workspace_settle(struct model *m, void *state, struct area a)
 		copy_settle(&w->copy, w->shown, w->terminal_area.rows);
 	if (w->shell)
 		workspace_settle_shell(m, w);
+	if (w->live)
+		model_unsay(m, TOAST_LEFT);
+	if (!w->copy.on)
+		model_unsay(m, TOAST_LOOKING_BACK);
 	files_settle(m, &w->files, inside(p.files), inside(p.viewer));
 }
 

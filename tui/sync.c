@@ -257,8 +257,10 @@ static void event_line(struct model *m, struct stream *s, const char *text,
 void sync_heard(struct model *m, int64_t at_ns)
 {
 	m->heard_ns = MAX(m->heard_ns, at_ns);
-	if (m->silent)
+	if (m->silent) {
 		m->effects |= EFFECT_REDRAW;
+		model_unsay(m, TOAST_NO_DAEMON);
+	}
 	m->silent = false;
 }
 
@@ -285,8 +287,10 @@ static void events_changed(struct model *m, struct stream *s)
 		m->start_ns = 0;
 	if (m->link != LINK_LOST)
 		start_step(m);
-	if (m->link == LINK_LIVE && !was_live)
+	if (m->link == LINK_LIVE && !was_live) {
+		model_unsay(m, TOAST_NO_DAEMON);
 		model_refresh(m);
+	}
 }
 
 void model_start(struct model *m)

@@ -290,13 +290,6 @@ static bool act_above_line(struct model *m, struct key k)
 	return (a == ACT_REPAINT || a == ACT_SUSPEND) && act_globally(m, a);
 }
 
-static void drop_toast(struct model *m)
-{
-	free(m->toast);
-	m->toast = NULL;
-	m->toast_brief = false;
-}
-
 void update_input(struct model *m, const struct input_event *ev)
 {
 	enum context chain[CONTEXT_CHAIN];
@@ -305,7 +298,7 @@ void update_input(struct model *m, const struct input_event *ev)
 
 	m->effects |= EFFECT_REDRAW;
 	if (ev->type == INPUT_KEY && m->toast_brief)
-		drop_toast(m);
+		model_unsay_all(m);
 	if (ev->type == INPUT_FOCUS_IN || ev->type == INPUT_FOCUS_OUT)
 		m->focused = ev->type == INPUT_FOCUS_IN;
 	if (start_input(m, ev))
@@ -367,7 +360,7 @@ void update_tick(struct model *m)
 	int64_t meters = meters_wake(m);
 
 	if (m->toast && m->boot_ns >= m->toast_until)
-		drop_toast(m);
+		model_unsay_all(m);
 	sandbox_act_tick(m);
 	spawn_tick(m);
 	if (m->boot_ns >= m->host.at + 60 * SECOND ||

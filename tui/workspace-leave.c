@@ -25,6 +25,7 @@ static void leave_terminal(struct model *m, struct workspace *w)
 	keymap_key(m->keymap, workspace_left_chain, ACT_OPEN, back);
 	model_hint(m, "left; %s sends the key itself%s%s%s", name,
 		   *back ? ", " : "", back, *back ? " goes back" : "");
+	model_said_while(m, TOAST_LEFT);
 }
 
 bool workspace_leave_key(struct model *m, struct workspace *w, struct key k)

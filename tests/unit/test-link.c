@@ -438,6 +438,28 @@ static void test_link__close(void **state)
 	until(its.closed == 2);
 }
 
+/* It is gone with its sandbox: that is what was wanted.  What else went wrong
+ * is told. */
+static void test_link__gone_already(void **state)
+{
+	static const enum svm_code codes[] = { SVM_CONFLICT, SVM_NOT_FOUND,
+					       SVM_INTERNAL };
+	struct request *r;
+
+	(void)state;
+	begin();
+	ours.t->closed = ours.t->kill = true;
+	links_sync(ours.links);
+	r = list_entry(ours.m->requests.next, struct request, link);
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		svm_err_set(&r->err, codes[i], "no");
+		request_done(ours.m, r);
+		assert_int_equal(r->err.code,
+				 i < 2 ? SVM_OK : SVM_INTERNAL);
+	}
+	until(its.closed == 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -449,6 +471,7 @@ int main(void)
 		TEST(test_link__again),	     TEST(test_link__taken_over),
 		TEST(test_link__refused),    TEST(test_link__nonsense),
 		TEST(test_link__error),	     TEST(test_link__close),
+		TEST(test_link__gone_already),
 		TEST(test_link__heard),	     TEST(test_link__typed_in_vain),
 	};
 

@@ -155,6 +155,35 @@ static void test_silence__start_key(void **state)
 	fixture_free(m);
 }
 
+/* Nothing complains of a daemon that is there again, but what it didn't do for
+ * its silence isn't done. */
+static void test_silence__complaint_ends(void **state)
+{
+	struct model *m = fixture_model(24, 120);
+	auto_err struct svm_err late = SVM_ERR_INIT, none = SVM_ERR_INIT;
+
+	(void)state;
+	svm_err_set(&late, SVM_TIMEOUT, "it is late");
+	svm_err_set(&none, SVM_UNREACHABLE, "there is none");
+	be_silent(m, 9 * SECOND);
+	model_complain(m, &late, NULL);
+	assert_shown(m, "it is late");
+	sync_heard(m, m->boot_ns);
+	assert_not_shown(m, "it is late");
+	be_lost(m);
+	model_complain(m, &none, NULL);
+	assert_shown(m, "there is none");
+	m->events->state = STREAM_LIVE;
+	m->events->changed(m, m->events);
+	assert_not_shown(m, "there is none");
+	be_lost(m);
+	model_complain(m, &none, "kill it");
+	m->events->state = STREAM_LIVE;
+	m->events->changed(m, m->events);
+	assert_shown(m, "kill it: there is none");
+	fixture_free(m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(test_silence__##name)
@@ -164,6 +193,7 @@ int main(void)
 		TEST(of_one_stream),
 		TEST(in_a_terminal),
 		TEST(start_key),
+		TEST(complaint_ends),
 #undef TEST
 	};
 

@@ -211,6 +211,39 @@ static void test_workspace__left_is_brief(void **state)
 	fixture_free(m);
 }
 
+/* However it is entered again; and no other screen has left one. */
+static void test_workspace__left_until_back(void **state)
+{
+	struct model *m = start(state, 120);
+
+	fixture_keys(m, "T ^]");
+	update_input(m, &(struct input_event){
+			.type = INPUT_MOUSE,
+			.mouse = { .kind = MOUSE_PRESS, .button = 1,
+				   .row = 10, .col = 60 } });
+	assert_shown(m, "^] leave");
+	assert_not_shown(m, "left; ^]");
+	fixture_keys(m, "^]");
+	assert_shown(m, "left; ^]");
+	model_show(m, SCREEN_EVENTS);
+	assert_not_shown(m, "left; ^]");
+	fixture_free(m);
+}
+
+/* What was looked for is of no matter once nobody looks back. */
+static void test_workspace__not_found_until_back(void **state)
+{
+	struct model *m = start(state, 120);
+
+	fixture_keys(m, "T ^] [ / z q Enter");
+	assert_shown(m, "zq is not in it");
+	fixture_keys(m, "Up");
+	assert_shown(m, "zq is not in it");
+	fixture_keys(m, "q");
+	assert_not_shown(m, "zq is not in it");
+	fixture_free(m);
+}
+
 /* The bar goes before anything else does; what never ends has none. */
 static void test_workspace__time_left(void **state)
 {
@@ -702,6 +735,8 @@ int main(void)
 		TEST(many_sessions),
 		TEST(after_leaving),
 		TEST(left_is_brief),
+		TEST(left_until_back),
+		TEST(not_found_until_back),
 		TEST(time_left),
 		TEST(read_only),
 		TEST(zoomed_line),
