@@ -9,6 +9,7 @@
 #include "daemon/http/http.h"
 #include "daemon/template.h"
 #include "daemon/templates.h"
+#include "lib/api/template-name.h"
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"

@@ -2,7 +2,6 @@
 /* One template.  See template.h; rules in API.md 1 and 6. */
 #include "daemon/template.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,23 +45,6 @@ static const struct field {
 	{ "read_only_rootfs", FLAG, 0, SPAWN | BOX, NULL },
 	{ "pool_size", NUMBER, LIMIT_POOL_SIZE, 0, NULL },
 };
-
-int template_check_name(const char *name, struct svm_err *err)
-{
-	size_t n = strlen(name);
-	bool fits = n > 0 && n <= LIMIT_TEMPLATE_NAME &&
-		    strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-
-	for (size_t i = 0; i < n && fits; i++)
-		fits = isalnum((unsigned char)name[i]) ||
-		       strchr("._- ", name[i]);
-	if (fits)
-		return 0;
-	return svm_err_set(err, SVM_BAD_REQUEST,
-			   "template name '%.80s' must be 1 to %d letters, "
-			   "digits, spaces and characters of '._-'", name,
-			   LIMIT_TEMPLATE_NAME);
-}
 
 /* Reading. */
 

@@ -32,9 +32,6 @@ struct template {
 	int64_t retry_at; /* boot ns */
 };
 
-/* 1 to LIMIT_TEMPLATE_NAME letters, digits and "._- ". */
-int template_check_name(const char *name, struct svm_err *err);
-
 /* Out of a request.  Fields that it does not give are taken from `old` with
  * `keep`, else they get their defaults; `old` may be NULL.  NULL with
  * BAD_REQUEST naming the field.  The times are the caller's to set. */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/api/limits.h"
+#include "lib/api/template-name.h"
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
 #include "tui/objects.h"
@@ -204,6 +206,14 @@ static void new_image(struct model *m, const char *text, void *data)
 	send(m, r, "make", data);
 }
 
+static bool is_image(const char *text, struct svm_err *err)
+{
+	if (*text)
+		return true;
+	svm_err_set(err, SVM_BAD_REQUEST, "an image is needed");
+	return false;
+}
+
 static void new_name(struct model *m, const char *text, void *data)
 {
 	(void)data;
@@ -211,16 +221,21 @@ static void new_name(struct model *m, const char *text, void *data)
 					 .label = "image",
 					 .text = "host",
 					 .past = PAST_IMAGE,
+					 .check = is_image,
 					 .done = new_image,
 					 .release = free,
 					 .data = xstrdup(text) });
 }
 
+/* Said in fewer words than the daemon would: the box has no more room. */
 static bool is_name(const char *text, struct svm_err *err)
 {
-	if (*text)
+	if (template_check_name(text, err) == 0)
 		return true;
-	svm_err_set(err, SVM_BAD_REQUEST, "a name is needed");
+	svm_err_release(err);
+	svm_err_set(err, SVM_BAD_REQUEST,
+		    *text ? "1 to %d letters, digits, spaces and ._-, not . "
+			    "or .." : "a name is needed", LIMIT_TEMPLATE_NAME);
 	return false;
 }
 

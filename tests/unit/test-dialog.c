@@ -485,6 +485,39 @@ static void test_dialog__delete_template(void **state)
 	fixture_free(m);
 }
 
+/* What can be checked here is, while it can be mended. */
+static void test_dialog__template_names(void **state)
+{
+	static const char *const bad[] = { "web!bad", "a/b", "..",
+					   "65------------------------------"
+					   "---------------------------------" };
+	struct model *m = start(state);
+
+	fixture_keys(m, "3 n Enter");
+	assert_shown(m, "a name is needed");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		fixture_keys(m, "^U");
+		fixture_type(m, bad[i]);
+		fixture_keys(m, "Enter");
+		assert_shown(m, "NEW TEMPLATE");
+		assert_shown(m, "1 to 64 letters, digits, spaces and ._-, not "
+				". or ..");
+		assert_not_shown(m, "image host");
+	}
+	fixture_keys(m, "^U");
+	fixture_type(m, "web.ok");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "image host");
+	fixture_keys(m, "^U Enter");
+	assert_shown(m, "an image is needed");
+	assert_null(fixture_request(m, "POST"));
+	fixture_type(m, "host");
+	fixture_keys(m, "Enter");
+	assert_no_dialog(m);
+	assert_non_null(fixture_request(m, "POST"));
+	fixture_free(m);
+}
+
 /* -- all of them */
 
 /* No key and no paste does anything to the screen below. */
@@ -638,6 +671,7 @@ int main(void)
 		cmocka_unit_test(test_dialog__interrupt),
 		cmocka_unit_test(test_dialog__prune_all),
 		cmocka_unit_test(test_dialog__delete_template),
+		cmocka_unit_test(test_dialog__template_names),
 		cmocka_unit_test(test_dialog__has_the_keys),
 		cmocka_unit_test(test_dialog__suspended_anywhere),
 		cmocka_unit_test(test_dialog__click_confirm),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/template.h"
+#include "lib/api/template-name.h"
 #include "lib/base/mem.h"
 
 static struct template *from(const char *text, const struct template *old,
