@@ -205,6 +205,20 @@ size_t event_text(const struct model *m, const cJSON *event, struct buf *out)
 	return outcome;
 }
 
+char *event_text_brief(const char *line, int cols)
+{
+	static const char dated[] = "dddd-dd-dd dd:dd:dd ";
+	size_t n = sizeof(dated) - 1;
+
+	if (cols >= EVENT_DATE_COLS)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (dated[i] == 'd' ? line[i] < '0' || line[i] > '9' :
+				      line[i] != dated[i])
+			return NULL;
+	return xasprintf("%-8.5s %s", line + strlen("dddd-"), line + n);
+}
+
 bool event_is_bad(const cJSON *event)
 {
 	const char *type = json_text(event, "type");

@@ -326,7 +326,9 @@ static void view_event(struct canvas *c, int row, int col, int cols,
 		xstrndup(t->outcome, (size_t)(took - t->outcome)) :
 		xstrdup(t->outcome);
 	int room = MAX(cols - (int)strlen(outcome), cols / 2);
-	int used = canvas_text(c, row, col, room, pen, t->what);
+	auto_free char *brief = event_text_brief(t->what, cols);
+	int used = canvas_text(c, row, col, room, pen,
+			       brief ? brief : t->what);
 
 	canvas_text(c, row, col + used, cols - used, pen, outcome);
 }

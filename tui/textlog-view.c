@@ -8,6 +8,7 @@
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
+#include "tui/event-text.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
 #include "tui/textlog-internal.h"
@@ -151,13 +152,15 @@ static void view_part(struct canvas *c, int row, int col, int width,
 /* What stands before the outcome is cut where both have no room; false when it
  * needn't, or there would be too little of it. */
 static bool view_outcome(struct canvas *c, int row, int col, int width,
-			 enum theme_role role, const struct textlog_line *l)
+			 enum theme_role role, const struct textlog_line *l,
+			 const char *text)
 {
 	auto_buf struct buf head = BUF_INIT, tail = BUF_INIT;
-	size_t n = strlen(l->text), at = MIN(l->outcome, n);
+	size_t whole = strlen(l->text), n = whole - MIN(l->outcome, whole);
+	size_t at = strlen(text) - n;
 
-	escape_line(&head, l->text, at);
-	escape_line(&tail, l->text + at, n - at);
+	escape_line(&head, text, at);
+	escape_line(&tail, text + at, n);
 	int before = (int)width_text(buf_str(&head), head.len);
 	int after = (int)width_text(buf_str(&tail), tail.len);
 
@@ -180,16 +183,23 @@ static int view_line(const struct model *m, const struct textlog *t,
 	auto_buf struct buf safe = BUF_INIT;
 	int head = head_cols(t, l, in.cols), rows = 0;
 	size_t at = 0, width;
+	/* Wrapped, it has room. */
+	auto_free char *brief = l->outcome && !t->wrap ?
+		event_text_brief(l->text, in.cols - head) : NULL;
 
 	view_head(m, t, c, row, in, l);
 	if (l->outcome && !t->wrap && !t->left &&
-	    view_outcome(c, row, in.col + head, in.cols - head, role, l)) {
+	    view_outcome(c, row, in.col + head, in.cols - head, role, l,
+			 brief ? brief : l->text)) {
 		if (*search && strcasestr(textlog_text(t, l), search))
 			canvas_shade(c, row, in.col, 1, in.cols,
 				     ROLE_SELECTED);
 		return 1;
 	}
-	add_safe(t, l, &safe);
+	if (brief)
+		escape_line(&safe, brief, strlen(brief));
+	else
+		add_safe(t, l, &safe);
 	auto_free unsigned char *roles = xcalloc(safe.len + 1, 1);
 	bool json = t->json && json_roles(buf_str(&safe), safe.len, role,
 					  roles);

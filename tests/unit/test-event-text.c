@@ -102,6 +102,55 @@ static void test_event_text__outcome(void **state)
 	}
 }
 
+/* Of another day too, whatever room there is. */
+static void test_event_text__other_days(void **state)
+{
+	static const char yesterday[] =
+		"{\"type\":\"exec.completed\",\"sandbox_id\":\"sb-1\","
+		"\"timestamp\":\"2026-02-28T23:55:01Z\",\"data\":"
+		"{\"command\":\"make\",\"exit_code\":3,"
+		"\"duration\":\"8ms\"}}";
+	static const struct {
+		int cols;
+		const char *screen, *shown;
+	} cases[] = {
+		{ 120, "1", "02-28    EXEC     sb-1 make exit 3" },
+		{ 60, "7", "02-28    EXEC     sb-1 make exit 3 in 8ms" },
+		{ 120, "7", "2026-02-28 23:55:01 EXEC     sb-1 make exit 3" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct model *m = fixture_model(40, cases[i].cols);
+
+		fixture_line(m, m->events, yesterday);
+		fixture_line(m, m->events, EVENT("sandbox.running", "sb-1",
+						 "{}"));
+		fixture_keys(m, cases[i].screen);
+		assert_shown(m, cases[i].shown);
+		assert_shown(m, "11:55:00 RUN      sb-1");
+		fixture_free(m);
+	}
+}
+
+/* No line but an event's is touched, and none that only looks like it. */
+static void test_event_text__brief(void **state)
+{
+	static const char *const as_they_are[] = {
+		"", "2026-02-2", "11:55:00 EXEC", "--:--:-- EXEC",
+		"2026-02-28 23:55:0x EXEC",
+	};
+	auto_free char *brief = event_text_brief("2026-02-28 23:55:01 EXEC",
+						 EVENT_DATE_COLS - 1);
+
+	(void)state;
+	assert_string_equal(brief, "02-28    EXEC");
+	assert_null(event_text_brief("2026-02-28 23:55:01 EXEC",
+				     EVENT_DATE_COLS));
+	for (size_t i = 0; i < ARRAY_SIZE(as_they_are); i++)
+		assert_null(event_text_brief(as_they_are[i], 10));
+}
+
 /* The columns behind it stand below each other. */
 static void test_event_text__every_type_has_a_word(void **state)
 {
@@ -251,6 +300,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_event_text__lines),
 		cmocka_unit_test(test_event_text__outcome),
+		cmocka_unit_test(test_event_text__other_days),
+		cmocka_unit_test(test_event_text__brief),
 		cmocka_unit_test(test_event_text__every_type_has_a_word),
 		cmocka_unit_test(test_event_text__kinds),
 		cmocka_unit_test(test_event_text__one_sandbox),
