@@ -116,6 +116,11 @@ int64_t frame_silence_wake(const struct model *m)
 			   ((m->boot_ns - m->heard_ns) / step + 1) * step : 0;
 }
 
+bool frame_can_start(const struct model *m)
+{
+	return m->link == LINK_LOST && !m->silent && m->starts;
+}
+
 /* "  r start", where it would: a dialog has the keys before. */
 static void ribbon_start(const struct model *m, struct canvas *c, int *right)
 {
@@ -123,7 +128,7 @@ static void ribbon_start(const struct model *m, struct canvas *c, int *right)
 	auto_buf struct buf text = BUF_INIT;
 	char key[KEY_NAME_MAX];
 
-	if (m->link != LINK_LOST || m->silent || !m->starts)
+	if (!frame_can_start(m))
 		return;
 	update_contexts(m, chain);
 	if (!*keymap_key(m->keymap, chain, ACT_REFRESH, key))

@@ -64,6 +64,9 @@ void frame_silence(const struct model *m, char out[FRAME_SILENCE_SIZE]);
 /* When that is another text, boot; 0: it isn't shown. */
 int64_t frame_silence_wake(const struct model *m);
 
+/* No daemon answers, and asking again starts one. */
+bool frame_can_start(const struct model *m);
+
 /* "17:38:04" of a wall time, local; with the date when it isn't today. */
 #define FRAME_CLOCK_SIZE 32
 void frame_clock(const struct model *m, int64_t wall_ns,

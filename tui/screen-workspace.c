@@ -357,7 +357,8 @@ static bool workspace_act(struct model *m, void *state, enum action a)
 static const char *live_status(const struct model *m,
 			       const struct terminal *t)
 {
-	if (t && t->state == TERMINAL_EXITED)
+	if (t && (t->state == TERMINAL_EXITED ||
+		  (t->state == TERMINAL_FAILED && !terminal_has_sandbox(m, t))))
 		return "ended";
 	if (!t || t->state != TERMINAL_LIVE)
 		return "not connected";

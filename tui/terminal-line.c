@@ -11,6 +11,7 @@
 #define GAP 2         /* columns between two pieces */
 #define FRAME_TITLE 2 /* where a border's title begins */
 #define PIECE_MIN 8   /* a title that is cut has at least as many */
+#define STATUS_MIN 44 /* "[reconnecting 59 min  4096 bytes waiting]" */
 
 static const enum context live_chain[] = { CTX_TERMINAL, CTX_NONE };
 
@@ -82,6 +83,29 @@ static void add_hints(const struct model *m, const struct terminal_line *l,
 	}
 }
 
+/* "^] then ^R starts the daemon", in place of how one leaves: every key is the
+ * program's, and what has the whole screen has no ribbon.  Not where how long
+ * the connection is gone, and what waits for it, would have no room. */
+static void add_start(const struct model *m, const struct terminal_line *l,
+		      struct line *x)
+{
+	static const enum context left[] = { CTX_LEFT, CTX_WORKSPACE,
+					     CTX_PANES, CTX_GLOBAL, CTX_NONE };
+	char leave[KEY_NAME_MAX], key[KEY_NAME_MAX];
+	auto_buf struct buf text = BUF_INIT;
+
+	if (!frame_can_start(m) || l->copying ||
+	    !*keymap_key(m->keymap, left, ACT_REFRESH, key))
+		return;
+	keymap_key(m->keymap, live_chain, ACT_LEAVE, leave);
+	buf_addf(&text, "%s%s%s starts the daemon", l->live ? leave : "",
+		 l->live ? " then " : "", key);
+	if (width_of(&text) + STATUS_MIN > x->left)
+		return;
+	buf_clear(&x->leave);
+	buf_addstr(&x->leave, buf_str(&text));
+}
+
 static void add_keys(const struct model *m, const struct terminal_line *l,
 		     struct line *x)
 {
@@ -105,6 +129,7 @@ static void add_keys(const struct model *m, const struct terminal_line *l,
 	} else {
 		add_hints(m, l, left, ARRAY_SIZE(left), x);
 	}
+	add_start(m, l, x);
 }
 
 /* The program inside has chosen it, as long as it likes. */

@@ -304,6 +304,14 @@ bool terminal_is_over(const struct terminal *t)
 	return t->state == TERMINAL_EXITED || t->state == TERMINAL_FAILED;
 }
 
+bool terminal_has_sandbox(const struct model *m, const struct terminal *t)
+{
+	const struct sandbox *s = fleet_find(&m->fleet, t->sandbox);
+
+	return s ? !s->asked && !sandbox_is(s, "destroying") &&
+			   !sandbox_is(s, "destroyed") : !m->fleet.loaded;
+}
+
 /* How long it has been gone: where it is tried again says little. */
 static int64_t lost_for(const struct model *m, const struct terminal *t)
 {
@@ -395,7 +403,7 @@ static void add_over(const struct model *m, const struct terminal *t,
 			buf_addf(out, " in %s", lasted);
 		}
 	}
-	if (again || !t->read_only)
+	if (terminal_has_sandbox(m, t) && (again || !t->read_only))
 		add_key(m, ACT_RESTART, again ? "attaches again" : "restart",
 			width, out);
 	add_key(m, ACT_OPEN, "close", width, out);

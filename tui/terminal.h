@@ -68,6 +68,9 @@ void terminal_free(struct terminal *t); /* for link.c, once closed */
 /* Nothing runs in it any more, or never did. */
 bool terminal_is_over(const struct terminal *t);
 
+/* Its sandbox is there and isn't being destroyed, as far as one knows. */
+bool terminal_has_sandbox(const struct model *m, const struct terminal *t);
+
 /* Bytes typed that wait for a connection; the status has them. */
 size_t terminal_waiting(const struct terminal *t);
 

@@ -253,6 +253,10 @@ static void restart(struct model *m, struct workspace *w)
 
 	if (!t || t->state == TERMINAL_LIVE || t->state == TERMINAL_OPENING)
 		return;
+	if (!terminal_has_sandbox(m, t)) {
+		model_say(m, "%s is gone or being destroyed", t->sandbox);
+		return;
+	}
 	bool again = t->state == TERMINAL_FAILED && t->sid;
 	if (!again && model_refuses(m, ACT_TERMINAL_NEW))
 		return;

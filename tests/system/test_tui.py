@@ -441,7 +441,7 @@ def test_daemon_killed_meanwhile(inst):
         t.step(f"wait {s}", "send t", "wait TERMINAL", "wait $",
                "send echo be''fore\\r", "wait before")
         inst.kill_daemon()
-        t.step("wait no daemon")
+        t.step("wait no daemon", "wait ^] then ^R starts the daemon")
         inst.start()
         t.end("wait live", "gone reconnecting", "wait before",
               "send echo af''ter\\r", "wait after", "send ^]", "wait left",

@@ -429,6 +429,71 @@ static void test_workspace__waiting(void **state)
 	fixture_free(m);
 }
 
+/* Nothing else says how one gets out of a terminal without a daemon. */
+static void test_workspace__no_daemon(void **state)
+{
+	struct model *m = start(state, 120);
+	struct terminal *t = attach(m, "s1");
+
+	t->state = TERMINAL_LOST;
+	t->lost_ns = m->boot_ns - INT64_C(2500000000);
+	m->link = LINK_LOST;
+	fixture_keys(m, "a");
+	assert_shown(m, "^] leaves"); /* there is none to be started */
+	m->starts = true;
+	assert_shown(m, "^] then ^R starts the daemon");
+	assert_shown(m, "[reconnecting 2 s  1 byte waiting]");
+	/* What waits has the room first. */
+	model_resize(m, 30, 60);
+	assert_shown(m, "^] leaves");
+	assert_shown(m, "[reconnecting 2 s  1 byte waiting]");
+	/* Alone on the screen, also once one has left. */
+	model_resize(m, 30, 120);
+	fixture_keys(m, "^] z");
+	fixture_time(m, INT64_C(4000000000));
+	update_tick(m);
+	assert_shown(m, "  ^R starts the daemon");
+	assert_not_shown(m, "then ^R");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "^] then ^R starts the daemon");
+	m->silent = true; /* it is there, and hangs */
+	assert_not_shown(m, "starts the daemon");
+	m->silent = false;
+	m->link = LINK_LIVE;
+	assert_not_shown(m, "starts the daemon");
+	fixture_free(m);
+}
+
+/* Of a sandbox that is killed nothing begins again, and no key is said to. */
+static void test_workspace__killed_elsewhere(void **state)
+{
+	struct model *m = start(state, 120);
+	struct terminal *t = attach(m, "s1");
+
+	t->state = TERMINAL_FAILED;
+	t->why = xstrdup("it was lost");
+	assert_shown(m, "[it was lost  r attaches again  Enter close]");
+	assert_shown(m, "\n not connected ");
+	fleet_put(&m->fleet,
+		  cJSON_Parse("{\"id\":\"sb-7f3a91c2\",\"state\":"
+			      "\"destroying\"}"));
+	for (int gone = 0; gone < 2; gone++) {
+		assert_shown(m, "[it was lost  Enter close]");
+		assert_shown(m, "\n ended ");
+		fixture_keys(m, "r");
+		assert_ptr_equal(session(m, "s1"), t);
+		assert_shown(m, "sb-7f3a91c2 is gone or being destroyed");
+		fixture_time(m, INT64_C(60000000000));
+		update_tick(m);
+		fleet_remove(&m->fleet, "sb-7f3a91c2");
+	}
+	t->state = TERMINAL_EXITED;
+	assert_shown(m, "[exited 0  Enter close]");
+	fixture_keys(m, "Enter");
+	assert_null(session(m, "s1"));
+	fixture_free(m);
+}
+
 /* Copying ends it, so the q that was to end it must not quit. */
 static void test_workspace__quit_after_copying(void **state)
 {
@@ -741,6 +806,8 @@ int main(void)
 		TEST(read_only),
 		TEST(zoomed_line),
 		TEST(waiting),
+		TEST(no_daemon),
+		TEST(killed_elsewhere),
 		TEST(looking_back_line),
 		TEST(pane_line),
 		TEST(counts_while_seen),
