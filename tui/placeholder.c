@@ -26,11 +26,11 @@ static const char *const joiners[] = {
 
 const char *placeholder_next(const char *s, size_t *ret_n)
 {
-	for (; (s = strchr(s, '{')); s++) {
-		size_t braces = strspn(s, "{");
-		size_t n = strspn(s + braces, LOWER "_");
+	while ((s = strchr(s, '{'))) {
+		size_t braces = strspn(s, "{"), n;
 
-		s += braces;
+		s += braces; /* behind them, at the end of the string maybe */
+		n = strspn(s, LOWER "_");
 		if (braces == 1 && n && s[n] == '}') {
 			*ret_n = n;
 			return s;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The user's own commands: what is accepted, what is run. */
 #include "tests/unit/model-fixture.h"
+#include "tui/placeholder.h"
 
 static int set(struct commands *c, const char *key, const char *words,
 	       struct svm_err *err)
@@ -214,6 +215,23 @@ static void test_command__a_name_in_a_line_is_plain(void **state)
 	assert_null(expand(m, "ssh;h;--;{name}", "{\"name\":\"-x\"}", &err));
 	assert_non_null(strstr(err.msg, "for an option"));
 	fixture_free(m);
+}
+
+/* Each ends where its memory does (under ASan that is seen). */
+static void test_command__braces_that_hold_no_word(void **state)
+{
+	static const char *const braces[] = { "{", "a{", "{{", "{{{", "{a",
+					      "{}", "}{", "{{id}}{" };
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(braces); i++) {
+		auto_free char *text = xstrdup(braces[i]);
+
+		assert_null(placeholder_next(text, &n));
+	}
+	assert_non_null(placeholder_next("{{{id}{id}", &n));
+	assert_int_equal(n, 2);
 }
 
 static void test_command__a_name_is_no_option(void **state)
@@ -527,6 +545,7 @@ int main(void)
 		TEST(no_name_reaches_an_interpreter),
 		TEST(programs_of_any_kind),
 		TEST(a_name_in_a_line_is_plain),
+		TEST(braces_that_hold_no_word),
 		TEST(words_are_text_and_nothing_else),
 		TEST(a_name_is_no_option),
 		TEST(its_key_runs_it_on_what_is_selected),
