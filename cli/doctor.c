@@ -24,7 +24,10 @@ static void say(const char *mark, const char *what, const char *text)
 {
 	auto_buf struct buf line = BUF_INIT;
 
-	buf_addf(&line, "  %-5s %s", mark, what);
+	buf_addstr(&line, "  ");
+	escape_line(&line, mark, strlen(mark));
+	buf_addf(&line, "%*s ", MAX(5 - (int)strlen(mark), 0), "");
+	escape_line(&line, what, strlen(what));
 	if (text && text[0]) {
 		buf_addstr(&line, ": ");
 		escape_line(&line, text, strlen(text));
@@ -44,12 +47,15 @@ static void print_finding(const cJSON *f)
 
 static void print_provider(const cJSON *p)
 {
+	auto_buf struct buf name = BUF_INIT, about = BUF_INIT;
 	const cJSON *f;
 	bool enabled = cJSON_IsTrue(out_field(p, "enabled", 7));
 	bool usable = cJSON_IsTrue(out_field(p, "usable", 6));
 
-	printf("\n%s (%s): %s\n", json_text(p, "name"),
-	       json_text(p, "description"),
+	escape_line(&name, json_text(p, "name"), strlen(json_text(p, "name")));
+	escape_line(&about, json_text(p, "description"),
+		    strlen(json_text(p, "description")));
+	printf("\n%s (%s): %s\n", buf_str(&name), buf_str(&about),
 	       !enabled ? "switched off" : usable ? "usable" : "not usable");
 	if (enabled && !usable) {
 		say("bad", "why", json_text(p, "error"));

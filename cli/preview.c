@@ -2,6 +2,7 @@
 /* stacyvm preview: the address of a port inside a sandbox. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/out.h"
@@ -36,6 +37,17 @@ static int open_browser(const char *url, struct svm_err *err)
 	return svm_err_hint(err, "sudo apt-get install xdg-utils");
 }
 
+/* It goes to a terminal and a browser. */
+static bool is_address(const char *url)
+{
+	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+		return false;
+	for (; *url; url++)
+		if (*url <= ' ' || *url > '~')
+			return false;
+	return true;
+}
+
 static int run(struct cli *cli, void *values, int argc, char **args,
 	       struct svm_err *err)
 {
@@ -66,6 +78,9 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	auto_buf struct buf url = BUF_INIT;
 
 	out_field_text(doc.root, "url", 3, &url);
+	if (!is_address(buf_str(&url)))
+		return svm_err_set(err, SVM_PROVIDER, "the daemon sent no "
+						      "address");
 	puts(buf_str(&url));
 	return o->open ? open_browser(buf_str(&url), err) : 0;
 }

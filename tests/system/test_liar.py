@@ -129,6 +129,28 @@ def test_an_image_s_name_reaches_no_terminal(shared):
         assert r.text == "x^[[2J\n" and "\x1b" not in r.errtext
 
 
+EVIL = "\x1b]0;x\x07\u009b1m"
+
+
+@pytest.mark.parametrize("url", [EVIL, "http://x/" + EVIL, "file:///etc/passwd",
+                                 "-x", "", 7], ids=repr)
+def test_a_preview_s_address_is_one(shared, url):
+    with liar({"id": "sb-00000000", "url": url}) as server:
+        r = shared.run("--server", server, "preview", "sb-00000000", "80", check=1)
+    assert r.text == "" and "no address" in r.errtext, r
+
+
+def test_what_doctor_finds_reaches_no_terminal(shared):
+    finding = {"level": EVIL, "what": EVIL, "detail": EVIL, "fix": EVIL}
+    provider = {"name": EVIL, "description": EVIL, "enabled": True, "usable": False,
+                "error": EVIL, "remediation": EVIL, "findings": [finding]}
+    with liar({"version": EVIL, "state_dir": EVIL, "default_provider": EVIL,
+               "tcp_problem": EVIL, "providers": [provider]}) as server:
+        r = shared.run("--server", server, "doctor")
+    assert "^[]0;x^G" in r.text and r.text.count("]0;x") >= 11, r
+    assert not set("\x1b\x07\x9b") & set(r.text + r.errtext)
+
+
 @pytest.mark.parametrize("line", [b"[" * 900000, b"{}", b"<html>"],
                          ids=["deep", "object", "page"])
 def test_what_is_no_stream_is_not_no_events(shared, line):
