@@ -170,7 +170,7 @@ char **batch_targets(const struct model *m, const struct sandbox *s,
 	size_t n = 0;
 
 	for (size_t i = 0; !alone && i < m->fleet.n; i++)
-		if (m->fleet.all[i]->marked)
+		if (sandbox_is_marked(m->fleet.all[i]))
 			ids[n++] = xstrdup(m->fleet.all[i]->id);
 	if (!n && s)
 		ids[n++] = xstrdup(s->id);

@@ -160,7 +160,8 @@ void fleet_table_settle(struct model *m, struct fleet_table *t,
 		t->longest_name = MAX(t->longest_name, width);
 		t->longest_provider = MAX(t->longest_provider, provider);
 		t->owned |= *s->owner != '\0';
-		if (fleet_filter(filter, s))
+		s->hidden = !fleet_filter(filter, s);
+		if (!s->hidden)
 			t->shown[t->n++] = s;
 	}
 	qsort_r(t->shown, t->n, sizeof(struct sandbox *), in_order, t);

@@ -357,10 +357,15 @@ void fleet_table_view(const struct model *m, const struct fleet_table *t,
 void fleet_table_status(const struct model *m, const struct fleet_table *t,
 			struct buf *out)
 {
-	size_t marked = fleet_marked(&m->fleet);
+	size_t marked = fleet_marked(&m->fleet), idle = 0;
 
+	for (size_t i = 0; i < m->fleet.n; i++)
+		idle += m->fleet.all[i]->marked;
+	idle -= marked;
 	if (marked)
 		buf_addf(out, "%zu marked of ", marked);
+	if (idle)
+		buf_addf(out, "(%zu marked, not shown) ", idle);
 	if (*field_text(&t->filter))
 		buf_addf(out, "%zu shown (%zu in all)  filter: %s", t->n,
 			 m->fleet.n, field_text(&t->filter));

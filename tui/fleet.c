@@ -78,7 +78,7 @@ size_t fleet_marked(const struct fleet *f)
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->n; i++)
-		n += f->all[i]->marked;
+		n += sandbox_is_marked(f->all[i]);
 	return n;
 }
 

@@ -22,6 +22,8 @@ struct sandbox {
 	long memory_mb, vcpus;
 
 	bool marked;
+	bool hidden; /* by the filter of the table that is shown: its mark
+		      * stays, and counts for nothing (sandbox_is_marked) */
 	int64_t going_until; /* boot time; killed then unless undone; 0: not */
 	bool asked;          /* the kill was sent */
 
@@ -46,6 +48,11 @@ void fleet_load(struct fleet *f, cJSON *array);
 /* One object, new or changed.  Takes it over. */
 void fleet_put(struct fleet *f, cJSON *object);
 void fleet_remove(struct fleet *f, const char *id);
+static inline bool sandbox_is_marked(const struct sandbox *s)
+{
+	return s->marked && !s->hidden;
+}
+
 size_t fleet_marked(const struct fleet *f); /* how many are */
 struct sandbox *fleet_find(const struct fleet *f, const char *id);
 

@@ -467,7 +467,7 @@ static void merge(struct model *m, struct logs *g)
 	textlog_clear(&g->text);
 	g->guessed = false;
 	for (size_t i = 0; i < m->fleet.n; i++)
-		if (m->fleet.all[i]->marked)
+		if (sandbox_is_marked(m->fleet.all[i]))
 			add_source(m, g, m->fleet.all[i]->id);
 	if (fleet_marked(&m->fleet) > SOURCES_MAX)
 		model_say(m, "the first %d of %zu", SOURCES_MAX,

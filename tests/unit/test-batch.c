@@ -65,6 +65,25 @@ static void test_batch__kill_is_undone_together(void **state)
 	fixture_free(m);
 }
 
+/* What is not seen isn't meant. */
+static void test_batch__marks_that_a_filter_hides(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+	fixture_keys(m, "2 A /");
+	fixture_type(m, "9d11");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "1 marked of (4 marked, not shown) 1 shown (5 in all)");
+	fixture_keys(m, "d");
+	assert_shown(m, "KILL sb-9d11ba00");
+	fixture_keys(m, "n Space d"); /* none is left: the selected one */
+	assert_shown(m, "KILL sb-9d11ba00");
+	fixture_keys(m, "n / ^U Enter d"); /* they are marked still */
+	assert_shown(m, "KILL 4 SANDBOXES?");
+	fixture_free(m);
+}
+
 /* What fails is told at the end, is marked, and holds nobody up. */
 static void test_batch__some_fail(void **state)
 {
@@ -256,6 +275,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test(test_batch__##name)
 	const struct CMUnitTest tests[] = {
 		TEST(kill_is_undone_together),
+		TEST(marks_that_a_filter_hides),
 		TEST(some_fail),
 		TEST(not_in_the_way),
 		TEST(a_thousand),
