@@ -214,7 +214,7 @@ static bool is_word(const struct terminal *t, uint64_t line, int col)
 	auto_buf struct buf text = BUF_INIT;
 
 	add_line(t, line, col, col, &text);
-	return text.len > 0;
+	return text.len > 0 && text.data[0] != ' ';
 }
 
 /* To the beginning of a word, the next or the one before. */
@@ -368,6 +368,12 @@ bool copy_act(struct model *m, struct copy *c, struct terminal *t,
 	default:
 		return false;
 	}
+}
+
+void copy_place(struct copy *c, const struct terminal *t, int row, int col)
+{
+	c->line = MIN(t->top + (uint64_t)row, last_line(t));
+	c->col = MIN(col, emu_cols(t->emu) - 1);
 }
 
 bool copy_input(struct model *m, struct copy *c, struct terminal *t,

@@ -32,6 +32,9 @@ void copy_end(struct copy *c, struct terminal *t); /* t may be NULL */
 /* After each update: the cursor is on a line that exists, and in view. */
 void copy_settle(struct copy *c, struct terminal *t, int rows);
 
+/* The cursor to where the mouse points, from the view's first cell. */
+void copy_place(struct copy *c, const struct terminal *t, int row, int col);
+
 bool copy_act(struct model *m, struct copy *c, struct terminal *t,
 	      enum action a);
 /* The search being typed, and the wheel. */

@@ -16,15 +16,19 @@ static bool terminal_mouse(struct workspace *w, const struct input_event *ev)
 	    own.mouse.row >= a->rows || own.mouse.col < 0 ||
 	    own.mouse.col >= a->cols)
 		return false;
+	if (w->copy.on) { /* the wheel is its own */
+		if (ev->mouse.kind == MOUSE_PRESS)
+			copy_place(&w->copy, w->shown, own.mouse.row,
+				   own.mouse.col);
+		return true;
+	}
 	if (w->focus != PANE_TERMINAL || !w->live) {
-		if (ev->mouse.kind != MOUSE_PRESS) {
-			terminal_scroll(w->shown,
-					ev->mouse.kind == MOUSE_WHEEL_UP ? -3 :
-					ev->mouse.kind == MOUSE_WHEEL_DOWN ?
-									   3 :
-									   1);
+		if (ev->mouse.kind == MOUSE_WHEEL_UP)
+			terminal_scroll(w->shown, -3);
+		else if (ev->mouse.kind == MOUSE_WHEEL_DOWN)
+			terminal_scroll(w->shown, 3);
+		if (ev->mouse.kind != MOUSE_PRESS)
 			return true;
-		}
 		w->focus = PANE_TERMINAL;
 		w->live = true;
 		return true;

@@ -106,6 +106,24 @@ static void test_copy_mode__wrapped_and_wide(void **state)
 	end(&l);
 }
 
+/* In a row that goes on in the next one, too. */
+static void test_copy_mode__words(void **state)
+{
+	struct look l = begin("ab cd  ef gh ij");
+	static const int at[] = { 3, 7, 10 };
+
+	(void)state;
+	act(&l, ACT_TOP);
+	act(&l, ACT_LINE_START);
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		act(&l, ACT_WORD_NEXT);
+		assert_int_equal(l.copy.col, at[i]);
+	}
+	act(&l, ACT_WORD_PREV);
+	assert_int_equal(l.copy.col, 7);
+	end(&l);
+}
+
 static void test_copy_mode__search(void **state)
 {
 	struct look l = begin("needle 1\r\nb\r\nc\r\nd\r\ne\r\nf\r\n"
@@ -167,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_copy_mode__kinds),
 		cmocka_unit_test(test_copy_mode__wrapped_and_wide),
+		cmocka_unit_test(test_copy_mode__words),
 		cmocka_unit_test(test_copy_mode__search),
 		cmocka_unit_test(test_copy_mode__stays),
 		cmocka_unit_test(test_copy_mode__copy),

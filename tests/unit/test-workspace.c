@@ -523,6 +523,31 @@ static void test_workspace__quit_after_copying(void **state)
 	fixture_free(m);
 }
 
+/* A click moves the cursor there, and nothing else: what is typed next goes
+ * into no shell. */
+static void test_workspace__a_click_looking_back(void **state)
+{
+	struct model *m = start(state, 120);
+	struct input_event ev = { .type = INPUT_MOUSE,
+				  .mouse = { .kind = MOUSE_PRESS, .button = 1 } };
+
+	attach(m, "s1");
+	fixture_keys(m, "^] z [ V");
+	ev.mouse.row = 6;
+	ev.mouse.col = 40;
+	update_input(m, &ev);
+	ev.mouse.kind = MOUSE_RELEASE;
+	update_input(m, &ev);
+	assert_shown(m, "selected ");
+	fixture_type(m, "x");
+	assert_shown(m, "[COPY ");
+	fixture_keys(m, "q");
+	/* Letting go over one that was left scrolls nothing. */
+	update_input(m, &ev);
+	assert_not_shown(m, "[-1");
+	fixture_free(m);
+}
+
 /* Also where titles have no room: whence one came, which a click goes to. */
 static void test_workspace__narrow_navigation(void **state)
 {
@@ -816,6 +841,7 @@ int main(void)
 		TEST(help),
 		TEST(logs_of_it),
 		TEST(quit_after_copying),
+		TEST(a_click_looking_back),
 		TEST(narrow_navigation),
 		TEST(daemon_figures),
 		TEST(empty_lists),
