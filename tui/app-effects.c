@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What updates ask of the program: suspend, an editor, the clipboard. */
 #include <errno.h>
+#include <poll.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +22,8 @@
 #include "tui/views.h"
 
 extern char **environ;
+
+#define TMUX_MS 1000
 
 static void suspend(struct app *a)
 {
@@ -71,18 +75,34 @@ static void forget_interrupts(void)
 		;
 }
 
+/* Or a signal, which the loop will read. */
+static void wait_for_enter(void)
+{
+	char line[256];
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	auto_close int signals = signalfd(-1, &set, SFD_CLOEXEC);
+	struct pollfd p[] = { { .fd = STDIN_FILENO, .events = POLLIN },
+			      { .fd = signals, .events = POLLIN } };
+
+	while (poll(p, 2, -1) < 0 && errno == EINTR)
+		;
+	if (!p[1].revents && !fgets(line, sizeof(line), stdin))
+		clearerr(stdin);
+}
+
 /* What it said would be gone with the dashboard back. */
 static void show_failure(const char *name, int status, const char *why)
 {
-	char line[256];
-
 	if (why)
 		fprintf(stderr, "\nstacyvm: %s\n", why);
 	else
 		fprintf(stderr, "\n%s: exit status %d\n", name, status);
 	fprintf(stderr, "Enter goes back ");
-	if (!fgets(line, sizeof(line), stdin))
-		clearerr(stdin);
+	wait_for_enter();
 }
 
 static void run_one(char *const *argv)
@@ -154,9 +174,16 @@ static void copy(struct app *a)
 		static const int fds[] = { -1, -1, -1 };
 		const char *const argv[] = { "/usr/bin/tmux", "load-buffer",
 					     "-w", path, NULL };
+		auto_close int pidfd = -1;
 		pid_t pid = proc_spawn((char *const *)argv, environ, fds, 3,
-				       0, NULL);
+				       0, &pidfd);
 
+		/* A server that hangs would hang us. */
+		if (pid > 0 && proc_pidfd_wait(pidfd, TMUX_MS) < 0) {
+			(void)proc_pidfd_kill(pidfd, SIGKILL);
+			model_say(a->m, "tmux doesn't answer: what was copied "
+					"is in %s", path);
+		}
 		if (pid > 0)
 			wait_for(pid);
 	}

@@ -116,7 +116,7 @@ static void before_sleep(struct loop *l, void *data)
 		loop_stop(a->loop);
 		return;
 	}
-	if (a->m->effects & EFFECT_REDRAW) {
+	if (a->m->effects & EFFECT_REDRAW && !a->away) {
 		if (may_paint(a))
 			paint(a);
 		else if (a->pressed || !loop_timer_armed(a->frame))
@@ -124,7 +124,8 @@ static void before_sleep(struct loop *l, void *data)
 	}
 	arm_tick(a);
 	/* What painting a counted frame left to do. */
-	if (a->m->effects & EFFECT_REDRAW && !loop_timer_armed(a->frame))
+	if (a->m->effects & EFFECT_REDRAW && !a->away &&
+	    !loop_timer_armed(a->frame))
 		arm_frame(a);
 }
 
@@ -222,6 +223,30 @@ static void on_end(struct loop *l, void *data,
 
 	a->signal = (int)info->ssi_signo;
 	loop_stop(l);
+}
+
+static void watch_terminal(struct app *a)
+{
+	loop_fd_mod(a->tty, a->away ? 0 : LOOP_READ);
+}
+
+/* Whoever stopped us (kill -STOP says nothing before) may have used the
+ * terminal, and has it still when we go on in the background. */
+static void on_continue(struct loop *l, void *data,
+			const struct signalfd_siginfo *info)
+{
+	struct app *a = data;
+
+	(void)l, (void)info;
+	if (!a->term)
+		return;
+	a->away = tcgetpgrp(STDIN_FILENO) != getpgrp();
+	watch_terminal(a);
+	if (a->away)
+		return;
+	term_curses_resume(a->term);
+	on_resize(NULL, a, NULL);
+	a->m->effects |= EFFECT_REDRAW;
 }
 
 /* -- life */
@@ -331,6 +356,7 @@ static void watch_signals(struct app *a)
 
 	signal(SIGPIPE, SIG_IGN);
 	loop_signal_add(a->loop, SIGWINCH, on_resize, a);
+	loop_signal_add(a->loop, SIGCONT, on_continue, a);
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
 		loop_signal_add(a->loop, ends[i], on_end, a);
 	(void)ending_watch(LIMIT_UNHEARD_MS); /* for a terminal that nobody reads */
@@ -429,14 +455,18 @@ static void say_goodbye(const struct app *a)
 }
 
 /* Ended by a signal, or the terminal is gone: nobody could be asked. */
-static void rescue(struct app *a)
+static void rescue(struct app *a, struct buf *say)
 {
-	auto_buf struct buf say = BUF_INIT, safe = BUF_INIT;
-
 	for (size_t i = 0; i < SCREEN_MAX; i++)
 		if (screens[i]->rescue)
-			screens[i]->rescue(a->m, a->m->state[i], &say);
-	escape_text(&safe, buf_str(&say), say.len);
+			screens[i]->rescue(a->m, a->m->state[i], say);
+}
+
+static void print_rescued(const struct buf *say)
+{
+	auto_buf struct buf safe = BUF_INIT;
+
+	escape_text(&safe, buf_str(say), say->len);
 	fputs(buf_str(&safe), stderr);
 }
 
@@ -457,6 +487,7 @@ static void print_canvas(struct app *a)
 int tui_main(const struct tui_options *o, struct svm_err *err)
 {
 	struct app a = { .o = o, .frames_left = o->frames };
+	auto_buf struct buf rescued = BUF_INIT;
 	int r;
 
 	if (o->dump && !a.frames_left)
@@ -466,13 +497,15 @@ int tui_main(const struct tui_options *o, struct svm_err *err)
 		loop_run(a.loop);
 		if (!a.signal && !o->frames)
 			finish_requests(&a);
+		if (a.signal && !o->dump)
+			rescue(&a, &rescued);
 		if (a.signal)
 			ending_heard(a.signal);
 		term_curses_close(steal_ptr(&a.term));
 		if (o->dump)
 			print_canvas(&a);
 		else if (a.signal)
-			rescue(&a);
+			print_rescued(&rescued);
 		else
 			say_goodbye(&a);
 		r = a.signal ? 128 + a.signal : a.m->status;

@@ -28,6 +28,7 @@ struct app {
 	unsigned frames_left;
 	bool pressed;             /* a key, since the last frame */
 	bool closing;
+	bool away; /* in the background: the terminal is somebody else's */
 	int signal;               /* that ended it */
 };
 

@@ -16,6 +16,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
+#include "lib/base/rand.h"
 #include "lib/base/proc.h"
 #include "lib/base/work.h"
 #include "tui/command-exec.h"
@@ -166,9 +167,11 @@ static int check_place(const char *path, struct svm_err *err)
 static int download(struct exchange *x, const char *path, unsigned mode,
 		    struct svm_err *err)
 {
-	auto_free char *part = xasprintf("%s.part", path);
+	char suffix[9];
 	struct stat st;
 
+	rand_hex(suffix, 8);
+	auto_free char *part = xasprintf("%s.%s.part", path, suffix);
 	if (check_place(path, err) < 0)
 		return -1;
 	bool there = stat(path, &st) == 0;

@@ -64,10 +64,10 @@ static void wait_until_heard(void)
 	int signo = 0, waited = 0;
 
 	while (!atomic_load(&ending.heard) && (signo = pending())) {
-		if (!atomic_load(&ending.held) && waited >= ending.ms)
+		if (waited >= ending.ms)
 			end(signo);
 		(void)is_ready(ending.wake, STEP_MS);
-		waited += STEP_MS;
+		waited = atomic_load(&ending.held) ? 0 : waited + STEP_MS;
 	}
 }
 

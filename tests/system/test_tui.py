@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import tarfile
+import termios
 import time
 
 import pytest
@@ -546,6 +547,45 @@ def test_what_can_be_run_stays_so(inst, tmp_path):
     assert old.stat().st_mode & 0o777 == 0o640
     r = inst.api("GET", f"/sandboxes/{s}/files/stat?path=/workspace/run")
     assert r.json()["mode"] == "0750", r.json()
+
+
+def test_a_signal_while_the_editor_runs(inst, tmp_path):
+    """It waits until the editor is done, however long; nothing is lost unsaid."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.api("PUT", f"/sandboxes/{s}/files?path=/workspace/f", b"old\n")
+    editor = tmp_path / "editor"
+    # Longer than a signal may wait that nobody holds.
+    editor.write_text('#!/bin/bash\nkill -TERM $PPID\nread -t 4 x </dev/tty\n'
+                      'echo mine >>"$1"\necho your turn\nread x </dev/tty\n')
+    editor.chmod(0o755)
+    with Screen(inst, "tui", env={"VISUAL": str(editor)}) as t:
+        t.step(f"wait ▌ {s}\nsend f\nwait 0644\nsend e\nwait your turn\n")
+        lines = t.step("send \\r", "exit 143", "snap")
+        t.end(RESTORED)
+    r = inst.api("GET", f"/sandboxes/{s}/files?path=/workspace/f")
+    assert r.body == b"old\nmine\n" or "your copy is" in "".join(lines)
+
+
+def test_it_goes_on_after_a_stop(inst):
+    """kill -STOP says nothing before; the terminal was another's meanwhile."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}", "wait live")
+        [pid] = [p for p in svm.descendants() if svm.processes()[p][0] == "stacyvm"
+                 and os.readlink(f"/proc/{p}/fd/0").startswith("/dev/pts")]
+        os.kill(pid, signal.SIGSTOP)
+        svm.wait_for(lambda: svm.processes()[pid][1] == "T", "it to stop")
+        with open(f"/proc/{pid}/fd/0", "w", encoding="ascii") as tty:
+            modes = termios.tcgetattr(tty)
+            modes[3] |= termios.ICANON | termios.ECHO
+            termios.tcsetattr(tty, termios.TCSANOW, modes)
+            tty.write("\r\n\r\nof the shell\r\n")
+        t.step("wait of the shell")
+        os.kill(pid, signal.SIGCONT)
+        t.step("gone of the shell", f"wait ▌ {s}", "send 2", "wait FLEET")
+        t.end("send q", "exit 0", RESTORED)
 
 
 def test_editor_meets_another(inst, tmp_path):

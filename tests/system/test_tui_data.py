@@ -2,6 +2,7 @@
 """The dashboard's settings, keys and logs."""
 import os
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -248,6 +249,23 @@ commands:
     # What ran in the background ended with the dashboard.
     assert subprocess.run(["pgrep", "-f", f"[s]leep 98765.{os.getpid()}"],
                           check=False).returncode == 1
+
+
+def test_a_signal_at_what_a_command_said(inst):
+    """Who was to press Enter won't: it isn't waited for, nor longer than that."""
+    configure(inst, """
+commands:
+  front: {key: F6, run: [sh, -c, 'exit 7']}
+""")
+    inst.start()
+    with Screen(inst, "tui") as t:
+        t.step("wait no sandboxes", "wait live", "send \\e[17~",
+               "wait Enter goes back")
+        [pid] = [p for p in svm.descendants()
+                 if svm.processes()[p][0] == "stacyvm" and
+                 os.readlink(f"/proc/{p}/fd/0").startswith("/dev/pts")]
+        os.kill(pid, signal.SIGTERM)
+        t.end("exit 143", RESTORED)
 
 
 @pytest.mark.parametrize("text,why", [

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -447,6 +448,18 @@ exit 0
 {RESTORED}""")
     with open(os.path.join(inst.runtime, "clipboard"), encoding="ascii") as f:
         assert f.read() == "line 42\nline 43\n"
+
+
+@needs("tmux")
+def test_a_copy_for_a_tmux_that_hangs(inst, tmp_path):
+    inst.start()
+    s = inst.sandbox()["id"]
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+        server.listen()
+        with Screen(inst, "tui", env={"TMUX": f"{tmp_path}/s,1,0"}) as t:
+            t.end(f"wait ▌ {s}", "send y", "wait tmux doesn't answer", "send q",
+                  "exit 0", RESTORED)
 
 
 @needs("tmux")
