@@ -573,8 +573,7 @@ def test_it_goes_on_after_a_stop(inst):
     s = inst.sandbox()["id"]
     with Screen(inst, "tui") as t:
         t.step(f"wait ▌ {s}", "wait live")
-        [pid] = [p for p in svm.descendants() if svm.processes()[p][0] == "stacyvm"
-                 and os.readlink(f"/proc/{p}/fd/0").startswith("/dev/pts")]
+        pid = t.pid()
         os.kill(pid, signal.SIGSTOP)
         svm.wait_for(lambda: svm.processes()[pid][1] == "T", "it to stop")
         with open(f"/proc/{pid}/fd/0", "w", encoding="ascii") as tty:

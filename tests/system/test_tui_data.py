@@ -261,10 +261,7 @@ commands:
     with Screen(inst, "tui") as t:
         t.step("wait no sandboxes", "wait live", "send \\e[17~",
                "wait Enter goes back")
-        [pid] = [p for p in svm.descendants()
-                 if svm.processes()[p][0] == "stacyvm" and
-                 os.readlink(f"/proc/{p}/fd/0").startswith("/dev/pts")]
-        os.kill(pid, signal.SIGTERM)
+        os.kill(t.pid(), signal.SIGTERM)
         t.end("exit 143", RESTORED)
 
 
