@@ -189,6 +189,29 @@ static int run_file_cmd(struct console *c, char **words)
 	return console_run(c, cmds, all);
 }
 
+/* A path as in the sandbox in use, which means nothing else: of `ls`, which
+ * lists sandboxes where none is, and of `cp`, where neither of the two is
+ * another's or here. */
+static bool wants_sandbox(const struct console *c, const struct cmd *cmd,
+			  char **words)
+{
+	bool files = console_file_cmd(words[0]), wants = false;
+
+	if (files && words[1] && words[1][0] != '-')
+		return !cmd->max_args;
+	if (!files && cmd->complete != COMPLETE_SANDBOX_PATH)
+		return false;
+	for (char **w = words + 1; *w; w++) {
+		const char *path;
+		auto_free char *id = sandbox_split(c->cli, *w, &path);
+
+		if (id)
+			return false;
+		wants |= w[0][0] == (files ? '/' : ':');
+	}
+	return wants;
+}
+
 static int run_words(struct console *c, char **words)
 {
 	const struct cmd *cmd = cmd_find(c->all, words[0]);
@@ -200,6 +223,8 @@ static int run_words(struct console *c, char **words)
 		if (!cmd || cmd->flags & CMD_DESTROYS)
 			return no_sandbox(c, words[0]);
 	}
+	if (!c->id && cmd && wants_sandbox(c, cmd, words))
+		return no_sandbox(c, words[0]);
 	if (!cmd || !(cmd->flags & CMD_CONSOLE))
 		return console_run(c, c->all, words);
 	struct cli cli = *c->cli;

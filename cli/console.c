@@ -186,8 +186,10 @@ static bool run_script_line(struct console *c, const char *text)
 		return !c->leaving;
 	if (!c->status)
 		c->status = status;
-	if (c->keep_going && status != EXIT_STATUS_INTERRUPTED)
+	if (c->keep_going && status != EXIT_STATUS_INTERRUPTED) {
+		cli_warn("line %u ended with status %d", c->line, status);
 		return true;
+	}
 	cli_warn("stopped at line %u, which ended with status %d", c->line,
 		 status);
 	return false;

@@ -101,7 +101,7 @@ static int open_source(const char *from, struct stat *st, struct svm_err *err)
 	if (fd < 0 || fstat(fd, st) < 0 || fstatfs(fd, &fs) < 0 ||
 	    fd_set_nonblock(fd, false) < 0)
 		return svm_err_sys(err, SVM_FILE_NOT_FOUND, errno,
-				   "open '%s'", from);
+				   "can't open '%s'", from);
 	if (S_ISFIFO(st->st_mode) && fs.f_type != PIPEFS_MAGIC) {
 		auto_buf struct buf word = BUF_INIT;
 
@@ -169,7 +169,7 @@ static int download_file(struct cli *cli, const char *id, const char *from,
 
 		if (fd < 0 || fd_set_nonblock(fd, false) < 0)
 			return svm_err_sys(err, SVM_INTERNAL, errno,
-					   "open '%s'", to);
+					   "can't open '%s'", to);
 		return transfer_get(cli, id, from, fd, to, p, err);
 	}
 	rand_hex(suffix, 8);
@@ -238,10 +238,14 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 		return cli_usage(cli, err, "%s of the two must be ID:/path%s",
 				 source ? "only one" : "one", cli->in_use ?
 				 ", or :path in the sandbox in use" : "");
-	if (source && !from[0])
+	if (source && !from[0] && !o->recursive)
 		return cli_usage(cli, err, "which file of '%s'?", args[0]);
 	auto_free char *remote = sandbox_abs_path(
 		cli, source ? source : target, source ? from : to);
+	size_t n = strlen(remote);
+
+	if (source && !from[0] && n > 1)
+		remote[n - 1] = '\0'; /* the directory one is in */
 	if (!cli_client(cli, err))
 		return -1;
 	/* An interrupted copy is taken back, here and there. */
@@ -260,10 +264,10 @@ const struct cmd cmd_cp = {
 	.args = "SOURCE TARGET",
 	.summary = "copy files between here and a sandbox",
 	.help = "One of the two is ID:/path; a path without a leading slash "
-		"counts from /workspace.\n- is standard input or output.  "
-		"Into a directory that exists, the source keeps its\nname.  A "
-		"file appears under its name when it is complete, never in "
-		"part.",
+		"counts from /workspace,\nwhich ID: alone is.  - is standard "
+		"input or output.  Into a directory that exists,\nthe source "
+		"keeps its name.  A file appears under its name when it is "
+		"complete,\nnever in part.",
 	.examples = "stacyvm cp main.py ID:/workspace/\n"
 		    "stacyvm cp -r ID:/workspace/results .\n"
 		    "stacyvm cp ID:/var/log/app.log - | grep ERROR",

@@ -254,6 +254,45 @@ def test_nothing_is_destroyed_by_a_slip(shared, web):
     assert shared.ok("inspect", "web").code == 0
 
 
+def test_paths_want_a_sandbox_in_use(shared, web):
+    """What is a path there is none of another command; ls alone lists
+    sandboxes, and cp is well without one in use."""
+    for line in ("ls /tmp", "ls tmp", "ls -l /tmp", "cp :/x y", "cp y :",
+                 "cp -r : y"):
+        r = script(shared, line)
+        assert r.code == 2 and (f"{line[:2]}: no sandbox is in use"
+                                in r.errtext), (line, r)
+        assert "choose one with:  use ID" in r.errtext, (line, r)
+    r = script(shared, "ls -q", f"cp :x {web}:/workspace/", "cp a b",
+               args=["-k"])
+    assert r.text == f"{web}\n" and "one of the two" in r.errtext, r
+    assert "can't open ':x'" in r.errtext, "a file here"
+    assert "no sandbox" not in r.errtext, r
+
+
+def test_going_on_tells_which_line_failed(shared):
+    r = script(shared, "inspect nope", "version", "nonsense", args=["-k"])
+    assert r.code == 3, r
+    told = [l for l in r.errtext.splitlines() if " line " in l]
+    assert told == ["stacyvm: line 1 ended with status 3",
+                    "stacyvm: line 3 ended with status 2"], r
+
+
+def test_cp_of_the_directory_one_is_in(shared, web, tmp_path):
+    write(shared, web, "/workspace/d/f", "deep")
+    for i, lines in enumerate((["cp -r : {}"], ["cp -r web: {}"],
+                               ["cd d", "cp -r : {}"])):
+        here = tmp_path / str(i)
+        r = script(shared, "use web", *(l.format(here) for l in lines))
+        assert r.code == 0 and r.err == b"", r
+        assert (here / ("f" if i == 2 else "d/f")).read_text() == "deep"
+    # Into one that is there it keeps its name, as from `:/workspace`.
+    assert script(shared, "use web", f"cp -r : {tmp_path}").code == 0
+    assert (tmp_path / "workspace" / "d" / "f").read_text() == "deep"
+    r = script(shared, "use web", f"cp : {tmp_path}")
+    assert r.code == 2 and "which file of ':'" in r.errtext
+
+
 def test_a_sandbox_that_is_gone_is_not_in_use(shared, web):
     other = shared.spawn("--name", "other")
     r = script(shared, "use other", f"exec {web} -- true",
