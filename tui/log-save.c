@@ -113,7 +113,8 @@ static void kept(struct model *m, struct request *r)
 	char count[FRAME_TIME_SIZE + 8];
 
 	if (r->err.code == SVM_OK) {
-		say_count(s->n, count);
+		/* Some lines of the log are several of a file. */
+		say_count(textlog_newlines(&r->body), count);
 		model_say(m, "saved %s%s%s to %s%s", count,
 			  s->since_said ? " since " : "",
 			  s->since_said ? s->since_said : "", s->path,

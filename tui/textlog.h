@@ -111,6 +111,9 @@ const struct textlog_line *textlog_line(const struct textlog *t, size_t i);
 /* The line the cursor is on, or NULL. */
 const struct textlog_line *textlog_current(const struct textlog *t);
 
+/* Of a file's text, as wc -l counts them. */
+size_t textlog_newlines(const struct buf *file);
+
 /* Every line, to a local file; false with a message in the footer. */
 bool textlog_save(struct model *m, const struct textlog *t,
 		  const char *path);

@@ -868,6 +868,30 @@ static void test_log_window__save_fails(void **state)
 	fixture_free(m);
 }
 
+/* As many lines as the file has, however they stand in the log. */
+static void test_log_window__save_counts(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+	fixture_keys(m, "2 A a");
+	save_as(m, "x.log");
+	for (size_t i = 0; i < m->fleet.n; i++) {
+		auto_free char *path = request_sandbox(m->fleet.all[i]->id,
+						       "/logs");
+
+		fixture_answer(m, "GET", path, SVM_OK,
+			       i ? "[]" : "[{\"line\":\"a\"},"
+					  "{\"line\":\"\"},"
+					  "{\"line\":\"b\\n\\nc\"}]");
+	}
+	assert_non_null(strstr(buf_str(&fixture_request(m, REQUEST_KEEP)
+						->body), "b\n\nc\n"));
+	fixture_answer(m, REQUEST_KEEP, "x.log", SVM_OK, "");
+	assert_shown(m, "saved 5 lines to x.log");
+	fixture_free(m);
+}
+
 /* Of several, by time, whatever a clock did. */
 static void test_log_window__save_merged(void **state)
 {
@@ -936,6 +960,7 @@ int main(void)
 		TEST(save),
 		TEST(save_fails),
 		TEST(save_merged),
+		TEST(save_counts),
 		TEST(few_are_shown),
 		TEST(reconnects),
 		TEST(search),

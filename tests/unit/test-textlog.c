@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines that go on arriving: following, pausing, searching, what is kept. */
 #include <locale.h>
+#include <unistd.h>
 
 #include "lib/api/limits.h"
 #include "tests/unit/model-fixture.h"
@@ -72,6 +73,26 @@ static void act(struct textlog *t, enum action a)
 
 	assert_true(textlog_act(m, t, a));
 	settle(t);
+	model_free(m);
+}
+
+/* As many as the file has. */
+static void test_textlog__saved_lines(void **state)
+{
+	struct model *m = model_new(24, 80);
+	struct textlog t = { 0 };
+	char path[] = "/tmp/svm-textlog-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	textlog_add_line(&t, "a\n\nb", 4, &(struct textlog_line){ 0 });
+	textlog_add_line(&t, "", 0, &(struct textlog_line){ 0 });
+	assert_true(textlog_save(m, &t, path));
+	assert_non_null(strstr(m->toast, "saved 4 lines to /tmp/"));
+	unlink(path);
+	textlog_release(&t);
 	model_free(m);
 }
 
@@ -491,6 +512,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_textlog__since),
 		cmocka_unit_test(test_textlog__follows_and_pauses),
+		cmocka_unit_test(test_textlog__saved_lines),
 		cmocka_unit_test(test_textlog__bounded),
 		cmocka_unit_test(test_textlog__search),
 		cmocka_unit_test(test_textlog__only),
