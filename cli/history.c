@@ -25,8 +25,8 @@ static int open_file(const struct history *h, int flags, struct svm_err *err)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return svm_err_sys(err, SVM_INTERNAL, errno, "open '%s'",
-				   h->path);
+		return svm_err_sys(err, SVM_INTERNAL, errno,
+				   "can't open '%s'", h->path);
 	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
 		return svm_err_set(err, SVM_INTERNAL,
 				   "'%s' is not a file of yours", h->path);

@@ -102,7 +102,7 @@ static int send_image(struct cli *cli, const char *path, const char *target,
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return svm_err_sys(err, SVM_FILE_NOT_FOUND, errno,
-				   "open '%s'", path);
+				   "can't open '%s'", path);
 	progress_init(&p, cli, path, fd_regular_size(fd));
 	r = S_ISDIR(st.st_mode) ?
 		    transfer_send_tree(cli, "POST", target, path, &p, reply,

@@ -180,8 +180,8 @@ int pack_tree(const char *dir, pack_sink sink, void *data,
 	p->chunk = xmalloc(CHUNK);
 	buf_addstr(&p->path, ".");
 	if (stat(dir, &st) < 0)
-		r = svm_err_sys(err, SVM_FILE_NOT_FOUND, errno, "open '%s'",
-				dir);
+		r = svm_err_sys(err, SVM_FILE_NOT_FOUND, errno,
+				"can't open '%s'", dir);
 	else
 		r = enter(p, AT_FDCWD, dir, &st);
 	if (r == 0)

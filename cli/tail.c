@@ -96,7 +96,7 @@ static int follow_file(int *fd, const char *path, int64_t deadline_ns,
 			*fd = open(path, O_RDONLY | O_CLOEXEC);
 			if (*fd < 0)
 				return svm_err_sys(err, SVM_INTERNAL, errno,
-						   "open '%s'", path);
+						   "can't open '%s'", path);
 			continue;
 		}
 		if (deadline_ns &&
@@ -117,7 +117,7 @@ int tail_file(const char *path, unsigned lines, bool follow,
 	if (fd < 0)
 		return svm_err_sys(err, errno == ENOENT ? SVM_NOT_FOUND :
 							  SVM_INTERNAL,
-				   errno, "open '%s'", path);
+				   errno, "can't open '%s'", path);
 	if (lseek(fd, find_start(fd, lines), SEEK_SET) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "read '%s'",
 				   path);

@@ -326,7 +326,8 @@ int transfer_get_tree(struct cli *cli, const char *id, const char *path,
 	auto_close int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (dirfd < 0)
-		return svm_err_sys(err, SVM_INTERNAL, errno, "open '%s'", dir);
+		return svm_err_sys(err, SVM_INTERNAL, errno,
+				   "can't open '%s'", dir);
 	if (receive_tree(x, dirfd, NULL, p, err) < 0)
 		return broke_off(cli, id, "/archive", path, err);
 	auto_free char *what = xasprintf("%s:%s", id, path);

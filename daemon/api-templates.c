@@ -76,11 +76,11 @@ static const char *get_name(struct http_req *r, const cJSON *body,
 	if (json_get_string(body, "name", &in_body, err) < 0)
 		return NULL;
 	if (name && in_body && strcmp(name, in_body) != 0) {
-		svm_err_set(err, SVM_BAD_REQUEST, "the body names the "
-			    "template '%.80s', the path '%.80s'", in_body,
-			    name);
-		svm_err_hint(err, "a template can't be renamed: create "
-			     "another and delete this one");
+		svm_err_set(err, SVM_BAD_REQUEST, "the template '%.80s' "
+			    "can't be renamed to '%.80s' by editing it: clone "
+			    "it under that name", name, in_body);
+		svm_err_hint(err, "stacyvm template show NAME --json | "
+			     "stacyvm template create NEW -f -");
 		return NULL;
 	}
 	if (!name)

@@ -516,13 +516,18 @@ def test_cp_tells_what_it_left_out(shared, box, tmp_path):
     assert shared.ok("files", "ls", box, "/tmp/tree", "-q").text == "file\n"
 
 
+def test_cp_of_what_is_not_there(shared, box, tmp_path):
+    r = shared.must_fail("cp", tmp_path / "none", f"{box}:/tmp")
+    assert f"can't open '{tmp_path}/none'" in r.errtext, r
+
+
 def test_cp_waits_for_no_pipe(shared, box, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     r = shared.must_fail("cp", pipe, f"{box}:/tmp/x", timeout=60)
     assert r.code == 1 and "is a named pipe" in r.errtext, r
     r = shared.must_fail("cp", f"{box}:/etc/hosts", pipe, timeout=60)
-    assert r.code == 1 and f"open '{pipe}'" in r.errtext, r
+    assert r.code == 1 and f"can't open '{pipe}'" in r.errtext, r
     # One that is open already is read to its end.
     reader, writer = os.pipe()
     os.write(writer, b"from a pipe\n")

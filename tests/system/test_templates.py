@@ -501,7 +501,8 @@ def test_edit(inst):
 @pytest.mark.parametrize("script,words", [
     ('echo "memory_mb: [" >>"$1"', "template.yaml:"),
     ('sed -i "s/^memory_mb:.*/memory_mb: lots/" "$1"', "memory_mb"),
-    ('sed -i "s/^name:.*/name: other/" "$1"', "renamed"),
+    ('sed -i "s/^name:.*/name: other/" "$1"',
+     "the template 't' can't be renamed to 'other' by editing it: clone it"),
     ('echo "vcpus: 3" >>"$1"', "template.yaml:16: the same key stands twice"),
     ('echo "- x" >"$1"', "template.yaml:1: this must be \"key: value\" lines")])
 def test_what_was_edited_is_kept(inst, script, words):
