@@ -95,26 +95,26 @@ bool textlog_passes(const struct textlog *t, const struct textlog_line *l)
 	if (t->from != TEXTLOG_ANY && l->from != TEXTLOG_ANY &&
 	    l->from != t->from)
 		return false;
-	bool has = strcasestr(textlog_text(t, l), only + not ) ||
-		   (l->tag && strcasestr(l->tag, only + not ));
+	bool has = strcasestr(textlog_text(t, l), only + not) ||
+		   (l->tag && strcasestr(l->tag, only + not));
 
-	return !only[not ] || has != not ;
+	return !only[not] || has != not;
 }
 
 bool textlog_shows(const struct textlog *t, const struct textlog_line *l)
 {
-	if (t->orders.set &&
-	    (l->order < t->orders.least || l->order > t->orders.most))
+	if (t->orders.set && (l->order < t->orders.least ||
+			      l->order > t->orders.most))
 		return false;
 	return textlog_passes(t, l);
 }
 
-void textlog_add(struct textlog *t, const char *text, size_t n, const char *tag,
-		 bool bad)
+void textlog_add(struct textlog *t, const char *text, size_t n,
+		 const char *tag, bool bad)
 {
 	textlog_add_line(t, text, n,
-			 &(struct textlog_line) { .tag = (char *)(uintptr_t)tag,
-						  .bad = bad });
+			 &(struct textlog_line){ .tag = (char *)(uintptr_t)tag,
+						 .bad = bad });
 }
 
 void textlog_miss(struct textlog *t, const struct textlog_line *l)
@@ -274,8 +274,8 @@ void textlog_settle(struct textlog *t, struct area inside)
 	t->height = (size_t)MAX(inside.rows, 1);
 	most = n > t->height ? n - t->height : 0;
 	t->top = t->paused ? MIN(t->top, most) : most;
-	t->at = t->paused ? MIN(t->at, t->height - 1)
-			  : MIN(n, t->height) - (n > 0);
+	t->at = t->paused ? MIN(t->at, t->height - 1) :
+			    MIN(n, t->height) - (n > 0);
 	if (n && t->top + t->at >= n)
 		t->at = n - 1 - t->top;
 }
@@ -297,9 +297,8 @@ const struct field *textlog_typing(const struct textlog *t,
 				   const char **ret_label)
 {
 	*ret_label = t->typing == TEXTLOG_ONLY ? "only" : "search";
-	return t->typing == TEXTLOG_IDLE   ? NULL
-	       : t->typing == TEXTLOG_ONLY ? &t->only
-					   : &t->search;
+	return t->typing == TEXTLOG_IDLE ? NULL :
+	       t->typing == TEXTLOG_ONLY ? &t->only : &t->search;
 }
 
 void textlog_status(const struct textlog *t, struct buf *out)
