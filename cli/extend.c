@@ -14,10 +14,10 @@
 static void tell_if_clipped(const cJSON *sandbox, int64_t asked_ns)
 {
 	const char *expires = json_text(sandbox, "expires_at");
-	int64_t at, slack = INT64_C(60) * 1000000000;
+	int64_t at;
 
 	if (expires && clock_parse_rfc3339(expires, &at) == 0 &&
-	    at - clock_wall_ns() < asked_ns - MIN(slack, asked_ns / 2))
+	    duration_is_less(at - clock_wall_ns(), asked_ns))
 		fputs("stacyvm: that is sooner than asked for: no sandbox "
 		      "lives longer (defaults.max_ttl)\n", stderr);
 }

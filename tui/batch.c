@@ -88,7 +88,7 @@ static void tell_end(struct model *m, struct run *x)
 	if (left)
 		buf_addf(&say, ", %zu left alone", left);
 	if (x->b.then && x->worked)
-		buf_addf(&say, "; %s", x->b.then);
+		x->b.then(x->b.data, &say);
 	svm_err_set(&err, SVM_PROVIDER, "%s", buf_str(&say));
 	if (x->n > 1 && x->failed)
 		model_complain(m, &err, NULL);

@@ -11,8 +11,7 @@
 
 struct batch {
 	const char *doing, *done; /* "killing", "killed"; copied */
-	const char *then; /* said behind the end, or NULL; not copied */
-	size_t at_once;           /* 0: as many as is good */
+	size_t at_once; /* 0: as many as is good */
 	/* The request about this one; `data` and `done` of it are taken.
 	 * NULL with err set: it can't be; without: it needs nothing. */
 	struct request *(*make)(struct model *m, const char *id, void *data,
@@ -21,6 +20,9 @@ struct batch {
 	 * at the end.  May be NULL. */
 	void (*each)(struct model *m, struct request *r, void *data,
 		     struct buf *report);
+	/* What is said behind the end, if it was done to any: "; u takes it
+	 * back".  May be NULL. */
+	void (*then)(const void *data, struct buf *say);
 	void *data;
 	void (*release)(void *data); /* or NULL */
 };

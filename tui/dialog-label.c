@@ -168,6 +168,12 @@ static struct request *make_patch(struct model *m, const char *id, void *data,
 	return patch(id, data, NULL);
 }
 
+static void tell_undo(const void *data, struct buf *say)
+{
+	(void)data;
+	buf_addstr(say, "; u takes it back");
+}
+
 static void label_all(struct model *m, struct labelling *l,
 		      const struct buf *body)
 {
@@ -179,7 +185,7 @@ static void label_all(struct model *m, struct labelling *l,
 	label_undo_begin(m, body);
 	batch_start(m, &(struct batch){ .doing = "labelling",
 					.done = "labelled",
-					.then = "u takes it back",
+					.then = tell_undo,
 					.make = make_patch,
 					.each = sandbox_answered,
 					.data = kept,

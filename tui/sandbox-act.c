@@ -34,6 +34,8 @@ void sandbox_describe(const struct model *m, const struct sandbox *s,
 struct extension {
 	char *ttl;
 	char **ids;
+	size_t n_less; /* that got less than was asked for */
+	char left[FRAME_TIME_SIZE]; /* of the last of them */
 };
 
 static void extension_free(void *data)
@@ -73,6 +75,35 @@ void sandbox_answered(struct model *m, struct request *r, void *data,
 		fleet_put(&m->fleet, request_steal(&doc, object));
 }
 
+/* The daemon gives what it may. */
+static void extended(struct model *m, struct request *r, void *data,
+		     struct buf *report)
+{
+	struct extension *e = data;
+	const struct sandbox *s;
+	int64_t asked;
+
+	sandbox_answered(m, r, NULL, report);
+	s = r->err.code == SVM_OK ? fleet_find(&m->fleet, r->about) : NULL;
+	if (!s || !s->expires_ns || duration_parse(e->ttl, &asked) < 0 ||
+	    !duration_is_less(s->expires_ns - m->wall_ns, asked))
+		return;
+	e->n_less++;
+	frame_left(s->expires_ns - m->wall_ns, e->left);
+}
+
+static void tell_less(const void *data, struct buf *say)
+{
+	const struct extension *e = data;
+
+	if (e->n_less == 1)
+		buf_addf(say, "; only %s left", e->left);
+	else if (e->n_less)
+		buf_addf(say, "; %zu got less", e->n_less);
+	if (e->n_less)
+		buf_addstr(say, ": no sandbox lives longer (defaults.max_ttl)");
+}
+
 static bool is_duration(const char *text, struct svm_err *err)
 {
 	int64_t ns;
@@ -92,7 +123,8 @@ static void extend(struct model *m, const char *ttl, void *data)
 	batch_start(m, &(struct batch){ .doing = "extending",
 					.done = "extended",
 					.make = make_extend,
-					.each = sandbox_answered,
+					.each = extended,
+					.then = tell_less,
 					.data = e,
 					.release = extension_free },
 		    steal_ptr(&asked->ids));

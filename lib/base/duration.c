@@ -139,3 +139,10 @@ void duration_format(int64_t ns, char out[DURATION_SIZE])
 		format_decimal(out + n, size - (size_t)n, v % m, s, "s");
 	}
 }
+
+bool duration_is_less(int64_t given_ns, int64_t asked_ns)
+{
+	int64_t minute = INT64_C(60) * 1000000000, half = asked_ns / 2;
+
+	return given_ns < asked_ns - (half < minute ? half : minute);
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is done to many sandboxes at once. */
+#include "lib/base/clock.h"
 #include "tests/unit/model-fixture.h"
 
 #define GRACE_OVER INT64_C(6000000000)
@@ -210,6 +211,29 @@ static void test_batch__extend(void **state)
 	fixture_free(m);
 }
 
+/* The daemon gives what it may, which is said. */
+static void test_batch__extend_less(void **state)
+{
+	struct model *m = fixture_model(24, 120);
+	char body[256], at[CLOCK_RFC3339_SIZE];
+
+	(void)state;
+	clock_format_rfc3339(m->wall_ns + INT64_C(1200) * 1000000000, at);
+	snprintf(body, sizeof(body), "{\"id\":\"sb-9d11ba00\","
+		 "\"state\":\"running\",\"expires_at\":\"%s\"}", at);
+	fixture_keys(m, "2 E Enter");
+	answer(m, "POST", SVM_OK, body);
+	assert_shown(m, "extended sb-9d11ba00; only 20m left: no sandbox lives "
+			"longer (defaults.max_ttl)");
+	fixture_keys(m, "E ^U");
+	fixture_type(m, "20m");
+	fixture_keys(m, "Enter");
+	answer(m, "POST", SVM_OK, body);
+	assert_shown(m, "extended sb-9d11ba00");
+	assert_not_shown(m, "no sandbox lives");
+	fixture_free(m);
+}
+
 static void test_batch__export(void **state)
 {
 	struct model *m = fixture_model(24, 120);
@@ -282,6 +306,7 @@ int main(void)
 		TEST(stopped),
 		TEST(quitting_finishes_it),
 		TEST(extend),
+		TEST(extend_less),
 		TEST(export),
 		TEST(export_of_an_evil_id),
 		TEST(menu),

@@ -99,12 +99,26 @@ static void test_duration__format(void **state)
 	}
 }
 
+static void test_duration__less(void **state)
+{
+	int64_t s = 1000000000;
+
+	(void)state;
+	assert_false(duration_is_less(3600 * s, 3600 * s));
+	assert_false(duration_is_less(3541 * s, 3600 * s));
+	assert_true(duration_is_less(3539 * s, 3600 * s));
+	assert_false(duration_is_less(6 * s, 10 * s));
+	assert_true(duration_is_less(4 * s, 10 * s));
+	assert_true(duration_is_less(3600 * s, INT64_MAX));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_duration__parse),
 		cmocka_unit_test(test_duration__refuse),
 		cmocka_unit_test(test_duration__format),
+		cmocka_unit_test(test_duration__less),
 	};
 
 	return cmocka_run_group_tests_name("duration", tests, NULL, NULL);
