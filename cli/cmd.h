@@ -74,7 +74,8 @@ struct entries {
 	 * after the last. */
 	const char *(*setting)(size_t i, const char **ret_about,
 			       const char **ret_choices);
-	int (*db)(int argc, char **argv);
+	int (*db)(const char *verb, const char *file, bool json,
+		  struct svm_err *err);
 	int (*tui)(const struct tui_args *args, struct svm_err *err);
 	void (*keys)(void); /* print the keys of the dashboard */
 	bool (*accessible)(void); /* ui.accessible */

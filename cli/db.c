@@ -10,16 +10,13 @@ struct restore_opts {
 	const char *confirm;
 };
 
-static int call(const struct cli *cli, const char *verb, char *file,
+static int call(const struct cli *cli, const char *verb, const char *file,
 		struct svm_err *err)
 {
-	char *argv[] = { (char[]){ "db" }, (char *)(uintptr_t)verb, file,
-			 NULL };
-
 	if (!cli->entries->db)
 		return svm_err_set(err, SVM_UNSUPPORTED,
 				   "this build has no database");
-	return cli->entries->db(file ? 3 : 2, argv);
+	return cli->entries->db(verb, file, cli->json, err);
 }
 
 static int run_backup(struct cli *cli, void *values, int argc, char **args,
@@ -39,13 +36,10 @@ static int run_restore(struct cli *cli, void *values, int argc, char **args,
 	const char *name = slash && slash[1] ? slash + 1 : args[0];
 
 	(void)argc;
-	int status = call(cli, "look", args[0], err);
-
-	if (status != 0)
-		return status;
-	if (ask_name(cli, o->confirm, name, err,
-			     "put the copy %s in the place of the whole "
-			     "database?", name) < 0)
+	if (call(cli, "look", args[0], err) < 0 ||
+	    ask_name(cli, o->confirm, name, err,
+		     "put the copy %s in the place of the whole database?",
+		     name) < 0)
 		return -1;
 	return call(cli, "restore", args[0], err);
 }

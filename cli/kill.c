@@ -100,7 +100,7 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	}
 	if (cli->json)
 		printf("{\"killed\":%u,\"failed\":%u}\n", t.killed, t.failed);
-	if (t.killed + t.failed > 1 && t.failed)
+	else if (t.killed + t.failed > 1 && t.failed)
 		cli_warn("killed %u of %u sandboxes", t.killed,
 			 t.killed + t.failed);
 	if (!t.failed)

@@ -21,14 +21,22 @@
 #include "daemon/serve.h"
 #include "daemon/store-schema.h"
 #include "lib/api/dirs.h"
-#include "lib/api/errmap.h"
+#include "lib/base/escape.h"
 #include "lib/base/fd.h"
+#include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
 
 extern char **environ;
 
-#define PROBLEMS 20 /* told by a check */
+#define PROBLEMS 20 /* asked of SQLite */
+
+/* What there is to tell, as lines and as an object; nothing to tell is no
+ * lines. */
+struct told {
+	struct buf text;
+	struct json_writer w;
+};
 
 static void close_db(sqlite3 **db)
 {
@@ -64,9 +72,37 @@ static int get_number(sqlite3 *db, const char *sql, int64_t *ret,
 		       store_db_error(db, rc, err, "can't read");
 }
 
-/* What SQLite finds wrong, a line each; *ret_problems counts them. */
-static int check_pages(sqlite3 *db, FILE *out, unsigned *ret_problems,
-		       struct svm_err *err)
+/* What is wrong, in words that are safe on a terminal: what a damaged or
+ * hostile database calls its things is among them. */
+struct problems {
+	char *text[PROBLEMS + 1]; /* the trail's, too */
+	unsigned n;
+};
+
+static void release_problems(struct problems *p)
+{
+	while (p->n)
+		free(p->text[--p->n]);
+}
+#define auto_problems CLEANUP(release_problems)
+
+__attribute__((format(printf, 2, 3)))
+static void add_problem(struct problems *p, const char *fmt, ...)
+{
+	struct buf safe = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	auto_free char *text = xvasprintf(fmt, ap);
+	va_end(ap);
+	if (p->n == ARRAY_SIZE(p->text))
+		return;
+	escape_line(&safe, text, strlen(text));
+	p->text[p->n++] = buf_steal(&safe);
+}
+
+/* What SQLite finds. */
+static int check_pages(sqlite3 *db, struct problems *p, struct svm_err *err)
 {
 	sqlite3_stmt *q = NULL;
 	int rc = sqlite3_prepare_v2(db, "PRAGMA integrity_check(20)", -1, &q,
@@ -79,8 +115,7 @@ static int check_pages(sqlite3 *db, FILE *out, unsigned *ret_problems,
 
 		if (text && strcmp(text, "ok") == 0)
 			continue;
-		++*ret_problems;
-		fprintf(out, "damaged: %s\n", text ? text : "?");
+		add_problem(p, "damaged: %s", text ? text : "?");
 	}
 	sqlite3_finalize(q);
 	return rc == SQLITE_DONE ? 0 :
@@ -90,15 +125,18 @@ static int check_pages(sqlite3 *db, FILE *out, unsigned *ret_problems,
 /* Ours, sound, and of a version we know. */
 static int check_usable(sqlite3 *db, const char *path, struct svm_err *err)
 {
+	auto_problems struct problems p = { 0 };
 	int64_t version = 0;
-	unsigned problems = 0;
 
 	if (get_number(db, "PRAGMA user_version", &version, err) < 0 ||
-	    check_pages(db, stderr, &problems, err) < 0)
+	    check_pages(db, &p, err) < 0)
 		return -1;
-	if (problems)
-		return svm_err_set(err, SVM_UNAVAILABLE,
-				   "the database '%s' is damaged", path);
+	if (p.n) {
+		svm_err_set(err, SVM_UNAVAILABLE, "the database '%s' is %s",
+			    path, p.text[0]);
+		return svm_err_hint(err, "all that is wrong:  stacyvm db "
+				    "check %s", path);
+	}
 	if (version < 1 || version > (int64_t)store_schema_steps)
 		return svm_err_set(err, SVM_UNAVAILABLE,
 				   "'%s' is no database of this version of "
@@ -154,7 +192,7 @@ static int write_backup(const char *db, const char *part, struct svm_err *err)
 }
 
 static int run_backup(const char *db, const struct dirs *d, const char *file,
-		      struct svm_err *err)
+		      struct told *t, struct svm_err *err)
 {
 	auto_free char *part = xasprintf("%s.part-%ld", file, (long)getpid());
 	int r = write_backup(db, part, err);
@@ -170,15 +208,15 @@ static int run_backup(const char *db, const struct dirs *d, const char *file,
 	}
 	if (r < 0)
 		(void)unlink(part);
-	else
-		printf("%s\n", file);
+	buf_addf(&t->text, "%s\n", file);
+	json_str(&t->w, "file", file);
 	return r;
 }
 
 /* restore FILE. */
 
 static int run_restore(const char *db, const struct dirs *d, const char *file,
-		       struct svm_err *err)
+		       struct told *t, struct svm_err *err)
 {
 	auto_db sqlite3 *from = NULL, *to = NULL;
 
@@ -200,17 +238,18 @@ static int run_restore(const char *db, const struct dirs *d, const char *file,
 	if (copy_db(from, to, err) < 0)
 		return svm_err_hint(err, "when it is damaged, move '%s' and "
 				    "what is called like it away first", db);
-	printf("restored '%s'\n", db);
+	buf_addf(&t->text, "restored '%s'\n", db);
+	json_str(&t->w, "restored", db);
 	return 0;
 }
 
 /* look FILE: whether it could be put back; for who asks a person first. */
 static int run_look(const char *db, const struct dirs *d, const char *file,
-		    struct svm_err *err)
+		    struct told *t, struct svm_err *err)
 {
 	auto_db sqlite3 *from = NULL;
 
-	(void)db, (void)d;
+	(void)db, (void)d, (void)t;
 	if (open_db(file, SQLITE_OPEN_READONLY, &from, err) < 0)
 		return -1;
 	return check_usable(from, file, err);
@@ -218,7 +257,13 @@ static int run_look(const char *db, const struct dirs *d, const char *file,
 
 /* check [FILE]. */
 
-static int check_trail(const char *file, unsigned *problems,
+struct health {
+	struct problems problems;
+	int64_t schema, sandboxes, records;
+	bool is_read; /* so far that things in it were counted */
+};
+
+static int check_trail(const char *file, struct health *h,
 		       struct svm_err *err)
 {
 	struct audit_reader *r = NULL;
@@ -230,68 +275,89 @@ static int check_trail(const char *file, unsigned *problems,
 	audit_reader_close(r);
 	if (result < 0)
 		return -1;
-	if (v.whole) {
-		printf("audit: %" PRId64 " records, whole\n", v.records);
-	} else {
-		++*problems;
-		printf("audit: broken at record %" PRId64 ": %s\n",
-		       v.broken_at, v.problem);
-	}
+	h->records = v.records;
+	if (!v.whole)
+		add_problem(&h->problems, "audit: broken at record %" PRId64
+			    ": %s", v.broken_at, v.problem);
 	return 0;
 }
 
+static int look_through(sqlite3 *at, const char *file, struct health *h,
+			struct svm_err *err)
+{
+	if (get_number(at, "PRAGMA user_version", &h->schema, err) < 0 ||
+	    check_pages(at, &h->problems, err) < 0)
+		return -1;
+	if (h->problems.n || h->schema < 3)
+		return 0;
+	h->is_read = true;
+	if (get_number(at, "SELECT count(*) FROM sandboxes WHERE "
+		       "state <> 'destroyed'", &h->sandboxes, err) < 0)
+		return -1;
+	return check_trail(file, h, err);
+}
+
+static void tell_health(struct told *t, const char *file,
+			const struct health *h)
+{
+	const struct problems *p = &h->problems;
+
+	for (unsigned i = 0; i < p->n; i++)
+		buf_addf(&t->text, "%s\n", p->text[i]);
+	if (h->is_read && !p->n)
+		buf_addf(&t->text, "audit: %" PRId64 " records, whole\n",
+			 h->records);
+	buf_addf(&t->text, "%s: schema %" PRId64, file, h->schema);
+	if (h->is_read)
+		buf_addf(&t->text, ", %" PRId64 " sandboxes", h->sandboxes);
+	buf_addstr(&t->text, p->n ? "\n" : "\nok\n");
+
+	json_str(&t->w, "file", file);
+	json_int(&t->w, "schema", h->schema);
+	if (h->is_read) {
+		json_int(&t->w, "sandboxes", h->sandboxes);
+		json_int(&t->w, "audit_records", h->records);
+	}
+	json_open(&t->w, "problems", '[');
+	for (unsigned i = 0; i < p->n; i++)
+		json_str(&t->w, NULL, p->text[i]);
+	json_close(&t->w, ']');
+}
+
 static int run_check(const char *db, const struct dirs *d, const char *file,
-		     struct svm_err *err)
+		     struct told *t, struct svm_err *err)
 {
 	auto_db sqlite3 *at = NULL;
-	unsigned problems = 0;
-	int64_t version = 0, sandboxes = 0;
+	struct health h = { 0 };
+	int r;
 
 	(void)d;
 	file = file ? file : db;
-	if (open_db(file, SQLITE_OPEN_READONLY, &at, err) < 0 ||
-	    get_number(at, "PRAGMA user_version", &version, err) < 0 ||
-	    check_pages(at, stdout, &problems, err) < 0)
-		return -1;
-	if (problems || version < 3) {
-		printf("%s: schema %" PRId64 "\n", file, version);
-	} else {
-		if (get_number(at, "SELECT count(*) FROM sandboxes WHERE "
-			       "state <> 'destroyed'", &sandboxes, err) < 0 ||
-		    check_trail(file, &problems, err) < 0)
-			return -1;
-		printf("%s: schema %" PRId64 ", %" PRId64 " sandboxes\n",
-		       file, version, sandboxes);
-	}
-	if (problems)
-		return svm_err_set(err, SVM_INTERNAL,
-				   "the database '%s' has %u problems", file,
-				   problems);
-	puts("ok");
-	return 0;
+	r = open_db(file, SQLITE_OPEN_READONLY, &at, err);
+	if (r == 0)
+		r = look_through(at, file, &h, err);
+	if (r == 0)
+		tell_health(t, file, &h);
+	if (r == 0 && h.problems.n)
+		r = svm_err_set(err, SVM_INTERNAL,
+				"the database '%s' has %u problems", file,
+				h.problems.n);
+	release_problems(&h.problems);
+	return r;
 }
 
 /* Which. */
 
 static const struct {
 	const char *name;
-	bool needs_file;
 	int (*run)(const char *db, const struct dirs *d, const char *file,
-		   struct svm_err *err);
+		   struct told *t, struct svm_err *err);
 } actions[] = {
-	{ "backup", true, run_backup },
-	{ "look", true, run_look },
-	{ "restore", true, run_restore },
-	{ "check", false, run_check },
+	{ "backup", run_backup },
+	{ "look", run_look },
+	{ "restore", run_restore },
+	{ "check", run_check },
 };
-
-static int usage(void)
-{
-	fputs("usage: stacyvm db backup FILE\n"
-	      "       stacyvm db restore FILE\n"
-	      "       stacyvm db check [FILE]\n", stderr);
-	return EXIT_STATUS_USAGE;
-}
 
 /* Where the daemon would have it. */
 static char *database(const struct dirs *d, struct svm_err *err)
@@ -311,28 +377,27 @@ static char *database(const struct dirs *d, struct svm_err *err)
 	return ret;
 }
 
-static int run(size_t action, const char *file)
+int daemon_db_main(const char *verb, const char *file, bool json,
+		   struct svm_err *err)
 {
-	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_buf struct buf object = BUF_INIT;
+	struct told t = { .text = BUF_INIT, .w = json_writer(&object) };
+	size_t i = 0;
 	struct dirs d;
 
+	while (strcmp(actions[i].name, verb) != 0)
+		i++;
 	dirs_init(&d);
-	auto_free char *db = database(&d, &err);
-	int r = db ? actions[action].run(db, &d, file, &err) : -1;
+	auto_free char *db = database(&d, err);
+	json_open(&t.w, NULL, '{');
+	int r = db ? actions[i].run(db, &d, file, &t, err) : -1;
+	json_close(&t.w, '}');
 	dirs_release(&d);
-	if (r == 0)
-		return EXIT_STATUS_OK;
-	fprintf(stderr, "stacyvm: %s\n", err.msg);
-	if (err.hint)
-		fprintf(stderr, "  %s\n", err.hint);
-	return errmap_exit_status(err.code);
-}
-
-int daemon_db_main(int argc, char **argv)
-{
-	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(actions); i++)
-		if (strcmp(argv[1], actions[i].name) == 0 && argc <= 3 &&
-		    argc >= 2 + actions[i].needs_file)
-			return run(i, argc == 3 ? argv[2] : NULL);
-	return usage();
+	/* A check tells also why it fails. */
+	if ((r == 0 || strcmp(verb, "check") == 0) && t.text.len) {
+		fputs(buf_str(json ? &object : &t.text), stdout);
+		fputs(json ? "\n" : "", stdout);
+	}
+	buf_release(&t.text);
+	return r;
 }

@@ -33,8 +33,13 @@ int daemon_config_main(const char *verb, unsigned flags, char *const *args,
 				    struct svm_err *err),
 		       struct svm_err *err);
 
-/* `stacyvm db backup FILE | restore FILE | check [FILE]`: restore refuses
- * while a daemon runs.  Returns an exit status. */
-int daemon_db_main(int argc, char **argv);
+/*
+ * `stacyvm db`: "backup" and "restore" with a file, "look" (whether it could
+ * be restored), "check" with a file or NULL for the database itself.  A
+ * restore refuses while a daemon runs.  What there is to tell goes to standard
+ * output, with `json` as one object.  0, or -1 with err.
+ */
+int daemon_db_main(const char *verb, const char *file, bool json,
+		   struct svm_err *err);
 
 #endif

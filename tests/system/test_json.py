@@ -17,7 +17,8 @@ DOCUMENTS = [
     "provider ls", "provider show mock", "provider test mock", "doctor",
     "support bundle", "version", "config get", "config get ui.theme",
     "config set ui.theme mono", "config unset ui.theme", "config lint",
-    "prune --yes", "kill BOX", "daemon stop", "daemon stop",
+    "prune --yes", "kill BOX", "db backup b.db", "db check", "daemon stop",
+    "daemon stop", "db restore b.db --confirm=b.db",
 ]
 LINES = ["logs BOX", "events", "audit export", "daemon logs"]
 # ... and those with nothing to say.
@@ -53,6 +54,7 @@ def test_json_is_all_of_standard_output(inst):
         r = run(inst, line, box)
         assert r.code == 0 and r.err == b"", r
         json.loads(r.out)
+    assert json.loads(inst.ok("--json", "db", "check").out)["problems"] == []
     # Of several, those that went are told, and why the others didn't.
     inst.ok("template", "create", "K", "--image", "host")
     r = inst.run("template", "rm", "--json", "--confirm=K", "K", "none")

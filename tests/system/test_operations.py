@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What an operator does: back up, restore, check, bundle, run as a service."""
 import errno
+import json
 import os
 import signal
 import socket
@@ -97,6 +98,23 @@ def test_bad_copies_are_not_restored(inst, tmp_path):
     assert inst.must_fail("db", "check", tmp_path / "torn").code == 1
     for args in ((), ("backup",), ("frobnicate",), ("check", "a", "b")):
         assert inst.run("db", *args).code == 2
+
+
+def test_check_shows_nothing_raw(inst, tmp_path):
+    """What a database calls its things is anybody's."""
+    with sqlite3.connect(tmp_path / "evil") as db:
+        db.execute('CREATE TABLE "\x1b[2Jx" (y)')
+        db.execute('INSERT INTO "\x1b[2Jx" VALUES (NULL)')
+        db.execute("PRAGMA writable_schema = 1")
+        db.execute("UPDATE sqlite_master SET sql = "
+                   "replace(sql, '(y)', '(y NOT NULL)')")
+    r = inst.run("db", "check", tmp_path / "evil")
+    assert r.code == 1 and "NULL value in ^[[2Jx.y" in r.text, r
+    r = inst.run("--json", "db", "check", tmp_path / "evil")
+    [problem] = json.loads(r.out)["problems"]
+    assert "NULL value in ^[[2Jx.y" in problem and r.code == 1, r
+    r = inst.must_fail("db", "restore", tmp_path / "evil", "--confirm=evil")
+    assert "NULL value in ^[[2Jx.y" in r.errtext, r
 
 
 def test_check_names_a_changed_audit_record(inst):
