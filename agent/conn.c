@@ -340,7 +340,8 @@ void conn_worker_stopped(struct agent *a, pid_t pid)
 	struct conn *c = find_worker(a, pid);
 
 	if (c)
-		(void)kill(pid, ++c->stops < LIMIT_AGENT_STOPS ? SIGCONT : SIGKILL);
+		(void)kill(pid, ++c->stops < LIMIT_AGENT_STOPS ? SIGCONT :
+								 SIGKILL);
 }
 
 static void say_hello(struct conn *c)

@@ -90,7 +90,8 @@ static char *join_command(char *const *argv)
 	for (; *argv && b.len <= LIMIT_COMMAND_SHOWN; argv++) {
 		if (b.len)
 			buf_addch(&b, ' ');
-		buf_add(&b, *argv, MIN(strlen(*argv), (size_t)LIMIT_COMMAND_SHOWN + 1));
+		buf_add(&b, *argv, MIN(strlen(*argv),
+				       (size_t)LIMIT_COMMAND_SHOWN + 1));
 	}
 	buf_truncate(&b, MIN(b.len, (size_t)LIMIT_COMMAND_SHOWN));
 	return buf_steal(&b);

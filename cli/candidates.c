@@ -376,7 +376,8 @@ static const struct opt *wants_value(const struct line *l, const char *word)
 	return NULL;
 }
 
-/* Which daemon is asked is said by the line itself, and where a command runs. */
+/* Which daemon is asked is said by the line itself, and where a command
+ * runs. */
 static void note_option(struct line *l, const struct opt *o, const char *value)
 {
 	static const char *const names[] = { "server", "api-key",

@@ -116,7 +116,8 @@ int cli_report(const struct cli *cli, const struct svm_err *e)
 		return 128 + SIGPIPE; /* nobody reads: nothing to say */
 	if (e->code == SVM_CANCELLED && e->sys_errno == EINTR)
 		status = EXIT_STATUS_INTERRUPTED;
-	if (passes_status(cli) && e->code != SVM_TIMEOUT && e->code != SVM_CANCELLED)
+	if (passes_status(cli) && e->code != SVM_TIMEOUT &&
+	    e->code != SVM_CANCELLED)
 		status = EXIT_STATUS_OURS;
 	return cli_error_as(cli, e, status);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The program's entry.  The only file that may name every room: it hands the
- * internal commands (__launcher, __unpack, __pull) to their rooms and everything else
- * to the command line.
+ * internal commands (__launcher, __unpack, __pull) to their rooms and
+ * everything else to the command line.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -14,8 +14,8 @@ typedef int (*pack_sink)(void *data, const void *p, size_t n,
 			 struct svm_err *err);
 
 /* Write the tree below `dir` (itself as "."): files, directories, links;
- * sockets, fifos and devices are left out and counted.  Links are never followed, but
- * `dir` may be one.  Owners are not told. */
+ * sockets, fifos and devices are left out and counted.  Links are never
+ * followed, but `dir` may be one.  Owners are not told. */
 int pack_tree(const char *dir, pack_sink sink, void *data,
 	      unsigned *ret_skipped, struct svm_err *err);
 

@@ -19,7 +19,8 @@ struct cli;
  * repeat. */
 void paging_begin(const struct cli *cli);
 
-/* Whether one has the terminal: what else is written there spoils its screen. */
+/* Whether one has the terminal: what else is written there spoils its
+ * screen. */
 bool paging_is_on(void);
 
 /* The end of the output; waits until it has been read, and standard output is

@@ -121,5 +121,6 @@ int tail_file(const char *path, unsigned lines, bool follow,
 	if (lseek(fd, find_start(fd, lines), SEEK_SET) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "read '%s'",
 				   path);
-	return follow ? follow_file(&fd, path, deadline_ns, err) : print_rest(fd, err);
+	return follow ? follow_file(&fd, path, deadline_ns, err) :
+			print_rest(fd, err);
 }

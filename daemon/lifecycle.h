@@ -28,8 +28,8 @@ int life_next(enum sandbox_state state, enum life_event event);
 const char *life_event_name(enum life_event event);
 
 /* An answer owed to somebody.  fn is called once, on the loop: err is NULL
- * when what was asked for is done and stored.  The waiter is the caller's and must
- * live until then. */
+ * when what was asked for is done and stored.  The waiter is the caller's
+ * and must live until then. */
 struct life_waiter {
 	struct list link;
 	struct audit_who who; /* for the audit trail; may be zero */

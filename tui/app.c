@@ -359,7 +359,8 @@ static void watch_signals(struct app *a)
 	loop_signal_add(a->loop, SIGCONT, on_continue, a);
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
 		loop_signal_add(a->loop, ends[i], on_end, a);
-	(void)ending_watch(LIMIT_UNHEARD_MS); /* for a terminal that nobody reads */
+	/* For a terminal that nobody reads. */
+	(void)ending_watch(LIMIT_UNHEARD_MS);
 }
 
 /* Options that are no good are told of by the first request. */

@@ -30,8 +30,8 @@ struct batch {
 /* Takes the ids, and calls release() when all is over. */
 void batch_start(struct model *m, const struct batch *b, char **ids);
 
-/* The ids of all marked sandboxes that are shown, or, when none is or `alone`, of s, which
- * may be NULL; the caller's. */
+/* The ids of all marked sandboxes that are shown, or, when none is or
+ * `alone`, of s, which may be NULL; the caller's. */
 char **batch_targets(const struct model *m, const struct sandbox *s,
 		     bool alone);
 

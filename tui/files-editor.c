@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A file of a sandbox in $EDITOR: a local copy, written back when it changed. */
+/* A file of a sandbox in $EDITOR: a local copy, written back when it
+ * changed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

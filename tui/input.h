@@ -10,9 +10,9 @@
  * libtickit names keys and decodes the mouse, without a file descriptor.  It
  * must not see what a terminal, or something that pretends to be one, can
  * send: sequences with many numbers make it write past its stack, unknown
- * ones and missing numbers index out of its tables, pastes arrive as commands.  So each sequence
- * is put together here, however it was cut, and passed on whole if it is one
- * of those it knows:
+ * ones and missing numbers index out of its tables, pastes arrive as
+ * commands.  So each sequence is put together here, however it was cut, and
+ * passed on whole if it is one of those it knows:
  *
  *	characters and C0 controls, ESC and one of them,
  *	CSI, or CSI 1;m, and one of A-H P-S Z; SS3 and one of A-H P-S M,

@@ -25,7 +25,8 @@ const char *order_name(const struct order *o);
  * order has to live as long as the model. */
 bool order_act(struct model *m, struct order *o, enum action a);
 
-/* "  sort: size" and its arrow, where it isn't the order that a list begins with. */
+/* "  sort: size" and its arrow, where it isn't the order that a list begins
+ * with. */
 void order_title(const struct model *m, const struct order *o,
 		 struct buf *out);
 /* The arrow of the column that is sorted by. */

@@ -12,8 +12,9 @@
 
 #define KILL_GRACE_NS (5 * INT64_C(1000000000))
 
-/* On the sandbox, or for KILL, EXTEND, LABEL and EXPORT on all that are marked when
- * there are any.  s may be NULL: nothing is selected.  False for another action. */
+/* On the sandbox, or for KILL, EXTEND, LABEL and EXPORT on all that are
+ * marked when there are any.  s may be NULL: nothing is selected.  False for
+ * another action. */
 bool sandbox_act(struct model *m, struct sandbox *s, enum action a);
 
 /* KILL, EXTEND, LABEL or EXPORT of these; takes the ids.  False for another

@@ -23,7 +23,8 @@ bool settings_find(const struct model *m, const char *key, struct setting *ret)
 {
 	struct setting s;
 
-	for (size_t i = 0; m->settings && m->settings->at(m->settings->data, i, &s); i++) {
+	for (size_t i = 0; m->settings &&
+			   m->settings->at(m->settings->data, i, &s); i++) {
 		if (strcmp(s.name, key) == 0) {
 			*ret = s;
 			return true;

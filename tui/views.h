@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How lists were left: the order of each, of tables also filter and columns,
- * and how large panes were made; kept from one dashboard to the next, and views that were given names
- * (STATE/tui-views.json).
+ * and how large panes were made; kept from one dashboard to the next, and
+ * views that were given names (STATE/tui-views.json).
  */
 #ifndef SVM_TUI_VIEWS_H
 #define SVM_TUI_VIEWS_H
@@ -30,8 +30,9 @@ void views_sized(struct model *m);
 void views_menu(struct model *m);
 
 /* {"sandboxes": {"sort": "ttl", "inverted": true, "filter": "py",
- * "group": "template", "hidden": ["owner"]}, "workspace": {"sort": "size", "inverted": false,
- * "sizes": {"files": 35, "viewer": 50}}, ..., "views": [{"name": "mine", ...}]}: appended. */
+ * "group": "template", "hidden": ["owner"]}, "workspace": {"sort": "size",
+ * "inverted": false, "sizes": {"files": 35, "viewer": 50}}, ..., "views":
+ * [{"name": "mine", ...}]}: appended. */
 void views_json(const struct model *m, struct buf *out);
 
 /* What isn't in it, or makes no sense, stays as it is. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An image as a row of the store, as JSON for the API and in events, and back. */
+/* An image as a row of the store, as JSON for the API and in events, and
+ * back. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -90,7 +90,8 @@ int unpack_look_blobs(int blobs, const struct digest *manifest,
 int unpack_open_blob(int blobs, const struct digest *d, struct svm_err *err);
 
 /* Give up everything but reading fds, reading files below blobs (-1: none)
- * and changing what is below dirfd.  *ret_flags says which enum layer_flags still work. */
+ * and changing what is below dirfd.  *ret_flags says which enum layer_flags
+ * still work. */
 int unpack_confine(int dirfd, int blobs, uint64_t max_file, unsigned *ret_flags,
 		   struct svm_err *err);
 

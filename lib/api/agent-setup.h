@@ -6,9 +6,9 @@
  * fd 3: one end of a SOCK_SEQPACKET pair.  The provider sends one message
  * (agent_setup_encode) with the descriptors of enum agent_setup_fd attached,
  * in that order, those that its flags announce.  The agent answers "ready"
- * (one message, u32 0) or u32 svm_code, u32 errno, str text, and exits.  Until it
- * has answered it exits when the pair hits end of file.  After that it lives
- * by itself.
+ * (one message, u32 0) or u32 svm_code, u32 errno, str text, and exits.
+ * Until it has answered it exits when the pair hits end of file.  After that
+ * it lives by itself.
  *
  * It finds the processes of a command in /proc: mounted with hidepid= that
  * needs gid= with a group of the agent, or tree kills find nothing.

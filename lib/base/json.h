@@ -7,8 +7,8 @@
  * first of duplicates.  So parsing refuses what would be misread: depth over
  * the limit, bytes after the value, invalid UTF-8, duplicate keys, and
  * U+0000 in any key or string, except that the strings of the members named
- * as data (content, stdin, data) are decoded by a reader of our own that carries
- * lengths: json_data().
+ * as data (content, stdin, data) are decoded by a reader of our own that
+ * carries lengths: json_data().
  */
 #ifndef SVM_BASE_JSON_H
 #define SVM_BASE_JSON_H

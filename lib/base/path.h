@@ -21,8 +21,9 @@ int path_validate(const char *path, size_t n, struct svm_err *err);
 char *path_join(const char *dir, const char *name);
 
 /* mkdir -p of an absolute path, parents with 0700 and the last component with
- * `mode`, and the one that can't be made is named; then the last component must be a directory of ours (lstat: no link, our uid, no group
- * or other write, and with 0700 no access for others). */
+ * `mode`, and the one that can't be made is named; then the last component
+ * must be a directory of ours (lstat: no link, our uid, no group or other
+ * write, and with 0700 no access for others). */
 int path_make_private_dir(const char *path, mode_t mode, struct svm_err *err);
 
 /* Remove a tree below dirfd/name, of any depth: never follows a link, never

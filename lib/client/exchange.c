@@ -273,22 +273,23 @@ static int read_head(struct exchange *x, struct svm_err *err)
 		int len = http1_head_length(at, x->end - x->begin, &scan);
 
 		if (len < 0)
-			return client_nonsense(x->client, "its reply has no proper head", err);
+			return client_nonsense(x->client, "its reply has no "
+					       "proper head", err);
 		if (len == 0) {
 			ssize_t n = fill(x, err);
 
 			if (n < 0)
 				return -1;
+			if (n == 0 && x->begin == x->end)
+				return lost(x, 0, err);
 			if (n == 0)
-				return x->begin == x->end ?
-					       lost(x, 0, err) :
-					       client_nonsense(x->client, "its reply is cut "
-							"short", err);
+				return client_nonsense(x->client, "its reply "
+						       "is cut short", err);
 			continue;
 		}
 		if (http1_parse_response(at, (size_t)len, &x->head) < 0)
-			return client_nonsense(x->client, x->head.why ? x->head.why :
-							 "bad reply", err);
+			return client_nonsense(x->client, x->head.why ?
+					       x->head.why : "bad reply", err);
 		x->head_text = at; /* until the body is read */
 		x->begin += (size_t)len;
 		if (x->head.status >= 200 || x->head.status == 101)
@@ -478,7 +479,8 @@ char *exchange_line(struct exchange *x, bool skip_blank, size_t *ret_len,
 		}
 		scanned = x->line.len;
 		if (scanned > LIMIT_CLIENT_LINE) {
-			client_nonsense(x->client, "endless line in its reply", err);
+			client_nonsense(x->client, "endless line in its "
+					"reply", err);
 			return NULL;
 		}
 		buf_reserve(&x->line, KIB(16));

@@ -171,7 +171,8 @@ static int start(struct launch_client *c, struct svm_err *err)
 	(void)setsockopt(c->sock, SOL_SOCKET, SO_RCVTIMEO, &patience,
 			 sizeof(patience));
 	const int fds[4] = { -1, -1, 2, theirs };
-	c->pid = proc_spawn(argv, launcher_env(), fds, 4, PROC_SPAWN_SETSID, &c->pidfd);
+	c->pid = proc_spawn(argv, launcher_env(), fds, 4, PROC_SPAWN_SETSID,
+			    &c->pidfd);
 	if (c->pid < 0) {
 		int e = c->pid;
 

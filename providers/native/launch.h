@@ -63,7 +63,8 @@ struct launch_reply {
 };
 
 /* The child's stage message on the setup pair: how long the file system took,
- * and when it was there, by CLOCK_MONOTONIC.  No agent's answer starts like this: those start with an svm_code. */
+ * and when it was there, by CLOCK_MONOTONIC.  No agent's answer starts like
+ * this: those start with an svm_code. */
 #define LAUNCH_MOUNTED 0x6d6f756eu
 struct launch_mounted {
 	uint32_t magic;
