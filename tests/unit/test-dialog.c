@@ -488,9 +488,11 @@ static void test_dialog__delete_template(void **state)
 /* What can be checked here is, while it can be mended. */
 static void test_dialog__template_names(void **state)
 {
-	static const char *const bad[] = { "web!bad", "a/b", "..",
-					   "65------------------------------"
-					   "---------------------------------" };
+	static const char *const bad[] = {
+		"web!bad", "a/b", "..",
+		("65-------------------------------"
+		 "--------------------------------"),
+	};
 	struct model *m = start(state);
 
 	fixture_keys(m, "3 n Enter");
