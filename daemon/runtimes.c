@@ -232,7 +232,7 @@ const char *runtimes_default(const struct daemon *d)
 	return d->runtimes->chosen ? d->runtimes->chosen->ops->name : NULL;
 }
 
-void runtimes_list(struct daemon *d, unsigned caps, struct buf *out)
+bool runtimes_list(struct daemon *d, unsigned caps, struct buf *out)
 {
 	size_t before = out->len;
 
@@ -240,8 +240,10 @@ void runtimes_list(struct daemon *d, unsigned caps, struct buf *out)
 		if ((d->runtimes->v[i].ops->caps & caps) == caps)
 			buf_addf(out, "%s%s", out->len > before ? ", " : "",
 				 d->runtimes->v[i].ops->name);
-	if (out->len == before)
-		buf_addstr(out, "none");
+	if (out->len > before)
+		return true;
+	buf_addstr(out, "none");
+	return false;
 }
 
 static struct provider *refuse_unknown(struct daemon *d, const char *name,
@@ -249,7 +251,7 @@ static struct provider *refuse_unknown(struct daemon *d, const char *name,
 {
 	auto_buf struct buf known = BUF_INIT;
 
-	runtimes_list(d, 0, &known);
+	(void)runtimes_list(d, 0, &known);
 	svm_err_set(err, SVM_BAD_REQUEST,
 		    "no provider '%.64s'; known are: %s", name,
 		    buf_str(&known));

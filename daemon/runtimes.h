@@ -48,9 +48,9 @@ const char *runtimes_default(const struct daemon *d); /* NULL: none usable */
 struct runtime *runtimes_at(struct daemon *d, size_t i);
 struct runtime *runtimes_find(struct daemon *d, const char *name);
 
-/* Names of those that can do all of `caps`, for "which can": "none" at
- * least.  Appended. */
-void runtimes_list(struct daemon *d, unsigned caps, struct buf *out);
+/* Names of those that can do all of `caps`, for "which can", are appended;
+ * "none" when there is none, which is false. */
+bool runtimes_list(struct daemon *d, unsigned caps, struct buf *out);
 
 const struct provider_host *runtimes_host(const struct daemon *d);
 

@@ -180,8 +180,10 @@ int sandbox_request_network(const cJSON *body, const char *dflt,
 		*ret = SPEC_NETWORK_BRIDGE;
 	else if (strcmp(v->valuestring, "none") != 0)
 		return svm_err_set(err, SVM_BAD_REQUEST,
-				   "network '%.40s' is not known; known are "
-				   "none, bridge, full", v->valuestring);
+				   "network '%.40s' is not known: it is "
+				   "\"none\", or where the provider has "
+				   "networks \"bridge\" or \"full\"",
+				   v->valuestring);
 	return 0;
 }
 
@@ -213,7 +215,7 @@ static int choose_image(struct daemon *d, const char *image,
 	    !(provider_caps(p) & PROVIDER_IMAGES)) {
 		auto_buf struct buf can = BUF_INIT;
 
-		runtimes_list(d, PROVIDER_IMAGES, &can);
+		(void)runtimes_list(d, PROVIDER_IMAGES, &can);
 		svm_err_set(err, SVM_UNSUPPORTED, "provider '%s' can't run "
 			    "images; providers that can: %s",
 			    provider_name(p), buf_str(&can));
@@ -303,11 +305,14 @@ static int check_network(struct daemon *d, struct provider *p,
 	if (s->network == SPEC_NETWORK_NONE ||
 	    provider_caps(p) & PROVIDER_NET_BRIDGE)
 		return 0;
-	runtimes_list(d, PROVIDER_NET_BRIDGE, &can);
-	svm_err_set(err, SVM_UNSUPPORTED, "provider '%s' has no network but "
-		    "'none'; providers that have one: %s", provider_name(p),
-		    buf_str(&can));
-	return svm_err_hint(err, "leave 'network' out, or say none");
+	bool other = runtimes_list(d, PROVIDER_NET_BRIDGE, &can);
+
+	svm_err_set(err, SVM_UNSUPPORTED, "provider '%s' gives sandboxes no "
+		    "network, %s%s", provider_name(p),
+		    other ? "these do: " : "and no other provider does",
+		    other ? buf_str(&can) : "");
+	return svm_err_hint(err, "leave 'network' out, or set it to "
+			    "\"none\"");
 }
 
 static int get_name_and_owner(const struct ask *a, const cJSON *body,

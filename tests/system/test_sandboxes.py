@@ -214,7 +214,12 @@ def test_a_provider_that_is_switched_off(new_instance):
 
 
 def test_what_is_not_there_yet(shared):
-    refused(shared, {"network": "bridge"}, 501, "UNSUPPORTED")
+    e = refused(shared, {"network": "bridge"}, 501, "UNSUPPORTED")
+    assert "gives sandboxes no network, and no other" in e["message"]
+    assert e["remediation"] == "leave 'network' out, or set it to \"none\""
+    e = refused(shared, {"network": "brigde"})
+    assert "'brigde' is not known: it is \"none\", or where the provider " \
+        "has networks \"bridge\"" in e["message"]
     refused(shared, {"network": {"allow": ["example.org"]}}, 501,
             "UNSUPPORTED")
     refused(shared, {"from_snapshot": "x"}, 501, "UNSUPPORTED")
