@@ -88,6 +88,15 @@ static void view_status(const struct model *m, const struct spawn *f,
 			    "Tab next   Enter spawn   Esc cancel");
 }
 
+/* What an empty field says. */
+static const char *hint(const struct model *m, enum spawn_field i)
+{
+	bool none = i == SPAWN_TEMPLATE && m->templates &&
+		    !cJSON_GetArraySize(m->templates);
+
+	return none ? "no templates yet" : spawn_fields[i].hint;
+}
+
 static void spawn_view(const struct model *m, const void *state,
 		       struct canvas *c)
 {
@@ -109,7 +118,7 @@ static void spawn_view(const struct model *m, const void *state,
 		size_t at = pos.top + (size_t)i;
 
 		form_field_view(c, in.row + i, in, spawn_fields[at].label,
-				&f->form.field[at], spawn_fields[at].hint,
+				&f->form.field[at], hint(m, at),
 				at == f->at, !f->waits);
 	}
 	/* Where they don't fit, that there are more. */

@@ -359,6 +359,21 @@ static void test_dialog_spawn__asks_before_it_forgets(void **state)
 	fixture_free(m);
 }
 
+/* There is nothing to choose with Left and Right. */
+static void test_dialog_spawn__no_templates(void **state)
+{
+	struct model *m = start(state);
+
+	fixture_keys(m, "s");
+	assert_not_shown(m, "no templates yet");
+	fixture_keys(m, "Escape");
+	sync_templates(m);
+	fixture_answer(m, "GET", "/api/v1/templates", SVM_OK, "[]");
+	fixture_keys(m, "s");
+	assert_shown(m, "template    no templates yet");
+	fixture_free(m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(test_dialog_spawn__##name)
@@ -375,6 +390,7 @@ int main(void)
 		TEST(fails_late),
 		TEST(says_what_is_wrong),
 		TEST(asks_before_it_forgets),
+		TEST(no_templates),
 #undef TEST
 	};
 
