@@ -35,6 +35,16 @@
 
 extern char **environ;
 
+/* Said, not left to the last close(2): a process that was forked meanwhile, as
+ * another thread's below, has the file, too, and would keep the lock. */
+static void unlock(int *fd)
+{
+	if (*fd >= 0)
+		(void)flock(*fd, LOCK_UN);
+	fd_close(*fd);
+}
+#define auto_lock CLEANUP(unlock)
+
 /* Whoever is asked to do so waits for the lock, which belongs to the file that
  * was opened, and so to us as well; then says how that went. */
 static pid_t fork_waiter(int fd, int out)
@@ -88,8 +98,8 @@ static int wait_for_lock(struct client *c, int fd, struct svm_err *err)
 static int take_lock(struct client *c, struct svm_err *err)
 {
 	auto_free char *path = path_join(c->dirs.runtime, "start.lock");
-	auto_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC |
-				 O_NOFOLLOW, 0600);
+	auto_lock int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC |
+				O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return svm_err_sys(err, SVM_UNREACHABLE, errno,
@@ -260,7 +270,7 @@ static int start_daemon(struct client *c, struct svm_err *err)
 
 static int connect_started(struct client *c, struct svm_err *err)
 {
-	auto_close int lock = -1;
+	auto_lock int lock = -1;
 	int fd;
 
 	if (nofile_check(err) < 0)

@@ -134,6 +134,18 @@ def test_the_key_that_starts_a_daemon(inst):
               "gone ^R start", f"wait {s}", "send q", "exit 0")
 
 
+def test_a_start_leaves_nothing_behind(inst):
+    """Several requests wait for the lock of who starts it, in processes that
+    have each other's files: it is free as soon as the daemon runs."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    with Screen(inst, "tui") as t:
+        t.step("send 2", f"wait ▌ {s}", "wait live")
+        inst.kill_daemon()
+        t.step("wait no daemon", "send ^R", "wait live", "gone ◐ ● live")
+        assert "did not finish" not in t.end("snap", "send q", "exit 0")
+
+
 def test_no_key_where_none_is_started(inst):
     inst.start()
     for env in ({"STACYVM_NO_AUTOSTART": "1"},
