@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/api/limits.h"
 #include "lib/base/clock.h"
 #include "lib/base/escape.h"
 #include "lib/base/mem.h"
@@ -96,7 +97,10 @@ static bool is_blank(const char *s)
 static void add_piece(struct log_pieces *p, const struct textlog_line *about,
 		      char *text, char *raw)
 {
-	p->of = xreallocarray(p->of, p->n + 1, sizeof(*p->of));
+	if (p->n == p->room) {
+		p->room = p->room ? 2 * p->room : 1;
+		p->of = xreallocarray(p->of, p->room, sizeof(*p->of));
+	}
 	p->of[p->n] = *about;
 	p->of[p->n].text = text;
 	p->of[p->n].raw = raw;
@@ -106,25 +110,26 @@ static void add_piece(struct log_pieces *p, const struct textlog_line *about,
 
 /* Paint nobody sees goes with what is painted next, or else came last. */
 static void split(struct log_pieces *p, const struct textlog_line *about,
-		  const char *s)
+		  const char *s, size_t len)
 {
-	const char *from = s;
+	const char *from = s, *end = s + len;
 
-	while (*s) {
-		size_t n = escape_repaint(s);
+	while (s < end) {
+		size_t n = escape_repaint(s, (size_t)(end - s));
 		auto_free char *text = xstrndup(s, n);
 
 		s += n;
 		escape_strip(text);
-		if (is_blank(text) && (*s || p->n))
+		if (is_blank(text) && (s < end || p->n))
 			continue;
 		add_piece(p, about, steal_ptr(&text),
 			  xstrndup(from, (size_t)(s - from)));
 		from = s;
 	}
-	if (*from && p->n) {
+	if (from < end && p->n) {
 		char **raw = &p->of[p->n - 1].raw;
-		char *whole = xasprintf("%s%s", *raw, from);
+		char *whole = xasprintf("%s%.*s", *raw, (int)(end - from),
+					from);
 
 		free(*raw);
 		*raw = whole;
@@ -134,11 +139,13 @@ static void split(struct log_pieces *p, const struct textlog_line *about,
 struct log_pieces log_line_split(const char *text,
 				 const struct textlog_line *about)
 {
-	struct log_pieces p = { NULL, 0 };
+	struct log_pieces p = { NULL, 0, 0 };
+	/* Each byte could be a piece: what none keeps is not looked at. */
+	size_t n = strnlen(text, LIMIT_TUI_LINE_KEPT);
 
 	if (about->from == TEXTLOG_PTY && strpbrk(text, "\033\r"))
-		split(&p, about, text);
+		split(&p, about, text, n);
 	else
-		add_piece(&p, about, xstrdup(text), NULL);
+		add_piece(&p, about, xstrndup(text, n), NULL);
 	return p;
 }

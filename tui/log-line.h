@@ -27,13 +27,14 @@ const char *log_page_prev(struct log_page *p, struct textlog_line *ret_about);
 struct log_pieces {
 	struct textlog_line *of; /* `text` and `raw` are theirs alone */
 	size_t n;                /* at least one */
+	size_t room;
 };
 
 void log_pieces_release(struct log_pieces *p);
 #define auto_pieces CLEANUP(log_pieces_release)
 
-/* The lines that one is to be read as, all of them `about` the same.  Borrows
- * the rest of `about`. */
+/* The lines that one is to be read as, all of them `about` the same; of its
+ * first LIMIT_TUI_LINE_KEPT bytes.  Borrows the rest of `about`. */
 struct log_pieces log_line_split(const char *text,
 				 const struct textlog_line *about);
 

@@ -87,7 +87,9 @@ static const char *past_string(const char *s, const char *end)
 /* Past the sequence that begins here, with ESC. */
 static const char *past_sequence(const char *s, const char *end)
 {
-	if (*++s == '[')
+	if (++s == end)
+		return s;
+	if (*s == '[')
 		return past_final(s + 1, end, '@');
 	if (*s && strchr("]PX^_", *s))
 		return past_string(s + 1, end);
@@ -145,9 +147,9 @@ static bool is_repaint(const char *s, size_t n)
 	}
 }
 
-size_t escape_repaint(const char *s)
+size_t escape_repaint(const char *s, size_t n)
 {
-	const char *end = s + strlen(s), *at = s, *next;
+	const char *end = s + n, *at = s, *next;
 
 	for (; at < end; at = next) {
 		next = *at == 0x1b ? past_sequence(at, end) : at + 1;

@@ -119,8 +119,16 @@ static void test_escape__strip(void **state)
 
 static void check_repaint(const char *in, size_t n)
 {
-	if (escape_repaint(in) != n)
-		fail_msg("%zu bytes of %s, not %zu", escape_repaint(in), in, n);
+	size_t len = strlen(in), found = escape_repaint(in, len);
+
+	if (found != n)
+		fail_msg("%zu bytes of %s, not %zu", found, in, n);
+	/* Wherever it is cut off, it is no longer than that. */
+	for (size_t i = 0; i <= len; i++)
+		if (escape_repaint(in, i) != MIN(i, n) &&
+		    escape_repaint(in, i) != i)
+			fail_msg("%zu bytes of %zu of %s",
+				 escape_repaint(in, i), i, in);
 }
 
 static void test_escape__repaint(void **state)

@@ -6,6 +6,7 @@
 #include "lib/api/limits.h"
 #include "tests/unit/model-fixture.h"
 #include "tui/frame.h"
+#include "tui/log-line.h"
 #include "tui/textlog.h"
 
 #define ROWS 4
@@ -507,6 +508,26 @@ static void test_textlog__since(void **state)
 	fixture_free(m);
 }
 
+/* Of a line longer than any that is kept, the rest isn't read: each two bytes
+ * of it could be a line more. */
+static void test_textlog__repaints_without_end(void **state)
+{
+	const struct textlog_line about = { .from = TEXTLOG_PTY };
+	const size_t n = LIMIT_TUI_LINE;
+	auto_free char *text = xmalloc(n + 1);
+
+	(void)state;
+	for (size_t i = 0; i < n; i += 2)
+		memcpy(text + i, "\ra", 2);
+	text[n] = '\0';
+
+	auto_pieces struct log_pieces p = log_line_split(text, &about);
+
+	assert_int_equal(p.n, LIMIT_TUI_LINE_KEPT / 2);
+	assert_string_equal(p.of[p.n - 1].text, "a");
+	assert_string_equal(p.of[p.n - 1].raw, "\ra");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +544,7 @@ int main(void)
 		cmocka_unit_test(test_textlog__one_stream),
 		cmocka_unit_test(test_textlog__json_stands_out),
 		cmocka_unit_test(test_textlog__json_at_any_width),
+		cmocka_unit_test(test_textlog__repaints_without_end),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
