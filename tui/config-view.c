@@ -232,7 +232,8 @@ void config_view(const struct model *m, const void *state, struct canvas *c,
 	if (!s->list.n)
 		canvas_text(c, in.row, in.col + 2, in.cols - 2,
 			    pen_role(ROLE_DIM),
-			    s->all ? "none" : "asking the daemon");
+			    s->all ? "nothing matches the filter; Esc clears it" :
+				     "asking the daemon");
 	for (int i = 0; i < rows && pos->top + (size_t)i < s->list.n; i++)
 		view_row(m, s, c, in, in.row + i,
 			 s->list.shown[pos->top + (size_t)i],

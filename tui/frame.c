@@ -343,12 +343,13 @@ bool frame_mouse(struct model *m, const struct mouse *mouse)
 }
 
 /* What its keys are about isn't there.  A workspace's own are about its
- * sandbox, whatever is in its panes. */
+ * sandbox, whatever is in its panes; a file of settings is there always. */
 static bool is_idle(const struct model *m, enum context c, enum action a)
 {
 	const struct screen *s = screens[m->screen];
 
 	return !m->dialog && c != CTX_WORKSPACE &&
+	       (c != CTX_CONFIG || a != ACT_EDITOR) &&
 	       action_info(a)->flags & ACTION_SELECTED && s->empty &&
 	       s->empty(m, m->state[m->screen]);
 }

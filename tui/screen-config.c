@@ -387,6 +387,14 @@ static const struct field *config_typing(const struct model *m,
 	return s->list.typing ? &s->list.filter : NULL;
 }
 
+static bool config_empty(const struct model *m, const void *state)
+{
+	const struct config_screen *s = state;
+
+	(void)m;
+	return !objects_selected(&s->list);
+}
+
 const struct screen screen_config = {
 	.name = "config",
 	.title = "CONFIG",
@@ -398,5 +406,6 @@ const struct screen screen_config = {
 	.contexts = config_contexts,
 	.act = config_act,
 	.input = config_input,
+	.empty = config_empty,
 	.typing = config_typing,
 };

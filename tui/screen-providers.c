@@ -268,18 +268,52 @@ static void providers_settle(struct model *m, void *state, struct area a)
 	objects_settle(state, m->providers, a);
 }
 
+static const cJSON *named(const struct model *m, const char *name)
+{
+	const cJSON *o;
+
+	cJSON_ArrayForEach(o, m->providers)
+		if (strcmp(json_text(o, "name"), name) == 0)
+			return o;
+	return NULL;
+}
+
+/* "native works; mock is switched off (providers.mock.enabled ...)": what
+ * nobody wanted to work is no failure, and comes last. */
+static void add_results(const struct model *m, const cJSON *results, bool off,
+			struct buf *out)
+{
+	const cJSON *r;
+
+	cJSON_ArrayForEach(r, results) {
+		const cJSON *o = named(m, r->string);
+		const char *why = json_text(o, "error");
+		bool is_off = !cJSON_IsTrue(r) && objects_is_off(o);
+
+		if (is_off != off)
+			continue;
+		buf_addf(out, "%s%s ", out->len ? "; " : "", r->string);
+		if (off)
+			buf_addf(out, "is switched off (providers.%s.enabled "
+				 "on screen 6 switches it on)", r->string);
+		else
+			buf_addf(out, "%s%s%s",
+				 cJSON_IsTrue(r) ? "works" : "does not work",
+				 cJSON_IsTrue(r) || !*why ? "" : ": ",
+				 cJSON_IsTrue(r) ? "" : why);
+	}
+}
+
 static void tested(struct model *m, struct request *r)
 {
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	cJSON *object = request_object(r, &doc);
 	auto_buf struct buf text = BUF_INIT;
-	const cJSON *p;
 
 	if (!object)
 		return;
-	cJSON_ArrayForEach(p, object)
-		buf_addf(&text, "%s%s %s", text.len ? ", " : "", p->string,
-			 cJSON_IsTrue(p) ? "works" : "does not work");
+	add_results(m, object, false, &text);
+	add_results(m, object, true, &text);
 	model_say(m, "%s", buf_str(&text));
 	sync_providers(m);
 }

@@ -156,6 +156,23 @@ static void test_providers__asks(void **state)
 	fixture_free(m);
 }
 
+/* Each with its cause; what is off is no failure, and how it is put on. */
+static void test_providers__tested(void **state)
+{
+	struct model *m = start(24, 160);
+
+	(void)state;
+	again(m, ",{\"name\":\"mock\",\"healthy\":false,"
+	      "\"enabled\":false,\"error\":\"is switched off\"}", 1, 3);
+	fixture_keys(m, "r");
+	fixture_answer(m, "POST", LIST "/test", SVM_OK,
+		       "{\"mock\":false,\"native\":true,\"docker\":false}");
+	assert_shown(m, "native works; docker does not work: no socket; mock "
+			"is switched off (providers.mock.enabled on screen 6 "
+			"switches it on)");
+	fixture_free(m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(test_providers__##name)
@@ -165,6 +182,7 @@ int main(void)
 		TEST(narrow_and_low),
 		TEST(curve),
 		TEST(asks),
+		TEST(tested),
 #undef TEST
 	};
 

@@ -358,6 +358,26 @@ static void test_settings__explained_where_it_is_small(void **state)
 	fixture_free(m);
 }
 
+/* Without a setting in view nothing can be done to one. */
+static void test_settings__a_filter_that_matches_nothing(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	assert_shown(m, "Enter edit");
+	assert_shown(m, "R default");
+	fixture_keys(m, "/ z q z Enter");
+	assert_shown(m, "nothing matches the filter; Esc clears it");
+	assert_not_shown(m, "Enter edit");
+	assert_not_shown(m, "Space apply");
+	assert_not_shown(m, "R default");
+	assert_shown(m, "n new  e $EDITOR");
+	fixture_keys(m, "Enter Right Space R");
+	assert_null(m->dialog);
+	holds(NULL);
+	fixture_free(m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_settings__##name, \
@@ -383,6 +403,7 @@ int main(void)
 		TEST(the_default_provider),
 		TEST(found_by_the_palette),
 		TEST(explained_where_it_is_small),
+		TEST(a_filter_that_matches_nothing),
 #undef TEST
 	};
 
