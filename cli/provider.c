@@ -76,6 +76,21 @@ static void explain(const cJSON *items, const char *name, struct svm_err *err)
 	svm_err_hint(err, "see them with:  stacyvm provider ls");
 }
 
+/* By the configuration: no failure of it. */
+static bool is_off(const cJSON *items, const char *name)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, items) {
+		const cJSON *have = out_field(item, "name", 4);
+
+		if (cJSON_IsString(have) &&
+		    strcmp(have->valuestring, name) == 0)
+			return cJSON_IsFalse(out_field(item, "enabled", 7));
+	}
+	return false;
+}
+
 static void tell_usable(const struct cli *cli, const char *name)
 {
 	auto_buf struct buf b = BUF_INIT;
@@ -112,7 +127,9 @@ static int report_results(struct cli *cli, const cJSON *results,
 		if (name || cli->json)
 			status = cli_report(cli, &why);
 		else
-			printf("%s: not usable\n", r->string);
+			printf("%s: %s\n", r->string,
+			       is_off(items, r->string) ? "switched off" :
+							  "not usable");
 	}
 	if (!found && name) {
 		auto_err struct svm_err why = SVM_ERR_INIT;
