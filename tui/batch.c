@@ -163,6 +163,12 @@ void batch_start(struct model *m, const struct batch *b, char **ids)
 	go_on(m, x);
 }
 
+bool batch_takes_marked(enum action a)
+{
+	return a == ACT_KILL || a == ACT_EXTEND || a == ACT_LABEL ||
+	       a == ACT_EXPORT;
+}
+
 char **batch_targets(const struct model *m, const struct sandbox *s,
 		     bool alone)
 {

@@ -30,6 +30,9 @@ struct batch {
 /* Takes the ids, and calls release() when all is over. */
 void batch_start(struct model *m, const struct batch *b, char **ids);
 
+/* Whether this is done to all that are marked, where any is. */
+bool batch_takes_marked(enum action a);
+
 /* The ids of all marked sandboxes that are shown, or, when none is or
  * `alone`, of s, which may be NULL; the caller's. */
 char **batch_targets(const struct model *m, const struct sandbox *s,

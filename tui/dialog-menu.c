@@ -7,6 +7,7 @@
 
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
+#include "tui/batch.h"
 #include "tui/list.h"
 #include "tui/screen.h"
 
@@ -190,10 +191,10 @@ static size_t add_own(const struct model *m, enum context of,
 	return n;
 }
 
-static void free_own(struct menu_item *items, size_t own, size_t n)
+static void free_labels(struct menu_item *items, size_t from, size_t n)
 {
-	while (own < n)
-		free((char *)(uintptr_t)items[own++].label);
+	while (from < n)
+		free((char *)(uintptr_t)items[from++].label);
 }
 
 void menu_open_own(struct model *m, const char *title,
@@ -205,7 +206,18 @@ void menu_open_own(struct model *m, const char *title,
 	size_t end = of == CTX_NONE ? n : add_own(m, of, all, n);
 
 	menu_open(m, title, all, end, NULL, NULL, NULL);
-	free_own(all, n, end);
+	free_labels(all, n, end);
+}
+
+/* Not on the one that the menu is of. */
+static char *label_of(const struct model *m, enum context of, enum action a)
+{
+	size_t marked = of == CTX_SANDBOXES && batch_takes_marked(a) ?
+				fleet_marked(&m->fleet) : 0;
+
+	return marked ? xasprintf("%s: %zu marked", action_info(a)->what,
+				  marked) :
+			xstrdup(action_info(a)->what);
 }
 
 void menu_actions(struct model *m, const char *title, const enum context *of)
@@ -223,20 +235,17 @@ void menu_actions(struct model *m, const char *title, const enum context *of)
 		for (size_t i = 0; n < ARRAY_SIZE(items) &&
 				   keymap_binding(m->keymap, *of, i, &keys,
 						  &a); i++) {
-			const struct action_info *info = action_info(a);
-
-			if (m->read_only && info->flags & ACTION_CHANGES)
+			if (m->read_only &&
+			    action_info(a)->flags & ACTION_CHANGES)
 				continue;
-			items[n] = (struct menu_item){ .label = info->what,
-						       .action = a };
+			items[n] = (struct menu_item){ .action = a };
 			keymap_key(m->keymap, chain, a, items[n].key);
-			n += *items[n].key != '\0';
+			if (*items[n].key)
+				items[n++].label = label_of(m, *of, a);
 		}
 	}
-	size_t own = n;
-
 	for (; *all != CTX_NONE; all++)
 		n = add_own(m, *all, items, n);
 	menu_open(m, title, items, n, NULL, NULL, NULL);
-	free_own(items, own, n);
+	free_labels(items, 0, n);
 }

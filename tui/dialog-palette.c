@@ -10,6 +10,7 @@
 
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
+#include "tui/batch.h"
 #include "tui/list.h"
 #include "tui/objects.h"
 #include "tui/sandbox-act.h"
@@ -139,14 +140,13 @@ static char *acts_on(const struct model *m, const struct palette *p,
 	*ret_one = false;
 	for (const enum context *c = p->chain; *c != CTX_NONE; c++)
 		here |= *c == CTX_SANDBOXES;
+	if (here && marked && batch_takes_marked(a))
+		return xasprintf("marked (%zu)", marked);
 	switch (here ? a : ACT_NONE) {
 	case ACT_KILL:
 	case ACT_EXTEND:
 	case ACT_LABEL:
 	case ACT_EXPORT:
-		if (marked)
-			return xasprintf("marked (%zu)", marked);
-		break;
 	case ACT_TERMINAL:
 	case ACT_TERMINAL_NEW:
 	case ACT_EXEC:

@@ -212,8 +212,11 @@ static void ended(struct model *m, struct spawning *s)
 		failed(m, f, s);
 		return;
 	}
-	if (f)
+	if (f) {
 		dialog_pop(m);
+		free(m->made);
+		m->made = xstrdup(json_text(s->sandbox, "id"));
+	}
 	took = json_get(json_get(s->sandbox, "timings"), "total_ms");
 	if (cJSON_IsNumber(took))
 		model_say(m, "%s runs after %.0f ms",

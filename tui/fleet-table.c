@@ -98,6 +98,17 @@ static void select_at(struct fleet_table *t)
 			     xstrdup(t->groups[r->group].name);
 }
 
+/* What was waited for is what the next key is for, if it is shown. */
+static void select_made(struct model *m, struct fleet_table *t)
+{
+	for (size_t i = 0; m->made && i < t->n; i++)
+		if (strcmp(t->shown[i]->id, m->made) == 0) {
+			free(t->selected);
+			t->selected = steal_ptr(&m->made);
+			t->on_header = false;
+		}
+}
+
 static bool is_selected(const struct fleet_table *t,
 			const struct fleet_row *r)
 {
@@ -166,6 +177,7 @@ void fleet_table_settle(struct model *m, struct fleet_table *t,
 	}
 	qsort_r(t->shown, t->n, sizeof(struct sandbox *), in_order, t);
 	fleet_group_settle(t);
+	select_made(m, t);
 	find_selected(t);
 	t->area = (struct area){ a.row + 1, a.col, MAX(a.rows - 1, 0),
 				 a.cols };

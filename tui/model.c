@@ -80,6 +80,7 @@ void model_free(struct model *m)
 	list_for_each_safe(pos, tmp, &m->spawns)
 		spawning_free(m, list_entry(pos, struct spawning, link));
 	spawning_free(m, m->spawn_failed);
+	free(m->made);
 	list_for_each_safe(pos, tmp, &m->requests)
 		request_free(list_entry(pos, struct request, link));
 	list_for_each_safe(pos, tmp, &m->streams)

@@ -158,6 +158,7 @@ struct model {
 	unsigned batches;         /* see batch.h; under way */
 	struct list spawns;       /* see spawning.h; under way */
 	struct spawning *spawn_failed; /* in the background, or NULL */
+	char *made; /* the id of what was waited for: to be selected, or NULL */
 	struct buf clipboard;
 	/* EFFECT_EDITOR: open this local file, then call done. */
 	struct {

@@ -323,12 +323,9 @@ static void undo(struct model *m, const struct sandbox *s)
 
 bool sandbox_act(struct model *m, struct sandbox *s, enum action a)
 {
-	switch (a) {
-	case ACT_KILL:
-	case ACT_EXTEND:
-	case ACT_LABEL:
-	case ACT_EXPORT:
+	if (batch_takes_marked(a))
 		return sandbox_act_many(m, batch_targets(m, s, false), a);
+	switch (a) {
 	case ACT_MERGE:
 		model_logs_marked(m);
 		return true;

@@ -67,6 +67,9 @@ static void test_dialog_spawn__fields(void **state)
 	assert_true(list_empty(&m->spawns));
 	assert_no_dialog(m);
 	assert_shown(m, "sb-00000001 runs after 12 ms");
+	assert_shown(m, "\u258c sb-00000001"); /* is what is meant now */
+	fixture_keys(m, "k");
+	assert_not_shown(m, "\u258c sb-00000001");
 	fixture_free(m);
 }
 

@@ -184,7 +184,12 @@ static void test_dialog__menu(void **state)
 	assert_shown(m, "extend the time to live");
 	fixture_keys(m, "E"); /* its key chooses it */
 	assert_shown(m, "EXTEND sb-7f3a91c2");
-	fixture_keys(m, "Escape x Down Down Up Enter");
+	/* What is done to the marked ones says so, whatever is selected. */
+	fixture_keys(m, "Escape Space j x");
+	assert_shown(m, "extend the time to live (of all marked): 1 marked");
+	fixture_keys(m, "Escape k Space k x");
+	assert_not_shown(m, "1 marked");
+	fixture_keys(m, "Down Down Up Enter");
 	assert_int_equal(m->screen, SCREEN_WORKSPACE); /* new terminal */
 	fixture_free(m);
 	m = start(state);
