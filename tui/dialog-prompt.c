@@ -22,6 +22,7 @@ struct prompting {
 	char *title, *label, *error;
 	struct field typed;
 	bool (*check)(const char *text, struct svm_err *err);
+	char *(*loses)(const struct model *m, const char *text);
 	char **(*writes)(const char *text, const void *data);
 	void (*done)(struct model *m, const char *text, void *data);
 	void (*release)(void *data);
@@ -186,12 +187,23 @@ static void ask_replace(struct model *m, struct prompting *p, char **there,
 		free(lines[i]);
 }
 
+static void ask_lose(struct model *m, struct prompting *p, const char *what)
+{
+	confirm_ask(m, &(struct confirm){
+			       .title = "REPLACE IT?",
+			       .lines = (const char *const[]){
+				       field_text(&p->typed), what, NULL },
+			       .yes = finish,
+			       .data = p });
+}
+
 static void submit(struct model *m, struct prompting *p)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	const char *text = field_text(&p->typed);
 	char **paths = NULL, **there = NULL;
 	bool good = !p->check || p->check(text, &err);
+	auto_free char *lost = good && p->loses ? p->loses(m, text) : NULL;
 	int64_t bytes;
 
 	if (good && p->writes) {
@@ -205,6 +217,8 @@ static void submit(struct model *m, struct prompting *p)
 		p->error = xstrdup(err.msg);
 	} else if (there && there[0]) {
 		ask_replace(m, p, there, bytes);
+	} else if (lost) {
+		ask_lose(m, p, lost);
 	} else {
 		finish(m, p);
 	}
@@ -254,6 +268,8 @@ void prompt_open(struct model *m, const struct prompt *p)
 	field_set(&s->typed, p->text ? p->text : "");
 	s->typed.past = past_of(m, p->past);
 	s->check = p->check;
+	s->error = p->error ? xstrdup(p->error) : NULL;
+	s->loses = p->loses;
 	s->writes = p->writes;
 	s->done = p->done;
 	s->release = p->release;

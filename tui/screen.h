@@ -213,6 +213,10 @@ struct prompt {
 	 * here, and the whole of it is shown. */
 	enum past_kind past;
 	bool (*check)(const char *text, struct svm_err *err);
+	const char *error; /* copied: why the same was refused; or NULL */
+	/* What has this name already and would be lost, the caller's; NULL
+	 * when nothing.  It is asked about.  May be NULL. */
+	char *(*loses)(const struct model *m, const char *text);
 	/* The local files that will be written, the caller's: what is there
 	 * and is no file is refused, and what is one is asked about. */
 	char **(*writes)(const char *text, const void *data);

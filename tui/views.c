@@ -421,6 +421,14 @@ static struct fleet_table *this_table(struct model *m)
 	return table_of(m, m->screen);
 }
 
+static char *loses(const struct model *m, const char *name)
+{
+	for (size_t i = 0; i < m->n_views; i++)
+		if (strcmp(m->views[i].name, name) == 0)
+			return xstrdup("The view of this name is lost.");
+	return NULL;
+}
+
 static void save_as(struct model *m, const char *name, void *data)
 {
 	struct fleet_table *t = this_table(m);
@@ -469,6 +477,7 @@ static void choose(struct model *m, size_t i, void *data)
 						 .label = "name",
 						 .past = PAST_NAME,
 						 .check = is_name,
+						 .loses = loses,
 						 .done = save_as });
 	else if (i > m->n_views)
 		ask_delete(m);

@@ -211,10 +211,21 @@ static void test_views__with_names(void **state)
 	fixture_keys(again, "V 1");
 	assert_shown(again, "sort: state");
 	assert_not_shown(again, "filter: node");
-	/* Under a name that is there: instead of it. */
-	fixture_keys(again, "o");
+	/* Under a name that is there: instead of it, if that is meant. */
+	fixture_keys(again, "O");
+	auto_free char *before = json_of(again);
 	save(again, "node");
+	assert_shown(again, "REPLACE IT?");
+	assert_shown(again, "The view of this name is lost.");
+	fixture_keys(again, "Enter"); /* No */
+	assert_shown(again, "name node");
+	auto_free char *after = json_of(again);
+	assert_string_equal(before, after);
+	fixture_keys(again, "Enter y");
+	assert_not_shown(again, "SAVE THIS VIEW");
 	assert_int_equal(again->n_views, 2);
+	auto_free char *instead = json_of(again);
+	assert_string_not_equal(before, instead);
 	fixture_keys(again, "V D Enter");
 	assert_int_equal(again->n_views, 1);
 	assert_string_equal(again->views[0].name, "node");
@@ -292,7 +303,7 @@ static void test_views__of_two_dashboards(void **state)
 	fixture_keys(a, "O");
 	save(a, "of a");
 	save(a, "both know");
-	fixture_keys(a, "S + +");
+	fixture_keys(a, "y S + +");
 	write_file(a);
 	assert_string_equal(a->views[0].name, "both know");
 	assert_true(a->views[0].invert);
