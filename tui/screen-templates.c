@@ -171,10 +171,62 @@ static void pool_to(struct model *m, const char *text, void *data)
 	post(m, data, "pool_size", strtol(text, NULL, 10));
 }
 
-static void clone_to(struct model *m, const char *text, void *data)
+/* Said in fewer words than the daemon would: the box has no more room. */
+static bool is_name(const char *text, struct svm_err *err)
+{
+	if (template_check_name(text, err) == 0)
+		return true;
+	svm_err_release(err);
+	svm_err_set(err, SVM_BAD_REQUEST,
+		    *text ? "1 to %d letters, digits, spaces and ._-, not . "
+			    "or .." : "a name is needed", LIMIT_TEMPLATE_NAME);
+	return false;
+}
+
+/* -- a new one: never in the place of one that is there.  Whose names count
+ * is the daemon's to know: everybody's may stand beside one's own. */
+
+static const char taken[] = "that name is taken";
+
+static struct request *new_request(request_fn done, const char *name,
+				   const char *from)
 {
 	struct request *r = request_new("POST", xstrdup("/api/v1/templates"),
-					changed);
+					done);
+
+	r->if_match = xstrdup("");
+	r->about = xstrdup(name);
+	r->data = xstrdup(from);
+	r->forget = free;
+	r->has_body = true;
+	return r;
+}
+
+/* Else all is done: what can be mended is no error yet. */
+static bool is_taken(struct model *m, struct request *r)
+{
+	if (r->err.code == SVM_CONFLICT) {
+		svm_err_release(&r->err);
+		return true;
+	}
+	changed(m, r);
+	return false;
+}
+
+static void ask_clone(struct model *m, const char *from, const char *text,
+		      const char *error);
+
+static void cloned(struct model *m, struct request *r)
+{
+	auto_free char *from = r->data;
+
+	if (is_taken(m, r))
+		ask_clone(m, from, r->about, taken);
+}
+
+static void clone_to(struct model *m, const char *text, void *data)
+{
+	struct request *r = new_request(cloned, text, data);
 	cJSON *copy = NULL;
 	const cJSON *t;
 	char *json;
@@ -188,21 +240,66 @@ static void clone_to(struct model *m, const char *text, void *data)
 	buf_addstr(&r->body, json ? json : "{}");
 	cJSON_free(json);
 	cJSON_Delete(copy);
-	r->has_body = true;
 	send(m, r, "clone", data);
+}
+
+static void ask_clone(struct model *m, const char *from, const char *text,
+		      const char *error)
+{
+	prompt_open(m, &(struct prompt){ .title = "CLONE",
+					 .label = "name",
+					 .text = text,
+					 .past = PAST_NAME,
+					 .check = is_name,
+					 .error = error,
+					 .done = clone_to,
+					 .release = free,
+					 .data = xstrdup(from) });
+}
+
+static bool is_there(const struct model *m, const char *name)
+{
+	const cJSON *t;
+
+	cJSON_ArrayForEach(t, m->templates)
+		if (strcmp(json_text(t, "name"), name) == 0)
+			return true;
+	return false;
+}
+
+/* NAME-2, or the next that is free; "" where there is no room for it. */
+static char *free_name(const struct model *m, const char *name)
+{
+	for (unsigned i = 2;; i++) {
+		auto_free char *next = xasprintf("%s-%u", name, i);
+
+		if (strlen(next) > LIMIT_TEMPLATE_NAME)
+			return xstrdup("");
+		if (!is_there(m, next))
+			return steal_ptr(&next);
+	}
+}
+
+static void ask_name(struct model *m, const char *image, const char *text,
+		     const char *error);
+
+static void made(struct model *m, struct request *r)
+{
+	auto_free char *image = r->data;
+
+	if (is_taken(m, r))
+		ask_name(m, image, r->about, taken);
 }
 
 static void new_image(struct model *m, const char *text, void *data)
 {
-	struct request *r = request_new("POST", xstrdup("/api/v1/templates"),
-					changed);
+	struct request *r = new_request(made, data, text);
 	struct json_writer w = json_writer(&r->body);
 
 	json_open(&w, NULL, '{');
 	json_str(&w, "name", data);
 	json_str(&w, "image", text);
 	json_close(&w, '}');
-	r->has_body = true;
 	send(m, r, "make", data);
 }
 
@@ -216,10 +313,9 @@ static bool is_image(const char *text, struct svm_err *err)
 
 static void new_name(struct model *m, const char *text, void *data)
 {
-	(void)data;
 	prompt_open(m, &(struct prompt){ .title = "NEW TEMPLATE",
 					 .label = "image",
-					 .text = "host",
+					 .text = data,
 					 .past = PAST_IMAGE,
 					 .check = is_image,
 					 .done = new_image,
@@ -227,16 +323,25 @@ static void new_name(struct model *m, const char *text, void *data)
 					 .data = xstrdup(text) });
 }
 
-/* Said in fewer words than the daemon would: the box has no more room. */
-static bool is_name(const char *text, struct svm_err *err)
+static void ask_name(struct model *m, const char *image, const char *text,
+		     const char *error)
 {
-	if (template_check_name(text, err) == 0)
-		return true;
-	svm_err_release(err);
-	svm_err_set(err, SVM_BAD_REQUEST,
-		    *text ? "1 to %d letters, digits, spaces and ._-, not . "
-			    "or .." : "a name is needed", LIMIT_TEMPLATE_NAME);
-	return false;
+	prompt_open(m, &(struct prompt){ .title = "NEW TEMPLATE",
+					 .label = "name",
+					 .text = text,
+					 .past = PAST_NAME,
+					 .check = is_name,
+					 .error = error,
+					 .done = new_name,
+					 .release = free,
+					 .data = xstrdup(image) });
+}
+
+static void clone(struct model *m, const char *name)
+{
+	auto_free char *text = free_name(m, name);
+
+	ask_clone(m, name, text, NULL);
 }
 
 static bool templates_act(struct model *m, void *state, enum action a)
@@ -247,11 +352,7 @@ static bool templates_act(struct model *m, void *state, enum action a)
 	if (objects_act(m, state, a))
 		return true;
 	if (a == ACT_NEW) {
-		prompt_open(m, &(struct prompt){ .title = "NEW TEMPLATE",
-						 .label = "name",
-						 .past = PAST_NAME,
-						 .check = is_name,
-						 .done = new_name });
+		ask_name(m, "host", "", NULL);
 		return true;
 	}
 	if (!o)
@@ -279,14 +380,7 @@ static bool templates_act(struct model *m, void *state, enum action a)
 						 .data = xstrdup(name) });
 		return true;
 	case ACT_CLONE:
-		prompt_open(m, &(struct prompt){ .title = "CLONE",
-						 .label = "name",
-						 .text = name,
-						 .past = PAST_NAME,
-						 .check = is_name,
-						 .done = clone_to,
-						 .release = free,
-						 .data = xstrdup(name) });
+		clone(m, name);
 		return true;
 	default:
 		return false;

@@ -377,6 +377,20 @@ def test_templates_providers_config(inst):
 wait DASH
 send 3
 wait ▌ tpl
+send n
+wait NEW TEMPLATE
+send tpl\\r
+wait image host
+send \\r
+wait that name is taken
+send \\e
+gone NEW TEMPLATE
+send c
+wait name tpl-2
+send \\x7f\\x7f\\r
+wait that name is taken
+send \\e
+gone CLONE
 send s
 wait --template tpl
 send \\e
