@@ -231,7 +231,7 @@ static bool is_mode(const char *text, struct svm_err *err)
 
 	if ((n == 3 || n == 4) && strspn(text, "01234567") == n)
 		return true;
-	svm_err_set(err, SVM_BAD_REQUEST, "a mode is three octal digits");
+	svm_err_set(err, SVM_BAD_REQUEST, "a mode is three or four octal digits");
 	return false;
 }
 

@@ -87,8 +87,8 @@ void sandbox_export_ask(struct model *m, char **ids)
 {
 	size_t n = strv_len(ids);
 	auto_free char *title = n == 1 ?
-		xasprintf("EXPORT /workspace OF %s", ids[0]) :
-		xasprintf("EXPORT /workspace OF %zu SANDBOXES", n);
+		xasprintf("EXPORT /workspace AS %s.tar", ids[0]) :
+		xasprintf("EXPORT /workspace OF %zu SANDBOXES AS ID.tar", n);
 	struct export *x = xcalloc(1, sizeof(*x));
 
 	x->ids = ids;
@@ -97,8 +97,7 @@ void sandbox_export_ask(struct model *m, char **ids)
 		return;
 	}
 	prompt_open(m, &(struct prompt){ .title = title,
-					 .label = "as ID.tar in the local "
-						  "directory",
+					 .label = "local directory",
 					 .text = ".",
 					 .past = PAST_LOCAL,
 					 .writes = exports,

@@ -241,7 +241,9 @@ static void test_batch__export(void **state)
 
 	(void)state;
 	fixture_keys(m, "2 Space Space X");
-	assert_shown(m, "EXPORT /workspace OF 2 SANDBOXES");
+	model_resize(m, 16, 60); /* all of it, however small */
+	assert_shown(m, "EXPORT /workspace OF 2 SANDBOXES AS ID.tar");
+	assert_shown(m, "local directory .");
 	fixture_keys(m, "^U");
 	fixture_type(m, "/tmp/there");
 	fixture_keys(m, "Enter");

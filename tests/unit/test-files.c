@@ -228,6 +228,34 @@ static void test_files__click(void **state)
 	fixture_free(m);
 }
 
+/* What is said is what is taken. */
+static void test_files__mode(void **state)
+{
+	static const char *const good[] = { "640", "4755" };
+	static const char *const bad[] = { "64", "648", "07555", "" };
+	struct model *m = fixture_model(30, 120);
+
+	(void)state;
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		fixture_keys(m, "p ^U");
+		fixture_type(m, bad[i]);
+		fixture_keys(m, "Enter");
+		assert_shown(m, "a mode is three or four octal digits");
+		assert_null(fixture_request(m, "POST"));
+		fixture_keys(m, "Escape");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		fixture_keys(m, "p ^U");
+		fixture_type(m, good[i]);
+		fixture_keys(m, "Enter");
+		assert_int_equal(fixture_answer(m, "POST", A "/chmod", SVM_OK,
+						"{}"), 1);
+	}
+	fixture_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_files__edited_elsewhere),
 		cmocka_unit_test(test_files__editor_left),
 		cmocka_unit_test(test_files__editor_not_opened),
+		cmocka_unit_test(test_files__mode),
 		cmocka_unit_test(test_files__editor_unsaved),
 		cmocka_unit_test(test_files__click),
 	};
