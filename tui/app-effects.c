@@ -50,19 +50,6 @@ static int wait_for(pid_t pid)
 				   128 + WTERMSIG(status);
 }
 
-/* sh -c, since $EDITOR may have arguments; the path is never parsed. */
-static int run_editor(const char *path)
-{
-	static const int fds[] = { 0, 1, 2 };
-	const char *const argv[] = {
-		"/bin/sh", "-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$1\"",
-		"sh", path, NULL
-	};
-	pid_t pid = proc_spawn((char *const *)argv, environ, fds, 3, 0, NULL);
-
-	return pid < 0 ? -1 : wait_for(pid);
-}
-
 /* ^C went to what ran in front of us; it was not for us too. */
 static void forget_interrupts(void)
 {
@@ -137,20 +124,80 @@ static void run_command(struct app *a)
 	free(more);
 }
 
+static const char *editor_name(void)
+{
+	const char *const names[] = { "VISUAL", "EDITOR" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && value[strspn(value, " \t")])
+			return value;
+	}
+	return "vi";
+}
+
+/* It may have arguments; the path may hold anything.  The caller's. */
+static char **editor_argv(const char *path)
+{
+	auto_free char *words = xstrdup(editor_name());
+	char **argv = xcalloc(strlen(words) + 3, sizeof(*argv)), *rest = NULL;
+	size_t n = 0;
+
+	for (char *w = strtok_r(words, " \t", &rest); w;
+	     w = strtok_r(NULL, " \t", &rest))
+		argv[n++] = xstrdup(w);
+	argv[n] = xstrdup(path);
+	return argv;
+}
+
+/* In the place of the dashboard. */
+static int run_in_front(struct app *a, char *const *argv, struct svm_err *err)
+{
+	static const int fds[] = { 0, 1, 2 };
+
+	term_curses_suspend(a->term);
+	pid_t pid = command_spawn(argv, fds, 0, NULL, err);
+	int status = pid < 0 ? -1 : wait_for(pid);
+
+	forget_interrupts();
+	term_curses_resume(a->term);
+	term_curses_repaint(a->term);
+	return status;
+}
+
+/* What can't be run is found out before the terminal is given to it: keys
+ * that are typed meanwhile go on being the dashboard's. */
+static int run_editor(struct app *a, const char *path, struct svm_err *err)
+{
+	char **argv = editor_argv(path);
+	int status = command_check(argv[0], err);
+
+	if (status == 0 && a->term)
+		status = run_in_front(a, argv, err);
+	if (status && err->code != SVM_OK)
+		(void)svm_err_prefix(err, "can't start the editor");
+	else if (status)
+		svm_err_set(err, SVM_CANCELLED,
+			    "the editor '%s' ended with status %d", argv[0],
+			    status);
+	if (status)
+		(void)svm_err_hint(err, "choose another with VISUAL or EDITOR");
+	strv_free(argv);
+	return status ? -1 : 0;
+}
+
 static void edit(struct app *a)
 {
 	auto_free char *path = steal_ptr(&a->m->editor.path);
-	int status = -1;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	bool ok = path && run_editor(a, path, &err) == 0;
 
-	if (path && a->term) {
-		term_curses_suspend(a->term);
-		status = run_editor(path);
-		forget_interrupts();
-		term_curses_resume(a->term);
-		term_curses_repaint(a->term);
-	}
+	svm_err_release(&a->m->editor.err);
+	if (err.code != SVM_OK)
+		(void)svm_err_move(&a->m->editor.err, &err);
 	if (a->m->editor.done)
-		a->m->editor.done(a->m, a->m->editor.data, status == 0);
+		a->m->editor.done(a->m, a->m->editor.data, ok);
 	update_settle(a->m);
 	a->m->effects |= EFFECT_REDRAW;
 }

@@ -48,6 +48,23 @@ static char *find_program(const char *name)
 	return NULL;
 }
 
+static int not_found(const char *name, struct svm_err *err)
+{
+	return svm_err_set(err, SVM_NOT_FOUND, "'%s' is not in PATH", name);
+}
+
+int command_check(const char *name, struct svm_err *err)
+{
+	auto_free char *path = find_program(name);
+
+	if (!path)
+		return not_found(name, err);
+	if (is_program(path))
+		return 0;
+	return svm_err_sys(err, SVM_NOT_FOUND, access(path, X_OK) < 0 ?
+			   -errno : -EACCES, "can't run '%s'", path);
+}
+
 pid_t command_spawn(char *const *argv, const int fds[3], unsigned flags,
 		    int *ret_pidfd, struct svm_err *err)
 {
@@ -57,8 +74,7 @@ pid_t command_spawn(char *const *argv, const int fds[3], unsigned flags,
 
 	if (!path) {
 		strv_free(full);
-		return svm_err_set(err, SVM_NOT_FOUND,
-				   "'%s' is not in PATH", argv[0]);
+		return not_found(argv[0], err);
 	}
 	free(full[0]);
 	full[0] = steal_ptr(&path);

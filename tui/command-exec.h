@@ -9,6 +9,9 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 
+/* Whether there is such a program; -1 with err set when not. */
+int command_check(const char *name, struct svm_err *err);
+
 /* Start it with these descriptors as 0, 1 and 2 (-1: /dev/null); `flags` as
  * for proc_spawn().  The pid, or -1 with err set. */
 pid_t command_spawn(char *const *argv, const int fds[3], unsigned flags,

@@ -223,9 +223,12 @@ static void edited(struct model *m, void *data, bool ok)
 
 	if (!ok || file_digest(s->local, after) < 0 ||
 	    strcmp(after, s->before) == 0) {
-		model_say(m, ok ? "%s is as it was" :
-				  "the editor failed: %s is as it was",
-			  s->path);
+		auto_free char *same = xasprintf("%s is as it was", s->path);
+
+		if (ok)
+			model_say(m, "%s", same);
+		else
+			model_complain(m, &m->editor.err, same);
 		copied_free(s);
 		return;
 	}

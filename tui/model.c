@@ -101,6 +101,7 @@ void model_free(struct model *m)
 		strv_free(*c);
 	free(m->commands_more);
 	free(m->editor.path);
+	svm_err_release(&m->editor.err);
 	free(m->farewell);
 	free(m->toast);
 	free(m->version);

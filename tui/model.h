@@ -160,9 +160,11 @@ struct model {
 	struct spawning *spawn_failed; /* in the background, or NULL */
 	char *made; /* the id of what was waited for: to be selected, or NULL */
 	struct buf clipboard;
-	/* EFFECT_EDITOR: open this local file, then call done. */
+	/* EFFECT_EDITOR: open this local file, then call done: ok, or err
+	 * says why not. */
 	struct {
 		char *path;       /* owned */
+		struct svm_err err;
 		void (*done)(struct model *m, void *data, bool ok);
 		void *data;
 	} editor;

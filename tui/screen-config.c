@@ -154,6 +154,8 @@ static void edited(struct model *m, void *data, bool ok)
 	(void)data;
 	if (ok)
 		settings_spread(m, "");
+	else
+		model_complain(m, &m->editor.err, NULL);
 }
 
 /* The user's own file; its directory is made. */

@@ -175,7 +175,8 @@ static void edited(struct model *m, void *data, bool ok)
 		model_say(m, "can't read %s: %s", e->path, strerror(-r));
 		editing_free(e);
 	} else if (!ok) {
-		refused(m, e, "The editor failed.");
+		refused(m, e, m->editor.err.msg ? m->editor.err.msg :
+						  "The editor failed.");
 	} else if (text.len == e->text.len &&
 		   memcmp(buf_str(&text), buf_str(&e->text), text.len) == 0) {
 		unlink(e->path);

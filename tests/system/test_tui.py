@@ -671,6 +671,25 @@ exit 0
     assert left == []
 
 
+def test_no_editor(inst):
+    """What can't be started is named; the dashboard stays, and its keys."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "echo old >/workspace/f")
+    drive(inst, f"""
+wait ▌ {s}
+send f
+wait 0644
+send e
+wait can't start the editor: 'nosuch' is not in PATH
+prop alt 1
+send q
+exit 0
+""", EDITOR="nosuch", VISUAL="")
+    left = [n for n in os.listdir(inst.runtime) if n.startswith("edit-")]
+    assert left == []
+
+
 @pytest.mark.parametrize("how", ["q", "TERM", "HUP", "SEGV", "INT"])
 def test_every_way_out(inst, how):
     inst.start()

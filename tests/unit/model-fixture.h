@@ -141,6 +141,10 @@ static inline void fixture_edited(struct model *m, bool ok)
 {
 	free(m->editor.path);
 	m->editor.path = NULL;
+	svm_err_release(&m->editor.err);
+	if (!ok)
+		svm_err_set(&m->editor.err, SVM_CANCELLED,
+			    "the editor 'ed' ended with status 3");
 	m->editor.done(m, m->editor.data, ok);
 }
 

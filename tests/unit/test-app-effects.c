@@ -94,11 +94,60 @@ static void test_app_effects__what_an_editor_leaves_is_sent(void **state)
 	fixture_free(a.m);
 }
 
+static void keep_why(struct model *m, void *data, bool ok)
+{
+	char **ret = data;
+
+	free(*ret);
+	*ret = xstrdup(ok ? "" : m->editor.err.msg);
+}
+
+static char *edit_with(struct app *a, const char *visual, const char *editor)
+{
+	char *why = NULL;
+
+	setenv("VISUAL", visual, 1);
+	setenv("EDITOR", editor, 1);
+	a->m->editor.path = xstrdup("/nowhere");
+	a->m->editor.done = keep_why;
+	a->m->editor.data = &why;
+	a->m->effects = EFFECT_EDITOR;
+	app_carry_out(a);
+	return why;
+}
+
+/* What can't be run is named, and why, without leaving the dashboard. */
+static void test_app_effects__no_editor(void **state)
+{
+	struct fetch f = { 0 };
+	struct links ls = { 0 };
+	struct app a = start(&f, &ls);
+
+	(void)state;
+	auto_free char *none = edit_with(&a, "", "no-such-ed --wait");
+	assert_string_equal(none, "can't start the editor: 'no-such-ed' is "
+				  "not in PATH");
+	assert_string_equal(a.m->editor.err.hint,
+			    "choose another with VISUAL or EDITOR");
+	auto_free char *gone = edit_with(&a, "/no/such/ed", "sh");
+	assert_string_equal(gone, "can't start the editor: can't run "
+				  "'/no/such/ed': No such file or directory");
+	auto_free char *dir = edit_with(&a, "/tmp", "sh");
+	assert_string_equal(dir, "can't start the editor: can't run '/tmp': "
+				 "Permission denied");
+	auto_free char *good = edit_with(&a, " ", "sh");
+	assert_string_equal(good, "");
+	unsetenv("VISUAL");
+	unsetenv("EDITOR");
+	fixture_free(a.m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			test_app_effects__what_an_editor_leaves_is_sent),
+		cmocka_unit_test(test_app_effects__no_editor),
 	};
 
 	return cmocka_run_group_tests_name("app_effects", tests, NULL, NULL);

@@ -158,6 +158,30 @@ static void test_files__editor_left(void **state)
 	assert_int_equal(rmdir(runtime), 0);
 }
 
+/* And why it failed is said. */
+static void test_files__editor_failed(void **state)
+{
+	char runtime[] = "/tmp/svm-files-XXXXXX";
+	struct model *m;
+
+	(void)state;
+	assert_non_null(mkdtemp(runtime));
+	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
+	m = fixture_model(30, 120);
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+	fixture_keys(m, "e");
+	fixture_answer(m, "GET", A "/stat", SVM_OK,
+		       "{\"type\":\"file\",\"mode\":\"0600\"}");
+	write_text(fixture_request(m, "GET")->download, "old");
+	fixture_answer(m, "GET", A, SVM_OK, "");
+	fixture_edited(m, false);
+	assert_shown(m, "same is as it was: the editor 'ed' ended with "
+			"status 3");
+	fixture_free(m);
+	assert_int_equal(rmdir(runtime), 0);
+}
+
 /* It came, but there is no editor any more to be opened with it. */
 static void test_files__editor_not_opened(void **state)
 {
@@ -265,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_files__binary_is_hex),
 		cmocka_unit_test(test_files__edited_elsewhere),
 		cmocka_unit_test(test_files__editor_left),
+		cmocka_unit_test(test_files__editor_failed),
 		cmocka_unit_test(test_files__editor_not_opened),
 		cmocka_unit_test(test_files__mode),
 		cmocka_unit_test(test_files__editor_unsaved),
