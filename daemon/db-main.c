@@ -173,7 +173,8 @@ static int copy_to_file(sqlite3 *from, const char *path, struct svm_err *err)
 	return check_usable(to, path, err);
 }
 
-static int write_backup(const char *db, const char *part, struct svm_err *err)
+static int write_backup(const char *db, const char *part, const char *file,
+			struct svm_err *err)
 {
 	auto_db sqlite3 *from = NULL;
 	auto_close int fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
@@ -181,21 +182,21 @@ static int write_backup(const char *db, const char *part, struct svm_err *err)
 
 	if (fd < 0)
 		return svm_err_sys(err, SVM_UNAVAILABLE, errno,
-				   "can't create '%s'", part);
+				   "can't create '%s'", file);
 	if (open_db(db, SQLITE_OPEN_READONLY, &from, err) < 0 ||
 	    copy_to_file(from, part, err) < 0)
 		return -1;
 	if (fsync(fd) < 0)
 		return svm_err_sys(err, SVM_NO_SPACE, errno,
-				   "can't write '%s'", part);
+				   "can't write '%s'", file);
 	return 0;
 }
 
 static int run_backup(const char *db, const struct dirs *d, const char *file,
 		      struct told *t, struct svm_err *err)
 {
-	auto_free char *part = xasprintf("%s.part-%ld", file, (long)getpid());
-	int r = write_backup(db, part, err);
+	auto_free char *part = fd_temp_beside(file);
+	int r = write_backup(db, part, file, err);
 
 	(void)d;
 	if (r == 0 && renameat2(AT_FDCWD, part, AT_FDCWD, file,

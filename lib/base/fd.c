@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "lib/base/kernel.h"
+#include "lib/base/mem.h"
 #include "lib/base/rand.h"
 
 void fd_close(int fd)
@@ -183,22 +184,27 @@ int fd_write_path(int dirfd, const char *path, const char *text)
 	return (size_t)done == n ? 0 : -EIO;
 }
 
+char *fd_temp_beside(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char random[17];
+
+	rand_hex(random, 16);
+	return xasprintf("%.*s.stacyvm-%s.tmp",
+			 slash ? (int)(slash + 1 - path) : 0, path, random);
+}
+
 static int replace_path(int dirfd, const char *path, const void *data, size_t n,
 			mode_t mode)
 {
-	char tmp[4096], random[9];
-
 	/* Two threads may replace the same file. */
-	rand_hex(random, 8);
-	int r = snprintf(tmp, sizeof(tmp), "%s.tmp.%s", path, random);
-	if (r < 0 || (size_t)r >= sizeof(tmp))
-		return -ENAMETOOLONG;
+	auto_free char *tmp = fd_temp_beside(path);
 	auto_close int fd = openat(dirfd, tmp,
 				   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 					   O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -errno;
-	r = fd_write_full(fd, data, n);
+	int r = fd_write_full(fd, data, n);
 	if (r == 0 && fchmod(fd, mode) < 0) /* whatever the umask */
 		r = -errno;
 	if (r == 0 && fsync(fd) < 0)

@@ -43,6 +43,10 @@ int fd_slurp_file(int dirfd, const char *path, size_t max, struct buf *b);
 /* Write text to an existing file (procfs, cgroupfs): one write, no create. */
 int fd_write_path(int dirfd, const char *path, const char *text);
 
+/* The name of a temporary in the same directory: random, hidden, and short
+ * however long the other is.  Owned; open it O_EXCL. */
+char *fd_temp_beside(const char *path);
+
 /* Replace a file atomically: temporary in the same directory, fsync,
  * rename.  Signals wait until it is done. */
 int fd_replace_path(int dirfd, const char *path, const void *data, size_t n,

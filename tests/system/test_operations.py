@@ -50,6 +50,10 @@ def test_backup_while_it_writes(inst, tmp_path):
         assert db.execute("SELECT name FROM sandboxes WHERE id = ?",
                           (kept,)).fetchone() == ("kept",)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b0", "b1", "b2"]
+    # The longest of names.
+    longest = tmp_path / ("n" * 255)
+    inst.ok("db", "backup", longest)
+    assert longest.read_bytes().startswith(b"SQLite format 3\0")
     # Nothing is overwritten.
     r = inst.must_fail("db", "backup", tmp_path / "b0")
     assert r.code == 6

@@ -155,6 +155,28 @@ static void test_fd__replace(void **state)
 	assert_int_equal(mkdir(dir, 0700), 0);
 }
 
+/* The longest name leaves no room for anything added to it. */
+static void test_fd__replaces_any_name(void **state)
+{
+	char name[256];
+	struct stat st;
+
+	(void)state;
+	memset(name, 'n', 255);
+	name[255] = '\0';
+	assert_int_equal(fd_replace_path(top, name, "x", 1, 0600), 0);
+	assert_int_equal(fstatat(top, name, &st, 0), 0);
+	assert_int_equal(unlinkat(top, name, 0), 0);
+	auto_free char *path = path_join(dir, name);
+	auto_free char *beside = fd_temp_beside(path),
+		       *again = fd_temp_beside(path);
+	assert_string_not_equal(beside, again);
+	assert_int_equal(strncmp(beside, dir, strlen(dir)), 0);
+	assert_int_equal(strncmp(beside + strlen(dir), "/.", 2), 0);
+	assert_int_equal(fd_replace_path(AT_FDCWD, path, "x", 1, 0600), 0);
+	assert_int_equal(unlinkat(top, name, 0), 0);
+}
+
 static void test_fd__replace_keeps_permissions(void **state)
 {
 	static const struct {
@@ -400,6 +422,7 @@ int main(void)
 		TEST(write_path_creates_nothing),
 		TEST(holes),
 		TEST(replace),
+		TEST(replaces_any_name),
 		TEST(replace_keeps_permissions),
 		TEST(replace_leaves_nothing_when_ended),
 		TEST(slurps_files_alone),
