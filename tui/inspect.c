@@ -133,7 +133,10 @@ static void meters(struct facts *p, const struct sandbox *s)
 	meter(p, "cpu", s->cpu_pct / 100 / (double)MAX(s->vcpus, 1), cpu);
 	frame_bytes(s->mem, used);
 	frame_bytes(s->mem_limit, most);
-	mem = xasprintf("%s of %s", used, most);
+	/* What its disk, which is memory, has left is no limit's. */
+	mem = xasprintf("%s of %s%s", used, most,
+			s->mem_limit && s->mem > s->mem_limit ?
+				" and room of the disk" : "");
 	meter(p, "memory",
 	      s->mem_limit ? (double)s->mem / (double)s->mem_limit : 0, mem);
 }
