@@ -202,38 +202,58 @@ static void edit(struct app *a)
 	a->m->effects |= EFFECT_REDRAW;
 }
 
-/* To a file, always; to the terminal, if it takes it; to tmux, inside it. */
+static void give_tmux(struct model *m, const char *path)
+{
+	static const int fds[] = { -1, -1, -1 };
+	const char *const argv[] = { "/usr/bin/tmux", "load-buffer", "-w",
+				     path, NULL };
+	auto_close int pidfd = -1;
+	pid_t pid = proc_spawn((char *const *)argv, environ, fds, 3, 0, &pidfd);
+	/* A server that hangs would hang us. */
+	bool hangs = pid > 0 && proc_pidfd_wait(pidfd, TMUX_MS) < 0;
+
+	if (hangs)
+		(void)proc_pidfd_kill(pidfd, SIGKILL);
+	if (pid < 0 || wait_for(pid) != 0)
+		model_say(m, "tmux %s: what was copied is in %s",
+			  hangs ? "doesn't answer" : "didn't take it", path);
+}
+
+static int write_clipboard(const char *path, const struct dirs *dirs,
+			   const struct buf *text, struct svm_err *err)
+{
+	int r;
+
+	if (dirs_make_runtime(dirs, err) < 0)
+		return -1;
+	r = fd_replace_path(AT_FDCWD, path, buf_str(text), text->len, 0600);
+	return r < 0 ? svm_err_sys(err, SVM_INTERNAL, r, "cannot write '%s'",
+				   path) : 0;
+}
+
+/* To the terminal, if it takes it; to a file, and from there to tmux, inside
+ * it. */
 static void copy(struct app *a)
 {
 	const struct buf *text = &a->m->clipboard;
+	bool fits = text->len <= LIMIT_TUI_CLIPBOARD;
+	auto_err struct svm_err err = SVM_ERR_INIT;
 	struct dirs dirs;
 
 	dirs_init(&dirs);
 	auto_free char *path = path_join(dirs.runtime, "clipboard");
 
-	fd_replace_path(AT_FDCWD, path, buf_str(text), text->len, 0600);
 	if (a->term)
 		term_curses_copy(a->term, buf_str(text), text->len);
-	if (text->len > LIMIT_TUI_CLIPBOARD && !getenv("TMUX"))
+	if (write_clipboard(path, &dirs, text, &err) < 0)
+		model_complain(a->m, &err, a->term && fits ?
+				"copied to the terminal alone, if it takes it" :
+				"not copied");
+	else if (getenv("TMUX"))
+		give_tmux(a->m, path);
+	else if (!fits)
 		model_say(a->m, "%zu bytes, too many for the terminal: they "
 				"are in %s", text->len, path);
-	if (getenv("TMUX")) {
-		static const int fds[] = { -1, -1, -1 };
-		const char *const argv[] = { "/usr/bin/tmux", "load-buffer",
-					     "-w", path, NULL };
-		auto_close int pidfd = -1;
-		pid_t pid = proc_spawn((char *const *)argv, environ, fds, 3,
-				       0, &pidfd);
-
-		/* A server that hangs would hang us. */
-		if (pid > 0 && proc_pidfd_wait(pidfd, TMUX_MS) < 0) {
-			(void)proc_pidfd_kill(pidfd, SIGKILL);
-			model_say(a->m, "tmux doesn't answer: what was copied "
-					"is in %s", path);
-		}
-		if (pid > 0)
-			wait_for(pid);
-	}
 	dirs_release(&dirs);
 }
 

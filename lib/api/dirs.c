@@ -119,12 +119,17 @@ static int make(const char *path, const char *xdg, const char *own,
 			    own, path);
 }
 
+int dirs_make_runtime(const struct dirs *d, struct svm_err *err)
+{
+	return make(d->runtime, XDG_RUNTIME, RUNTIME, err);
+}
+
 int dirs_make(const struct dirs *d, struct svm_err *err)
 {
 	static const char *const below[] = { "images", "boxes", "logs" };
 
 	if (make(d->state, XDG_STATE, STATE, err) < 0 ||
-	    make(d->runtime, XDG_RUNTIME, RUNTIME, err) < 0)
+	    dirs_make_runtime(d, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(below); i++) {
 		auto_free char *path = path_join(d->state, below[i]);

@@ -28,6 +28,7 @@ void dirs_init(struct dirs *d);
  * name (own may be NULL): the cause may be HOME. */
 int dirs_hint(const char *xdg, const char *own, struct svm_err *err);
 
+int dirs_make_runtime(const struct dirs *d, struct svm_err *err);
 /* Make state and runtime with what is below: images/ boxes/ logs/. */
 int dirs_make(const struct dirs *d, struct svm_err *err);
 void dirs_release(struct dirs *d);

@@ -150,6 +150,27 @@ def test_a_paste_is_text(inst, tmux):
     tmux.shows("sandbox goes on")
 
 
+def test_what_could_not_be_copied_is_not_pasted(inst, tmux):
+    """The file that tmux reads can't be written: it holds what was copied
+    before, which it must not read again."""
+    s = inst.sandbox()["id"]
+    clipboard = inst.runtime / "clipboard"
+    clipboard.write_text("before")
+    clipboard.chmod(0o600)
+    tmux.run("set-buffer", "mine")
+    tmux.line("(ulimit -f 0; exec stacyvm tui)")
+    tmux.shows("ACTIVE SANDBOXES", s)
+    tmux.run("send-keys", "y")
+    tmux.shows("copied to the terminal alone", "cannot write")
+    assert tmux.run("show-buffer") == "mine"
+    tmux.run("send-keys", "q")
+    tmux.shows("sandbox goes on")
+    tmux.line("stacyvm tui")
+    tmux.shows("ACTIVE SANDBOXES", s, without=["goes on"])
+    tmux.run("send-keys", "y")
+    wait_for(lambda: tmux.run("show-buffer") == s, "tmux to have it")
+
+
 def test_inline_views_leave_the_screen_alone(inst, tmux):
     """What was there before stays above them."""
     s = inst.sandbox()["id"]

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What an update asked for, and what comes of it, without loop, terminal and
  * daemon: the two who would send are here. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/api/limits.h"
+#include "lib/base/fd.h"
+#include "lib/base/path.h"
 #include "tests/unit/model-fixture.h"
 #include "tui/app.h"
 
@@ -142,12 +150,68 @@ static void test_app_effects__no_editor(void **state)
 	fixture_free(a.m);
 }
 
+static struct model *copied(const char *runtime, const char *text, size_t n)
+{
+	struct fetch f = { 0 };
+	struct links ls = { 0 };
+	struct app a = start(&f, &ls);
+
+	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
+	model_copy(a.m, text, n, "it");
+	app_carry_out(&a);
+	return a.m;
+}
+
+/* It says that it was copied when it was, and where it isn't. */
+static void test_app_effects__copied_or_not(void **state)
+{
+	char base[] = "/tmp/test-app-effects.XXXXXX";
+	auto_free char *text = xmalloc(LIMIT_TUI_CLIPBOARD + 1);
+	auto_buf struct buf out = BUF_INIT;
+
+	(void)state;
+	memset(text, 'x', LIMIT_TUI_CLIPBOARD + 1);
+	unsetenv("TMUX");
+	assert_non_null(mkdtemp(base));
+	auto_free char *runtime = path_join(base, "not/yet");
+	auto_free char *file = path_join(runtime, "clipboard");
+	auto_free char *below = path_join(file, "run");
+	struct model *m = copied(runtime, "this", 4);
+
+	assert_string_equal(m->toast, "copied it");
+	assert_int_equal(fd_slurp_file(AT_FDCWD, file, 99, &out), 0);
+	assert_string_equal(buf_str(&out), "this");
+	fixture_free(m);
+
+	m = copied(runtime, text, LIMIT_TUI_CLIPBOARD + 1);
+	assert_non_null(strstr(m->toast, "they are in"));
+	fixture_free(m);
+
+	/* A directory that can't be. */
+	for (size_t n = LIMIT_TUI_CLIPBOARD; n <= LIMIT_TUI_CLIPBOARD + 1; n++) {
+		m = copied(below, text, n);
+		assert_true(strncmp(m->toast, "not copied: ", 12) == 0);
+		assert_true(m->toast_bad);
+		fixture_free(m);
+	}
+	/* A file that can't be. */
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(mkdir(file, 0700), 0);
+	m = copied(runtime, "this", 4);
+	assert_true(strncmp(m->toast, "not copied: cannot write", 24) == 0);
+	fixture_free(m);
+	auto_close int tmp = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	assert_int_equal(path_remove_tree(tmp, base + strlen("/tmp/")), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			test_app_effects__what_an_editor_leaves_is_sent),
 		cmocka_unit_test(test_app_effects__no_editor),
+		cmocka_unit_test(test_app_effects__copied_or_not),
 	};
 
 	return cmocka_run_group_tests_name("app_effects", tests, NULL, NULL);
