@@ -136,7 +136,7 @@ static void meters(struct facts *p, const struct sandbox *s)
 	/* What its disk, which is memory, has left is no limit's. */
 	mem = xasprintf("%s of %s%s", used, most,
 			s->mem_limit && s->mem > s->mem_limit ?
-				" and room of the disk" : "");
+				" + its disk" : "");
 	meter(p, "memory",
 	      s->mem_limit ? (double)s->mem / (double)s->mem_limit : 0, mem);
 }

@@ -298,16 +298,16 @@ static void test_dash__info(void **state)
 	fixture_keys(m, "2 j");
 	assert_shown(m, "\u25cf running  since 11:55:00");
 	assert_shown(m, "24m left   E extend");
-	assert_not_shown(m, "room of the disk");
+	assert_not_shown(m, "+ its disk");
 	struct sandbox *b = fleet_find(&m->fleet, "sb-7f3a91c2");
 
 	b->has_stats = true;
 	b->mem_limit = 512 << 20;
 	b->mem = b->mem_limit;
 	assert_shown(m, "512 MiB of 512 MiB ");
-	assert_not_shown(m, "room of the disk");
+	assert_not_shown(m, "+ its disk");
 	b->mem++;
-	assert_shown(m, "of 512 MiB and room of the disk");
+	assert_shown(m, "of 512 MiB + its disk");
 	m->read_only = true;
 	assert_not_shown(m, "E extend");
 	fixture_keys(m, "] ] ]");
