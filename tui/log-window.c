@@ -129,6 +129,8 @@ static void put(struct log_window *w, const struct textlog_line *about,
 		lost_last(w, lost);
 	else if (lost)
 		lost_first(w, lost);
+	if (w->hunt.turning && !w->hunt.met)
+		w->hunt.met = textlog_is_found(t, about);
 	textlog_insert(t, i, about->text, about, older, anchor);
 }
 
@@ -254,6 +256,17 @@ static bool has_more(const struct log_window *w, enum log_window_asked what)
 		       w->behind;
 }
 
+static enum log_window_asked opposite(enum log_window_asked what)
+{
+	return what == WINDOW_OLDER ? WINDOW_NEWER : WINDOW_OLDER;
+}
+
+/* Whence lines come for what is searched. */
+static enum log_window_asked hunt_way(const struct log_window *w)
+{
+	return w->hunt.turning ? opposite(w->hunt.to) : w->hunt.to;
+}
+
 bool log_window_settle(struct model *m, struct log_window *w, request_fn done)
 {
 	const struct textlog *t = w->text;
@@ -268,8 +281,8 @@ bool log_window_settle(struct model *m, struct log_window *w, request_fn done)
 		return true;
 	if (w->asked)
 		return false;
-	if (w->hunt) {
-		ask(m, w, w->hunt, done);
+	if (w->hunt.to) {
+		ask(m, w, hunt_way(w), done);
 		return false;
 	}
 	n = textlog_count(t);
@@ -294,16 +307,16 @@ bool log_window_settle(struct model *m, struct log_window *w, request_fn done)
 
 bool log_window_act(struct log_window *w, enum action a)
 {
-	bool hunted = w->hunt != WINDOW_STILL;
+	bool hunted = w->hunt.to != WINDOW_STILL;
 
-	w->hunt = WINDOW_STILL;
+	w->hunt.to = WINDOW_STILL;
 	w->rush = a == ACT_TOP;
 	w->wanted = a == ACT_UP || a == ACT_PAGE_UP || a == ACT_TOP ?
 			    WINDOW_OLDER :
 		    a == ACT_DOWN || a == ACT_PAGE_DOWN ? WINDOW_NEWER :
 							  WINDOW_STILL;
 	if (a != ACT_CLEAR)
-		return hunted && a == ACT_BACK;
+		return hunted && (a == ACT_BACK || a == ACT_CANCEL);
 	for (size_t i = 0; i < w->n; i++) {
 		struct log_stretch *s = &w->of[i];
 
@@ -322,12 +335,17 @@ bool log_window_act(struct log_window *w, enum action a)
 bool log_window_hunt(struct log_window *w, bool back)
 {
 	enum log_window_asked what = back ? WINDOW_OLDER : WINDOW_NEWER;
+	bool more = has_more(w, what), whole = !has_more(w, opposite(what));
 
-	if (!has_more(w, what))
+	if (!more && whole)
 		return false;
-	w->followed = !w->text->paused;
+	w->hunt.to = what;
+	w->hunt.followed = !w->text->paused;
+	w->hunt.whole = whole;
+	w->hunt.met = textlog_has(w->text);
+	w->hunt.turning = !more;
+	w->hunt.around = false;
 	textlog_pause(w->text);
-	w->hunt = what;
 	return true;
 }
 
@@ -396,22 +414,55 @@ static void put_newer(struct log_window *w, const cJSON *list, size_t *anchor)
 	s->behind = list->child && s->hi < s->last;
 }
 
+/* What is there is searched; true when it goes on no further. */
+static bool hunt_here(struct model *m, struct log_window *w)
+{
+	bool back = w->hunt.to == WINDOW_OLDER;
+
+	if (w->hunt.turning || !textlog_find(w->text, back))
+		return false;
+	if (w->hunt.around)
+		textlog_say_around(m, back);
+	return true;
+}
+
+/* All in that direction was searched: on to the other end, where that isn't
+ * here; true when that goes on no further. */
+static bool hunt_turns(struct model *m, struct log_window *w)
+{
+	bool back = w->hunt.to == WINDOW_OLDER;
+
+	if (w->hunt.around || (!w->hunt.met && w->hunt.whole))
+		return false;
+	if (!w->hunt.turning && has_more(w, opposite(w->hunt.to))) {
+		w->hunt.met |= textlog_has(w->text);
+		w->hunt.turning = true;
+		return true;
+	}
+	if (textlog_find_around(m, w->text, back)) {
+		w->hunt.to = WINDOW_STILL;
+		return true;
+	}
+	if (!w->hunt.met || !has_more(w, w->hunt.to))
+		return false;
+	w->hunt.turning = false;
+	w->hunt.around = true;
+	textlog_to_end(w->text, back);
+	return true;
+}
+
 /* After more of it has come. */
 static void hunt_on(struct model *m, struct log_window *w)
 {
 	struct textlog *t = w->text;
-	bool back = w->hunt == WINDOW_OLDER;
 
-	if (!textlog_find(t, back, false)) {
-		if (has_more(w, w->hunt))
-			return;
-		if (!textlog_find_around(m, t, back)) {
-			model_say(m, "%s is not in the log",
-				  field_text(&t->search));
-			t->paused = !w->followed;
-		}
+	if (hunt_here(m, w)) {
+		w->hunt.to = WINDOW_STILL;
+	} else if (!has_more(w, hunt_way(w)) && !hunt_turns(m, w)) {
+		model_say(m, "%s is not in the log", field_text(&t->search));
+		t->paused = !w->hunt.followed;
+		w->hunt.to = WINDOW_STILL;
 	}
-	w->hunt = WINDOW_STILL;
 }
 
 void log_window_arrived(struct model *m, struct log_window *w,
@@ -441,8 +492,8 @@ void log_window_arrived(struct model *m, struct log_window *w,
 	set_orders(w);
 	textlog_anchored(t, anchor);
 	if (!list)
-		w->hunt = WINDOW_STILL;
-	if (w->hunt)
+		w->hunt.to = WINDOW_STILL;
+	if (w->hunt.to)
 		hunt_on(m, w);
 	if (asked == WINDOW_OLDER && w->rush)
 		t->top = t->at = 0;
@@ -453,8 +504,8 @@ const char *log_window_place(const struct model *m,
 {
 	bool ascii = m->set.ascii, known = true;
 
-	if (w->hunt)
-		return w->hunt == WINDOW_OLDER ?
+	if (w->hunt.to)
+		return hunt_way(w) == WINDOW_OLDER ?
 			       "searching older lines, Esc stops" :
 			       "searching newer lines, Esc stops";
 	if (w->asked)

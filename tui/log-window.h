@@ -48,8 +48,15 @@ struct log_window {
 	bool behind;     /* lines have come that are not here */
 	bool rush;       /* to the beginning, not by a page */
 	enum log_window_asked wanted; /* where one just went */
-	enum log_window_asked hunt; /* what is searched comes from there */
-	bool followed;   /* before that */
+	struct {
+		enum log_window_asked to; /* what is searched comes from there;
+					   * WINDOW_STILL: nothing is */
+		bool followed; /* before that */
+		bool whole;    /* nothing was missing on the other side */
+		bool met;      /* some line has it, and be it where one is */
+		bool turning;  /* not found: on the way to the other end */
+		bool around;   /* from there on */
+	} hunt;
 };
 
 void log_window_release(struct log_window *w);
@@ -78,11 +85,12 @@ bool log_window_settle(struct model *m, struct log_window *w,
 void log_window_arrived(struct model *m, struct log_window *w,
 			struct request *r);
 
-/* Beforehand.  It ends a search; true when Escape was for that alone. */
+/* Beforehand.  It ends a search; true when Escape or ^C was for that alone. */
 bool log_window_act(struct log_window *w, enum action a);
 
-/* What is searched in the text isn't here: false when there is no more in that
- * direction, else that is loaded and searched until it is found, or all was. */
+/* What is searched in the text isn't before or behind the cursor.  False when
+ * all there is is here, else what is missing in that direction is loaded until
+ * it is found; then the rest, to go on from the other end. */
 bool log_window_hunt(struct log_window *w, bool back);
 
 /* "loading older...", "beginning of the log"; "" for neither. */

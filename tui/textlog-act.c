@@ -44,8 +44,22 @@ static bool move(struct textlog *t, enum action a)
 	return true;
 }
 
+bool textlog_is_found(const struct textlog *t, const struct textlog_line *l)
+{
+	return textlog_passes(t, l) &&
+	       strcasestr(textlog_text(t, l), field_text(&t->search));
+}
+
+bool textlog_has(const struct textlog *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (textlog_is_found(t, textlog_at(t, i)))
+			return true;
+	return false;
+}
+
 /* Of the lines that are shown, the nearest with the text after or before
- * `at`; SIZE_MAX when none has it. */
+ * `at`, or with `around` from the other end on; SIZE_MAX when none has it. */
 static size_t find_text(const struct textlog *t, const char *text, size_t at,
 			bool back, bool around)
 {
@@ -67,12 +81,12 @@ static size_t find_text(const struct textlog *t, const char *text, size_t at,
 		}
 		k++;
 	}
-	if (back)
-		return before != SIZE_MAX || !around ? before : last;
-	return after != SIZE_MAX || !around ? after : first;
+	if (around)
+		return back ? last : first;
+	return back ? before : after;
 }
 
-bool textlog_find(struct textlog *t, bool back, bool around)
+static bool find(struct textlog *t, bool back, bool around)
 {
 	size_t n = textlog_count(t);
 	struct list_pos pos = { .top = t->top };
@@ -88,20 +102,38 @@ bool textlog_find(struct textlog *t, bool back, bool around)
 	return true;
 }
 
-bool textlog_find_around(struct model *m, struct textlog *t, bool back)
+bool textlog_find(struct textlog *t, bool back)
 {
-	if (!textlog_find(t, back, true))
-		return false;
+	return find(t, back, false);
+}
+
+void textlog_say_around(struct model *m, bool back)
+{
 	model_say(m, back ? "not before; from the end again" :
 			    "not behind; from the top again");
+}
+
+bool textlog_find_around(struct model *m, struct textlog *t, bool back)
+{
+	if (!find(t, back, true))
+		return false;
+	textlog_say_around(m, back);
 	return true;
+}
+
+void textlog_to_end(struct textlog *t, bool last)
+{
+	size_t n = textlog_count(t);
+
+	t->top = last && n > t->height ? n - t->height : 0;
+	t->at = last && n ? n - 1 - t->top : 0;
 }
 
 static void search(struct model *m, struct textlog *t, bool back)
 {
 	const char *text = field_text(&t->search);
 
-	if (!*text || textlog_find(t, back, false) ||
+	if (!*text || textlog_find(t, back) ||
 	    (t->beyond && t->beyond(m, t, back)))
 		return;
 	if (textlog_count(t) && !textlog_find_around(m, t, back))
@@ -164,7 +196,7 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 		return true;
 	case ACT_SEARCH_NEXT:
 	case ACT_SEARCH_PREV:
-		search(m, t, a == ACT_SEARCH_PREV);
+		search(m, t, a == ACT_SEARCH_NEXT); /* as / does */
 		return true;
 	case ACT_WRAP:
 		t->wrap = !t->wrap;

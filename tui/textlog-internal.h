@@ -18,11 +18,18 @@ size_t textlog_count(const struct textlog *t);
 /* How many of those came since one stopped following. */
 size_t textlog_news(const struct textlog *t);
 void textlog_pause(struct textlog *t);
-/* To the nearest line with the text that is searched, in that direction alone
- * or `around`; false when there is none. */
-bool textlog_find(struct textlog *t, bool back, bool around);
+/* To the nearest line with the text that is searched, in that direction;
+ * false when there is none. */
+bool textlog_find(struct textlog *t, bool back);
+/* It has the text that is searched, and filters leave it. */
+bool textlog_is_found(const struct textlog *t, const struct textlog_line *l);
+/* Some line has. */
+bool textlog_has(const struct textlog *t);
 /* From the other end on, and says so. */
 bool textlog_find_around(struct model *m, struct textlog *t, bool back);
+void textlog_say_around(struct model *m, bool back);
+/* The cursor is on the last line that is shown, or the first. */
+void textlog_to_end(struct textlog *t, bool last);
 
 /*
  * Among lines of others: at index i, where all is full it drops the first, or

@@ -2,7 +2,9 @@
 /*
  * Lines that go on arriving: logs and events.  The newest LIMIT_TUI_LINES are
  * kept.  It follows until one scrolls up, and again from the end on; filters
- * and searches also what is still to come.
+ * and searches also what is still to come.  Who follows looks back: a search
+ * goes up, to older lines, and so does the next one; the previous one goes
+ * down.
  */
 #ifndef SVM_TUI_TEXTLOG_H
 #define SVM_TUI_TEXTLOG_H
@@ -60,8 +62,9 @@ struct textlog {
 	char *about;        /* owned; the same; NULL: all */
 	const char *live;   /* while it follows; NULL: "following" */
 	bool over;          /* nothing comes any more: `live` says why */
-	/* Nothing is found before or behind the cursor: true when there is
-	 * more, which is searched as it comes.  May be NULL. */
+	/* Nothing is found before or behind the cursor, and not all there is
+	 * is here: true when the rest is searched as it comes.  May be
+	 * NULL. */
 	bool (*beyond)(struct model *m, struct textlog *t, bool back);
 	struct field search, only;
 	enum { TEXTLOG_IDLE, TEXTLOG_SEARCH, TEXTLOG_ONLY } typing;

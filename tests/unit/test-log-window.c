@@ -4,101 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tests/unit/model-fixture.h"
+#include "tests/unit/log-fixture.h"
 #include "tui/log-window.h"
-
-#define LOGS "/api/v1/sandboxes/sb-7f3a91c2/logs"
-#define LINES 12000 /* those there are */
-#define STEP 10     /* from one to the next */
-
-/* screen-logs.c begins with it. */
-static struct textlog *text_of(const struct model *m)
-{
-	return m->state[SCREEN_LOGS];
-}
-
-static void add(struct buf *out, int i)
-{
-	buf_addf(out, "{\"time\":\"2026-03-01T11:00:00Z\",\"stream\":"
-		      "\"stdout\",\"line\":\"line %d.\",\"at\":%d}", i,
-		 i * STEP);
-}
-
-static void (*add_line_as)(struct buf *out, int i) = add;
-
-static struct stream *stream(const struct model *m)
-{
-	struct list *pos, *tmp;
-	struct stream *s = NULL;
-
-	list_for_each_safe(pos, tmp, &m->streams) {
-		struct stream *x = list_entry(pos, struct stream, link);
-
-		if (!x->closed && strstr(x->target, "/logs?follow"))
-			s = x;
-	}
-	assert_non_null(s);
-	return s;
-}
-
-static void come(struct model *m, int from, int to)
-{
-	for (int i = from; i < to; i++) {
-		auto_buf struct buf line = BUF_INIT;
-
-		add_line_as(&line, i);
-		fixture_line(m, stream(m), buf_str(&line));
-	}
-}
-
-/* As the daemon would; "" when it wasn't asked.  The query, the caller's. */
-static char *answer(struct model *m, int lines)
-{
-	struct request *r = fixture_request(m, "GET");
-	auto_buf struct buf list = BUF_INIT;
-	const char *before, *after;
-	int from, to;
-	char *query;
-
-	if (!r || !strstr(r->target, "/logs?"))
-		return xstrdup("");
-	query = xstrdup(strchr(r->target, '?'));
-	before = strstr(query, "before=");
-	after = strstr(query, "after=");
-	assert_true(!before != !after);
-	to = before ? MIN((atoi(before + 7) + STEP - 1) / STEP, lines) : lines;
-	from = before ? MAX(to - 1000, 0) : atoi(after + 6) / STEP + 1;
-	to = MIN(to, from + 1000);
-	buf_addch(&list, '[');
-	for (int i = from; i < to; i++) {
-		if (i > from)
-			buf_addch(&list, ',');
-		add_line_as(&list, i);
-	}
-	buf_addch(&list, ']');
-	assert_int_equal(fixture_answer(m, "GET", LOGS, SVM_OK,
-					buf_str(&list)), 1);
-	assert_true(text_of(m)->n <= LIMIT_TUI_LINES);
-	return query;
-}
-
-static bool is_asked(struct model *m)
-{
-	struct request *r = fixture_request(m, "GET");
-
-	return r && strstr(r->target, "/logs?");
-}
-
-/* The last thousand lines of it. */
-static struct model *start(void **state)
-{
-	struct model *m = fixture_model(24, 100);
-
-	(void)state;
-	fixture_keys(m, "j l");
-	come(m, LINES - 1000, LINES);
-	return m;
-}
 
 /* A log whose beginning is lost says so once, however it was come to. */
 static void test_log_window__lost_once(void **state)
@@ -303,36 +210,6 @@ static void test_log_window__not_asked(void **state)
 	fixture_free(m);
 }
 
-/* What isn't here is searched in what is before, and behind. */
-static void test_log_window__search(void **state)
-{
-	struct model *m = start(state);
-
-	fixture_keys(m, "/");
-	fixture_type(m, "line 1234.");
-	fixture_keys(m, "Enter");
-	assert_shown(m, "searching older lines, Esc stops");
-	for (int i = 0; i < 9; i++) {
-		assert_true(is_asked(m));
-		assert_not_shown(m, "line 1234.\u2502");
-		free(answer(m, LINES));
-	}
-	assert_true(is_asked(m));
-	free(answer(m, LINES));
-	assert_false(is_asked(m));
-	assert_shown(m, "line 1234. ");
-	assert_not_shown(m, "searching");
-	assert_string_equal(textlog_current(text_of(m))->text, "line 1234.");
-	/* On the other way: it had to go for that. */
-	fixture_keys(m, "/ ^U");
-	fixture_type(m, "line 11500.");
-	fixture_keys(m, "Enter n");
-	for (int i = 0; i < 20 && is_asked(m); i++)
-		free(answer(m, LINES));
-	assert_string_equal(textlog_current(text_of(m))->text, "line 11500.");
-	fixture_free(m);
-}
-
 /* Of a terminal's output what can be read is shown; of a program's all. */
 static void test_log_window__of_a_terminal(void **state)
 {
@@ -426,78 +303,6 @@ static void test_log_window__repaints_cut(void **state)
 	assert_string_equal(textlog_line(t, t->n - 1)->text, "11999");
 	fixture_free(m);
 	add_line_as = add;
-}
-
-/* Around is said, also where all there is is here. */
-static void test_log_window__search_around(void **state)
-{
-	struct model *m = fixture_model(24, 100);
-
-	(void)state;
-	fixture_keys(m, "j l");
-	come(m, 0, 10);
-	fixture_keys(m, "/ l i n e Space 7 Enter");
-	assert_not_shown(m, "again");
-	fixture_keys(m, "n");
-	assert_shown(m, "not behind; from the top again");
-	fixture_keys(m, "N");
-	assert_shown(m, "not before; from the end again");
-	fixture_free(m);
-}
-
-/* In vain, or stopped. */
-static void test_log_window__search_ends(void **state)
-{
-	struct model *m = start(state);
-
-	fixture_keys(m, "/ n o w h e r e Enter");
-	for (int i = 0; i < 20 && is_asked(m); i++)
-		free(answer(m, LINES));
-	assert_shown(m, "nowhere is not in the log");
-	come(m, LINES - 1000, LINES); /* from the end, as before */
-	assert_shown(m, "following");
-	assert_shown(m, "line 11999.");
-	fixture_keys(m, "N");
-	assert_shown(m, "searching older");
-	fixture_keys(m, "Escape");
-	assert_shown(m, "the search was stopped");
-	free(answer(m, LINES));
-	assert_not_shown(m, "searching");
-	assert_string_equal(field_text(&text_of(m)->search), "nowhere");
-	assert_false(is_asked(m));
-	/* Around, once all was searched. */
-	fixture_keys(m, "G / ^U");
-	fixture_type(m, "line 11995.");
-	fixture_keys(m, "Enter");
-	assert_string_equal(textlog_current(text_of(m))->text, "line 11995.");
-	fixture_keys(m, "N");
-	for (int i = 0; i < 5; i++)
-		free(answer(m, LINES));
-	fixture_answer(m, "GET", LOGS, SVM_UNREACHABLE, "no daemon");
-	assert_not_shown(m, "searching");
-	assert_shown(m, "no daemon");
-	fixture_free(m);
-}
-
-/* Both ends are in view: it doesn't load the one and let go the other. */
-static void test_log_window__few_are_shown(void **state)
-{
-	struct model *m = start(state);
-	int n = 0;
-
-	fixture_keys(m, "& 1 2 3 4 . Enter g");
-	while (n < 50 && is_asked(m)) {
-		free(answer(m, LINES));
-		n++;
-	}
-	assert_in_range(n, 10, 13);
-	assert_shown(m, "line 1234.");
-	assert_shown(m, "beginning of the log");
-	fixture_keys(m, "j j PageDown"); /* a page each */
-	for (n = 0; n < 50 && is_asked(m); n++)
-		free(answer(m, LINES));
-	assert_in_range(n, 1, 3);
-	fixture_free(m);
 }
 
 /* The daemon went, and is there again; then the sandbox goes. */
@@ -961,14 +766,10 @@ int main(void)
 		TEST(save_fails),
 		TEST(save_merged),
 		TEST(save_counts),
-		TEST(few_are_shown),
 		TEST(reconnects),
-		TEST(search),
 		TEST(of_a_terminal),
 		TEST(repaints),
 		TEST(repaints_cut),
-		TEST(search_around),
-		TEST(search_ends),
 		TEST(merged),
 		TEST(merged_few),
 		TEST(merged_untimed),

@@ -160,27 +160,27 @@ static void test_textlog__search(void **state)
 	add_numbers(&t, 1, 30);
 	settle(&t);
 	field_set(&t.search, "NE 2"); /* 2, 20 to 29 */
-	act(&t, ACT_SEARCH_PREV);
+	act(&t, ACT_SEARCH_NEXT);
 	assert_string_equal(textlog_current(&t)->text, "line 29");
 	for (int i = 0; i < 9; i++)
-		act(&t, ACT_SEARCH_PREV);
+		act(&t, ACT_SEARCH_NEXT);
 	assert_string_equal(textlog_current(&t)->text, "line 20");
-	act(&t, ACT_SEARCH_PREV);
-	assert_string_equal(textlog_current(&t)->text, "line 2");
-	act(&t, ACT_SEARCH_PREV); /* around */
-	assert_string_equal(textlog_current(&t)->text, "line 29");
 	act(&t, ACT_SEARCH_NEXT);
+	assert_string_equal(textlog_current(&t)->text, "line 2");
+	act(&t, ACT_SEARCH_NEXT); /* around */
+	assert_string_equal(textlog_current(&t)->text, "line 29");
+	act(&t, ACT_SEARCH_PREV);
 	assert_string_equal(textlog_current(&t)->text, "line 2");
 	/* Among what the filter leaves. */
 	field_set(&t.only, "!25");
 	settle(&t);
 	field_set(&t.search, "line 24");
-	act(&t, ACT_SEARCH_NEXT);
+	act(&t, ACT_SEARCH_PREV);
 	field_set(&t.search, "2");
-	act(&t, ACT_SEARCH_NEXT);
+	act(&t, ACT_SEARCH_PREV);
 	assert_string_equal(textlog_current(&t)->text, "line 26");
 	field_set(&t.search, "nowhere");
-	assert_true(textlog_act(m, &t, ACT_SEARCH_NEXT));
+	assert_true(textlog_act(m, &t, ACT_SEARCH_PREV));
 	assert_string_equal(m->toast, "nowhere is not in it");
 	assert_string_equal(textlog_current(&t)->text, "line 26");
 	/* Back: first the filters, then the screen's own. */
