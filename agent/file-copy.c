@@ -111,7 +111,7 @@ static int copy_tree(int from, const char *name, mode_t mode, int to,
 }
 
 int file_move_copy(int from, const char *name, mode_t mode, int to,
-		   const char *other)
+		   const char *other, bool over)
 {
 	char digits[17], temp[64];
 
@@ -119,7 +119,7 @@ int file_move_copy(int from, const char *name, mode_t mode, int to,
 	snprintf(temp, sizeof(temp), ".stacyvm-%s.tmp", digits);
 	int r = copy_tree(from, name, mode, to, temp);
 	if (r == 0)
-		r = file_rename(to, temp, to, other);
+		r = file_rename(to, temp, to, other, over);
 	if (r < 0) {
 		(void)path_remove_tree(to, temp);
 		return r;

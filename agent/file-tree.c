@@ -23,13 +23,32 @@ static int rename_at(int from, const char *name, int to, const char *other,
 		       -errno : 0;
 }
 
-/* Onto nothing, or onto a file; never onto a directory. */
-int file_rename(int from, const char *name, int to, const char *other)
+/* Where the file system can't be told not to replace: another name for the
+ * same file is never in the place of one.  A directory takes none but that of
+ * an empty one. */
+static int link_at(int from, const char *name, int to, const char *other)
+{
+	struct stat st;
+
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return rename_at(from, name, to, other, 0);
+	if (linkat(from, name, to, other, 0) < 0)
+		return -errno;
+	return unlinkat(from, name, 0) < 0 ? -errno : 0;
+}
+
+/* Never onto a directory. */
+int file_rename(int from, const char *name, int to, const char *other,
+		bool over)
 {
 	struct stat st;
 	int r = rename_at(from, name, to, other, SVM_RENAME_NOREPLACE);
 
-	if (r != -EEXIST && r != -EINVAL)
+	if (!over && r == -EINVAL)
+		return link_at(from, name, to, other);
+	if (!over || (r != -EEXIST && r != -EINVAL))
 		return r;
 	if (fstatat(to, other, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISDIR(st.st_mode))
@@ -53,15 +72,31 @@ static bool is_mount_point(int dir, const char *name)
 	       (s.attributes & ATTR_MOUNT_ROOT);
 }
 
-int file_move(struct job *j, struct msg_reader *m, struct buf *end,
-	      struct svm_err *err)
+/* Something is there: a directory takes no file's place, whoever asks. */
+static int refuse(int to, const char *name, const char *path, mode_t moved,
+		  struct svm_err *err)
+{
+	struct stat st;
+	bool gone = fstatat(to, name, &st, AT_SYMLINK_NOFOLLOW) < 0;
+
+	if (!gone && S_ISDIR(st.st_mode))
+		return svm_err_set(err, SVM_CONFLICT,
+				   "'%s' is a directory that exists already",
+				   path);
+	if (!gone && S_ISDIR(moved))
+		return file_error(err, ENOTDIR, "replace", path);
+	return svm_err_set(err, SVM_PRECONDITION, "'%s' is there already",
+			   path);
+}
+
+static int move(struct job *j, struct msg_reader *m, bool over,
+		struct svm_err *err)
 {
 	auto_free char *path = file_path(m, err);
 	auto_free char *to_path = path ? file_path(m, err) : NULL;
 	char name[FILE_NAME_MAX + 1], to_name[FILE_NAME_MAX + 1];
 	struct stat st;
 
-	(void)end;
 	if (!path || !to_path)
 		return -1;
 	auto_close int from = file_open_parent(j, path, false, name, err);
@@ -72,14 +107,26 @@ int file_move(struct job *j, struct msg_reader *m, struct buf *end,
 	auto_close int to = file_open_parent(j, to_path, true, to_name, err);
 	if (to < 0)
 		return -1;
-	int r = file_rename(from, name, to, to_name);
+	int r = file_rename(from, name, to, to_name, over);
 	if (r == -EXDEV && !is_mount_point(from, name))
-		r = file_move_copy(from, name, st.st_mode, to, to_name);
+		r = file_move_copy(from, name, st.st_mode, to, to_name, over);
 	if (r == -EEXIST)
-		return svm_err_set(err, SVM_CONFLICT,
-				   "'%s' is a directory that exists already",
-				   to_path);
+		return refuse(to, to_name, to_path, st.st_mode, err);
 	return r < 0 ? file_error(err, r, "move", path) : 0;
+}
+
+int file_move(struct job *j, struct msg_reader *m, struct buf *end,
+	      struct svm_err *err)
+{
+	(void)end;
+	return move(j, m, true, err);
+}
+
+int file_move_new(struct job *j, struct msg_reader *m, struct buf *end,
+		  struct svm_err *err)
+{
+	(void)end;
+	return move(j, m, false, err);
 }
 
 static int delete_entry(int dir, const char *name, bool recursive)

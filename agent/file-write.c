@@ -234,6 +234,9 @@ static int write_when(struct job *j, const char *path, uint32_t mode,
 	auto_close int dir = file_open_parent(j, path, true, name, err);
 	if (dir < 0 || file_check_target(dir, name, path, err) < 0)
 		return -1;
+	/* In vain, however much is to come. */
+	if (c->kind == FRAME_IF_NEW && inode_of(dir, name))
+		return refuse(c, path, err);
 	return write_to(j, dir, name, path, mode, c, err);
 }
 

@@ -38,6 +38,7 @@ static const struct {
 	{ FRAME_CONNECT, job_connect, false },
 	{ FRAME_STATS, job_stats, false },
 	{ FRAME_WRITE_IF, file_write_if, true },
+	{ FRAME_MOVE_NEW, file_move_new, false },
 };
 
 static volatile sig_atomic_t stopped; /* 1: by the peer, 2: by the clock */

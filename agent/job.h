@@ -61,6 +61,8 @@ int file_stat(struct job *j, struct msg_reader *m, struct buf *end,
 	      struct svm_err *err);
 int file_move(struct job *j, struct msg_reader *m, struct buf *end,
 	      struct svm_err *err);
+int file_move_new(struct job *j, struct msg_reader *m, struct buf *end,
+		  struct svm_err *err);
 int file_chmod(struct job *j, struct msg_reader *m, struct buf *end,
 	       struct svm_err *err);
 int file_delete(struct job *j, struct msg_reader *m, struct buf *end,
@@ -118,12 +120,13 @@ int file_make_dirs(int root, const char *path, mode_t mode);
  * leads out of `dir`.  An fd or -errno. */
 int file_make_below(int dir, const char *path, mode_t mode);
 
-/* Onto nothing or a file, at once; -EEXIST onto a directory. */
-int file_rename(int from, const char *name, int to, const char *other);
+/* Onto nothing, or with `over` onto a file, at once; else -EEXIST. */
+int file_rename(int from, const char *name, int to, const char *other,
+		bool over);
 
 /* The same where rename can't: between file systems. */
 int file_move_copy(int from, const char *name, mode_t mode, int to,
-		   const char *other);
+		   const char *other, bool over);
 
 /* A new, empty file with an unguessable name in dir: fd or -errno. */
 int file_temporary(int dir, char name[FILE_NAME_MAX + 1]);

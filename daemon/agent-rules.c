@@ -40,6 +40,7 @@ static const struct agent_rule rules[] = {
 	[FRAME_SHUTDOWN] = { REPLY(END), 0, FRAME_END, 0 },
 	[FRAME_WRITE_IF] = { REPLY(FILE) | REPLY(END), 0, FRAME_END,
 			     AGENT_UPLOAD },
+	[FRAME_MOVE_NEW] = { REPLY(END), 0, FRAME_END, 0 },
 };
 _Static_assert(FRAME_TYPE_MAX - FRAME_DATA <= 32, "a bit per reply");
 

@@ -16,6 +16,7 @@
 #include "daemon/audit.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
+#include "daemon/file-etag.h"
 #include "daemon/http/http.h"
 #include "daemon/sandbox.h"
 #include "daemon/store.h"
@@ -237,20 +238,23 @@ void api_file_move(struct http_req *r, void *app)
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	auto_buf struct buf payload = BUF_INIT;
 	const char *from, *to;
+	bool new = false;
 	struct sandbox *s = api_call_sandbox(r, app);
 
 	if (!s)
 		return;
 	if (parse_body(r, &doc, &err) < 0 ||
 	    get_path(r, &doc, "old_path", &from, &err) < 0 ||
-	    get_path(r, &doc, "new_path", &to, &err) < 0) {
+	    get_path(r, &doc, "new_path", &to, &err) < 0 ||
+	    file_etag_wants_new(r, &new, &err) < 0) {
 		http_reply_error(r, &err);
 		return;
 	}
 	msg_add_str(&payload, from);
 	msg_add_str(&payload, to);
 	msg_add_u32(&payload, 0);
-	start_word(r, s, FRAME_MOVE, &payload, &word, from, to);
+	start_word(r, s, new ? FRAME_MOVE_NEW : FRAME_MOVE, &payload, &word,
+		   from, to);
 }
 
 void api_file_chmod(struct http_req *r, void *app)

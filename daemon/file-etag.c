@@ -50,26 +50,37 @@ static int ask(enum frame_write_if kind, const struct agent_file *f,
 	return 0;
 }
 
-int file_etag_condition(struct http_req *r, struct buf *payload,
-			enum frame_type *ret, struct svm_err *err)
+int file_etag_wants_new(const struct http_req *r, bool *ret,
+			struct svm_err *err)
 {
-	const char *match = http_header(r, "If-Match");
 	const char *none = http_header(r, "If-None-Match");
-	struct agent_file f = { 0 };
 
-	*ret = FRAME_WRITE;
-	if (!match && !none)
-		return 0;
-	if (match && none)
-		return svm_err_set(err, SVM_BAD_REQUEST,
-				   "If-Match and If-None-Match exclude each "
-				   "other");
 	if (none && strcmp(none, "*") != 0)
 		return svm_err_set(err, SVM_BAD_REQUEST,
 				   "If-None-Match must be '*' here: the file "
 				   "has to be new");
-	if (none)
+	*ret = none;
+	return 0;
+}
+
+int file_etag_condition(struct http_req *r, struct buf *payload,
+			enum frame_type *ret, struct svm_err *err)
+{
+	const char *match = http_header(r, "If-Match");
+	struct agent_file f = { 0 };
+	bool new = false;
+
+	*ret = FRAME_WRITE;
+	if (match && http_header(r, "If-None-Match"))
+		return svm_err_set(err, SVM_BAD_REQUEST,
+				   "If-Match and If-None-Match exclude each "
+				   "other");
+	if (file_etag_wants_new(r, &new, err) < 0)
+		return -1;
+	if (new)
 		return ask(FRAME_IF_NEW, &f, payload, ret);
+	if (!match)
+		return 0;
 	if (strcmp(match, "*") == 0)
 		return ask(FRAME_IF_THERE, &f, payload, ret);
 	if (strchr(match, ','))

@@ -28,4 +28,8 @@ void file_etag(const struct agent_file *f, char out[FILE_ETAG_SIZE]);
 int file_etag_condition(struct http_req *r, struct buf *payload,
 			enum frame_type *ret, struct svm_err *err);
 
+/* Whether If-None-Match wants nothing to be there. */
+int file_etag_wants_new(const struct http_req *r, bool *ret,
+			struct svm_err *err);
+
 #endif

@@ -222,6 +222,7 @@ const char *route_info_headers(const struct route_info *i)
 	} heeded[] = {
 		{ "file.write", "If-Match If-None-Match" },
 		{ "file.read", "Range If-Range" },
+		{ "file.move", "If-None-Match" },
 		{ "template.save", "If-None-Match" },
 	};
 

@@ -94,6 +94,8 @@ enum frame_type {
 			  * ns: WRITE if what is there is as it says, else
 			  * ERROR with PRECONDITION.  A request of its own, as
 			  * agents that don't know it must not just write. */
+	FRAME_MOVE_NEW,  /* as MOVE, if nothing is there, else ERROR with
+			  * PRECONDITION; for the same reason */
 
 	/* Both ways, inside an operation. */
 	FRAME_DATA = 64, /* bytes of a file or archive */

@@ -373,6 +373,22 @@ def test_if_none_match(fs):
     assert fs.sh("ls -A d") == "link\nnew\n"
 
 
+def test_move_if_none_match(fs):
+    def move(new, condition="*"):
+        return fs.inst.api("POST", fs.base + "/move",
+                           {"old_path": f"{W}/x", "new_path": f"{W}/{new}"},
+                           {"If-None-Match": condition})
+    fs.sh("echo x >x; echo y >y; ln -s nowhere link; mkdir dir")
+    for name in "y", "link", "x":
+        refused(move(name), 412, "PRECONDITION_FAILED")
+    refused(move("dir"), 409, "CONFLICT")
+    refused(move("z", '"1-2-3"'), 400, "BAD_REQUEST")
+    assert fs.sh("cat x y; readlink link; ls -A") == \
+        "x\ny\nnowhere\ndir\nlink\nx\ny\n"
+    assert move("new/z").status == 200
+    assert fs.sh("cat new/z; ls -A") == "x\ndir\nlink\nnew\ny\n"
+
+
 def test_if_match_is_for_post_as_well(fs):
     tag = fs.write(f"{W}/x", "one").headers["etag"]
 

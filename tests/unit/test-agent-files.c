@@ -67,6 +67,11 @@ static struct answer move(struct box *b, const char *from, const char *to)
 	return ask(b, FRAME_MOVE, from, to, 0, 0, 0, 1, 0);
 }
 
+static struct answer move_new(struct box *b, const char *from, const char *to)
+{
+	return ask(b, FRAME_MOVE_NEW, from, to, 0, 0, 0, 1, 0);
+}
+
 static void test_agent_files__write_then_read(void **state)
 {
 	const size_t n = 1000 * 1000 + 7;
@@ -171,6 +176,24 @@ static void test_agent_files__bad_paths(void **state)
 	/* Strange but legal. */
 	put(*state, "/app/new\nline \x1b[31m \xff", "odd");
 	expect(*state, "/app/new\nline \x1b[31m \xff", "odd");
+}
+
+/* Nobody sends a gigabyte to hear that its name is taken. */
+static void test_agent_files__taken_name_is_told_at_once(void **state)
+{
+	auto_buf struct buf text = BUF_INIT;
+	struct call c;
+
+	put(*state, "/app/taken", "mine");
+	msg_add_str(&text, "/app/taken");
+	msg_add_u32(&text, 0644);
+	msg_add_u32(&text, 0);
+	msg_add_u32(&text, FRAME_IF_NEW);
+	for (int i = 0; i < 3; i++)
+		msg_add_u64(&text, 0);
+	call_begin(*state, &c, FRAME_WRITE_IF, text.data, text.len);
+	refused(answer_of(&c), SVM_PRECONDITION, "there already");
+	expect(*state, "/app/taken", "mine");
 }
 
 static void test_agent_files__links_stay_inside(void **state)
@@ -288,6 +311,25 @@ static void test_agent_files__move(void **state)
 	refused(move(b, "/", "/x"), SVM_BAD_REQUEST, "names no entry");
 	refused(move(b, "/app/..", "/x"), SVM_BAD_REQUEST, "names no entry");
 	refused(move(b, "/app/none", "/x"), SVM_FILE_NOT_FOUND, "none");
+	/* Where nothing else is to go: neither a file nor a link. */
+	put(b, "/workspace/m/four", "4");
+	run(b, "ln -s nowhere m/link");
+	refused(move_new(b, "/workspace/m/four", "/app/made/for/it/two"),
+		SVM_PRECONDITION, "there already");
+	refused(move_new(b, "/workspace/m/four", "/workspace/m/link"),
+		SVM_PRECONDITION, "there already");
+	refused(move_new(b, "/workspace/m/four", "/workspace/m/four"),
+		SVM_PRECONDITION, "there already");
+	refused(move_new(b, "/workspace/m/four", "/workspace/m/empty"),
+		SVM_CONFLICT, "directory");
+	refused(move_new(b, "/workspace/m/dir", "/workspace/m/f"),
+		SVM_BAD_REQUEST, "Not a directory");
+	refused(move_new(b, "/workspace/m/dir", "/workspace/m/dir/in"),
+		SVM_BAD_REQUEST, "Invalid");
+	expect(b, "/app/made/for/it/two", "3");
+	done(move_new(b, "/workspace/m/four", "/workspace/m/made/five"));
+	expect(b, "/workspace/m/made/five", "4");
+	refused(file_get(b, "/workspace/m/four"), SVM_FILE_NOT_FOUND, "four");
 	done(move(b, "/workspace/m/dir", "/workspace/m/renamed/"));
 	struct answer a = on_path(b, FRAME_LIST, "/workspace/m/renamed", 0);
 	done(a);
@@ -316,6 +358,12 @@ static void test_agent_files__move_between_file_systems(void **state)
 	       "x/sub/deep/f; ln -s sub x/l; echo 2 > single");
 	done(move(b, "/workspace/single", "/other/new/single"));
 	expect(b, "/other/new/single", "2\n");
+	run(b, "echo 3 > third");
+	refused(move_new(b, "/workspace/third", "/other/new/single"),
+		SVM_PRECONDITION, "there already");
+	expect(b, "/other/new/single", "2\n");
+	done(move_new(b, "/workspace/third", "/other/new/third"));
+	expect(b, "/other/new/third", "3\n");
 	done(move(b, "/workspace/x", "/other/x"));
 	expect(b, "/other/x/sub/deep/f", "1\n");
 	struct answer a = ask(b, FRAME_STAT, "/other/x/sub/deep/f", NULL, 0, 0,
@@ -808,6 +856,7 @@ int main(void)
 		T(mode_is_stripped),
 		T(only_regular_files),
 		T(bad_paths),
+		T(taken_name_is_told_at_once),
 		T(links_stay_inside),
 		T(interrupted_write_leaves_nothing),
 		T(list),
