@@ -6,6 +6,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
 #include "tui/screen.h"
+#include "tui/wrap.h"
 
 struct asking {
 	char *title, **lines, *name;
@@ -43,17 +44,35 @@ static void answer(struct model *m, struct asking *q, bool yes)
 		kept.release(kept.data);
 }
 
-/* Where not all fit, the last is still there: it says what will be lost. */
-static void view_lines(const struct asking *q, struct canvas *c,
-		       struct area in, int room)
+/* The lines, those that are longer in several; the caller's. */
+static char **wrapped(char *const *lines, size_t width)
 {
-	int n = (int)strv_len(q->lines);
+	char **all = xcalloc(1, sizeof(*all));
+	size_t n = 0;
+
+	for (; *lines; lines++) {
+		char **of = wrap_lines(*lines, width);
+		size_t more = strv_len(of);
+
+		all = xreallocarray(all, n + more + 1, sizeof(*all));
+		memcpy(all + n, of, (more + 1) * sizeof(*all));
+		n += more;
+		free(of);
+	}
+	return all;
+}
+
+/* Where not all fit, the last is still there: it says what will be lost. */
+static void view_lines(char *const *lines, struct canvas *c, struct area in,
+		       int room)
+{
+	int n = (int)strv_len(lines);
 
 	for (int i = 0; i < MIN(n, room); i++) {
-		const char *line = q->lines[i];
+		const char *line = lines[i];
 
 		if (n > room && i >= room - 2)
-			line = i == room - 1 ? q->lines[n - 1] : "...";
+			line = i == room - 1 ? lines[n - 1] : "...";
 		canvas_text(c, in.row + i, in.col, in.cols,
 			    pen_role(ROLE_INK), line);
 	}
@@ -62,7 +81,7 @@ static void view_lines(const struct asking *q, struct canvas *c,
 /* What is asked; the last row of what it returns is for the answer. */
 static struct area view_question(const struct asking *q, struct canvas *c)
 {
-	int rows = (int)strv_len(q->lines) + 4, cols = 34;
+	int cols = 34;
 	struct area in;
 
 	for (char **l = q->lines; *l; l++)
@@ -72,8 +91,11 @@ static struct area view_question(const struct asking *q, struct canvas *c)
 		cols = MAX(cols, 2 * ((int)width_text(q->name,
 						      strlen(q->name)) + 8) +
 					 4);
-	in = dialog_box(c, rows, MIN(cols, c->cols - 4), q->title);
-	view_lines(q, c, in, in.rows - 2);
+	cols = MIN(cols, c->cols - 4);
+	char **lines = wrapped(q->lines, (size_t)MAX(cols - 4, 1));
+	in = dialog_box(c, (int)strv_len(lines) + 4, cols, q->title);
+	view_lines(lines, c, in, in.rows - 2);
+	strv_free(lines);
 	return in;
 }
 

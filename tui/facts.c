@@ -10,6 +10,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
 #include "tui/frame.h"
+#include "tui/wrap.h"
 
 int facts_row(struct facts *f)
 {
@@ -18,18 +19,6 @@ int facts_row(struct facts *f)
 	if (!f->c || line < f->top || line >= f->top + (size_t)f->a.rows)
 		return -1;
 	return f->a.row + (int)(line - f->top);
-}
-
-/* How much of the text fits a line, broken at a blank if there is one. */
-static size_t fit(const char *text, size_t n, size_t width)
-{
-	size_t used, at = width_fit(text, n, width, &used), blank = at;
-
-	if (at == n)
-		return n;
-	while (blank && text[blank] != ' ')
-		blank--;
-	return blank ? blank : MAX(at, 1);
 }
 
 static void wrapped(struct facts *f, enum theme_role role, const char *label,
@@ -43,7 +32,7 @@ static void wrapped(struct facts *f, enum theme_role role, const char *label,
 		const char *rest = buf_str(&safe) + at;
 		int row = facts_row(f);
 
-		n = fit(rest, safe.len - at, width);
+		n = wrap_fit(rest, safe.len - at, width);
 		auto_free char *line = xstrndup(rest, n);
 
 		at += n;
