@@ -216,6 +216,32 @@ static int change_setting(void *data, const char *key, const char *value,
 	return r;
 }
 
+static int read_settings(void *data, struct buf *ret, struct svm_err *err)
+{
+	struct dirs d;
+
+	(void)data;
+	dirs_init(&d);
+	int r = config_edit_read(&(struct config_source){ .dir = d.config },
+				 ret, err);
+	dirs_release(&d);
+	return r;
+}
+
+static int replace_settings(void *data, const char *before, const char *text,
+			    size_t n, struct svm_err *err)
+{
+	struct dirs d;
+
+	(void)data;
+	dirs_init(&d);
+	int r = config_edit_text(&(struct config_source){ .dir = d.config,
+							  .env = environ },
+				 before, text, n, check_ui, err);
+	dirs_release(&d);
+	return r;
+}
+
 static int configure(struct model *m, const struct dashboard *d,
 		     const struct config *c, struct svm_err *err)
 {
@@ -274,6 +300,8 @@ static int open_dashboard(const struct tui_args *args, struct svm_err *err)
 	const struct settings_ops settings = { .at = setting_at,
 					       .show = show_settings,
 					       .change = change_setting,
+					       .read = read_settings,
+					       .replace = replace_settings,
 					       .apply = apply_settings,
 					       .data = &d };
 

@@ -2,13 +2,21 @@
 /* Changing one key of the user's configuration.  See config-edit.h. */
 #include "daemon/config-edit.h"
 
+#include <errno.h>
+#include <fcntl.h>
+
 #include "daemon/config-internal.h"
+#include "lib/api/limits.h"
+#include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
+
+#define NAME "config.yaml"
 
 struct checking {
 	const struct config_source *src;
 	int (*check)(const struct config *c, struct svm_err *err);
+	const char *name; /* for messages */
 };
 
 static int check_file(const char *path, const char *text, size_t n,
@@ -18,7 +26,7 @@ static int check_file(const char *path, const char *text, size_t n,
 	struct config_source src = *k->src;
 	struct config *c = NULL;
 
-	src.instead = (struct config_instead){ path, text, n };
+	src.instead = (struct config_instead){ path, k->name, text, n };
 	if (config_load(&src, &c, err) < 0)
 		return -1;
 	int r = k->check ? k->check(c, err) : 0;
@@ -47,8 +55,8 @@ int config_edit(const struct config_source *src, const char *key,
 		int (*check)(const struct config *c, struct svm_err *err),
 		struct config_change *ret_change, struct svm_err *err)
 {
-	auto_free char *path = path_join(src->dir, "config.yaml");
-	struct checking k = { src, check };
+	auto_free char *path = path_join(src->dir, NAME);
+	struct checking k = { src, check, path };
 
 	if (value && check_value(key, value, err) < 0)
 		return -1;
@@ -56,13 +64,24 @@ int config_edit(const struct config_source *src, const char *key,
 			       err);
 }
 
+int config_edit_read(const struct config_source *src, struct buf *ret,
+		     struct svm_err *err)
+{
+	auto_free char *path = path_join(src->dir, NAME);
+	int r = fd_slurp_path(AT_FDCWD, path, LIMIT_CONFIG_FILE, ret);
+
+	return r < 0 && r != -ENOENT ?
+		       svm_err_sys(err, SVM_FORBIDDEN, r, "read '%s'", path) :
+		       0;
+}
+
 int config_edit_text(const struct config_source *src, const char *before,
 		     const char *text, size_t n,
 		     int (*check)(const struct config *c, struct svm_err *err),
 		     struct svm_err *err)
 {
-	auto_free char *path = path_join(src->dir, "config.yaml");
-	struct checking k = { src, check };
+	auto_free char *path = path_join(src->dir, NAME);
+	struct checking k = { src, check, NAME };
 
 	return config_file_replace(path, before, text, n, check_file, &k, err);
 }

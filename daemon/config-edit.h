@@ -7,6 +7,7 @@
 #define SVM_DAEMON_CONFIG_EDIT_H
 
 #include "lib/api/config-file.h"
+#include "lib/base/buf.h"
 #include "lib/base/err.h"
 
 struct config;
@@ -23,8 +24,13 @@ int config_edit(const struct config_source *src, const char *key,
 		int (*check)(const struct config *c, struct svm_err *err),
 		struct config_change *ret_change, struct svm_err *err);
 
+/* The text of that file, "" without one, however bad it is. */
+int config_edit_read(const struct config_source *src, struct buf *ret,
+		     struct svm_err *err);
+
 /* The whole text of that file, checked in the same way; see
- * config_file_replace(). */
+ * config_file_replace().  What is wrong in it is told of "config.yaml:LINE":
+ * it stands in no file yet that has a path to be named. */
 int config_edit_text(const struct config_source *src, const char *before,
 		     const char *text, size_t n,
 		     int (*check)(const struct config *c, struct svm_err *err),

@@ -270,7 +270,7 @@ static void read_file(struct config_load *ld, const struct config_source *src,
 	const struct config_instead *i = &src->instead;
 
 	if (i->path && strcmp(i->path, path) == 0)
-		config_read_text(ld, path, i->text, i->n);
+		config_read_text(ld, i->name, i->text, i->n);
 	else
 		config_read_file(ld, path, must_exist);
 }

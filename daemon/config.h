@@ -68,7 +68,8 @@ struct config_source {
 	char *const *flags; /* "server.port=8080" ... or NULL */
 	/* What the file of this path would say; path NULL: none. */
 	struct config_instead {
-		const char *path, *text;
+		const char *path, *name; /* for messages */
+		const char *text;
 		size_t n;
 	} instead;
 };

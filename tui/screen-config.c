@@ -4,14 +4,11 @@
  * daemon goes by is shown as it says; what the dashboard goes by as this
  * program has it.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "lib/api/dirs.h"
 #include "lib/base/mem.h"
-#include "lib/base/path.h"
+#include "tui/config-edit.h"
 #include "tui/config-view.h"
 
 static void *config_make(struct model *m)
@@ -147,33 +144,6 @@ static void config_contexts(const struct model *m, const void *state,
 	ret[0] = s->editing ? CTX_PROMPT : CTX_CONFIG;
 	ret[1] = s->editing ? CTX_FIELD : CTX_LIST;
 	*alone = s->editing;
-}
-
-static void edited(struct model *m, void *data, bool ok)
-{
-	(void)data;
-	if (ok)
-		settings_spread(m, "");
-	else
-		model_complain(m, &m->editor.err, NULL);
-}
-
-/* The user's own file; its directory is made. */
-static void edit_file(struct model *m)
-{
-	struct dirs dirs;
-
-	dirs_init(&dirs);
-	if (mkdir(dirs.config, 0700) < 0 && errno != EEXIST) {
-		model_say(m, "can't make %s: %s", dirs.config,
-			  strerror(errno));
-	} else if (!m->editor.path) {
-		m->editor.path = path_join(dirs.config, "config.yaml");
-		m->editor.done = edited;
-		m->editor.data = NULL;
-		m->effects |= EFFECT_EDITOR;
-	}
-	dirs_release(&dirs);
 }
 
 static void begin(struct config_screen *s, const cJSON *o)
@@ -337,7 +307,7 @@ static bool config_act(struct model *m, void *state, enum action a)
 						 .done = key_typed });
 		return true;
 	case ACT_EDITOR:
-		edit_file(m);
+		config_edit_open(m);
 		return true;
 	case ACT_REFRESH:
 		config_changed(m);

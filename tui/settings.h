@@ -42,6 +42,14 @@ struct settings_ops {
 	int (*change)(void *data, const char *key, const char *value,
 		      struct config_change *ret, struct svm_err *err);
 
+	/* The text of that file, "" without one. */
+	int (*read)(void *data, struct buf *ret, struct svm_err *err);
+
+	/* As config_file_replace(), checked as change() does; what is wrong is
+	 * told of "config.yaml:LINE". */
+	int (*replace)(void *data, const char *before, const char *text,
+		       size_t n, struct svm_err *err);
+
 	/* Load it, and make the model go by it. */
 	int (*apply)(void *data, struct model *m, struct svm_err *err);
 	void *data;

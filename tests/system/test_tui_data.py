@@ -208,6 +208,31 @@ def test_a_setting_is_changed_and_taken_back(inst):
     svm.wait_for(ttl_is("20m0s"), "the daemon goes by it")
 
 
+def test_a_bad_file_never_takes_the_place_of_a_good_one(inst, tmp_path):
+    """What $EDITOR leaves is checked first; the next dashboard still starts."""
+    before = "# mine\nui:\n  theme: mono\n"
+    file = configure(inst, before)
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nprintf "commands:\\n  hist:\\n'
+                      '    scope: nowhere\\n    run: [echo]\\n" >>"$1"\n')
+    editor.chmod(0o755)
+    inst.start()
+    with Screen(inst, "tui", env={"VISUAL": str(editor)}) as t:
+        t.step("wait no sandboxes", "send 6", "wait server.port", "send e",
+               "wait NOT TAKEN.  EDIT IT AGAIN?", "wait config.yaml:6: ",
+               "wait │ and providers ", "wait is kept as")
+        assert file.read_text() == before
+        assert "theme = mono" in inst.ok("config", "get").text
+        editor.write_text('#!/bin/sh\nsed -i s/nowhere/logs/ "$1"\n')
+        t.step("send y", "wait the configuration is changed")
+        assert file.read_text().startswith(before)
+        assert "scope: logs" in file.read_text()
+        t.end("send q", "exit 0", RESTORED)
+    assert not list(pathlib.Path(inst.env["STACYVM_RUNTIME_DIR"]).glob(
+        "config-*"))
+    drive(inst, f"wait no sandboxes\nsend q\nexit 0\n{RESTORED}")
+
+
 def test_commands_of_ones_own(inst, tmp_path):
     """A program gets what is selected as text, whatever that says."""
     configure(inst, """

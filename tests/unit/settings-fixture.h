@@ -76,6 +76,22 @@ static int settings_fixture_change(void *data, const char *key,
 			       settings_fixture_check, data, ret, err);
 }
 
+static int settings_fixture_read(void *data, struct buf *ret,
+				 struct svm_err *err)
+{
+	(void)data, (void)err;
+	(void)fd_slurp_path(AT_FDCWD, settings_path, KIB(64), ret);
+	return 0;
+}
+
+static int settings_fixture_replace(void *data, const char *before,
+				    const char *text, size_t n,
+				    struct svm_err *err)
+{
+	return config_file_replace(settings_path, before, text, n,
+				   settings_fixture_check, data, err);
+}
+
 static int settings_fixture_apply(void *data, struct model *m,
 				  struct svm_err *err)
 {
@@ -88,6 +104,8 @@ static const struct settings_ops settings_fixture = {
 	.at = settings_fixture_at,
 	.show = settings_fixture_show,
 	.change = settings_fixture_change,
+	.read = settings_fixture_read,
+	.replace = settings_fixture_replace,
 	.apply = settings_fixture_apply,
 };
 

@@ -378,6 +378,137 @@ static void test_settings__a_filter_that_matches_nothing(void **state)
 	fixture_free(m);
 }
 
+/* -- the file in $EDITOR */
+
+static struct model *in_editor(void)
+{
+	struct model *m = open_screen();
+	auto_free char *runtime = path_join(settings_dir, "r");
+
+	assert_int_equal(setenv("STACYVM_RUNTIME_DIR", runtime, 1), 0);
+	m->effects = 0;
+	fixture_keys(m, "e");
+	assert_true(m->effects & EFFECT_EDITOR);
+	assert_non_null(m->editor.path);
+	assert_string_not_equal(m->editor.path, settings_path);
+	return m;
+}
+
+/* The user writes this (NULL: nothing) and leaves; the copy's name. */
+static char *leave_editor(struct model *m, const char *text, bool ok)
+{
+	char *path = steal_ptr(&m->editor.path);
+
+	if (text)
+		assert_int_equal(fd_replace_path(AT_FDCWD, path, text,
+						 strlen(text), 0600), 0);
+	m->editor.done(m, m->editor.data, ok);
+	update_settle(m);
+	return path;
+}
+
+static void assert_copy(const char *path, const char *text)
+{
+	auto_buf struct buf b = BUF_INIT;
+	int r = fd_slurp_path(AT_FDCWD, path, KIB(64), &b);
+
+	assert_int_equal(r < 0, !text);
+	if (text)
+		assert_string_equal(buf_str(&b), text);
+}
+
+static void test_settings__edited_and_taken(void **state)
+{
+	struct model *m;
+
+	(void)state;
+	put("# mine\nui:\n  theme: light\n");
+	m = in_editor();
+	assert_copy(m->editor.path, "# mine\nui:\n  theme: light\n");
+	auto_free char *copy = leave_editor(m, "ui:\n  theme: mono\n", true);
+	holds("ui:\n  theme: mono\n");
+	assert_copy(copy, NULL);
+	assert_shown(m, "the configuration is changed");
+	assert_int_equal(settings_applied, 1);
+	assert_null(m->dialog);
+	assert_non_null(fixture_request(m, REQUEST_HANGUP));
+	fixture_free(m);
+}
+
+static void test_settings__a_file_is_made_in_the_editor(void **state)
+{
+	struct model *m = in_editor();
+
+	(void)state;
+	free(leave_editor(m, NULL, true));
+	assert_shown(m, "nothing was changed");
+	holds(NULL);
+	fixture_keys(m, "e");
+	free(leave_editor(m, "ui: {theme: mono}\n", true));
+	holds("ui: {theme: mono}\n");
+	fixture_free(m);
+}
+
+/* The file is checked before it counts: the old one stays, the new isn't
+ * lost. */
+static void test_settings__edited_and_refused(void **state)
+{
+	struct model *m;
+
+	(void)state;
+	put("a: 1\n");
+	m = in_editor();
+	auto_free char *copy = leave_editor(m, "a: bad\n", true);
+	holds("a: 1\n");
+	assert_shown(m, "NOT TAKEN.  EDIT IT AGAIN?");
+	assert_shown(m, "cannot set: 'bad' is not a value");
+	assert_shown(m, copy);
+	assert_int_equal(settings_applied, 0);
+	m->effects = 0;
+	fixture_keys(m, "y");
+	assert_true(m->effects & EFFECT_EDITOR);
+	assert_string_equal(m->editor.path, copy);
+	assert_copy(copy, "a: bad\n");
+	free(leave_editor(m, "a: 2 bad\n", false));
+	assert_shown(m, "The editor failed.");
+	fixture_keys(m, "n");
+	assert_null(m->dialog);
+	assert_shown(m, "what you wrote is in /");
+	holds("a: 1\n");
+	assert_copy(copy, "a: 2 bad\n");
+	fixture_free(m);
+}
+
+static void test_settings__edited_beside_another(void **state)
+{
+	struct model *m;
+
+	(void)state;
+	put("a: 1\n");
+	m = in_editor();
+	put("a: 3\n");
+	auto_free char *copy = leave_editor(m, "a: 2\n", true);
+	holds("a: 3\n");
+	assert_shown(m, "changed by another since");
+	fixture_keys(m, "n");
+	assert_copy(copy, "a: 2\n");
+	fixture_free(m);
+}
+
+/* A file that is bad already is what must be mended. */
+static void test_settings__a_bad_file_is_mended(void **state)
+{
+	struct model *m;
+
+	(void)state;
+	put("a: [bad\n");
+	m = in_editor();
+	assert_copy(m->editor.path, "a: [bad\n");
+	free(leave_editor(m, "a: 1\n", true));
+	holds("a: 1\n");
+	fixture_free(m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_settings__##name, \
@@ -404,6 +535,11 @@ int main(void)
 		TEST(found_by_the_palette),
 		TEST(explained_where_it_is_small),
 		TEST(a_filter_that_matches_nothing),
+		TEST(edited_and_taken),
+		TEST(a_file_is_made_in_the_editor),
+		TEST(edited_and_refused),
+		TEST(edited_beside_another),
+		TEST(a_bad_file_is_mended),
 #undef TEST
 	};
 
