@@ -180,7 +180,8 @@ static void carry_out(struct model *m, struct files *f)
 		free(x->e.message);
 		x->e.message = NULL;
 	}
-	if (wants & EDIT_WRITE && (modified || wants & EDIT_FORCE))
+	if (wants & EDIT_WRITE &&
+	    (modified || wants & EDIT_FORCE || x->saving))
 		files_save(m, f, wants);
 	else if (wants & EDIT_RELOAD && modified && !(wants & EDIT_FORCE))
 		files_unsaved(m, f);

@@ -7,12 +7,14 @@
 #include "tui/edit.h"
 #include "tui/files.h"
 
+struct saving;
+
 struct file_edit {
 	struct edit e;
 	char *id, *path, *mode;
 	struct digest base; /* what the file held when we looked last */
 	unsigned serial;
-	bool saving;
+	struct saving *saving; /* under way, or NULL; the request's */
 	char *etag;         /* of the file as `base` has it, or NULL */
 	char *server;       /* that the sandbox is of */
 	char *warning;      /* "main.py is not saved; ..." */
@@ -25,7 +27,8 @@ struct file_edit {
 };
 
 /* files-save.c: EDIT_FORCE asks nothing, with EDIT_LEAVE it is left once it
- * was saved. */
+ * was saved.  While one save is under way the next waits for it; of several
+ * that wait the last is left. */
 void files_save(struct model *m, struct files *f, unsigned wants);
 const char *files_name(const char *path); /* its last part */
 

@@ -22,7 +22,8 @@ struct saving {
 	struct digest digest;
 	uint64_t mark;
 	unsigned serial;
-	bool leave;
+	bool leave, force;
+	struct saving *next; /* is sent when this one is done; or NULL */
 	char *if_match;    /* see struct request */
 	struct buf theirs; /* what is there instead, and its ETag */
 	char *etag;
@@ -41,6 +42,9 @@ static void saving_free(void *data)
 {
 	struct saving *s = data;
 
+	if (!s)
+		return;
+	saving_free(s->next);
 	free(s->id);
 	free(s->path);
 	free(s->mode);
@@ -82,6 +86,18 @@ static void not_saved(struct model *m, struct file_edit *x,
 }
 
 static void compare(struct model *m, struct saving *s);
+static void begin(struct model *m, struct saving *s);
+
+/* It is under way no longer.  The editor it came from, if it is there. */
+static struct file_edit *ended(struct model *m, const struct saving *s)
+{
+	struct file_edit *x = editor_of(s);
+
+	model_unsay(m, TOAST_SAVING);
+	if (x)
+		x->saving = NULL;
+	return x;
+}
 
 /* The editor has what is there now. */
 static void is_saved(struct model *m, struct file_edit *x,
@@ -100,7 +116,7 @@ static void is_saved(struct model *m, struct file_edit *x,
 	x->e.saved = s->mark;
 	files_drop_draft(x);
 	if (!edit_modified(&x->e)) {
-		if (s->leave)
+		if (s->leave && !s->next)
 			files_edit_leave(m, s->f);
 		return;
 	}
@@ -108,14 +124,33 @@ static void is_saved(struct model *m, struct file_edit *x,
 	files_draft_changed(m, x);
 }
 
-static void saved(struct model *m, struct request *r)
+static void say_saved(struct model *m, const struct saving *s)
 {
-	struct saving *s = r->data;
-	struct file_edit *x = editor_of(s);
 	char size[FRAME_TIME_SIZE];
 
-	if (x)
-		x->saving = false;
+	frame_bytes((int64_t)s->text.len, size);
+	model_say(m, "saved %s, %s%s", files_name(s->path), size,
+		  s->next ? "; saving what came after that" : "");
+	if (s->next)
+		model_said_while(m, TOAST_SAVING);
+}
+
+/* Takes what waited for one that is there now, under this name. */
+static void begin_next(struct model *m, struct saving *s, const char *path,
+		       const char *etag)
+{
+	free(s->path);
+	s->path = xstrdup(path);
+	if (!editor_of(s) && !s->force && etag)
+		s->if_match = xstrdup(etag);
+	begin(m, s);
+}
+
+static void saved(struct model *m, struct request *r)
+{
+	struct saving *s = r->data, *next;
+	struct file_edit *x = ended(m, s);
+
 	/* A name that is taken is another matter. */
 	if (x && r->err.code == SVM_PRECONDITION && s->if_match &&
 	    *s->if_match) {
@@ -129,12 +164,14 @@ static void saved(struct model *m, struct request *r)
 		saving_free(s);
 		return;
 	}
-	frame_bytes((int64_t)s->text.len, size);
-	model_say(m, "saved %s, %s", files_name(s->path), size);
+	say_saved(m, s);
 	if (x)
-		is_saved(m, x, s, steal_ptr(&r->etag));
+		is_saved(m, x, s, xstrdup(r->etag));
 	if (s->f->path)
 		files_reload(m, s->f);
+	next = steal_ptr(&s->next);
+	if (next)
+		begin_next(m, next, s->path, r->etag);
 	saving_free(s);
 }
 
@@ -154,7 +191,7 @@ static void put(struct model *m, struct saving *s)
 	if (s->if_match)
 		r->if_match = xstrdup(s->if_match);
 	if (x)
-		x->saving = true;
+		x->saving = s;
 	request_send(m, r);
 }
 
@@ -289,13 +326,11 @@ static void ask_conflict(struct model *m, struct saving *s)
 static void compared(struct model *m, struct request *r)
 {
 	struct saving *s = r->data;
-	struct file_edit *x = editor_of(s);
+	struct file_edit *x = ended(m, s);
 	bool gone = r->err.code == SVM_FILE_NOT_FOUND ||
 		    r->err.code == SVM_NOT_FOUND;
 	struct digest is;
 
-	if (x)
-		x->saving = false;
 	if (!x || (r->err.code != SVM_OK && !gone)) {
 		if (x)
 			not_saved(m, x, &r->err);
@@ -320,24 +355,31 @@ static void compare(struct model *m, struct saving *s)
 {
 	struct request *r = saving_request(s, "GET", compared);
 
-	editor_of(s)->saving = true;
+	editor_of(s)->saving = s;
 	r->most = LIMIT_TUI_EDIT + 1;
 	request_send(m, r);
 }
 
-void files_save(struct model *m, struct files *f, unsigned wants)
+/* Without an ETag there is nothing to go by but what is there. */
+static void begin(struct model *m, struct saving *s)
+{
+	const struct file_edit *x = editor_of(s);
+
+	if (s->force || !x)
+		put(m, s);
+	else if (x->etag)
+		put_over(m, s, x->etag);
+	else
+		compare(m, s);
+}
+
+/* The text as it is now. */
+static struct saving *make(struct files *f, unsigned wants)
 {
 	struct file_edit *x = f->edit;
 	const struct buf *text = &x->e.text.text;
-	struct saving *s;
+	struct saving *s = xcalloc(1, sizeof(*s));
 
-	if (model_refuses(m, ACT_WRITE))
-		return;
-	if (x->saving) {
-		model_say(m, "%s is being saved", files_name(x->path));
-		return;
-	}
-	s = xcalloc(1, sizeof(*s));
 	s->f = f;
 	s->id = xstrdup(x->id);
 	s->path = xstrdup(x->path);
@@ -347,11 +389,40 @@ void files_save(struct model *m, struct files *f, unsigned wants)
 	s->mark = edit_text_mark(&x->e.text);
 	s->serial = x->serial;
 	s->leave = wants & EDIT_LEAVE;
-	/* Without an ETag there is nothing to go by but what is there. */
-	if (wants & EDIT_FORCE)
-		put(m, s);
-	else if (x->etag)
-		put_over(m, s, x->etag);
-	else
-		compare(m, s);
+	s->force = wants & EDIT_FORCE;
+	return s;
+}
+
+/* After what is under way, in the place of what waits already. */
+static void wait_for(struct model *m, struct saving *under_way,
+		     struct saving *s)
+{
+	saving_free(under_way->next);
+	under_way->next = NULL;
+	if (digest_equal(&s->digest, &under_way->digest)) {
+		under_way->leave |= s->leave;
+		model_say(m, "%s is being saved", files_name(s->path));
+		saving_free(s);
+	} else {
+		under_way->next = s;
+		model_say(m, "%s is still being saved; your text of now is "
+			     "saved after that", files_name(s->path));
+	}
+}
+
+void files_save(struct model *m, struct files *f, unsigned wants)
+{
+	struct file_edit *x = f->edit;
+
+	if (model_refuses(m, ACT_WRITE))
+		return;
+	struct saving *s = make(f, wants);
+
+	if (x->saving) {
+		wait_for(m, x->saving, s);
+	} else {
+		model_say(m, "saving %s", files_name(x->path));
+		begin(m, s);
+	}
+	model_said_while(m, TOAST_SAVING);
 }

@@ -197,6 +197,8 @@ void model_complain(struct model *m, const struct svm_err *err,
 void model_said_while(struct model *m, enum toast_while w)
 {
 	m->toast_while = w;
+	if (w == TOAST_SAVING)
+		m->toast_until = INT64_MAX;
 }
 
 void model_unsay_all(struct model *m)

@@ -73,6 +73,7 @@ enum toast_while {
 	TOAST_LEFT,         /* a terminal was left */
 	TOAST_LOOKING_BACK, /* in a terminal */
 	TOAST_NO_DAEMON,    /* it doesn't answer */
+	TOAST_SAVING,       /* a file, however long that takes */
 };
 
 struct tui_settings {

@@ -118,6 +118,100 @@ static void test_files_edit__touched(void **state)
 	fixture_free(m);
 }
 
+/* That one alone, whatever is sent for it. */
+static void put_answered(struct model *m, const char *etag)
+{
+	struct request *r = fixture_request(m, "PUT");
+
+	assert_non_null(r);
+	list_remove(&r->link);
+	m->waiting--;
+	r->etag = xstrdup(etag);
+	request_done(m, r);
+	request_free(r);
+	update_settle(m);
+}
+
+/* A save that takes long says so as long, and what is saved meanwhile comes
+ * after it: the last of it, once. */
+static void test_files_edit__saved_while_saving(void **state)
+{
+	struct model *m = editing("abcdef\n");
+
+	(void)state;
+	fixture_keys(m, "x ^S");
+	assert_shown(m, "saving main.py");
+	fixture_time(m, INT64_C(20000000000));
+	update_tick(m);
+	assert_shown(m, "saving main.py");
+	fixture_keys(m, "^S");
+	assert_shown(m, "main.py is being saved");
+	fixture_keys(m, "x ^S x ^S");
+	assert_shown(m, "main.py is still being saved; your text of now is "
+			"saved after that");
+	fixture_keys(m, "x"); /* and this isn't */
+	expect_put(m, "bcdef\n", "\"1\"");
+	put_answered(m, "\"2\"");
+	assert_shown(m, "saved main.py, 6 B; saving what came after");
+	expect_put(m, "def\n", "\"2\"");
+	put_answered(m, "\"3\"");
+	assert_shown(m, "saved main.py, 4 B");
+	assert_not_shown(m, "saving");
+	assert_shown(m, "modified");
+	assert_null(fixture_request(m, "PUT"));
+	fixture_free(m);
+}
+
+/* What was there at first is another text than the one under way. */
+static void test_files_edit__saved_as_it_was(void **state)
+{
+	struct model *m = editing("abc\n");
+
+	(void)state;
+	fixture_keys(m, "x ^S u ^S");
+	put_answered(m, "\"2\"");
+	expect_put(m, "abc\n", "\"2\"");
+	put_answered(m, "\"3\"");
+	assert_not_shown(m, "modified");
+	fixture_free(m);
+}
+
+/* It is left when the last was saved, and what was saved is, also without
+ * the editor. */
+static void test_files_edit__left_while_saving(void **state)
+{
+	struct model *m = editing("abcdef\n");
+
+	(void)state;
+	fixture_keys(m, "x ^S x :");
+	fixture_type(m, "wq");
+	fixture_keys(m, "Enter");
+	put_answered(m, "\"2\"");
+	assert_shown(m, "WRITE");
+	expect_put(m, "cdef\n", "\"2\"");
+	put_answered(m, "\"3\"");
+	assert_not_shown(m, "WRITE");
+	fixture_free(m);
+	m = editing("abcdef\n");
+	fixture_keys(m, "x ^S x ^S :");
+	fixture_type(m, "q!");
+	fixture_keys(m, "Enter");
+	assert_not_shown(m, "WRITE");
+	put_answered(m, "\"2\"");
+	expect_put(m, "cdef\n", "\"2\"");
+	fixture_free(m);
+	/* When the first isn't, neither is what waits for it. */
+	m = editing("abcdef\n");
+	fixture_keys(m, "x ^S x ^S");
+	fixture_answer(m, "PUT", A, SVM_UNREACHABLE, "nobody there");
+	assert_shown(m, "not saved: nobody there");
+	assert_null(fixture_request(m, "PUT"));
+	fixture_keys(m, "^S");
+	expect_put(m, "cdef\n", "\"1\"");
+	put_answered(m, "\"2\""); /* no draft is left */
+	fixture_free(m);
+}
+
 /* Theirs comes in; one's own is a step of undo away. */
 static void test_files_edit__take_theirs(void **state)
 {
@@ -449,6 +543,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files_edit__save),
+		cmocka_unit_test(test_files_edit__saved_while_saving),
+		cmocka_unit_test(test_files_edit__saved_as_it_was),
+		cmocka_unit_test(test_files_edit__left_while_saving),
 		cmocka_unit_test(test_files_edit__gone),
 		cmocka_unit_test(test_files_edit__conflict),
 		cmocka_unit_test(test_files_edit__touched),
