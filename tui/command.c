@@ -204,11 +204,13 @@ static int check_argument(const struct command *c, size_t i,
 	     w = placeholder_next(w, &n)) {
 		if (program)
 			return svm_err_set(err, SVM_BAD_REQUEST, "{%.*s} in "
-					   "what %s runs: a name could "
+					   "what %s could run: a name could "
 					   "be a command; give it as an "
-					   "argument: [sh, -c, 'echo \"$1\"', "
-					   "sh, '{%.*s}']", (int)n, w,
-					   c->argv[0], (int)n, w);
+					   "argument to a program that comes "
+					   "first: [sh, -c, 'echo \"$1\"', "
+					   "sh, '{%.*s}'], [bash, -x, --, "
+					   "SCRIPT, '{%.*s}']", (int)n, w,
+					   c->argv[0], (int)n, w, (int)n, w);
 		if (!knows(s, w, n))
 			return svm_err_set(err, SVM_BAD_REQUEST,
 					   "nothing is called {%.*s} there",

@@ -6,7 +6,12 @@
  * could be a command, on this side.  So:
  *
  * - What a shell or another interpreter runs holds none: refused when the
- *   configuration is read.
+ *   configuration is read.  So a word stands only behind the program or the
+ *   script, as an argument to it, and that must be in a place where it is
+ *   known to be one: right behind the interpreter, behind "-c" or what means
+ *   that there, or behind "--".  Behind any other option there could be its
+ *   value or the script.
+ * - Nor does a variable that makes programs run others: PATH, BASH_ENV, EDITOR.
  * - Inside of an argument (but at the end of "--option={word}" or "A={word}"),
  *   and anywhere after a program that makes one line of its arguments, as ssh
  *   and watch do, only what means nothing to any of them may come.
@@ -26,7 +31,8 @@
  * "{{" is something else's: of a template, for example. */
 const char *placeholder_next(const char *s, size_t *ret_n);
 
-/* Whether argv[i] is a part of what an interpreter in front of it runs. */
+/* Whether argv[i] is, or could be, a part of what an interpreter in front of it
+ * runs, or what makes it run something. */
 bool placeholder_is_program(char *const *argv, size_t i);
 
 /* Whether a word at this place of argv[i] (what placeholder_next gave) may
