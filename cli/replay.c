@@ -4,9 +4,11 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "lib/base/defs.h"
+#include "lib/base/utf8.h"
 
 enum {
 	ENQ = 0x05,
@@ -129,6 +131,22 @@ static void csi(struct replay *r, unsigned char c, struct buf *out)
 	    out);
 }
 
+/* As a character, or as a byte that goes on none. */
+static bool has_c1(const char *s, size_t n)
+{
+	while (n) {
+		uint32_t cp = 0;
+		int k = utf8_decode(s, n, &cp);
+		size_t step = k > 0 ? (size_t)k : 1;
+
+		if (k > 0 ? cp >= 0x80 && cp < 0xa0 : is_c1((unsigned char)*s))
+			return true;
+		s += step;
+		n -= step;
+	}
+	return false;
+}
+
 /* Titles and links as they are; colours when they are set. */
 static bool osc_is_shown(const char *s, size_t n)
 {
@@ -141,10 +159,8 @@ static bool osc_is_shown(const char *s, size_t n)
 		ps = ps * 10 + s[i] - '0';
 	if (i == 0 || (i < n && s[i] != ';' && s[i] != '\a' && s[i] != ESC))
 		return false;
-	for (size_t k = i; k + 1 < n; k++)
-		if ((unsigned char)s[k] == UTF8_C1 &&
-		    is_c1((unsigned char)s[k + 1]))
-			return false;
+	if (has_c1(s, n))
+		return false;
 	for (i = 0; i < ARRAY_SIZE(always); i++)
 		if (ps == always[i])
 			return true;

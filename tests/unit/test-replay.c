@@ -116,6 +116,12 @@ static void test_replay__hostile(void **state)
 	BECOMES("\302\2336n\302\232", "6n");
 	BECOMES("\2336n\232\220$q\234", "6n$q");
 	BECOMES("\033]0;a\302\234\302\2336n\a.", ".");
+	HIDDEN("\033]0;a\234\2336n\a");
+	HIDDEN("\033]8;;h\2336n\033\\");
+	HIDDEN("\033]2;\351\2336n\a");
+	HIDDEN("\033]2;\303\233\2336n\a");
+	HIDDEN("\033]11;\2336n\a");
+	SHOWN("\033]2;\303\233\342\202\233 \351t\351\a");
 	BECOMES("\303\233\2336n", "\303\2336n");
 	/* It goes on in what is written now, or is no character at all. */
 	SHOWN("a\033");
