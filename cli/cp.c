@@ -18,7 +18,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/shell.h"
 #include "lib/base/path.h"
-#include "lib/base/rand.h"
+#include "lib/base/place.h"
 
 struct cp_opts {
 	bool recursive;
@@ -150,46 +150,48 @@ static int upload(struct cli *cli, const struct cp_opts *o, const char *from,
 	return r;
 }
 
-/* Into a temporary neighbour, renamed when whole: a failed copy leaves
- * nothing under the final name.  As with cp, a new file has the permissions
- * of the other as the umask has it, one that is there keeps its own. */
+static int download_stream(struct cli *cli, const char *id, const char *from,
+			   const struct place *there, const char *to,
+			   struct progress *p, struct svm_err *err)
+{
+	auto_close int fd = place_open(there);
+
+	if (fd < 0)
+		return svm_err_sys(err, SVM_INTERNAL, fd, "can't open '%s'",
+				   to);
+	return transfer_get(cli, id, from, fd, to, p, err);
+}
+
+/* Beside what it replaces until it is whole: a failed copy leaves nothing
+ * under the final name.  As with cp, a new file has the permissions of the
+ * other as the umask has it, one that is there keeps its own; and a device or
+ * pipe is written, not replaced. */
 static int download_file(struct cli *cli, const char *id, const char *from,
 			 mode_t mode, const char *to, struct progress *p,
 			 struct svm_err *err)
 {
-	char suffix[9];
-	struct stat st;
-	bool there = stat(to, &st) == 0;
+	auto_place struct place there = PLACE_INIT;
+	int r = place_find(to, &there), fd;
 
-	/* A device or pipe is written, not replaced; a pipe that nobody reads
-	 * is not waited for. */
-	if (there && !S_ISREG(st.st_mode)) {
-		auto_close int fd = open(to, O_WRONLY | O_NONBLOCK |
-						     O_CLOEXEC);
-
-		if (fd < 0 || fd_set_nonblock(fd, false) < 0)
-			return svm_err_sys(err, SVM_INTERNAL, errno,
-					   "can't open '%s'", to);
-		return transfer_get(cli, id, from, fd, to, p, err);
-	}
-	rand_hex(suffix, 8);
-	auto_free char *tmp = xasprintf("%s.%s.tmp", to, suffix);
-	auto_close int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-				 there ? 0600 : mode);
-
-	if (fd < 0)
-		return svm_err_sys(err, SVM_INTERNAL, errno, "create '%s'",
-				   to);
-	int r = transfer_get(cli, id, from, fd, to, p, err);
-
-	if (r == 0 && there && fchmod(fd, st.st_mode & 0777) < 0)
-		r = svm_err_sys(err, SVM_INTERNAL, errno, "chmod '%s'", tmp);
-	if (r == 0 && rename(tmp, to) < 0)
-		r = svm_err_sys(err, SVM_INTERNAL, errno, "rename to '%s'",
-				to);
 	if (r < 0)
-		(void)unlink(tmp);
-	return r;
+		return svm_err_sys(err, SVM_INTERNAL, r, "create '%s'", to);
+	if (there.kind == PLACE_STREAM)
+		return download_stream(cli, id, from, &there, to, p, err);
+	if (place_kept_as(&there)) {
+		svm_err_set(err, SVM_BAD_REQUEST, "can't write '%s': it is %s",
+			    to, place_kept_as(&there));
+		return there.kind != PLACE_FOREIGN ? -1 :
+			svm_err_hint(err, "name the file it leads to, if that "
+				     "is meant");
+	}
+	fd = place_begin(&there, mode);
+	if (fd < 0)
+		return svm_err_sys(err, SVM_INTERNAL, fd, "create '%s'", to);
+	if (transfer_get(cli, id, from, fd, to, p, err) < 0)
+		return -1;
+	r = place_end(&there);
+	return r < 0 ? svm_err_sys(err, SVM_INTERNAL, r, "replace '%s'", to) :
+		       0;
 }
 
 static int download(struct cli *cli, const struct cp_opts *o, const char *id,
@@ -210,12 +212,13 @@ static int download(struct cli *cli, const struct cp_opts *o, const char *id,
 	}
 	auto_free char *target = stat(to, &st) == 0 && S_ISDIR(st.st_mode) ?
 					 below(to, name) : xstrdup(to);
+	bool out = strcmp(to, "-") == 0 || place_is_output(target);
 
 	progress_init(&p, cli, from, -1);
-	if (strcmp(to, "-") == 0 && dir)
+	if (out && dir)
 		r = cli_usage(cli, err, "a directory does not go to "
 					"standard output");
-	else if (strcmp(to, "-") == 0)
+	else if (out)
 		r = transfer_get(cli, id, from, STDOUT_FILENO, NULL, &p, err);
 	else if (dir)
 		r = transfer_get_tree(cli, id, from, target, &p, err);
@@ -267,7 +270,8 @@ const struct cmd cmd_cp = {
 		"counts from /workspace,\nwhich ID: alone is.  - is standard "
 		"input or output.  Into a directory that exists,\nthe source "
 		"keeps its name.  A file appears under its name when it is "
-		"complete,\nnever in part.",
+		"complete,\nnever in part; a link stays, and what it leads "
+		"to is replaced.",
 	.examples = "stacyvm cp main.py ID:/workspace/\n"
 		    "stacyvm cp -r ID:/workspace/results .\n"
 		    "stacyvm cp ID:/var/log/app.log - | grep ERROR",
