@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/fd.h"
+#include "lib/base/place.h"
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
 #include "tui/frame.h"
@@ -291,7 +291,7 @@ static void save(struct model *m, const char *path, void *data)
 {
 	const struct buf *text = data;
 	auto_free char *local = prompt_path(path);
-	int r = fd_replace_kept(local, buf_str(text), text->len);
+	int r = place_replace(local, buf_str(text), text->len);
 
 	if (r < 0)
 		model_say(m, "can't write %s: %s", path, strerror(-r));

@@ -3,13 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/escape.h"
-#include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
+#include "lib/base/place.h"
 #include "lib/base/utf8.h"
 #include "lib/base/width.h"
 #include "tui/frame.h"
@@ -124,8 +123,10 @@ static void finish(struct model *m, void *data)
 }
 
 /* That a file can be made there: now, while the path can still be mended. */
-static int check_place(const char *path, struct svm_err *err)
+static int check_place(const char *name, struct svm_err *err)
 {
+	auto_place struct place place = PLACE_INIT;
+	const char *path = place_find(name, &place) < 0 ? name : place.path;
 	const char *slash = strrchr(path, '/');
 	auto_free char *dir = !slash ? xstrdup(".") :
 				       xstrndup(path, MAX(slash - path, 1));
@@ -135,24 +136,26 @@ static int check_place(const char *path, struct svm_err *err)
 				   "can't write in %s", dir) : 0;
 }
 
-/* Those of them that are there, the caller's; NULL, and why, where one is no
- * file: a device or a pipe would be one instead. */
+/* Those of them that are there, the caller's, and where a link leads; NULL, and
+ * why, where one is no file: a device or a pipe would be one instead. */
 static char **find_there(char *const *paths, int64_t *ret_bytes,
 			 struct svm_err *err)
 {
 	char **there = xcalloc(strv_len(paths) + 1, sizeof(*there));
-	struct stat st;
 	size_t n = 0;
 
 	*ret_bytes = 0;
 	for (char *const *p = paths; *p; p++) {
-		if (lstat(*p, &st) < 0)
+		auto_place struct place at = PLACE_INIT;
+
+		if (place_find(*p, &at) < 0 || at.kind == PLACE_NEW)
 			continue; /* who writes it says what is wrong */
-		const char *kept = fd_kept_as(st.st_mode);
+		const char *kept = place_kept_as(&at);
 
 		if (!kept) {
-			*ret_bytes += st.st_size;
-			there[n++] = xstrdup(*p);
+			*ret_bytes += at.st.st_size;
+			there[n++] = !at.linked ? xstrdup(*p) :
+				     xasprintf("%s -> %s", *p, at.path);
 			continue;
 		}
 		svm_err_set(err, SVM_BAD_REQUEST, "%s is %s: name a file", *p,

@@ -16,7 +16,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
-#include "lib/base/rand.h"
+#include "lib/base/place.h"
 #include "lib/base/proc.h"
 #include "lib/base/work.h"
 #include "tui/command-exec.h"
@@ -152,49 +152,39 @@ static int receive_to(struct exchange *x, int fd, const char *path,
 }
 
 /* A device or a pipe isn't to become a file. */
-static int check_place(const char *path, struct svm_err *err)
+static int find_place(const char *path, struct place *ret, struct svm_err *err)
 {
-	struct stat st;
-	const char *kept = lstat(path, &st) == 0 ? fd_kept_as(st.st_mode) :
-						   NULL;
+	int r = place_find(path, ret);
+	const char *kept = r < 0 ? NULL : place_kept_as(ret);
 
+	if (r < 0)
+		return svm_err_sys(err, SVM_INTERNAL, r, "can't make %s",
+				   path);
 	return !kept ? 0 : svm_err_set(err, SVM_CONFLICT,
 				       "can't write %s: it is %s", path, kept);
 }
 
-/* Into a file beside the wanted one, which takes its place when whole.  An
- * archive that lacks what can't be read is kept, and is an error. */
+/* Into a file beside the wanted one, which takes its place when whole.  A new
+ * file has what the umask leaves of the mode; one that is there keeps its
+ * permissions.  An archive that lacks what can't be read is kept, and is an
+ * error. */
 static int download(struct exchange *x, const char *path, unsigned mode,
 		    struct svm_err *err)
 {
-	char suffix[9];
-	struct stat st;
+	auto_place struct place place = PLACE_INIT;
 
-	rand_hex(suffix, 8);
-	auto_free char *part = xasprintf("%s.%s.part", path, suffix);
-	if (check_place(path, err) < 0)
+	if (find_place(path, &place, err) < 0)
 		return -1;
-	bool there = stat(path, &st) == 0;
-	/* A new file has what the umask leaves of the mode; one that is there
-	 * keeps its permissions. */
-	auto_close int fd = open(part, O_WRONLY | O_CREAT | O_EXCL |
-					       O_CLOEXEC | O_NOFOLLOW,
-				 there ? 0600 :
-				 mode  ? (mode & 0777) | 0600 : 0666);
-
+	int fd = place_begin(&place, mode ? (mode & 0777) | 0600 : 0666);
 	if (fd < 0)
-		return svm_err_sys(err, SVM_INTERNAL, errno,
-				   "can't make %s", part);
-	if (receive_to(x, fd, part, err) < 0) {
-		unlink(part);
+		return svm_err_sys(err, SVM_INTERNAL, fd, "can't make %s",
+				   path);
+	if (receive_to(x, fd, path, err) < 0)
 		return -1;
-	}
-	if ((there && fchmod(fd, st.st_mode & 0777) < 0) ||
-	    rename(part, path) < 0) {
-		svm_err_sys(err, SVM_INTERNAL, errno, "can't make %s", path);
-		unlink(part);
-		return -1;
-	}
+	int r = place_end(&place);
+	if (r < 0)
+		return svm_err_sys(err, SVM_INTERNAL, r, "can't make %s",
+				   path);
 	if (client_check_omitted(x, "the archive", err) < 0)
 		return svm_err_hint(err, "the rest is in %s", path);
 	return 0;
@@ -252,9 +242,11 @@ static int carry_out(struct request *r, struct client *c)
 
 static void keep(struct request *r)
 {
-	if (check_place(r->download, &r->err) < 0)
+	auto_place struct place place = PLACE_INIT;
+
+	if (find_place(r->download, &place, &r->err) < 0)
 		return;
-	int e = fd_replace_kept(r->download, buf_str(&r->body), r->body.len);
+	int e = place_put(&place, buf_str(&r->body), r->body.len);
 
 	if (e < 0)
 		svm_err_sys(&r->err, SVM_INTERNAL, e, "can't write %s",

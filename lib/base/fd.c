@@ -229,24 +229,6 @@ int fd_replace_path(int dirfd, const char *path, const void *data, size_t n,
 	return r;
 }
 
-const char *fd_kept_as(mode_t mode)
-{
-	return S_ISREG(mode) || S_ISLNK(mode) ? NULL :
-	       S_ISDIR(mode)		      ? "a directory" :
-						"no file";
-}
-
-int fd_replace_kept(const char *path, const void *data, size_t n)
-{
-	mode_t mode = 0600;
-	struct stat st;
-
-	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_uid == geteuid())
-		mode = st.st_mode & 0777;
-	return fd_replace_path(AT_FDCWD, path, data, n, mode);
-}
-
 union pass_control {
 	struct cmsghdr header;
 	char room[CMSG_SPACE(sizeof(int) * FD_PASS_MAX)];

@@ -48,18 +48,10 @@ int fd_write_path(int dirfd, const char *path, const char *text);
 char *fd_temp_beside(const char *path);
 
 /* Replace a file atomically: temporary in the same directory, fsync,
- * rename.  Signals wait until it is done. */
+ * rename.  Signals wait until it is done.  A link is replaced as well: for a
+ * file that the user named, see place.h. */
 int fd_replace_path(int dirfd, const char *path, const void *data, size_t n,
 		    mode_t mode);
-/* A file that the user named: one of his own that is there keeps its
- * permissions, never set-user-id and the like; a new one, and what takes the
- * place of a link or of somebody else's file, is 0600. */
-int fd_replace_kept(const char *path, const void *data, size_t n);
-
-/* What stands where a file is to be written, if that mustn't take its place:
- * "a directory" or "no file", which is a device or a pipe; NULL for a file or
- * a link. */
-const char *fd_kept_as(mode_t mode);
 
 /* One message with up to FD_PASS_MAX descriptors.  recv: *ret_nfds is in/out
  * (room / received); received fds are CLOEXEC and owned by the caller; a

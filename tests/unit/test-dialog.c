@@ -251,10 +251,12 @@ static void test_dialog__prompt_replaces(void **state)
 
 	assert_non_null(mkdtemp(dir));
 	auto_free char *new = path_join(dir, "new"), *old = path_join(dir, "old"),
-		       *fifo = path_join(dir, "fifo");
+		       *fifo = path_join(dir, "fifo"),
+		       *link = path_join(dir, "link");
 
 	assert_int_equal(fd_replace_path(AT_FDCWD, old, "abc", 3, 0600), 0);
 	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(symlink("fifo", link), 0);
 	ask_path(m, new, got);
 	assert_no_dialog(m);
 	assert_string_equal(got, new);
@@ -264,6 +266,17 @@ static void test_dialog__prompt_replaces(void **state)
 	ask_path(m, fifo, got);
 	assert_shown(m, "is no file: name a file");
 	fixture_keys(m, "Escape");
+	ask_path(m, link, got);
+	assert_shown(m, "link is no file: name a file");
+	fixture_keys(m, "Escape");
+	assert_int_equal(unlink(link), 0);
+	/* The link's own length, 6, isn't what is lost. */
+	assert_int_equal(symlink(".//old", link), 0);
+	ask_path(m, link, got);
+	assert_shown(m, "/link -> /");
+	assert_shown(m, "/.//old");
+	assert_shown(m, "What it holds now, 3 B, is lost.");
+	fixture_keys(m, "Escape Escape");
 	ask_path(m, old, got);
 	assert_shown(m, "REPLACE A FILE?");
 	assert_shown(m, "What it holds now, 3 B, is lost.");
@@ -276,6 +289,7 @@ static void test_dialog__prompt_replaces(void **state)
 	assert_string_equal(got, old);
 	unlink(old);
 	unlink(fifo);
+	unlink(link);
 	rmdir(dir);
 	fixture_free(m);
 }

@@ -177,44 +177,6 @@ static void test_fd__replaces_any_name(void **state)
 	assert_int_equal(unlinkat(top, name, 0), 0);
 }
 
-static void test_fd__replace_keeps_permissions(void **state)
-{
-	static const struct {
-		mode_t had, has;
-	} cases[] = { { 0644, 0644 }, { 0640, 0640 }, { 0400, 0400 },
-		      { 06755, 0755 } };
-	auto_free char *path = path_join(dir, "f");
-	auto_free char *link = path_join(dir, "link");
-	struct stat st;
-
-	(void)state;
-	assert_int_equal(fd_replace_kept(path, "new", 3), 0);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		assert_int_equal(chmod(path, cases[i].had), 0);
-		assert_int_equal(fd_replace_kept(path, "x", 1), 0);
-		assert_int_equal(stat(path, &st), 0);
-		assert_int_equal(st.st_mode & 07777, cases[i].has);
-	}
-	/* Neither a link's target lends its mode ... */
-	assert_int_equal(chmod(path, 0666), 0);
-	assert_int_equal(symlink("f", link), 0);
-	assert_int_equal(fd_replace_kept(link, "x", 1), 0);
-	assert_int_equal(lstat(link, &st), 0);
-	assert_true(S_ISREG(st.st_mode));
-	assert_int_equal(st.st_mode & 07777, 0600);
-	/* ... nor a file that somebody else put there; a user namespace may
-	 * know nobody else. */
-	if (chown(path, 12345, 12345) == 0) {
-		assert_int_equal(fd_replace_kept(path, "x", 1), 0);
-		assert_int_equal(stat(path, &st), 0);
-		assert_int_equal(st.st_mode & 07777, 0600);
-	}
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(unlink(link), 0);
-}
-
 #define LONG_TO_WRITE (64u << 20)
 
 /* Ended by a signal when the temporary is there and not yet written. */
@@ -402,16 +364,6 @@ static void test_fd__holes(void **state)
 	}
 }
 
-static void test_fd__kept_as(void **state)
-{
-	(void)state;
-	assert_null(fd_kept_as(S_IFREG | 0644));
-	assert_null(fd_kept_as(S_IFLNK | 0777));
-	assert_string_equal(fd_kept_as(S_IFDIR | 0755), "a directory");
-	assert_string_equal(fd_kept_as(S_IFIFO | 0600), "no file");
-	assert_string_equal(fd_kept_as(S_IFCHR | 0600), "no file");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -423,12 +375,10 @@ int main(void)
 		TEST(holes),
 		TEST(replace),
 		TEST(replaces_any_name),
-		TEST(replace_keeps_permissions),
 		TEST(replace_leaves_nothing_when_ended),
 		TEST(slurps_files_alone),
 		TEST(replace_from_threads),
 		TEST(passing),
-		TEST(kept_as),
 		TEST(unix_sockets),
 #undef TEST
 	};
