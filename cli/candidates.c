@@ -46,8 +46,8 @@ static bool is_plain(const char *text)
 }
 
 /* `tail` comes right after the word. */
-static void offer(struct line *l, const char *word, const char *tail,
-		  const char *about)
+static void offer_any(struct line *l, const char *word, const char *tail,
+		      const char *about)
 {
 	auto_free char *whole = xasprintf("%s%s%s", l->before, word, tail);
 	auto_buf struct buf text = BUF_INIT;
@@ -59,6 +59,15 @@ static void offer(struct line *l, const char *word, const char *tail,
 	if (about)
 		escape_line(&text, about, strlen(about));
 	l->fn(l->data, whole, buf_str(&text));
+}
+
+/* What would be read as an option is no name any more: somebody may have called
+ * a template "--json". */
+static void offer(struct line *l, const char *word, const char *tail,
+		  const char *about)
+{
+	if (word[0] != '-' || l->before[0] || l->dashes)
+		offer_any(l, word, tail, about);
 }
 
 static void offer_commands(struct line *l, const struct cmd *const *list)
@@ -74,7 +83,7 @@ static void offer_options(struct line *l, const struct opt *opts)
 		auto_free char *word = xasprintf("--%s", opts->name);
 
 		if (!opts->hidden)
-			offer(l, word, "", opts->help);
+			offer_any(l, word, "", opts->help);
 	}
 }
 

@@ -122,19 +122,9 @@ static void send_pair(struct model *m, struct subject *s, const char *what,
 	send(m, r, what, s->path);
 }
 
-/* A name is in this directory; a path is a path. */
-static char *resolve(const char *dir, const char *text)
+char *files_resolve(const char *dir, const char *text)
 {
 	return *text == '/' ? xstrdup(text) : path_join(dir, text);
-}
-
-static void rename_to(struct model *m, const char *text, void *data)
-{
-	struct subject *s = data;
-	auto_free char *dir = files_dirname(s->path); /* it is beside it */
-	auto_free char *to = resolve(dir, text);
-
-	send_pair(m, s, "move", "old_path", s->path, "new_path", to);
 }
 
 static void chmod_to(struct model *m, const char *text, void *data)
@@ -144,18 +134,17 @@ static void chmod_to(struct model *m, const char *text, void *data)
 	send_pair(m, s, "chmod", "path", s->path, "mode", text);
 }
 
-static void make_file(struct model *m, const char *text, void *data)
-{
-	struct subject *s = data;
-	auto_free char *path = resolve(s->path, text);
-	struct request *r = subject_request(s, "PUT", "", path, changed);
-
-	r->has_body = true;
-	send(m, r, "make", path);
-}
-
+/* The command says in its first line why it couldn't. */
 static void made_dir(struct model *m, struct request *r)
 {
+	auto_json struct json_doc doc = JSON_DOC_INIT;
+	const cJSON *o = request_object(r, &doc);
+	const cJSON *status = json_get(o, "exit_code");
+	const char *why = json_text(o, "stderr");
+
+	if (cJSON_IsNumber(status) && status->valueint != 0)
+		svm_err_set(&r->err, SVM_BAD_REQUEST, "%.*s",
+			    (int)strcspn(why, "\n"), why);
 	changed(m, r);
 }
 
@@ -163,7 +152,7 @@ static void made_dir(struct model *m, struct request *r)
 static void make_dir(struct model *m, const char *text, void *data)
 {
 	struct subject *s = data;
-	auto_free char *path = resolve(s->path, text);
+	auto_free char *path = files_resolve(s->path, text);
 	struct request *r = request_new("POST",
 					request_sandbox(s->id, "/exec"),
 					made_dir);
@@ -193,8 +182,6 @@ static void transferred(struct model *m, struct request *r)
 	if (r->err.code != SVM_OK)
 		return;
 	model_say(m, "copied %s", r->about);
-	if (r->upload)
-		files_reload(m, f);
 }
 
 static void download_to(struct model *m, const char *text, void *data)
@@ -210,19 +197,6 @@ static void download_to(struct model *m, const char *text, void *data)
 	send(m, r, "download", s->path);
 }
 
-static void upload_from(struct model *m, const char *text, void *data)
-{
-	struct subject *s = data;
-	auto_free char *from = prompt_path(text);
-	const char *slash = strrchr(from, '/');
-	auto_free char *to = path_join(s->path, slash ? slash + 1 : from);
-	struct request *r = subject_request(s, "PUT", "", to, transferred);
-
-	r->upload = xstrdup(from);
-	s->f->transfers++;
-	send(m, r, "upload", from);
-}
-
 /* -- all of them */
 
 static bool is_mode(const char *text, struct svm_err *err)
@@ -235,30 +209,12 @@ static bool is_mode(const char *text, struct svm_err *err)
 	return false;
 }
 
-static bool is_given(const char *text, struct svm_err *err)
+bool files_name_given(const char *text, struct svm_err *err)
 {
 	if (*text)
 		return true;
 	svm_err_set(err, SVM_BAD_REQUEST, "a name is needed");
 	return false;
-}
-
-/* Now, while the path can still be mended. */
-static bool is_upload(const char *text, struct svm_err *err)
-{
-	auto_free char *path = prompt_path(text);
-	struct stat st;
-
-	if (!is_given(text, err))
-		return false;
-	if (stat(path, &st) < 0 || access(path, R_OK) < 0)
-		svm_err_sys(err, SVM_BAD_REQUEST, errno, "can't read it");
-	else if (S_ISDIR(st.st_mode))
-		svm_err_set(err, SVM_BAD_REQUEST, "a directory: stacyvm cp -r "
-						  "DIR ID:PATH");
-	else if (!S_ISREG(st.st_mode))
-		svm_err_set(err, SVM_BAD_REQUEST, "it is no file");
-	return err->code == SVM_OK;
 }
 
 char *files_archive_name(const char *name)
@@ -278,7 +234,7 @@ static void ask_archive(struct model *m, struct files *f, const cJSON *e)
 			       .label = "local file",
 			       .past = PAST_LOCAL,
 			       .text = tar,
-			       .check = is_given,
+			       .check = files_name_given,
 			       .writes = prompt_writes_it,
 			       .done = download_to,
 			       .release = subject_free,
@@ -298,18 +254,12 @@ static bool ask(struct model *m, struct files *f, const cJSON *e,
 		bool entry;       /* is about the selected one */
 		enum past_kind past;
 	} asks[] = {
-		{ ACT_RENAME, "RENAME", "to", rename_to, is_given, "name",
-		  true, PAST_INSIDE },
 		{ ACT_CHMOD, "PERMISSIONS", "mode", chmod_to, is_mode,
 		  "mode", true, PAST_MODE },
-		{ ACT_DOWNLOAD, "SAVE", "local file", download_to, is_given,
-		  "name", true, PAST_LOCAL },
-		{ ACT_NEW_FILE, "NEW FILE IN", "name", make_file, is_given,
-		  NULL, false, PAST_INSIDE },
-		{ ACT_NEW_DIR, "NEW DIRECTORY IN", "name", make_dir, is_given,
-		  NULL, false, PAST_INSIDE },
-		{ ACT_UPLOAD, "UPLOAD TO", "local file", upload_from, is_upload,
-		  NULL, false, PAST_LOCAL },
+		{ ACT_DOWNLOAD, "SAVE", "local file", download_to,
+		  files_name_given, "name", true, PAST_LOCAL },
+		{ ACT_NEW_DIR, "NEW DIRECTORY IN", "name", make_dir,
+		  files_name_given, NULL, false, PAST_INSIDE },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(asks); i++) {
@@ -373,7 +323,7 @@ bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 		ask_archive(m, f, e);
 		return true;
 	}
-	if (ask(m, f, e, a))
+	if (ask(m, f, e, a) || files_act_place(m, f, e, a))
 		return true;
 	switch (a) {
 	case ACT_DELETE:

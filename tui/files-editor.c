@@ -131,6 +131,7 @@ static void answered(struct model *m, size_t i, void *data)
 						 .label = "new file",
 						 .text = s->path,
 						 .past = PAST_INSIDE,
+						 .check = files_name_given,
 						 .done = save_as,
 						 .release = undecided,
 						 .data = s });

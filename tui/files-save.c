@@ -224,21 +224,13 @@ static void save_as(struct model *m, const char *text, void *data)
 	put_over(m, s, ""); /* only where nothing is */
 }
 
-static bool is_name(const char *text, struct svm_err *err)
-{
-	if (*text)
-		return true;
-	svm_err_set(err, SVM_BAD_REQUEST, "a name is needed");
-	return false;
-}
-
 static void ask_name(struct model *m, struct saving *s)
 {
 	prompt_open(m, &(struct prompt){ .title = "SAVE AS",
 					 .label = "new file",
 					 .text = s->path,
 					 .past = PAST_INSIDE,
-					 .check = is_name,
+					 .check = files_name_given,
 					 .done = save_as,
 					 .release = saving_free,
 					 .data = s });

@@ -164,8 +164,15 @@ void files_reload(struct model *m, struct files *f); /* what is shown */
 /* files-act.c: what changes something.  e may be NULL. */
 bool files_act_entry(struct model *m, struct files *f, const cJSON *e,
 		     enum action a);
+bool files_name_given(const char *text, struct svm_err *err);
+/* A name is in this directory, a path is a path; the caller's. */
+char *files_resolve(const char *dir, const char *text);
 /* What a directory of this name is saved as, by default; the caller's. */
 char *files_archive_name(const char *name);
+
+/* files-place.c: what may be in the place of something. */
+bool files_act_place(struct model *m, struct files *f, const cJSON *e,
+		     enum action a);
 
 bool files_act(struct model *m, struct files *f, enum action a,
 	       bool content);

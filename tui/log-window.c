@@ -8,7 +8,9 @@
 
 #include "lib/base/mem.h"
 #include "lib/base/urlenc.h"
+#include "tui/frame.h"
 #include "tui/log-line.h"
+#include "tui/log-thin.h"
 #include "tui/textlog-internal.h"
 
 #define PAGE 1000 /* lines at a time */
@@ -24,7 +26,9 @@ void log_window_release(struct log_window *w)
 
 void log_window_begin(struct log_window *w, const char *since)
 {
-	struct log_window new = { .text = w->text, .turn = w->turn + 1 };
+	struct log_window new = { .text = w->text, .turn = w->turn + 1,
+				  .filters = w->text->filters,
+				  .pages = LIMIT_TUI_LOOK_PAGES };
 
 	new.since = xstrdup(since);
 	log_window_release(w);
@@ -44,6 +48,9 @@ void log_window_forget(struct log_window *w)
 	w->asked = WINDOW_STILL;
 	w->turn++;
 	w->cleared = w->behind = w->text->orders.set = false;
+	w->all_pass = w->unseen = w->anew = false;
+	w->pages = LIMIT_TUI_LOOK_PAGES;
+	w->looked = 0;
 }
 
 /* -- stretches */
@@ -115,16 +122,20 @@ static void lost_last(struct log_window *w, const struct textlog_line *l)
 	s->behind = true;
 }
 
-static void put(struct log_window *w, const struct textlog_line *about,
-		bool older, size_t *anchor)
+static void put(struct log_window *w, struct textlog_line *about, bool older,
+		size_t *anchor)
 {
 	struct textlog *t = w->text;
-	size_t i = index_of(t, about->order, older);
-	bool full = t->n == LIMIT_TUI_LINES;
-	const struct textlog_line *lost = !full ? NULL :
-		older ? (i == t->n ? about : textlog_at(t, t->n - 1)) :
-			(i ? textlog_at(t, 0) : about);
+	const struct textlog_line *lost = NULL;
+	size_t i;
 
+	w->looked += !about->piece;
+	if (textlog_is_filtered(t) && !log_thin_put(w, about, older, anchor))
+		return;
+	i = index_of(t, about->order, older);
+	if (t->n == LIMIT_TUI_LINES)
+		lost = older ? (i == t->n ? about : textlog_at(t, t->n - 1)) :
+			       (i ? textlog_at(t, 0) : about);
 	if (lost && older)
 		lost_last(w, lost);
 	else if (lost)
@@ -182,7 +193,8 @@ void log_window_line(struct log_window *w, size_t i, const char *text,
 		return;
 	s->last = MAX(s->last, about->at);
 	/* What one reads doesn't go for what one doesn't. */
-	w->behind |= t->paused && t->n == LIMIT_TUI_LINES && about->at;
+	w->behind |= t->paused && t->n == LIMIT_TUI_LINES && about->at &&
+		     !log_thin_has_room(w);
 	if (w->behind && about->at) {
 		s->behind = true;
 		miss(t, &p);
@@ -267,47 +279,102 @@ static enum log_window_asked hunt_way(const struct log_window *w)
 	return w->hunt.turning ? opposite(w->hunt.to) : w->hunt.to;
 }
 
+/* For whom reads all of it. */
+static enum log_window_asked read_on(struct log_window *w)
+{
+	const struct textlog *t = w->text;
+	size_t n = textlog_count(t);
+	enum log_window_asked wanted = w->wanted;
+
+	/* Where few are shown of all there is room for, what comes in at one
+	 * end would let go what is wanted at the other. */
+	if (n <= t->height && t->n == LIMIT_TUI_LINES) {
+		if (!w->rush)
+			w->wanted = WINDOW_STILL;
+		return wanted && has_more(w, wanted) ? wanted : WINDOW_STILL;
+	}
+	/* Who follows is shown what is here, where there is room for it. */
+	if (has_more(w, WINDOW_OLDER) && t->top == 0 &&
+	    (t->paused || (n < t->height && t->orders.set &&
+			   textlog_at(t, 0)->order < t->orders.least)))
+		return WINDOW_OLDER;
+	return w->behind && t->top + t->height >= n ? WINDOW_NEWER :
+						      WINDOW_STILL;
+}
+
+/* For what the filter shows, until there is no room for it. */
+static enum log_window_asked look_for(struct log_window *w)
+{
+	const struct textlog *t = w->text;
+	size_t n = textlog_count(t);
+	enum log_window_asked what = WINDOW_STILL;
+
+	if (w->wanted == WINDOW_NEWER && w->behind && t->top + t->height >= n)
+		what = WINDOW_NEWER;
+	else if (has_more(w, WINDOW_OLDER) &&
+		 (n < t->height || (t->paused && t->top == 0)))
+		what = WINDOW_OLDER;
+	else if (w->behind && n < t->height)
+		what = WINDOW_NEWER;
+	/* With each key that is typed it is another one. */
+	if (!w->pages || t->typing == TEXTLOG_ONLY)
+		return WINDOW_STILL;
+	w->pages -= what && !w->rush;
+	return what;
+}
+
+void log_window_refilter(struct log_window *w)
+{
+	struct textlog *t = w->text;
+
+	if (w->filters == t->filters)
+		return;
+	w->filters = t->filters;
+	w->pages = LIMIT_TUI_LOOK_PAGES;
+	w->wanted = WINDOW_STILL;
+	w->rush = false;
+	if (!log_thin_end(w)) {
+		t->paused = false;
+		w->anew = true;
+	}
+	w->looked = 0;
+	for (size_t i = 0; i < t->n; i++)
+		w->looked += !textlog_at(t, i)->piece;
+	set_orders(w);
+}
+
 bool log_window_settle(struct model *m, struct log_window *w, request_fn done)
 {
 	const struct textlog *t = w->text;
-	bool older = has_more(w, WINDOW_OLDER);
-	size_t n;
+	enum log_window_asked what;
 
 	for (size_t i = 0; !t->paused && i < w->n; i++)
 		w->of[i].read = w->of[i].last;
+	if (w->anew)
+		return true;
 	if (!t->n)
 		return false;
 	if (!t->paused && w->behind)
 		return true;
 	if (w->asked)
 		return false;
-	if (w->hunt.to) {
-		ask(m, w, hunt_way(w), done);
-		return false;
-	}
-	n = textlog_count(t);
-	/* Where few are shown of all there is room for, what comes in at one
-	 * end would let go what is wanted at the other. */
-	if (n <= t->height && t->n == LIMIT_TUI_LINES) {
-		if (!w->wanted || !has_more(w, w->wanted))
-			return false;
-		ask(m, w, w->wanted, done);
-		w->wanted = w->rush ? w->wanted : WINDOW_STILL;
-		return false;
-	}
-	/* Who follows is shown what is here, where there is room for it. */
-	if (older && t->top == 0 &&
-	    (t->paused || (n < t->height && t->orders.set &&
-			   textlog_at(t, 0)->order < t->orders.least)))
-		ask(m, w, WINDOW_OLDER, done);
-	else if (w->behind && t->top + t->height >= n)
-		ask(m, w, WINDOW_NEWER, done);
+	what = w->hunt.to ? hunt_way(w) :
+	       textlog_is_filtered(t) ? look_for(w) : read_on(w);
+	if (what)
+		ask(m, w, what, done);
 	return false;
+}
+
+/* For what the filter shows. */
+static bool is_looking(const struct log_window *w)
+{
+	return w->asked && (w->pages || w->rush) &&
+	       textlog_is_filtered(w->text);
 }
 
 bool log_window_act(struct log_window *w, enum action a)
 {
-	bool hunted = w->hunt.to != WINDOW_STILL;
+	bool hunted = w->hunt.to != WINDOW_STILL || is_looking(w);
 
 	w->hunt.to = WINDOW_STILL;
 	w->rush = a == ACT_TOP;
@@ -315,17 +382,25 @@ bool log_window_act(struct log_window *w, enum action a)
 			    WINDOW_OLDER :
 		    a == ACT_DOWN || a == ACT_PAGE_DOWN ? WINDOW_NEWER :
 							  WINDOW_STILL;
+	if (w->wanted)
+		w->pages = LIMIT_TUI_LOOK_PAGES;
+	if (hunted && (a == ACT_BACK || a == ACT_CANCEL)) {
+		w->pages = 0;
+		return true;
+	}
 	if (a != ACT_CLEAR)
-		return hunted && (a == ACT_BACK || a == ACT_CANCEL);
+		return false;
 	for (size_t i = 0; i < w->n; i++) {
 		struct log_stretch *s = &w->of[i];
 
 		s->lo = 0;
 		s->hi = s->last;
 		s->lo_piece = s->hi_piece = 0;
-		s->behind = false;
+		s->behind = s->thin_lo = s->thin_hi = false;
 	}
 	w->cleared = true;
+	w->all_pass = w->unseen = false;
+	w->looked = 0;
 	w->asked = WINDOW_STILL;
 	w->turn++;
 	set_orders(w);
@@ -410,6 +485,11 @@ static void put_newer(struct log_window *w, const cJSON *list, size_t *anchor)
 		auto_pieces struct log_pieces p = log_line_split(text, &about);
 		put_behind(w, &p, about.at == s->hi + 1 ? s->hi_piece : 0,
 			   anchor);
+		/* Also where all its pieces were here. */
+		if (about.at) {
+			s->hi = about.at;
+			s->hi_piece = 0;
+		}
 	}
 	s->behind = list->child && s->hi < s->last;
 }
@@ -499,15 +579,30 @@ void log_window_arrived(struct model *m, struct log_window *w,
 		t->top = t->at = 0;
 }
 
+enum log_window_asked log_window_unseen(const struct log_window *w)
+{
+	return !textlog_is_filtered(w->text) ? WINDOW_STILL :
+	       has_more(w, WINDOW_OLDER) ? WINDOW_OLDER :
+	       has_more(w, WINDOW_NEWER) ? WINDOW_NEWER : WINDOW_STILL;
+}
+
 const char *log_window_place(const struct model *m,
-			     const struct log_window *w)
+			     const struct log_window *w,
+			     char out[LOG_WINDOW_SAID])
 {
 	bool ascii = m->set.ascii, known = true;
+	char n[FRAME_TIME_SIZE];
 
 	if (w->hunt.to)
 		return hunt_way(w) == WINDOW_OLDER ?
 			       "searching older lines, Esc stops" :
 			       "searching newer lines, Esc stops";
+	if (is_looking(w)) {
+		frame_count(w->looked, n);
+		snprintf(out, LOG_WINDOW_SAID, "%s lines looked at, Esc stops",
+			 n);
+		return out;
+	}
 	if (w->asked)
 		return w->asked == WINDOW_OLDER ?
 			       (ascii ? "loading older..." :

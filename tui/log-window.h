@@ -9,6 +9,9 @@
  * Lines of several are in the order of their times.  Of each log a stretch
  * without gaps is here; what lies before the latest beginning of a stretch, or
  * behind the earliest end, isn't shown until all that belongs there is.
+ *
+ * Where a filter shows fewer lines than there is room for, older ones are
+ * looked at by themselves, LIMIT_TUI_LOOK_PAGES at a time: see log-thin.h.
  */
 #ifndef SVM_TUI_LOG_WINDOW_H
 #define SVM_TUI_LOG_WINDOW_H
@@ -16,6 +19,7 @@
 #include "tui/textlog.h"
 
 #define LOG_WINDOW_MAX 16 /* sandboxes at once */
+#define LOG_WINDOW_SAID 64 /* bytes */
 
 enum log_window_asked { WINDOW_STILL, WINDOW_OLDER, WINDOW_NEWER };
 
@@ -31,6 +35,9 @@ struct log_stretch {
 	bool begun;   /* nothing is before */
 	bool trimmed; /* something was here and had to go */
 	bool behind;  /* something is behind */
+	bool thin_lo, thin_hi; /* of what was let go for others, or wasn't
+			        * kept, the filter shows nothing: before the
+			        * first that isn't alone, behind the last */
 	uint64_t last; /* of the newest line that was told of */
 	int64_t last_order;
 	uint64_t read; /* `last` when one stopped following */
@@ -57,6 +64,12 @@ struct log_window {
 		bool turning;  /* not found: on the way to the other end */
 		bool around;   /* from there on */
 	} hunt;
+	unsigned filters; /* those of the text that this is for */
+	size_t pages;     /* that may be looked at for what they show */
+	size_t looked;    /* lines they were applied to */
+	bool all_pass;    /* all that is here is shown */
+	bool unseen;      /* something new wasn't kept, as it isn't shown */
+	bool anew;        /* nothing of it fits: all has to be opened again */
 };
 
 void log_window_release(struct log_window *w);
@@ -76,6 +89,9 @@ void log_window_forget(struct log_window *w);
 void log_window_line(struct log_window *w, size_t i, const char *text,
 		     const struct textlog_line *about);
 
+/* Before it settles: what the filters show may be other lines now. */
+void log_window_refilter(struct log_window *w);
+
 /* After textlog_settle(): asks for what is wanted.  True: one follows, but
  * newer lines were let go, so all have to be opened anew. */
 bool log_window_settle(struct model *m, struct log_window *w,
@@ -85,7 +101,8 @@ bool log_window_settle(struct model *m, struct log_window *w,
 void log_window_arrived(struct model *m, struct log_window *w,
 			struct request *r);
 
-/* Beforehand.  It ends a search; true when Escape or ^C was for that alone. */
+/* Beforehand.  It ends a search, and Escape and ^C end the looking for what a
+ * filter shows: true when they were for that alone. */
 bool log_window_act(struct log_window *w, enum action a);
 
 /* What is searched in the text isn't before or behind the cursor.  False when
@@ -93,8 +110,13 @@ bool log_window_act(struct log_window *w, enum action a);
  * it is found; then the rest, to go on from the other end. */
 bool log_window_hunt(struct log_window *w, bool back);
 
+/* Where lines are that the filter was not applied to; WINDOW_STILL: nowhere,
+ * or there is none. */
+enum log_window_asked log_window_unseen(const struct log_window *w);
+
 /* "loading older...", "beginning of the log"; "" for neither. */
 const char *log_window_place(const struct model *m,
-			     const struct log_window *w);
+			     const struct log_window *w,
+			     char out[LOG_WINDOW_SAID]);
 
 #endif

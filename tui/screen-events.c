@@ -100,9 +100,11 @@ static void events_settle(struct model *m, void *state, struct area a)
 
 static void show_all(struct events *e)
 {
+	size_t cursor = textlog_cursor(&e->text);
+
 	free(e->text.about);
 	e->text.about = NULL;
-	textlog_refilter(&e->text);
+	textlog_refilter(&e->text, cursor);
 }
 
 static void chosen(struct model *m, size_t i, void *data)
@@ -233,11 +235,12 @@ static bool back(struct model *m, struct events *e)
 static bool events_act(struct model *m, void *state, enum action a)
 {
 	struct events *e = state;
+	size_t cursor = textlog_cursor(&e->text);
 
 	switch (a) {
 	case ACT_KIND:
 		e->text.group = (e->text.group + 1) % ARRAY_SIZE(kinds);
-		textlog_refilter(&e->text);
+		textlog_refilter(&e->text, cursor);
 		return true;
 	case ACT_SOURCE:
 		choose(m, e);

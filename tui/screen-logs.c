@@ -265,6 +265,28 @@ static void say_state(const struct model *m, struct logs *g)
 		       "waiting for the daemon";
 }
 
+/* That no line matches is known once all were looked at. */
+static void say_none(const struct model *m, struct logs *g)
+{
+	enum context chain[CONTEXT_CHAIN];
+	enum log_window_asked where = log_window_unseen(&g->window);
+	char key[KEY_NAME_MAX] = "Enter", n[FRAME_TIME_SIZE];
+
+	g->text.none[0] = '\0';
+	if (!where)
+		return;
+	if (g->text.typing != TEXTLOG_ONLY) {
+		update_contexts(m, chain);
+		keymap_key(m->keymap, chain, where == WINDOW_OLDER ?
+			   ACT_PAGE_UP : ACT_PAGE_DOWN, key);
+	}
+	frame_count(g->window.looked, n);
+	snprintf(g->text.none, sizeof(g->text.none),
+		 g->window.asked ? "none yet in the %s lines looked at" :
+				   "none yet in the %s lines looked at; %s "
+				   "looks further", n, key);
+}
+
 static void logs_settle(struct model *m, void *state, struct area a)
 {
 	struct logs *g = state;
@@ -278,9 +300,11 @@ static void logs_settle(struct model *m, void *state, struct area a)
 			open_anew(m, g);
 	}
 	say_state(m, g);
+	log_window_refilter(&g->window);
 	textlog_screen_settle(m, &g->text, a);
 	if (log_window_settle(m, &g->window, older_arrived))
 		open_anew(m, g);
+	say_none(m, g);
 }
 
 static int64_t logs_wake(const struct model *m, const void *state)
@@ -418,7 +442,8 @@ static void logs_view(const struct model *m, const void *state,
 {
 	const struct logs *g = state;
 	struct frame_parts title = { .n = 0 }, corner = { .n = 0 };
-	const char *place = log_window_place(m, &g->window);
+	char said[LOG_WINDOW_SAID];
+	const char *place = log_window_place(m, &g->window, said);
 
 	logs_title(g, &title);
 	if (*place)

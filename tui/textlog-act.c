@@ -175,6 +175,8 @@ static void copy_line(struct model *m, const struct textlog *t,
 bool textlog_act(struct model *m, struct textlog *t, enum action a)
 {
 	const struct textlog_line *l = textlog_current(t);
+	size_t cursor = textlog_cursor(t);
+	bool only;
 
 	if (move(t, a))
 		return true;
@@ -210,11 +212,11 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 		return true;
 	case ACT_RAW:
 		t->raw = !t->raw;
-		textlog_refilter(t); /* it is the other form that passes */
+		textlog_refilter(t, cursor); /* it is the other form that passes */
 		return true;
 	case ACT_STREAM:
 		t->from = (t->from + 1) % TEXTLOG_SOURCES;
-		textlog_refilter(t);
+		textlog_refilter(t, cursor);
 		model_say(m, "stream: %s", textlog_source_name(t->from));
 		return true;
 	case ACT_CLEAR:
@@ -229,11 +231,13 @@ bool textlog_act(struct model *m, struct textlog *t, enum action a)
 			copy_line(m, t, l);
 		return true;
 	case ACT_BACK:
-		if (!*field_text(&t->only) && !*field_text(&t->search))
+		only = *field_text(&t->only);
+		if (!only && !*field_text(&t->search))
 			return false;
 		field_set(&t->only, "");
 		field_set(&t->search, "");
-		textlog_refilter(t);
+		if (only)
+			textlog_refilter(t, cursor);
 		return true;
 	default:
 		return false;
@@ -294,10 +298,12 @@ bool textlog_input(struct model *m, struct textlog *t,
 	}
 	if (t->typing == TEXTLOG_IDLE)
 		return false;
+	auto_free char *before = xstrdup(field_text(f));
+	size_t cursor = textlog_cursor(t);
 	enum field_typed r = field_type(f, m->keymap, ev);
 
-	if (f == &t->only)
-		textlog_refilter(t);
+	if (f == &t->only && strcmp(before, field_text(f)) != 0)
+		textlog_refilter(t, cursor);
 	if (r == FIELD_DONE && t->typing == TEXTLOG_SEARCH)
 		search(m, t, true);
 	if (r != FIELD_GOES_ON)

@@ -13,6 +13,8 @@ const char *textlog_text(const struct textlog *t,
 bool textlog_passes(const struct textlog *t, const struct textlog_line *l);
 /* And nothing that belongs before it is missing. */
 bool textlog_shows(const struct textlog *t, const struct textlog_line *l);
+/* Some text, or one stream alone. */
+bool textlog_is_filtered(const struct textlog *t);
 /* How many are shown. */
 size_t textlog_count(const struct textlog *t);
 /* How many of those came since one stopped following. */
@@ -39,6 +41,11 @@ void textlog_to_end(struct textlog *t, bool last);
 void textlog_insert(struct textlog *t, size_t i, const char *text,
 		    const struct textlog_line *about, bool drop_last,
 		    size_t *anchor);
+/* The i-th goes, and all that are alone. */
+void textlog_drop(struct textlog *t, size_t i, size_t *anchor);
+void textlog_drop_alone(struct textlog *t, size_t *anchor);
+/* On the i-th of all, or the next that is shown. */
+void textlog_set_cursor(struct textlog *t, size_t i);
 /* Of the line at the top of the view; n when there is none. */
 size_t textlog_anchor(const struct textlog *t);
 /* That one is at the top again, whatever was inserted. */

@@ -299,7 +299,8 @@ void textlog_view(const struct model *m, const struct textlog *t,
 	if (!row)
 		canvas_text(c, in.row, in.col + 1, in.cols - 1,
 			    pen_role(ROLE_DIM),
-			    t->n ? "no line matches" : "nothing yet");
+			    !t->n ? "nothing yet" :
+			    *t->none ? t->none : "no line matches");
 	/* The line that keys are about, once one is chosen. */
 	if (focused && t->paused && row)
 		canvas_shade(c, in.row + cursor, in.col, 1, in.cols,

@@ -101,6 +101,13 @@ bool textlog_passes(const struct textlog *t, const struct textlog_line *l)
 	return !only[not] || has != not;
 }
 
+bool textlog_is_filtered(const struct textlog *t)
+{
+	const char *only = field_text(&t->only);
+
+	return only[only[0] == '!'] || t->from != TEXTLOG_ANY;
+}
+
 bool textlog_shows(const struct textlog *t, const struct textlog_line *l)
 {
 	if (t->orders.set && (l->order < t->orders.least ||
@@ -122,10 +129,13 @@ void textlog_miss(struct textlog *t, const struct textlog_line *l)
 	t->missed += textlog_passes(t, l);
 }
 
-void textlog_refilter(struct textlog *t)
+void textlog_refilter(struct textlog *t, size_t cursor)
 {
 	t->vague |= t->missed > 0;
 	t->missed = 0;
+	t->filters++;
+	if (t->paused)
+		textlog_set_cursor(t, cursor);
 }
 
 size_t textlog_news(const struct textlog *t)
@@ -221,6 +231,53 @@ void textlog_insert(struct textlog *t, size_t i, const char *text,
 	*anchor += i <= *anchor;
 }
 
+void textlog_drop(struct textlog *t, size_t i, size_t *anchor)
+{
+	let_go(t, textlog_at(t, i));
+	if (i < t->n / 2) {
+		for (size_t k = i; k > 0; k--)
+			*textlog_at(t, k) = *textlog_at(t, k - 1);
+		t->first = (t->first + 1) % LIMIT_TUI_LINES;
+		t->n--;
+	} else {
+		t->n--;
+		for (size_t k = i; k < t->n; k++)
+			*textlog_at(t, k) = *textlog_at(t, k + 1);
+	}
+	*anchor -= i < *anchor;
+}
+
+void textlog_drop_alone(struct textlog *t, size_t *anchor)
+{
+	size_t n = 0, before = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (textlog_at(t, i)->alone) {
+			let_go(t, textlog_at(t, i));
+			before += i < *anchor;
+			continue;
+		}
+		*textlog_at(t, n++) = *textlog_at(t, i);
+	}
+	t->n = n;
+	*anchor -= before;
+}
+
+size_t textlog_cursor(const struct textlog *t)
+{
+	return MIN(find_shown(t, t->top + t->at), t->n);
+}
+
+void textlog_set_cursor(struct textlog *t, size_t i)
+{
+	size_t k = 0;
+
+	for (size_t j = 0; j < i && j < t->n; j++)
+		k += textlog_shows(t, textlog_at(t, j));
+	t->top = k - MIN(k, t->at);
+	t->at = k - t->top;
+}
+
 size_t textlog_anchor(const struct textlog *t)
 {
 	return MIN(find_shown(t, t->top), t->n);
@@ -273,6 +330,8 @@ void textlog_settle(struct textlog *t, struct area inside)
 	}
 	t->height = (size_t)MAX(inside.rows, 1);
 	most = n > t->height ? n - t->height : 0;
+	if (t->paused && t->top > most) /* the cursor is where it was */
+		t->at += t->top - most;
 	t->top = t->paused ? MIN(t->top, most) : most;
 	t->at = t->paused ? MIN(t->at, t->height - 1) :
 			    MIN(n, t->height) - (n > 0);

@@ -36,6 +36,7 @@ struct textlog_line {
 	size_t outcome;  /* from this byte on it is not cut: what stands before
 			  * makes room; 0: nothing is said */
 	bool fresh;      /* it came since one stopped following */
+	bool alone;      /* what is around it isn't all here */
 };
 
 struct textlog {
@@ -45,6 +46,9 @@ struct textlog {
 	bool paused;
 	size_t missed;      /* of what is new and would be shown: not here */
 	bool vague;         /* and more, of which nobody knows that */
+	unsigned filters;   /* other ones each time it is counted */
+	char none[96];      /* where they leave nothing; "": "no line
+			     * matches" */
 	size_t left;        /* columns scrolled */
 	/* As of the last settle: lines that fit, which has the cursor. */
 	size_t height, at;
@@ -80,8 +84,10 @@ void textlog_add_line(struct textlog *t, const char *text, size_t n,
 
 /* It came, but there is no room for it: one more that is new. */
 void textlog_miss(struct textlog *t, const struct textlog_line *l);
-/* Others are shown from now on. */
-void textlog_refilter(struct textlog *t);
+/* Of the line with the cursor, in all n; n when there is none. */
+size_t textlog_cursor(const struct textlog *t);
+/* Others are shown from now on; who reads has the cursor where it was. */
+void textlog_refilter(struct textlog *t, size_t cursor);
 
 void textlog_settle(struct textlog *t, struct area inside);
 /* `title` is its beginning: what is shown of the lines is added here, and so

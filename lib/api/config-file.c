@@ -120,17 +120,21 @@ static int put(const struct at_hand *f, const char *text, size_t n,
 	return 0;
 }
 
-int config_file_set(const char *path, const char *key, const char *value,
-		    config_check_fn *check, void *data,
-		    struct config_change *ret_change, struct svm_err *err)
+/* One value, or a list. */
+static int set(const char *path, const char *key, const char *value,
+	       char *const *items, config_check_fn *check, void *data,
+	       struct config_change *ret_change, struct svm_err *err)
 {
 	auto_at_hand struct at_hand f = { .dir = -1 };
 	auto_buf struct buf new = BUF_INIT;
 
 	if (take(&f, path, err) < 0)
 		return -1;
-	int r = config_text_set(path, buf_str(&f.text), f.text.len, key, value,
-				&new, err);
+	const char *text = buf_str(&f.text);
+	int r = items ? config_text_set_list(path, text, f.text.len, key,
+					     items, &new, err) :
+			config_text_set(path, text, f.text.len, key, value,
+					&new, err);
 	if (r <= 0)
 		return r;
 	if (new.len > LIMIT_CONFIG_FILE)
@@ -146,6 +150,21 @@ int config_file_set(const char *path, const char *key, const char *value,
 			.before = f.there ? buf_steal(&f.text) : NULL,
 			.after = buf_steal(&new) };
 	return 1;
+}
+
+int config_file_set(const char *path, const char *key, const char *value,
+		    config_check_fn *check, void *data,
+		    struct config_change *ret_change, struct svm_err *err)
+{
+	return set(path, key, value, NULL, check, data, ret_change, err);
+}
+
+int config_file_set_list(const char *path, const char *key,
+			 char *const *items, config_check_fn *check,
+			 void *data, struct config_change *ret_change,
+			 struct svm_err *err)
+{
+	return set(path, key, NULL, items, check, data, ret_change, err);
 }
 
 int config_file_replace(const char *path, const char *before, const char *text,

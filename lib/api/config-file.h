@@ -44,6 +44,12 @@ int config_file_set(const char *path, const char *key, const char *value,
 		    config_check_fn *check, void *data,
 		    struct config_change *ret_change, struct svm_err *err);
 
+/* The same with a list. */
+int config_file_set_list(const char *path, const char *key,
+			 char *const *items, config_check_fn *check,
+			 void *data, struct config_change *ret_change,
+			 struct svm_err *err);
+
 /* The whole text, in place of `before` ("": no file, or an empty one);
  * CONFLICT when it is not that any more. */
 int config_file_replace(const char *path, const char *before, const char *text,

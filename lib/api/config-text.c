@@ -80,7 +80,7 @@ static void add_scalar(struct buf *out, const char *s)
 
 /* "native:\n    enabled: true\n", the first line already indented. */
 static void add_lines(struct buf *out, const char *rest, size_t indent,
-		      const char *value)
+		      const char *yaml)
 {
 	for (const char *dot; (dot = strchr(rest, '.')); rest = dot + 1) {
 		auto_free char *name = xstrndup(rest, (size_t)(dot - rest));
@@ -91,12 +91,12 @@ static void add_lines(struct buf *out, const char *rest, size_t indent,
 	}
 	add_scalar(out, rest);
 	buf_addstr(out, ": ");
-	add_scalar(out, value);
+	buf_addstr(out, yaml);
 	buf_addch(out, '\n');
 }
 
 /* The same within braces: "native: {enabled: true}". */
-static void add_braced(struct buf *out, const char *rest, const char *value)
+static void add_braced(struct buf *out, const char *rest, const char *yaml)
 {
 	size_t open = 0;
 
@@ -109,7 +109,7 @@ static void add_braced(struct buf *out, const char *rest, const char *value)
 	}
 	add_scalar(out, rest);
 	buf_addstr(out, ": ");
-	add_scalar(out, value);
+	buf_addstr(out, yaml);
 	while (open--)
 		buf_addch(out, '}');
 }
@@ -125,7 +125,7 @@ static void splice(const struct config_doc *d, size_t from, size_t to,
 }
 
 static void replace(const struct config_doc *d, const struct config_entry *e,
-		    const char *value, struct buf *ret)
+		    const char *yaml, struct buf *ret)
 {
 	auto_buf struct buf new = BUF_INIT;
 	size_t line = line_end(d->text, d->n_text, e->colon);
@@ -135,7 +135,7 @@ static void replace(const struct config_doc *d, const struct config_entry *e,
 		bool spaced = e->start > e->colon;
 
 		buf_addstr(&new, spaced ? "" : " ");
-		add_scalar(&new, value);
+		buf_addstr(&new, yaml);
 		splice(d, e->start, e->end, &new, ret);
 		return;
 	}
@@ -143,21 +143,21 @@ static void replace(const struct config_doc *d, const struct config_entry *e,
 	 * stays. */
 	size_t first = line_start(d->text, e->start);
 	buf_addch(&new, ' ');
-	add_scalar(&new, value);
+	buf_addstr(&new, yaml);
 	buf_add(&new, d->text + e->colon, first - e->colon);
 	splice(d, e->colon, line_end(d->text, d->n_text, e->end), &new, ret);
 }
 
 /* Behind the line of `at`, or at the end of the text. */
 static void insert_lines(const struct config_doc *d, size_t at, size_t indent,
-			 const char *rest, const char *value, struct buf *ret)
+			 const char *rest, const char *yaml, struct buf *ret)
 {
 	auto_buf struct buf new = BUF_INIT;
 
 	if (at && d->text[at - 1] != '\n')
 		buf_addch(&new, '\n');
 	add_spaces(&new, indent);
-	add_lines(&new, rest, indent, value);
+	add_lines(&new, rest, indent, yaml);
 	splice(d, at, at, &new, ret);
 }
 
@@ -173,7 +173,7 @@ static size_t indent_of(const struct config_doc *d, const struct config_entry *e
 
 static void insert_braced(const struct config_doc *d,
 			  const struct config_entry *e, const char *rest,
-			  const char *value, struct buf *ret)
+			  const char *yaml, struct buf *ret)
 {
 	auto_buf struct buf new = BUF_INIT;
 	size_t at = e->end - 1; /* its brace */
@@ -181,21 +181,21 @@ static void insert_braced(const struct config_doc *d,
 	while (at > e->start && strchr(" \t\r\n,", d->text[at - 1]))
 		at--;
 	buf_addstr(&new, e->children ? ", " : "");
-	add_braced(&new, rest, value);
+	add_braced(&new, rest, yaml);
 	splice(d, at, at, &new, ret);
 }
 
 static void insert(const struct config_doc *d, const struct config_entry *e,
-		   const char *rest, const char *value, struct buf *ret)
+		   const char *rest, const char *yaml, struct buf *ret)
 {
 	bool root = e == d->entries;
 	size_t at = root && !d->closed ? d->n_text :
 					 line_end(d->text, d->n_text, e->end);
 
 	if (e->kind == ENTRY_SECTION && e->flow)
-		insert_braced(d, e, rest, value, ret);
+		insert_braced(d, e, rest, yaml, ret);
 	else
-		insert_lines(d, at, indent_of(d, e), rest, value, ret);
+		insert_lines(d, at, indent_of(d, e), rest, yaml, ret);
 }
 
 /* Within braces a comma goes along. */
@@ -277,26 +277,42 @@ static bool same_but(const struct config_doc *a, const struct config_doc *b,
 	return true;
 }
 
+/* What the key is to say. */
+struct wanted {
+	bool given;      /* false: nothing, it is taken out */
+	bool list;
+	struct buf read; /* as of a config_entry */
+	struct buf yaml; /* as it is written */
+};
+
+static void wanted_release(struct wanted *w)
+{
+	buf_release(&w->read);
+	buf_release(&w->yaml);
+}
+#define auto_wanted CLEANUP(wanted_release)
+
 static bool says(const struct config_doc *d, const char *key,
-		 const char *value)
+		 const struct wanted *w)
 {
 	const struct config_entry *e = config_doc_find(d, key);
 
-	if (!value)
+	if (!w->given)
 		return !e || e->kind == ENTRY_NULL;
-	return e && e->kind == ENTRY_SCALAR &&
-	       strcmp(buf_str(&e->value), value) == 0;
+	return e && e->kind == (w->list ? ENTRY_LIST : ENTRY_SCALAR) &&
+	       e->value.len == w->read.len &&
+	       memcmp(buf_str(&e->value), buf_str(&w->read), w->read.len) == 0;
 }
 
 static int check_result(const struct config_doc *old, const char *name,
 			const struct buf *text, const char *key,
-			const char *value, struct svm_err *err)
+			const struct wanted *w, struct svm_err *err)
 {
 	auto_config_doc struct config_doc new = CONFIG_DOC_INIT;
 	auto_err struct svm_err why = SVM_ERR_INIT;
 
 	if (config_doc_read(&new, name, buf_str(text), text->len, &why) == 0 &&
-	    same_but(old, &new, key) && says(&new, key, value))
+	    same_but(old, &new, key) && says(&new, key, w))
 		return 0;
 	svm_err_set(err, SVM_UNSUPPORTED, "%s: '%.64s' can't be changed "
 		    "without touching what is around it", name, key);
@@ -336,7 +352,7 @@ static const struct config_entry *section_of(const struct config_doc *d,
 }
 
 static int add_key(const struct config_doc *d, const char *name,
-		   const char *key, const char *value, struct buf *ret,
+		   const char *key, const char *yaml, struct buf *ret,
 		   struct svm_err *err)
 {
 	const char *rest;
@@ -346,13 +362,12 @@ static int add_key(const struct config_doc *d, const char *name,
 		return svm_err_set(err, SVM_BAD_REQUEST, "%s: '%.64s' is a "
 				   "value there, so it can't hold '%.64s'",
 				   name, section->path, rest);
-	insert(d, section, rest, value, ret);
+	insert(d, section, rest, yaml, ret);
 	return 0;
 }
 
-int config_text_set(const char *name, const char *text, size_t n,
-		    const char *key, const char *value, struct buf *ret,
-		    struct svm_err *err)
+static int set(const char *name, const char *text, size_t n, const char *key,
+	       const struct wanted *w, struct buf *ret, struct svm_err *err)
 {
 	auto_config_doc struct config_doc d = CONFIG_DOC_INIT;
 	auto_buf struct buf new = BUF_INIT;
@@ -364,18 +379,53 @@ int config_text_set(const char *name, const char *text, size_t n,
 	if (e && e->kind == ENTRY_SECTION)
 		return svm_err_set(err, SVM_BAD_REQUEST, "'%.64s' is a "
 				   "section, not a value", key);
-	if (says(&d, key, value) && (value || !e))
+	if (says(&d, key, w) && (w->given || !e))
 		return 0;
-	if (value && !e) {
-		if (add_key(&d, name, key, value, &new, err) < 0)
+	if (w->given && !e) {
+		if (add_key(&d, name, key, buf_str(&w->yaml), &new, err) < 0)
 			return -1;
-	} else if (value) {
-		replace(&d, e, value, &new);
+	} else if (w->given) {
+		replace(&d, e, buf_str(&w->yaml), &new);
 	} else {
 		cut(&d, e, &new);
 	}
-	if (check_result(&d, name, &new, key, value, err) < 0)
+	if (check_result(&d, name, &new, key, w, err) < 0)
 		return -1;
 	buf_add(ret, buf_str(&new), new.len);
 	return 1;
+}
+
+int config_text_set(const char *name, const char *text, size_t n,
+		    const char *key, const char *value, struct buf *ret,
+		    struct svm_err *err)
+{
+	auto_wanted struct wanted w = { .given = value };
+
+	if (value) {
+		buf_addstr(&w.read, value);
+		add_scalar(&w.yaml, value);
+	}
+	return set(name, text, n, key, &w, ret, err);
+}
+
+void config_text_list(char *const *items, struct buf *out)
+{
+	buf_addch(out, '[');
+	for (size_t i = 0; items[i]; i++) {
+		buf_addstr(out, i ? ", " : "");
+		add_scalar(out, items[i]);
+	}
+	buf_addch(out, ']');
+}
+
+int config_text_set_list(const char *name, const char *text, size_t n,
+			 const char *key, char *const *items, struct buf *ret,
+			 struct svm_err *err)
+{
+	auto_wanted struct wanted w = { .given = true, .list = true };
+
+	for (size_t i = 0; items[i]; i++)
+		buf_add(&w.read, items[i], strlen(items[i]) + 1);
+	config_text_list(items, &w.yaml);
+	return set(name, text, n, key, &w, ret, err);
 }

@@ -29,4 +29,12 @@ int config_text_set(const char *name, const char *text, size_t n,
 		    const char *key, const char *value, struct buf *ret,
 		    struct svm_err *err);
 
+/* The same with a list, written as config_text_list() does. */
+int config_text_set_list(const char *name, const char *text, size_t n,
+			 const char *key, char *const *items, struct buf *ret,
+			 struct svm_err *err);
+
+/* [git, log, "{id}"]: how one writes it, and reads it in a line. */
+void config_text_list(char *const *items, struct buf *out);
+
 #endif

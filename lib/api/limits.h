@@ -236,6 +236,7 @@
 #define LIMIT_TUI_SCROLLBACK MIB(8) /* of a terminal */
 #define LIMIT_TUI_LINES 5000     /* of logs and events, kept */
 #define LIMIT_TUI_LINE_KEPT KIB(16) /* of each */
+#define LIMIT_TUI_LOOK_PAGES 20  /* of logs, at a time, for what a filter shows */
 #define LIMIT_TUI_TREE_DIRS 256  /* directories of a sandbox, looked into */
 #define LIMIT_TUI_TREE_ENTRIES 20000 /* ... and what they hold, in all */
 #define LIMIT_TUI_CLIPBOARD KIB(74) /* what OSC 52 takes in xterm */

@@ -154,6 +154,25 @@ def test_options_after_a_command_s_name_are_its_own(shared, files):
     assert sorted(everything) == sorted(f"/workspace/h/{n}" for n in HOSTILE)
 
 
+def test_a_name_is_no_option(shared, files):
+    """Who called it that would have it done to another, or in another way."""
+    for name in ("-y", "--json", "y-y"):
+        shared.api("POST", "/templates", {"name": name, "image": "host"},
+                   check=201)
+    for args in (("template", "rm"), ("spawn", "--template")):
+        got = words(shared, *args, "")
+        assert "y-y" in got and "-y" not in got and "--json" not in got
+    # Where there are no options any more, or where it is a part of one.
+    assert "-y" in words(shared, "template", "rm", "--", "-")
+    assert "--template=-y" in words(shared, "spawn", "--template=")
+    shared.api("PATCH", f"/sandboxes/{files}", check=200,
+               body={"metadata": {"--clear": "1", "-x": "1", "x-x": "1"}})
+    assert words(shared, "label", files, "") == ["x-x=", "x-x-"]
+    shared.api("PATCH", f"/sandboxes/{files}", {"metadata": None}, check=200)
+    for name in ("-y", "--json", "y-y"):
+        shared.api("DELETE", f"/templates/{name}", check=200)
+
+
 def test_images_templates_providers(shared):
     shared.api("POST", "/templates", {"name": "tpl-one", "image": "host"},
                check=201)

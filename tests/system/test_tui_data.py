@@ -452,3 +452,33 @@ def test_ascii_on_every_screen(inst):
             shown = "\n".join(t.step(f"send {keys}", step, "snap"))
             assert len(shown) > 200 and shown.isascii(), shown
         t.end("send q", "exit 0")
+
+
+def test_what_is_in_the_place_is_asked_about(inst, tmp_path):
+    """A new file, a new name, an upload."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.exec(s, "cd /workspace; echo a >a; echo have >have")
+    up = tmp_path / "have"
+    up.write_text("local\n")
+
+    def text(*names):
+        r = inst.exec(s, "cd /workspace; cat " + " ".join(names))
+        return r.json()["stdout"]
+    with Screen(inst, "tui") as t:
+        t.step(f"wait ▌ {s}", "send f", "wait have", "send n",
+               "wait NEW FILE IN", r"send have\r",
+               "wait it is there already", "send \\e", "gone NEW FILE IN",
+               "send u", "wait UPLOAD TO", rf"send {up}\r",
+               "wait REPLACE A FILE?", r"send \r", "gone REPLACE A FILE?",
+               "send gr", "wait RENAME", r"send ^Uhave\r",
+               "wait REPLACE A FILE?", r"send \r", "gone REPLACE A FILE?")
+        assert text("a", "have") == "a\nhave\n"
+        t.step("send gr", "wait RENAME", r"send ^Uhave\r",
+               "wait REPLACE A FILE?", "send y", "gone REPLACE A FILE?")
+        svm.wait_for(lambda: text("have") == "a\n", "the new name")
+        t.end("send u", "wait UPLOAD TO", rf"send {up}\r",
+              "wait REPLACE A FILE?", "send y", "wait copied /workspace/have",
+              "send q", "exit 0")
+    assert text("have") == "local\n"
+    assert text("*") == "local\n"

@@ -57,7 +57,6 @@ static inline void come(struct model *m, int from, int to)
 static inline char *answer(struct model *m, int lines)
 {
 	struct request *r = fixture_request(m, "GET");
-	auto_buf struct buf list = BUF_INIT;
 	const char *before, *after;
 	int from, to;
 	char *query;
@@ -71,15 +70,19 @@ static inline char *answer(struct model *m, int lines)
 	to = before ? MIN((atoi(before + 7) + STEP - 1) / STEP, lines) : lines;
 	from = before ? MAX(to - 1000, 0) : atoi(after + 6) / STEP + 1;
 	to = MIN(to, from + 1000);
-	buf_addch(&list, '[');
+	/* Another may be on its way, of an earlier turn. */
+	list_remove(&r->link);
+	m->waiting--;
+	buf_addch(&r->reply, '[');
 	for (int i = from; i < to; i++) {
 		if (i > from)
-			buf_addch(&list, ',');
-		add_line_as(&list, i);
+			buf_addch(&r->reply, ',');
+		add_line_as(&r->reply, i);
 	}
-	buf_addch(&list, ']');
-	assert_int_equal(fixture_answer(m, "GET", LOGS, SVM_OK,
-					buf_str(&list)), 1);
+	buf_addch(&r->reply, ']');
+	request_done(m, r);
+	request_free(r);
+	update_settle(m);
 	assert_true(text_of(m)->n <= LIMIT_TUI_LINES);
 	return query;
 }

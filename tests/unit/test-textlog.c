@@ -229,7 +229,7 @@ static void test_textlog__news_are_what_is_shown(void **state)
 	assert_view(&t, "line 6", "line 10", "", "26 shown");
 	assert_view(&t, "line 6", "line 10", "", "+17 new");
 	field_set(&t.only, "line 2");
-	textlog_refilter(&t);
+	textlog_refilter(&t, textlog_cursor(&t));
 	settle(&t);
 	assert_view(&t, "line 24", "line 27", "", "+10 new \u2500");
 	/* Those that went again are still new; of which others that would be
