@@ -20,6 +20,7 @@ void objects_release(struct objects *x)
 {
 	field_release(&x->filter);
 	free(x->selected);
+	free(x->wanted);
 	free(x->shown);
 }
 
@@ -124,21 +125,31 @@ void objects_choose(void *state, const char *name)
 	struct objects *x = state;
 
 	field_set(&x->filter, "");
-	free(x->selected);
-	x->selected = xstrdup(name);
+	free(x->wanted);
+	x->wanted = xstrdup(name);
 	x->pos.at = x->settled;
 	x->beside = false;
+}
+
+static bool find(struct objects *x, const char *name)
+{
+	for (size_t i = 0; name && i < x->n; i++)
+		if (strcmp(json_text(x->shown[i], "name"), name) == 0) {
+			x->pos.at = i;
+			return true;
+		}
+	return false;
 }
 
 /* Unless another was chosen since. */
 static void find_selected(struct objects *x)
 {
-	for (size_t i = 0; x->selected && x->pos.at == x->settled && i < x->n;
-	     i++)
-		if (strcmp(json_text(x->shown[i], "name"), x->selected) == 0) {
-			x->pos.at = i;
-			return;
-		}
+	if (x->pos.at == x->settled && !find(x, x->wanted)) {
+		(void)find(x, x->selected);
+		return;
+	}
+	free(x->wanted);
+	x->wanted = NULL;
 }
 
 void objects_settle(struct objects *x, const cJSON *list, struct area a)

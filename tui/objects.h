@@ -33,6 +33,7 @@ struct objects {
 	int each;             /* rows of one, as of the last settle */
 	struct list_pos pos;
 	char *selected; /* its name: it stays selected while rows move */
+	char *wanted;    /* to be selected once it is listed, or NULL */
 	size_t settled; /* pos.at as of the last settle */
 	struct field filter;
 	bool typing;
@@ -57,8 +58,9 @@ void objects_view(const struct model *m, const struct objects *x,
 bool objects_act(struct model *m, struct objects *x, enum action a);
 bool objects_input(struct model *m, struct objects *x,
 		   const struct input_event *ev);
-/* The one of this name, when it is there, whatever was filtered.  The state is
- * of a screen that begins with a struct objects. */
+/* The one of this name, now or once it is there, whatever was filtered, unless
+ * another is chosen before.  The state is of a screen that begins with a struct
+ * objects. */
 void objects_choose(void *state, const char *name);
 const cJSON *objects_selected(const struct objects *x); /* or NULL */
 

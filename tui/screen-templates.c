@@ -210,6 +210,8 @@ static bool is_taken(struct model *m, struct request *r)
 		return true;
 	}
 	changed(m, r);
+	if (r->err.code == SVM_OK && m->state[SCREEN_TEMPLATES])
+		objects_choose(m->state[SCREEN_TEMPLATES], r->about);
 	return false;
 }
 

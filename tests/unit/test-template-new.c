@@ -26,6 +26,15 @@ static void answer(struct model *m, enum svm_code code, const char *reply)
 	assert_int_equal(fixture_answer(m, "POST", TEMPLATES, code, reply), 1);
 }
 
+/* The list as it is then. */
+static void list_new(struct model *m)
+{
+	fixture_answer(m, "GET", TEMPLATES, SVM_OK,
+		       "[{\"name\":\"data-science\"},"
+		       "{\"name\":\"web-build\"},"
+		       "{\"name\":\"web-builder\"}]");
+}
+
 static void test_template_new__clone(void **state)
 {
 	struct model *m = fixture_model(24, 100);
@@ -115,6 +124,29 @@ static void test_template_new__new(void **state)
 	asked(m, "{\"name\":\"web-builder\",\"image\":\"alpine\"}");
 	answer(m, SVM_OK, "{}");
 	assert_not_shown(m, "NEW TEMPLATE");
+	/* It is selected once it is listed, whatever came meanwhile. */
+	update_settle(m);
+	list_new(m);
+	assert_shown(m, "\u258c web-builder");
+	fixture_keys(m, "k");
+	assert_not_shown(m, "\u258c web-builder");
+	fixture_free(m);
+}
+
+/* Unless another was chosen before. */
+static void test_template_new__other_chosen(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+	fixture_keys(m, "3 n");
+	fixture_type(m, "web-builder");
+	fixture_keys(m, "Enter Enter");
+	answer(m, SVM_OK, "{}");
+	fixture_keys(m, "j");
+	list_new(m);
+	assert_shown(m, "web-builder");
+	assert_not_shown(m, "\u258c web-builder");
 	fixture_free(m);
 }
 
@@ -126,6 +158,7 @@ int main(void)
 		TEST(clone_fails),
 		TEST(free_name),
 		TEST(new),
+		TEST(other_chosen),
 #undef TEST
 	};
 
