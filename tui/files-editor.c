@@ -111,6 +111,19 @@ static void save_as(struct model *m, const char *text, void *data)
 	write_back(m, s);
 }
 
+static void ask_name(struct model *m, struct copied *s, const char *error)
+{
+	prompt_open(m, &(struct prompt){ .title = "SAVE AS",
+					 .label = "new file",
+					 .text = s->path,
+					 .past = PAST_INSIDE,
+					 .check = files_name_given,
+					 .error = error,
+					 .done = save_as,
+					 .release = undecided,
+					 .data = s });
+}
+
 static void answered(struct model *m, size_t i, void *data)
 {
 	struct copied *s = data;
@@ -126,15 +139,7 @@ static void answered(struct model *m, size_t i, void *data)
 		write_back(m, s);
 		break;
 	case SAVE_AS:
-		s = take(s);
-		prompt_open(m, &(struct prompt){ .title = "SAVE AS",
-						 .label = "new file",
-						 .text = s->path,
-						 .past = PAST_INSIDE,
-						 .check = files_name_given,
-						 .done = save_as,
-						 .release = undecided,
-						 .data = s });
+		ask_name(m, take(s), NULL);
 		break;
 	case LEAVE:
 		model_say(m, "%s is as the other one left it", s->path);
@@ -169,7 +174,10 @@ static void written_back(struct model *m, struct request *r)
 	s->f->transfers--;
 	if (r->err.code == SVM_PRECONDITION) {
 		svm_err_release(&r->err);
-		ask_conflict(m, s);
+		if (s->etag && !*s->etag) /* the name is another's */
+			ask_name(m, s, "it is there already");
+		else
+			ask_conflict(m, s);
 		return;
 	}
 	if (r->err.code == SVM_OK) {

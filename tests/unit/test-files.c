@@ -234,6 +234,50 @@ static void test_files__editor_unsaved(void **state)
 	assert_int_equal(rmdir(runtime), 0);
 }
 
+/* Under another name: nothing that has it is lost, and the copy stays until it
+ * is somewhere. */
+static void test_files__editor_save_as(void **state)
+{
+	char runtime[] = "/tmp/svm-files-XXXXXX";
+	struct model *m;
+	struct request *r;
+
+	(void)state;
+	assert_non_null(mkdtemp(runtime));
+	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
+	m = fixture_model(30, 120);
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
+	fixture_keys(m, "e");
+	fixture_answer(m, "GET", A "/stat", SVM_OK,
+		       "{\"type\":\"file\",\"mode\":\"0600\"}");
+	r = fixture_request(m, "GET");
+	write_text(r->download, "old");
+	fixture_tagged(m, "GET", A, SVM_OK, "", "\"5\"");
+	write_text(m->editor.path, "new");
+	fixture_edited(m, true);
+	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "another");
+	assert_shown(m, "WAS CHANGED BY ANOTHER");
+	fixture_keys(m, "s ^U Enter");
+	assert_shown(m, "a name is needed");
+	fixture_type(m, "two");
+	fixture_keys(m, "Enter");
+	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "another");
+	assert_not_shown(m, "WAS CHANGED BY ANOTHER");
+	assert_shown(m, "new file /workspace/two");
+	assert_shown(m, "it is there already");
+	fixture_type(m, "3");
+	fixture_keys(m, "Enter");
+	r = fixture_request(m, "PUT");
+	assert_string_equal(r->target,
+			    A "?path=%2Fworkspace%2Ftwo3&mode=0600");
+	assert_string_equal(r->if_match, "");
+	fixture_answer(m, "PUT", A, SVM_OK, "");
+	assert_shown(m, "saved /workspace/two3");
+	fixture_free(m);
+	assert_int_equal(rmdir(runtime), 0); /* no copy is left */
+}
+
 /* A click selects, as a key would. */
 static void test_files__click(void **state)
 {
@@ -291,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_files__editor_left),
 		cmocka_unit_test(test_files__editor_failed),
 		cmocka_unit_test(test_files__editor_not_opened),
+		cmocka_unit_test(test_files__editor_save_as),
 		cmocka_unit_test(test_files__mode),
 		cmocka_unit_test(test_files__editor_unsaved),
 		cmocka_unit_test(test_files__click),
