@@ -222,6 +222,24 @@ static int view_line(const struct model *m, const struct textlog *t,
 
 #define SEPARATOR " \u00b7 "
 
+/* A line that a terminal repainted is read as several: that is why more are
+ * kept than the log has. */
+static void count_repaints(const struct textlog *t, struct frame_parts *corner)
+{
+	char lines[FRAME_TIME_SIZE], more[FRAME_TIME_SIZE];
+	size_t repaints = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		repaints += textlog_at(t, i)->piece > 0;
+	if (!repaints)
+		return;
+	frame_count(t->n - repaints, lines);
+	frame_count(repaints, more);
+	frame_part(corner, 5, NULL, "%s line%s + %s repaint%s", lines,
+		   t->n - repaints == 1 ? "" : "s", more,
+		   repaints == 1 ? "" : "s");
+}
+
 static void view_kept(const struct textlog *t, struct canvas *c,
 		      struct area pane, struct frame_parts *corner)
 {
@@ -233,6 +251,7 @@ static void view_kept(const struct textlog *t, struct canvas *c,
 		frame_count(shown, n);
 		frame_part(corner, 3, NULL, "%s shown", n);
 	}
+	count_repaints(t, corner);
 	frame_count(t->n, n);
 	frame_count(LIMIT_TUI_LINES, most);
 	frame_part(corner, 4, NULL, "%s/%s kept", n, most);

@@ -244,6 +244,8 @@ static void test_log_window__repaints(void **state)
 		     "\"\\u001b[H\\u001b[2J  one\\u001b[3;1H\\u001b[K\\u001b[H"
 		     "two\\r   \\rthree\\u001b[m\"}");
 	assert_int_equal(text_of(m)->n, 3);
+	/* The log has one line, not three. */
+	assert_shown(m, " 1 line + 2 repaints \u00b7 3/5 000 kept");
 	assert_shown(m, "\u2502  one  ");
 	assert_shown(m, "\u2502two  ");
 	assert_shown(m, "\u2502three  ");
@@ -256,6 +258,12 @@ static void test_log_window__repaints(void **state)
 	assert_shown(m, "1 shown");
 	fixture_keys(m, "R");
 	assert_shown(m, "no line matches");
+	fixture_free(m);
+	m = fixture_model(24, 100);
+	fixture_keys(m, "j l");
+	come(m, 0, 10);
+	assert_shown(m, "10/5 000 kept");
+	assert_not_shown(m, "repaint");
 	fixture_free(m);
 }
 
