@@ -23,6 +23,7 @@ bool ask_possible(const struct cli *cli)
 
 static void show(const char *text)
 {
+	auto_escape bool before = cli_escape_for(STDERR_FILENO);
 	auto_buf struct buf b = BUF_INIT;
 
 	escape_text(&b, text, strlen(text));

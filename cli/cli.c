@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/fields.h"
+#include "cli/live.h"
 #include "cli/nearest.h"
 #include "cli/paging.h"
 #include "cli/sandbox.h"
@@ -71,6 +72,7 @@ static int unknown_command(const char *path, const struct cmd *const *list,
 static int cli_error_as(const struct cli *cli, const struct svm_err *e,
 			int status)
 {
+	auto_escape bool before = cli_escape_for(STDERR_FILENO);
 	auto_buf struct buf b = BUF_INIT;
 
 	if (cli->json) {
@@ -153,6 +155,11 @@ int cli_is_usage(struct svm_err *err)
 	return -1;
 }
 
+bool cli_escape_for(int fd)
+{
+	return escape_ascii(fd >= 0 && !live_utf8() && isatty(fd));
+}
+
 void cli_notice(const struct cli *cli, const char *fmt, ...)
 {
 	va_list ap;
@@ -162,6 +169,7 @@ void cli_notice(const struct cli *cli, const char *fmt, ...)
 	va_start(ap, fmt);
 	auto_free char *text = xvasprintf(fmt, ap);
 	va_end(ap);
+	auto_escape bool before = cli_escape_for(STDERR_FILENO);
 	auto_buf struct buf b = BUF_INIT;
 
 	escape_text(&b, text, strlen(text));
@@ -184,6 +192,7 @@ void cli_warn(const char *fmt, ...)
 	va_start(ap, fmt);
 	auto_free char *text = xvasprintf(fmt, ap);
 	va_end(ap);
+	auto_escape bool before = cli_escape_for(STDERR_FILENO);
 	auto_buf struct buf b = BUF_INIT;
 
 	escape_text(&b, text, strlen(text));
@@ -405,6 +414,7 @@ int cli_main(const struct entries *entries, int argc, char **argv)
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_IGN); /* a write that fails is told and tidied up */
 	proc_raise_nofile();
+	cli_escape_for(STDOUT_FILENO);
 	if (argc > 1 && strcmp(argv[1], "--version") == 0)
 		argv[1] += 2; /* what many type first */
 	return argc > 0 ? cli_run(&cli, cmds, argc - 1, argv + 1) :

@@ -31,6 +31,11 @@ int cli_call(struct cli *cli, const char *what, const char *method,
 /* Print an error as text or JSON; returns its exit status. */
 int cli_report(const struct cli *cli, const struct svm_err *err);
 
+/* Escape what follows as fd needs it: a terminal that isn't said to read UTF-8
+ * is shown ASCII alone.  Standard output's holds from the start; -1: none's.
+ * Returns what held before: see escape.h. */
+bool cli_escape_for(int fd);
+
 /* A note for a person: only when stderr is a terminal and not -q. */
 void cli_notice(const struct cli *cli, const char *fmt, ...)
 	PRINTF_LIKE(2, 3);

@@ -43,6 +43,7 @@ void cli_tell_started(void)
 static void on_started(void *data, pid_t pid, const char *why)
 {
 	const struct cli *cli = data;
+	auto_escape bool before = cli_escape_for(STDERR_FILENO);
 	auto_buf struct buf text = BUF_INIT;
 
 	started = pid;

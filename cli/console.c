@@ -60,6 +60,7 @@ static void add_dir(struct buf *out, const char *dir)
 
 static char *prompt_text(const struct console *c)
 {
+	auto_escape bool before = cli_escape_for(STDERR_FILENO);
 	auto_buf struct buf name = BUF_INIT;
 	const char *text = !c->id ? "" : c->name[0] ? c->name : c->id;
 	size_t width;

@@ -228,6 +228,7 @@ static void add_text(struct live *l, enum live_role role, const char *s,
 
 void live_text(struct live *l, enum live_role role, const char *text)
 {
+	auto_escape bool before = cli_escape_for(l->fd);
 	auto_buf struct buf shown = BUF_INIT;
 
 	escape_line(&shown, text, strlen(text));

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "cli/live.h"
 #include "cli/out.h"
 #include "cli/paging.h"
@@ -109,6 +110,7 @@ static void show(struct progress *p, int64_t now)
 		live_paint(p->live);
 		return;
 	}
+	auto_escape bool before = cli_escape_for(STDERR_FILENO);
 	auto_buf struct buf line = BUF_INIT;
 
 	escape_line(&line, p->what, strlen(p->what));

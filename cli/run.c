@@ -125,6 +125,7 @@ int run_start_message(const struct run_command *c, struct buf *out,
  * the carriage return, with which progress is shown. */
 static void show(struct sink *s, bool last)
 {
+	auto_escape bool before = cli_escape_for(s->fd);
 	const char *p = buf_str(&s->raw);
 	size_t n = s->raw.len - (last ? 0 : utf8_tail(p, s->raw.len)), at = 0;
 

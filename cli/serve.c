@@ -57,6 +57,7 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 	if (o->detached)
 		add(&argv, xstrdup("--detached"));
 	umask(077);
+	cli_escape_for(-1); /* what it writes is for its files */
 	int status = cli->entries->serve((int)strv_len(argv), argv);
 
 	strv_free(argv);

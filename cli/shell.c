@@ -102,6 +102,7 @@ static int open_ui(struct cli *cli, const char *name, struct svm_err *err)
 	if (!id || cli_get(cli, target, NULL, err) < 0 ||
 	    cli_key(cli, &key, err) < 0)
 		return -1;
+	cli_escape_for(-1); /* it knows its terminal itself */
 	return cli->entries->tui(&(struct tui_args){
 			.server = cli->server,
 			.api_key = key.len ? buf_str(&key) : NULL,

@@ -198,6 +198,7 @@ static void on_frame(void *data, const struct frame *f)
 	ticker_tell(s->ticker, text, have, whole);
 	if (s->ticker || (s->said && strcmp(s->said, text) == 0))
 		return;
+	auto_escape bool before = cli_escape_for(STDERR_FILENO);
 	auto_buf struct buf line = BUF_INIT;
 
 	escape_line(&line, text, strlen(text));

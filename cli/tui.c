@@ -87,6 +87,7 @@ static int run(struct cli *cli, void *values, int argc, char **args,
 		.frames = o->frames,
 	};
 
+	cli_escape_for(-1); /* it knows its terminal itself */
 	return cli->entries->tui(&a, err);
 }
 

@@ -6,6 +6,7 @@
  * that was asked for is there.  What a key did is shown sooner.
  */
 #include <errno.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -442,6 +443,7 @@ static void close_all(struct app *a)
 
 static void say_goodbye(const struct app *a)
 {
+	auto_escape bool before = escape_ascii(a->m->set.ascii);
 	auto_buf struct buf safe = BUF_INIT;
 
 	if (a->m->farewell) {
@@ -463,8 +465,9 @@ static void rescue(struct app *a, struct buf *say)
 			screens[i]->rescue(a->m, a->m->state[i], say);
 }
 
-static void print_rescued(const struct buf *say)
+static void print_rescued(const struct app *a, const struct buf *say)
 {
+	auto_escape bool before = escape_ascii(a->m->set.ascii);
 	auto_buf struct buf safe = BUF_INIT;
 
 	escape_text(&safe, buf_str(say), say->len);
@@ -475,9 +478,12 @@ static void print_canvas(struct app *a)
 {
 	auto_buf struct buf text = BUF_INIT;
 	struct canvas *c = a->canvas;
+	bool ascii = a->m->set.ascii ||
+		     (isatty(STDOUT_FILENO) &&
+		      strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
 
 	/* As the painter would. */
-	for (int i = 0; a->m->set.ascii && i < c->rows * c->cols; i++)
+	for (int i = 0; ascii && i < c->rows * c->cols; i++)
 		if (c->cells[i].cp >= 0x7f)
 			c->cells[i].cp = (unsigned char)glyph_ascii(
 				(uint32_t)c->cells[i].cp);
@@ -506,7 +512,7 @@ int tui_main(const struct tui_options *o, struct svm_err *err)
 		if (o->dump)
 			print_canvas(&a);
 		else if (a.signal)
-			print_rescued(&rescued);
+			print_rescued(&a, &rescued);
 		else
 			say_goodbye(&a);
 		r = a.signal ? 128 + a.signal : a.m->status;

@@ -6,6 +6,16 @@
 
 #include "lib/base/utf8.h"
 
+static _Thread_local bool ascii;
+
+bool escape_ascii(bool on)
+{
+	bool before = ascii;
+
+	ascii = on;
+	return before;
+}
+
 bool escape_is_deceptive(uint32_t cp)
 {
 	return (cp >= 0x80 && cp <= 0x9f) ||       /* C1 */
@@ -36,7 +46,7 @@ static void escape(struct buf *out, const char *s, size_t n, bool keep_lines)
 			buf_addf(out, "^%c", (char)(cp + '@'));
 		else if (cp == 0x7f)
 			buf_addstr(out, "^?");
-		else if (escape_is_deceptive(cp))
+		else if (escape_is_deceptive(cp) || (ascii && cp >= 0x80))
 			buf_addf(out, "\\u{%x}", cp);
 		else
 			buf_add(out, s, step);
@@ -169,7 +179,7 @@ void escape_json(struct buf *out, const char *json, size_t n)
 
 		/* Those below a blank are in no JSON that could be read. */
 		if (k <= 0 || (cp < 0x20 && !blank) || cp == 0x7f ||
-		    escape_is_deceptive(cp))
+		    escape_is_deceptive(cp) || (ascii && cp >= 0x80))
 			add_json_escape(out, k > 0 ? cp : 0xfffd);
 		else
 			buf_add(out, json, step);

@@ -11,6 +11,19 @@
 #include <stdint.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/defs.h"
+
+/* Whether what isn't ASCII is escaped too, in this thread from now on: for a
+ * terminal that doesn't read UTF-8, to which a byte of a character may be a
+ * control.  Returns what held before; at first it isn't. */
+bool escape_ascii(bool on);
+
+static inline void escape_restore(bool *before)
+{
+	escape_ascii(*before);
+}
+/* auto_escape bool before = escape_ascii(...): up to the end of the block. */
+#define auto_escape CLEANUP(escape_restore)
 
 /* Append s with ESC as ^[, other C0 as ^X, DEL as ^?, the rest as \u{XXXX} or
  * \xXX.  Newline and tab are escaped too: the result is one line. */

@@ -92,6 +92,26 @@ static void test_escape__json(void **state)
 	check_json("\"\xff\x1b\"", "\"\\ufffd\\u001b\"");
 }
 
+/* For a terminal that reads no UTF-8; never unasked. */
+static void test_escape__ascii(void **state)
+{
+	auto_buf struct buf b = BUF_INIT;
+
+	(void)state;
+	{
+		auto_escape bool before = escape_ascii(true);
+
+		assert_false(before);
+		escape_line(&b, "a\xc3\x9b\xf0\x9f\x98\x80\xff\n", 9);
+		assert_string_equal(buf_str(&b), "a\\u{db}\\u{1f600}\\xff^J");
+		check_json("\"\xc3\x9b\xf0\x9f\x98\x80\"",
+			   "\"\\u00db\\ud83d\\ude00\"");
+	}
+	buf_clear(&b);
+	escape_line(&b, "\xc3\x9b", 2);
+	assert_string_equal(buf_str(&b), "\xc3\x9b");
+}
+
 static void check_strip(const char *in, const char *out)
 {
 	auto_free char *s = xstrdup(in);
@@ -165,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_escape__nothing_gets_through),
 		cmocka_unit_test(test_escape__deceptive),
 		cmocka_unit_test(test_escape__json),
+		cmocka_unit_test(test_escape__ascii),
 		cmocka_unit_test(test_escape__strip),
 		cmocka_unit_test(test_escape__repaint),
 	};
