@@ -130,7 +130,8 @@ int console_run(struct console *c, const struct cmd *const *list,
 	take_signals(c, 0);
 	if (c->prompt.tty) { /* a command that was killed restored nothing */
 		term_restore();
-		(void)term_guard(&ignored);
+		if (!c->leaving)
+			(void)term_guard(&ignored);
 	}
 	status = exit_status(c, status);
 	prompt_fresh_line(&c->prompt);

@@ -15,6 +15,8 @@
 #include "cli/libreadline.h"
 #include "cli/term.h"
 #include "lib/api/limits.h"
+#include "lib/base/ending.h"
+#include "lib/base/foreground.h"
 #include "lib/base/mem.h"
 
 #define CHUNK KIB(4)
@@ -107,6 +109,20 @@ static void begin(void)
 	lrl.rl_callback_handler_install(editor.text, on_line);
 }
 
+/* Another had the terminal, and may have it still. */
+static void come_back(const struct prompt *p)
+{
+	if (!foreground_wait(STDIN_FILENO))
+		return;
+	if (!p->edits) {
+		fputs(editor.text, stderr);
+		return;
+	}
+	lrl.rl_deprep_terminal(); /* kill -STOP says nothing before */
+	lrl.rl_prep_terminal(1);
+	lrl.rl_forced_update_display();
+}
+
 /* A signal in the midst of a key or of a paste, whose rest may never come:
  * whether to end it.  wait_input() does what there is to do. */
 static bool take_pending(struct prompt *p)
@@ -114,7 +130,10 @@ static bool take_pending(struct prompt *p)
 	struct signalfd_siginfo info;
 
 	while (read(p->signals, &info, sizeof(info)) == sizeof(info))
-		if (info.ssi_signo != SIGWINCH && info.ssi_signo != SIGTSTP)
+		if (info.ssi_signo == SIGCONT)
+			come_back(p);
+		else if (info.ssi_signo != SIGWINCH &&
+			 info.ssi_signo != SIGTSTP)
 			p->pending = (int)info.ssi_signo;
 	return p->pending;
 }
@@ -197,22 +216,10 @@ void prompt_remember(const struct prompt *p, const char *line)
 
 static void suspend(const struct prompt *p)
 {
-	sigset_t stop;
-
 	if (p->edits)
 		lrl.rl_deprep_terminal();
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTSTP);
-	/* Not SIGSTOP: with no shell to go back to it is ignored. */
-	raise(SIGTSTP);
-	sigprocmask(SIG_UNBLOCK, &stop, NULL);
-	sigprocmask(SIG_BLOCK, &stop, NULL);
-	if (p->edits) {
-		lrl.rl_prep_terminal(1);
-		lrl.rl_forced_update_display();
-	} else {
-		fputs(editor.text, stderr);
-	}
+	foreground_stop();
+	come_back(p);
 }
 
 static void begin_anew(struct prompt *p)
@@ -241,10 +248,12 @@ static bool on_signal(struct prompt *p, int signo)
 	}
 	if (signo == SIGTSTP)
 		suspend(p);
+	else if (p->tty && signo == SIGCONT)
+		come_back(p);
 	else if (p->tty && signo == SIGINT)
 		begin_anew(p);
 	return signo == SIGTERM || signo == SIGHUP ||
-	       (!p->tty && signo != SIGTSTP);
+	       (!p->tty && signo != SIGTSTP && signo != SIGCONT);
 }
 
 /* Wait for standard input; the signal that ends the waiting, or 0. */
@@ -282,7 +291,9 @@ static enum prompt_result edit(struct prompt *p, struct buf *line,
 	while (!editor.done) {
 		*ret_signo = wait_input(p);
 		if (*ret_signo) {
-			lrl.rl_callback_handler_remove();
+			ending_heard(*ret_signo);
+			if (foreground_has(STDIN_FILENO))
+				lrl.rl_callback_handler_remove();
 			fputc('\n', stderr);
 			return PROMPT_SIGNAL;
 		}

@@ -20,6 +20,8 @@
 #include "lib/base/base64.h"
 #include "lib/base/ending.h"
 #include "lib/base/escape.h"
+#include "lib/base/fd.h"
+#include "lib/base/foreground.h"
 #include "lib/base/json.h"
 #include "lib/base/mem.h"
 #include "lib/base/utf8.h"
@@ -42,6 +44,7 @@ struct runner {
 	const struct run *run;
 	struct client *client;
 	struct ws *ws;
+	int continued;         /* tells of SIGCONT; -1: we have no terminal */
 	struct sink out[2];    /* stdout, stderr */
 	char *session;         /* id, when there is one */
 	struct replay replay;
@@ -348,6 +351,23 @@ static void read_signals(struct runner *r)
 		on_signal(r, (int)info.ssi_signo);
 }
 
+/* Whether the terminal is still ours to read and to write. */
+static bool in_front(struct runner *r, bool continued)
+{
+	struct signalfd_siginfo info;
+
+	if (r->continued < 0 || r->detached ||
+	    (!continued && foreground_has(STDIN_FILENO)))
+		return true;
+	while (read(r->continued, &info, sizeof(info)) == sizeof(info))
+		;
+	if (!term_again())
+		return false;
+	if (!(r->run->flags & RUN_READ_ONLY))
+		send_size(r);
+	return true;
+}
+
 static void end_input(struct runner *r)
 {
 	static const char eof[] = "{\"type\":\"eof\"}";
@@ -384,7 +404,7 @@ static size_t queued(const struct runner *r)
 	return r->out[0].queue.len + r->out[1].queue.len;
 }
 
-static int wait_events(struct runner *r, struct pollfd p[5])
+static int wait_events(struct runner *r, struct pollfd p[6])
 {
 	p[0] = (struct pollfd){ ws_fd(r->ws), ws_events(r->ws), 0 };
 	p[1] = (struct pollfd){ r->run->signal_fd, POLLIN, 0 };
@@ -394,9 +414,10 @@ static int wait_events(struct runner *r, struct pollfd p[5])
 	for (int i = 0; i < 2; i++)
 		p[3 + i] = (struct pollfd){
 			r->out[i].queue.len ? r->out[i].fd : -1, POLLOUT, 0 };
+	p[5] = (struct pollfd){ r->continued, POLLIN, 0 };
 	if (r->exited) /* what it still says has no reader */
 		p[0].fd = p[2].fd = -1;
-	if (poll(p, 5, client_left_ms(r->client)) < 0 && errno != EINTR)
+	if (poll(p, 6, client_left_ms(r->client)) < 0 && errno != EINTR)
 		return svm_err_sys(r->err, SVM_INTERNAL, errno, "poll");
 	return 0;
 }
@@ -434,7 +455,7 @@ static int no_status(struct runner *r)
 /* One turn: 0 go on, 1 it is over, -1 with err. */
 static int turn(struct runner *r)
 {
-	struct pollfd p[5];
+	struct pollfd p[6];
 	int end = 0;
 
 	if (wait_events(r, p) < 0)
@@ -443,7 +464,9 @@ static int turn(struct runner *r)
 		return late(r);
 	if (p[1].revents)
 		read_signals(r);
-	if (p[2].revents)
+	if (!in_front(r, p[5].revents))
+		return 0;
+	if (p[2].revents && !r->detached)
 		read_input(r);
 	for (int i = 0; i < 2; i++)
 		if (p[3 + i].revents && drain(r, &r->out[i]) < 0)
@@ -497,6 +520,16 @@ static void tell_how_to_return(const struct runner *r)
 			   "attach %s/%s", r->run->id, sid);
 }
 
+static int watch_continued(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCONT);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 int run_session(struct cli *cli, const struct run *run, struct svm_err *err)
 {
 	struct runner r = { .cli = cli, .run = run, .err = err };
@@ -514,6 +547,9 @@ int run_session(struct cli *cli, const struct run *run, struct svm_err *err)
 				isatty(r.out[i].fd);
 	}
 	fflush(stdout);
+	auto_close int continued = run->flags & RUN_TTY ? watch_continued() :
+							  -1;
+	r.continued = continued;
 	r.client = c;
 	r.ws = ws_open(c, run->target, on_message, &r, err);
 	if (r.ws && (!(run->flags & RUN_TTY) || term_raw(err) == 0))

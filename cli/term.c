@@ -13,8 +13,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "lib/base/foreground.h"
+
 static struct {
-	struct termios saved;
+	struct termios saved, mode; /* before, and by us */
 	volatile sig_atomic_t raw;
 	bool changed;   /* modes below may be on */
 	bool alternate; /* the other screen is shown */
@@ -41,13 +43,9 @@ void term_restore(void)
 		(void)!write(STDOUT_FILENO, reset, sizeof(reset) - 1);
 	else if (term.hidden)
 		(void)!write(STDOUT_FILENO, show, sizeof(show) - 1);
-	/* From the background it would stop us, and be no business of ours.
-	 * One that isn't ours to control has no background. */
-	pid_t front = tcgetpgrp(STDIN_FILENO);
-
-	if (term.hidden && front >= 0 && front != getpgrp())
-		return;
-	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &term.saved);
+	/* From the background it would stop us, and be no business of ours. */
+	if (foreground_has(STDIN_FILENO))
+		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &term.saved);
 }
 
 static void on_crash(int signo)
@@ -69,6 +67,10 @@ static int apply(struct termios *mode, struct svm_err *err)
 			signal(crashes[i], on_crash);
 		registered = true;
 	}
+	/* To end, which our caller reads. */
+	if (!foreground_has(STDIN_FILENO))
+		return 0;
+	term.mode = *mode;
 	term.raw = 1;
 	if (tcsetattr(STDIN_FILENO, TCSADRAIN, mode) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno,
@@ -78,6 +80,7 @@ static int apply(struct termios *mode, struct svm_err *err)
 
 static int save(struct termios *ret_mode, struct svm_err *err)
 {
+	(void)foreground_wait(STDIN_FILENO); /* those of now are another's */
 	if (tcgetattr(STDIN_FILENO, &term.saved) < 0)
 		return svm_err_sys(err, SVM_INTERNAL, errno,
 				   "read the terminal's settings");
@@ -113,6 +116,15 @@ int term_keys_on(struct svm_err *err)
 	mode.c_cc[VTIME] = 0;
 	term.hidden = true;
 	return apply(&mode, err);
+}
+
+bool term_again(void)
+{
+	if (!foreground_wait(STDIN_FILENO))
+		return false;
+	if (term.raw)
+		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &term.mode);
+	return true;
 }
 
 /* Another open file of the same terminal: that flag of the one we were given

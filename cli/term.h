@@ -10,8 +10,12 @@
 
 #include "lib/base/err.h"
 
-/* Raw mode on standard input; undone by term_restore(), at exit and when we
- * crash. */
+/*
+ * Raw mode on standard input; undone by term_restore(), at exit and when we
+ * crash.  This, and the next two, wait until we are in the foreground, and
+ * change nothing if we have to end before, which is the next signal to read:
+ * foreground.h.
+ */
 int term_raw(struct svm_err *err);
 
 /* Nothing is changed yet, but how the terminal is now will be restored. */
@@ -20,6 +24,11 @@ int term_guard(struct svm_err *err);
 /* Keys come one by one and are not shown, but Ctrl-C and Ctrl-Z still make
  * signals; undone in the same ways, and the cursor is shown again. */
 int term_keys_on(struct svm_err *err);
+
+/* After SIGCONT, and wherever we might be in the background: stop until we are
+ * in the foreground, then the terminal as we had it.  False: we have to end
+ * before; the signal waits to be read. */
+bool term_again(void);
 
 /* read(2) of standard input without waiting, for who polled it: the Ctrl-C
  * that makes a signal drops what was typed before, and so what poll() saw

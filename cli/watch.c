@@ -19,6 +19,7 @@
 #include "lib/base/duration.h"
 #include "lib/base/ending.h"
 #include "lib/base/fd.h"
+#include "lib/base/foreground.h"
 #include "lib/base/mem.h"
 
 struct loop_state {
@@ -105,7 +106,7 @@ static void draw_keys(struct live *l, size_t room)
 static int catch_signals(struct svm_err *err)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT,
-				       SIGWINCH, SIGTSTP };
+				       SIGWINCH, SIGTSTP, SIGCONT };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -171,13 +172,21 @@ static void suspend(struct loop_state *s)
 		live_leave(s->live);
 		term_restore();
 	}
-	raise(SIGSTOP);
+	foreground_stop();
 	if (s->live) {
 		auto_err struct svm_err ignored = SVM_ERR_INIT;
 
 		(void)term_keys_on(&ignored);
-		draw(s);
+		if (foreground_has(STDIN_FILENO))
+			draw(s);
 	}
+}
+
+/* kill -STOP says nothing before. */
+static void come_back(struct loop_state *s)
+{
+	if (s->live && !s->over && term_again())
+		draw(s);
 }
 
 static void on_signals(struct loop_state *s)
@@ -189,6 +198,8 @@ static void on_signals(struct loop_state *s)
 			draw(s);
 		} else if (info.ssi_signo == SIGTSTP) {
 			suspend(s);
+		} else if (info.ssi_signo == SIGCONT) {
+			come_back(s);
 		} else {
 			s->over = true;
 			s->status = 128 + (int)info.ssi_signo;
@@ -266,14 +277,18 @@ static int loop(struct loop_state *s, struct svm_err *err)
 
 		if (n < 0 && errno != EINTR)
 			return svm_err_sys(err, SVM_INTERNAL, errno, "poll");
+		if (n > 0 && p[0].revents)
+			on_signals(s);
+		if (s->live && !foreground_has(STDIN_FILENO)) {
+			come_back(s);
+			continue;
+		}
 		if (s->deadline_ns && clock_boot_ns() >= s->deadline_ns)
 			return svm_err_set(err, SVM_TIMEOUT,
 					   "the time given by --timeout is "
 					   "over");
 		if (n == 0)
 			draw(s);
-		if (n > 0 && p[0].revents)
-			on_signals(s);
 		if (n > 0 && p[2].revents)
 			on_keys(s);
 		if (n > 0 && p[3].revents & (POLLERR | POLLHUP))

@@ -14,6 +14,7 @@
 #include "lib/api/dirs.h"
 #include "lib/base/ending.h"
 #include "lib/base/fd.h"
+#include "lib/base/foreground.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
 #include "lib/base/proc.h"
@@ -25,15 +26,25 @@ extern char **environ;
 
 #define TMUX_MS 1000
 
+static bool has_terminal(const struct app *a)
+{
+	return a->term && !a->away;
+}
+
 static void suspend(struct app *a)
 {
-	if (!a->term)
+	if (!has_terminal(a))
 		return;
 	term_curses_suspend(a->term);
-	/* The whole job, as the terminal would do it. */
-	kill(0, SIGSTOP);
-	term_curses_resume(a->term);
-	a->m->effects |= EFFECT_REDRAW;
+	foreground_stop();
+	app_resume(a);
+}
+
+/* After another program. */
+static void come_back(struct app *a)
+{
+	if (app_resume(a))
+		term_curses_repaint(a->term);
 }
 
 static int wait_for(pid_t pid)
@@ -108,15 +119,14 @@ static void run_command(struct app *a)
 	char **argv = steal_ptr(&a->m->command);
 	char ***more = steal_ptr(&a->m->commands_more);
 
-	if (argv && a->term) {
+	if (argv && has_terminal(a)) {
 		term_curses_suspend(a->term);
 		run_one(argv);
-		for (char ***next = more; next && *next; next++)
+		for (char ***next = more; next && *next && !ending_pending();
+		     next++)
 			run_one(*next);
 		forget_interrupts();
-		term_curses_resume(a->term);
-		term_curses_repaint(a->term);
-		a->m->effects |= EFFECT_REDRAW;
+		come_back(a);
 	}
 	strv_free(argv);
 	for (char ***next = more; next && *next; next++)
@@ -161,8 +171,7 @@ static int run_in_front(struct app *a, char *const *argv, struct svm_err *err)
 	int status = pid < 0 ? -1 : wait_for(pid);
 
 	forget_interrupts();
-	term_curses_resume(a->term);
-	term_curses_repaint(a->term);
+	come_back(a);
 	return status;
 }
 
@@ -173,7 +182,7 @@ static int run_editor(struct app *a, const char *path, struct svm_err *err)
 	char **argv = editor_argv(path);
 	int status = command_check(argv[0], err);
 
-	if (status == 0 && a->term)
+	if (status == 0 && has_terminal(a))
 		status = run_in_front(a, argv, err);
 	if (status && err->code != SVM_OK)
 		(void)svm_err_prefix(err, "can't start the editor");
@@ -243,7 +252,7 @@ static void copy(struct app *a)
 	dirs_init(&dirs);
 	auto_free char *path = path_join(dirs.runtime, "clipboard");
 
-	if (a->term)
+	if (has_terminal(a))
 		term_curses_copy(a->term, buf_str(text), text->len);
 	if (write_clipboard(path, &dirs, text, &err) < 0)
 		model_complain(a->m, &err, a->term && fits ?
@@ -318,7 +327,7 @@ static void do_effects(struct app *a, unsigned effects)
 		run_command(a);
 	if (effects & EFFECT_SUSPEND)
 		suspend(a);
-	if (!a->term)
+	if (!has_terminal(a))
 		return;
 	if (effects & EFFECT_STYLE)
 		restyle(a);
@@ -341,5 +350,5 @@ void app_carry_out(struct app *a)
 			  ~(unsigned)(EFFECT_REDRAW | EFFECT_QUIT);
 		a->m->effects &= ~effects;
 		do_effects(a, effects);
-	} while (effects);
+	} while (effects && !a->away);
 }

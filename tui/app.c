@@ -19,6 +19,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/ending.h"
 #include "lib/base/escape.h"
+#include "lib/base/foreground.h"
 #include "lib/base/mem.h"
 #include "tui/app.h"
 #include "tui/frame.h"
@@ -107,17 +108,30 @@ static void arm_frame(struct app *a)
 						     next_frame(a));
 }
 
+/* Continued in the background, we are told only by the next signal read. */
+static bool in_front(struct app *a)
+{
+	if (!a->term)
+		return true;
+	return !a->away && !a->signal &&
+	       (foreground_has(STDIN_FILENO) || app_resume(a));
+}
+
 static void before_sleep(struct loop *l, void *data)
 {
 	struct app *a = data;
 
 	(void)l;
+	if (!in_front(a))
+		return;
 	app_carry_out(a);
 	if (a->m->effects & EFFECT_QUIT) {
 		loop_stop(a->loop);
 		return;
 	}
-	if (a->m->effects & EFFECT_REDRAW && !a->away) {
+	if (!in_front(a))
+		return;
+	if (a->m->effects & EFFECT_REDRAW) {
 		if (may_paint(a))
 			paint(a);
 		else if (a->pressed || !loop_timer_armed(a->frame))
@@ -125,8 +139,7 @@ static void before_sleep(struct loop *l, void *data)
 	}
 	arm_tick(a);
 	/* What painting a counted frame left to do. */
-	if (a->m->effects & EFFECT_REDRAW && !a->away &&
-	    !loop_timer_armed(a->frame))
+	if (a->m->effects & EFFECT_REDRAW && !loop_timer_armed(a->frame))
 		arm_frame(a);
 }
 
@@ -179,6 +192,8 @@ static void tty_ready(struct loop *l, void *data, unsigned events)
 	ssize_t n;
 
 	(void)events;
+	if (!in_front(a))
+		return;
 	n = read(STDIN_FILENO, bytes, sizeof(bytes));
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
@@ -226,9 +241,26 @@ static void on_end(struct loop *l, void *data,
 	loop_stop(l);
 }
 
-static void watch_terminal(struct app *a)
+bool app_resume(struct app *a)
 {
+	a->away = !foreground_wait(STDIN_FILENO);
 	loop_fd_mod(a->tty, a->away ? 0 : LOOP_READ);
+	if (a->away)
+		return false;
+	term_curses_resume(a->term);
+	on_resize(NULL, a, NULL);
+	a->m->effects |= EFFECT_REDRAW;
+	return true;
+}
+
+/* Not the key ^Z, which comes as a byte. */
+static void on_stop(struct loop *l, void *data,
+		    const struct signalfd_siginfo *info)
+{
+	struct app *a = data;
+
+	(void)l, (void)info;
+	a->m->effects |= EFFECT_SUSPEND;
 }
 
 /* Whoever stopped us (kill -STOP says nothing before) may have used the
@@ -239,15 +271,8 @@ static void on_continue(struct loop *l, void *data,
 	struct app *a = data;
 
 	(void)l, (void)info;
-	if (!a->term)
-		return;
-	a->away = tcgetpgrp(STDIN_FILENO) != getpgrp();
-	watch_terminal(a);
-	if (a->away)
-		return;
-	term_curses_resume(a->term);
-	on_resize(NULL, a, NULL);
-	a->m->effects |= EFFECT_REDRAW;
+	if (a->term && !a->signal)
+		app_resume(a);
 }
 
 /* -- life */
@@ -357,6 +382,8 @@ static void watch_signals(struct app *a)
 
 	signal(SIGPIPE, SIG_IGN);
 	loop_signal_add(a->loop, SIGWINCH, on_resize, a);
+	if (!a->o->dump)
+		loop_signal_add(a->loop, SIGTSTP, on_stop, a);
 	loop_signal_add(a->loop, SIGCONT, on_continue, a);
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
 		loop_signal_add(a->loop, ends[i], on_end, a);
@@ -381,6 +408,9 @@ static int open_all(struct app *a, struct svm_err *err)
 					  .api_key = a->o->api_key };
 
 	setlocale(LC_CTYPE, "");
+	/* SIGTERM still ends us by itself. */
+	if (!a->o->dump)
+		(void)foreground_wait(STDIN_FILENO);
 	a->loop = loop_new();
 	if (!a->loop)
 		return svm_err_sys(err, SVM_INTERNAL, errno, "epoll");

@@ -28,9 +28,13 @@ struct app {
 	unsigned frames_left;
 	bool pressed;             /* a key, since the last frame */
 	bool closing;
-	bool away; /* in the background: the terminal is somebody else's */
+	bool away; /* to end in the background: the terminal is another's */
 	int signal;               /* that ended it */
 };
+
+/* Another had the terminal: draw again as soon as we are in the foreground.
+ * False: we have to end before, and the terminal isn't touched any more. */
+bool app_resume(struct app *a);
 
 /* app-effects.c: what an update asked for, but painting and quitting, and
  * what comes of that at once: an editor that was left has something to be

@@ -19,7 +19,9 @@
 
 #include "lib/api/limits.h"
 #include "lib/base/base64.h"
+#include "lib/base/ending.h"
 #include "lib/base/fd.h"
+#include "lib/base/foreground.h"
 #include "lib/base/mem.h"
 #include "tui/glyph.h"
 #include "tui/term-curses.h"
@@ -36,6 +38,7 @@ struct term_curses {
 	char *type;        /* its terminfo entry; NULL: none is wanted */
 	int colours, most; /* in use, and what the terminal has */
 	bool no_color, utf8, mouse, modes_on;
+	bool left;         /* the terminal is as it was */
 };
 
 /* What a signal handler needs; there's one terminal. */
@@ -100,6 +103,7 @@ static void arm_rescue(int fd)
 	add_rescue(can("rmcup"));
 	add_rescue(can("cnorm"));
 	rescue.fd = fd;
+	ending_writes(fd, rescue.bytes, rescue.n);
 	for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
 		sigaction(crashes[i], &act, NULL);
 }
@@ -225,8 +229,18 @@ static int start_screen(struct term_curses *t, struct svm_err *err)
 	return 0;
 }
 
+/* Its handler stops us too, but goes on with the terminal whoever has it. */
+static void stop_by_ourselves(void)
+{
+	struct sigaction act;
+
+	if (sigaction(SIGTSTP, NULL, &act) == 0 && act.sa_handler != SIG_IGN)
+		signal(SIGTSTP, SIG_DFL);
+}
+
 static void set_up_screen(struct term_curses *t)
 {
+	stop_by_ourselves();
 	raw();
 	noecho();
 	nonl();
@@ -314,6 +328,16 @@ static void leave_screen(struct term_curses *t)
 {
 	const char *visible = can("cnorm");
 
+	if (t->left)
+		return;
+	t->left = true;
+	ending_writes(-1, NULL, 0);
+	/* Stopped before it could, and told to end in the background: the
+	 * modes are the shell's already. */
+	if (!foreground_has(fileno(t->out))) {
+		put_out(rescue.fd, rescue.bytes, rescue.n);
+		return;
+	}
 	set_modes(t, false);
 	curs_set(1);
 	endwin();
@@ -486,6 +510,8 @@ void term_curses_suspend(struct term_curses *t)
 
 void term_curses_resume(struct term_curses *t)
 {
+	t->left = false;
+	ending_writes(rescue.fd, rescue.bytes, rescue.n);
 	reset_prog_mode();
 	term_curses_resized(t);
 	refresh();
@@ -504,6 +530,7 @@ static void change_type(struct term_curses *t, const char *type)
 		abort(); /* out of memory */
 	free(t->type);
 	t->type = xstrdup(type);
+	t->left = false;
 	arm_rescue(fileno(t->out));
 	set_up_screen(t);
 	show_screen(t);

@@ -3,18 +3,21 @@
 #include "lib/base/ending.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "lib/base/fd.h"
+#include "lib/base/foreground.h"
 
 #define STEP_MS 100
 #define STACK_BYTES (64 * 1024)
@@ -26,13 +29,35 @@ static struct {
 	atomic_bool held;
 	struct termios modes;
 	bool has_modes;
-} ending;
+	pthread_mutex_t lock; /* of what follows */
+	int fd;
+	const char *bytes;
+	size_t n;
+} ending = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* By another open file: that flag of the one we were given is its other
+ * users' too.  Who is in a write there keeps out whoever won't wait. */
+static void write_last(void)
+{
+	char path[32];
+
+	(void)pthread_mutex_lock(&ending.lock); /* for good */
+	if (!ending.n)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", ending.fd);
+	int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	if (fd >= 0 && poll(&p, 1, 0) > 0 && p.revents & POLLOUT)
+		(void)!write(fd, ending.bytes, ending.n);
+}
 
 static void end(int signo)
 {
 	sigset_t set;
 
-	if (ending.has_modes)
+	write_last();
+	if (ending.has_modes && foreground_has(STDIN_FILENO))
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &ending.modes);
 	(void)signal(signo, SIG_DFL);
 	sigemptyset(&set);
@@ -49,8 +74,7 @@ static bool is_ready(int fd, int ms)
 	return poll(&p, 1, ms) > 0;
 }
 
-/* The one that waits to be read; 0: it was. */
-static int pending(void)
+int ending_pending(void)
 {
 	sigset_t set;
 
@@ -63,7 +87,7 @@ static void wait_until_heard(void)
 {
 	int signo = 0, waited = 0;
 
-	while (!atomic_load(&ending.heard) && (signo = pending())) {
+	while (!atomic_load(&ending.heard) && (signo = ending_pending())) {
 		if (waited >= ending.ms)
 			end(signo);
 		(void)is_ready(ending.wake, STEP_MS);
@@ -133,11 +157,24 @@ int ending_watch(int ms)
 void ending_heard(int signo)
 {
 	const uint64_t one = 1;
+	sigset_t set;
 
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTOU);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	if (ending.of != getpid())
 		return;
 	atomic_store(&ending.heard, signo);
 	(void)!write(ending.wake, &one, sizeof(one));
+}
+
+void ending_writes(int fd, const char *bytes, size_t n)
+{
+	(void)pthread_mutex_lock(&ending.lock);
+	ending.fd = fd;
+	ending.bytes = bytes;
+	ending.n = n;
+	(void)pthread_mutex_unlock(&ending.lock);
 }
 
 void ending_hold(bool held)

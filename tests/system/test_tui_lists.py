@@ -2,9 +2,11 @@
 """The dashboard's lists: asked for no more than needed, marked, acted upon
 many at once, kept as views."""
 import json
+import os
+import signal
 import subprocess
 
-from screen import Screen, drive
+from screen import RESTORED, Screen, drive
 from test_metrics import operation
 from test_tui_data import configure
 
@@ -319,3 +321,28 @@ def test_a_long_log_from_its_end_to_its_beginning_and_back(inst):
         t.step("wait +1 new", "gone last-of-all", "send G",
                "wait last-of-all", "wait following")
         t.end("send q", "exit 0")
+
+
+def test_a_signal_ends_own_commands_on_many(inst, tmp_path):
+    """The one that has the terminal comes to its end; no other begins."""
+    hold, out = tmp_path / "hold", tmp_path / "out"
+    os.mkfifo(hold)
+    configure(inst, f"""
+commands:
+  note:
+    scope: sandboxes
+    key: F5
+    run: [sh, -c, 'echo ran >>{out}; echo it ho""lds; read x <{hold}']
+""")
+    inst.start()
+    for i in range(3):
+        inst.sandbox(name=f"box{i}")
+    with Screen(inst, "tui") as t:
+        t.step("wait live", "send 2", "wait 1/3", "send A", "wait 3 marked",
+               "send \\e[15~", "wait RUN note FOR 3 MARKED?", "send y",
+               "prop alt 0", "wait it holds")
+        os.kill(t.pid(), signal.SIGTERM)
+        with open(hold, "w", encoding="ascii") as f:
+            f.write("go\n")
+        t.end("exit 143", RESTORED)
+    assert out.read_text() == "ran\n"

@@ -45,6 +45,12 @@ void links_sync(struct links *ls)
 	ls->looked++;
 }
 
+bool app_resume(struct app *a)
+{
+	(void)a;
+	return false;
+}
+
 static const struct tui_options options = { .dump = true };
 
 static struct app start(struct fetch *f, struct links *ls)
