@@ -79,6 +79,7 @@ static int set_scope(struct command *c, const char *text, struct svm_err *err)
 		if (strcmp(scopes[i].name, text) != 0)
 			continue;
 		c->scope = scopes[i].context;
+		c->scoped = true;
 		return 0;
 	}
 	return svm_err_set(err, SVM_BAD_REQUEST, "'%.32s' is not one of "
@@ -143,19 +144,25 @@ static int set_run(struct command *c, char *const *values,
 	return 0;
 }
 
+static const struct {
+	const char *name;
+	int (*set)(struct command *c, const char *text, struct svm_err *err);
+} members[] = {
+	{ "key", set_key }, { "scope", set_scope },
+	{ "output", set_output }, { "about", set_about },
+	{ "confirm", set_confirm }, { "changes", set_changes },
+};
+
+static int no_member(struct svm_err *err)
+{
+	return svm_err_set(err, SVM_BAD_REQUEST, "is nothing of a command; "
+			   "there are run, key, scope, output, confirm, "
+			   "changes and about");
+}
+
 static int set_member(struct command *c, const char *member,
 		      char *const *values, struct svm_err *err)
 {
-	static const struct {
-		const char *name;
-		int (*set)(struct command *c, const char *text,
-			   struct svm_err *err);
-	} members[] = {
-		{ "key", set_key }, { "scope", set_scope },
-		{ "output", set_output }, { "about", set_about },
-		{ "confirm", set_confirm }, { "changes", set_changes },
-	};
-
 	if (strcmp(member, "run") == 0)
 		return set_run(c, values, err);
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
@@ -166,9 +173,20 @@ static int set_member(struct command *c, const char *member,
 					   "takes one value, not a list");
 		return members[i].set(c, values[0], err);
 	}
-	return svm_err_set(err, SVM_BAD_REQUEST, "is nothing of a command; "
-			   "there are run, key, scope, output, confirm, "
-			   "changes and about");
+	return no_member(err);
+}
+
+int commands_check_key(const char *key, struct svm_err *err)
+{
+	const char *dot = strrchr(key, '.'), *member = dot ? dot + 1 : "";
+	bool is = strcmp(member, "run") == 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		is |= strcmp(members[i].name, member) == 0;
+	if (is)
+		return 0;
+	(void)no_member(err);
+	return svm_err_prefix(err, "commands.%.64s", key);
 }
 
 int commands_set(struct commands *c, const char *key, char *const *values,
@@ -191,6 +209,30 @@ static bool knows(const struct scope *s, const char *word, size_t n)
 		    strncmp(s->words[i], word, n) == 0)
 			return true;
 	return false;
+}
+
+static bool knows_all(const struct scope *s, char *const *argv)
+{
+	size_t n = 0;
+
+	for (; *argv; argv++)
+		for (const char *w = placeholder_next(*argv, &n); w;
+		     w = placeholder_next(w, &n))
+			if (!knows(s, w, n))
+				return false;
+	return true;
+}
+
+/* Without one, it is at home where its words mean something. */
+static void find_scope(struct command *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(scopes) && !c->scoped && c->argv;
+	     i++) {
+		if (!knows_all(&scopes[i], c->argv))
+			continue;
+		c->scope = scopes[i].context;
+		return;
+	}
 }
 
 static int check_argument(const struct command *c, size_t i,
@@ -267,9 +309,11 @@ static int check(const struct commands *all, const struct command *c,
 	return 0;
 }
 
-int commands_check(const struct commands *c, const struct keymap *keys,
+int commands_check(struct commands *c, const struct keymap *keys,
 		   struct svm_err *err)
 {
+	for (size_t i = 0; i < c->n; i++)
+		find_scope(&c->list[i]);
 	for (size_t i = 0; i < c->n; i++)
 		if (check(c, &c->list[i], keys, err) < 0)
 			return svm_err_prefix(err, "%s: commands.%.64s",

@@ -5,8 +5,9 @@
  *	commands:
  *	  ssh-config:
  *	    key: F5                 # none: from the palette alone
- *	    scope: sandboxes        # workspace, files, logs, templates, providers;
- *	                            # global (the default)
+ *	    scope: sandboxes        # workspace, files, logs, templates, providers,
+ *	                            # global; without it, global, or the first
+ *	                            # of these that knows the words of run
  *	    run: [git, -C, /srv/boxes, log, "--grep={id}"]
  *	    confirm: true
  *	    output: show            # terminal (the default), show, none
@@ -38,6 +39,7 @@ struct command {
 	char key_name[KEY_NAME_MAX]; /* "" without */
 	struct key key;
 	enum context scope;
+	bool scoped; /* it was written */
 	char **argv;
 	bool confirm, changes;
 	enum command_output { COMMAND_TERMINAL, COMMAND_SHOW,
@@ -51,12 +53,16 @@ struct commands {
 
 void commands_release(struct commands *c);
 
+/* Whether there is such a member of a command, "NAME.run"; -1 with err. */
+int commands_check_key(const char *key, struct svm_err *err);
+
 /* "NAME.run" and its values; origin is for messages. */
 int commands_set(struct commands *c, const char *key, char *const *values,
 		 const char *origin, struct svm_err *err);
 
-/* When all were set: each is whole, and no key has two meanings. */
-int commands_check(const struct commands *c, const struct keymap *keys,
+/* When all were set: each has its scope and is whole, and no key has two
+ * meanings. */
+int commands_check(struct commands *c, const struct keymap *keys,
 		   struct svm_err *err);
 
 /* The one that this key starts where these contexts hold, or NULL. */

@@ -70,7 +70,8 @@ static void test_command__what_is_refused(void **state)
 	REFUSED("'x' is not one of", "run=a;b", "scope=x");
 	REFUSED("'x' is not one of", "run=a;b", "output=x");
 	REFUSED("'x' is not true or false", "run=a;b", "confirm=x");
-	REFUSED("nothing is called {id}", "run=a;{id}");
+	REFUSED("nothing is called {nope}", "run=a;{nope}");
+	REFUSED("nothing is called {id}", "scope=global", "run=a;{id}");
 	REFUSED("nothing is called {id}", "scope=templates", "run=a;{id}");
 	REFUSED("known beforehand", "scope=sandboxes", "run={name};x");
 	REFUSED("'d' is kill there", "scope=sandboxes", "run=a;b", "key=d");
@@ -92,6 +93,46 @@ static void test_command__no_name_reaches_an_interpreter(void **state)
 		"run=python3.11;-c;print('{name}')");
 	REFUSED("a name could be a command", "scope=sandboxes",
 		"run=perl;-e;{name}");
+}
+
+/* Without a scope, it is where its words are known. */
+static void test_command__at_home_where_its_words_are(void **state)
+{
+	static const struct {
+		const char *run;
+		enum context at;
+	} homes[] = {
+		{ "a;b", CTX_GLOBAL }, { "a;{id}", CTX_SANDBOXES },
+		{ "a;{path};{id}", CTX_FILES }, { "a;{image}", CTX_SANDBOXES },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
+		struct model *m = fixture_model(24, 80);
+
+		must(m, "x.run", homes[i].run);
+		check(m);
+		assert_int_equal(m->commands.list[0].scope, homes[i].at);
+		must(m, "x.scope", "logs");
+		if (homes[i].at != CTX_FILES) {
+			check(m);
+			assert_int_equal(m->commands.list[0].scope, CTX_LOGS);
+		}
+		fixture_free(m);
+	}
+}
+
+static void test_command__parts_are_known_alone(void **state)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(commands_check_key("x.run", &err), 0);
+	assert_int_equal(commands_check_key("x.key", &err), 0);
+	assert_int_equal(commands_check_key("x.runs", &err), -1);
+	assert_string_equal(err.msg, "commands.x.runs: is nothing of a "
+				     "command; there are run, key, scope, "
+				     "output, confirm, changes and about");
 }
 
 static void test_command__programs_of_any_kind(void **state)
@@ -583,6 +624,8 @@ int main(void)
 		TEST(marked_in_the_terminal),
 		TEST(what_is_refused),
 		TEST(no_name_reaches_an_interpreter),
+		TEST(at_home_where_its_words_are),
+		TEST(parts_are_known_alone),
 		TEST(programs_of_any_kind),
 		TEST(a_name_in_a_line_is_plain),
 		TEST(braces_that_hold_no_word),
