@@ -14,6 +14,7 @@
 
 #include "cli/edit.h"
 #include "cli/paging.h"
+#include "lib/api/config-text.h"
 #include "lib/api/dirs.h"
 #include "lib/api/limits.h"
 #include "lib/base/fd.h"
@@ -114,6 +115,15 @@ static bool is_secret(const char *key)
 	return n > 7 && strcmp(key + n - 7, "api_key") == 0;
 }
 
+/* commands.NAME.run, whose words may hold commas. */
+static bool is_argv(const char *key)
+{
+	size_t n = strlen(key);
+
+	return strncmp(key, "commands.", 9) == 0 && n > 4 &&
+	       strcmp(key + n - 4, ".run") == 0;
+}
+
 static int run_set(struct cli *cli, void *values, int argc, char **args,
 		   struct svm_err *err)
 {
@@ -121,8 +131,11 @@ static int run_set(struct cli *cli, void *values, int argc, char **args,
 	auto_buf struct buf list = BUF_INIT;
 
 	(void)values;
-	for (int i = 1; i < argc; i++)
-		buf_addf(&list, "%s%s", i > 1 ? "," : "", args[i]);
+	if (argc > 2 && is_argv(args[0]))
+		config_text_list(args + 1, &list);
+	else
+		for (int i = 1; i < argc; i++)
+			buf_addf(&list, "%s%s", i > 1 ? "," : "", args[i]);
 	if (argc == 2 && strcmp(args[1], "-") == 0) {
 		given = read_value(err);
 		if (!given)
@@ -215,6 +228,7 @@ static const struct cmd set = {
 		"values make a list; - takes the value from standard\ninput, "
 		"which is how to set an API key.",
 	.examples = "stacyvm config set defaults.ttl 2h\n"
+		    "stacyvm config set commands.hist.run '[git, log]'\n"
 		    "openssl rand -hex 32 | stacyvm config set auth.api_key -",
 	.min_args = 2,
 	.max_args = -1,

@@ -18,11 +18,16 @@ struct config_source;
  * the value is checked alone ("cannot set: ui.theme: 'x' is not one of ..."),
  * then the whole configuration as src would load it with the new file, then
  * `check` (may be NULL) is asked.  Returns as config_file_set() does.
+ * Of commands.NAME.run, "[git, log]" is a list.
  */
 int config_edit(const struct config_source *src, const char *key,
 		const char *value,
 		int (*check)(const struct config *c, struct svm_err *err),
 		struct config_change *ret_change, struct svm_err *err);
+
+/* Is there such a key?  Which action one of keys.* or what part of a command
+ * it means is not known here. */
+int config_edit_check_key(const char *key, struct svm_err *err);
 
 /* The text of that file, "" without one, however bad it is. */
 int config_edit_read(const struct config_source *src, struct buf *ret,

@@ -37,6 +37,7 @@ unsigned config_distance(const char *a, const char *b);
 /* Of the dashboard: "keys.sandboxes.kill", "commands.log.run". */
 bool config_is_binding(const char *key);
 bool config_is_group(const char *path); /* "keys.sandboxes" */
+bool config_is_argv(const char *key);   /* "commands.log.run": a list */
 const struct config_binding *config_find_binding(const struct config *c,
 						 const char *key);
 
@@ -57,11 +58,28 @@ void config_set(struct config_load *ld, const char *where, const char *key,
 void config_set_env(struct config_load *ld, char *const *env);
 void config_set_flags(struct config_load *ld, char *const *flags);
 
+/* Where what is to be set comes from: it stands nowhere yet. */
+#define CONFIG_TO_BE_SET "cannot set"
+
+/* Two texts of a file that differ in one place. */
+struct config_lines {
+	size_t same;   /* so many lines are the same at the beginning */
+	size_t again;  /* and from this one of the new text on */
+	size_t before; /* which is this one of the old */
+};
+struct config_lines config_lines(const char *old, size_t n_old,
+				 const char *new, size_t n_new);
+/* The line of the old text that is this one of the new; 0: it is none. */
+size_t config_line(const struct config_lines *l, size_t line);
+
 /* Read a YAML file; a missing one is a problem only if it must exist. */
 void config_read_file(struct config_load *ld, const char *path,
 		      bool must_exist);
 /* Its text; for tests and fuzzing too. */
 void config_read_text(struct config_load *ld, const char *name,
 		      const char *text, size_t n);
+/* One that is to take a file's place. */
+void config_read_instead(struct config_load *ld,
+			 const struct config_instead *i);
 
 #endif

@@ -156,6 +156,8 @@ static void report(const struct call *call, const char *key, bool changed)
 	if (config_load(&call->src, &c, &err) < 0)
 		return; /* it was checked: somebody else was faster */
 	const char *origin = config_origin(c, key);
+
+	origin = origin ? origin : "default"; /* of the dashboard's, taken out */
 	bool elsewhere = strncmp(origin, file, strlen(file)) != 0 &&
 			 strcmp(origin, "default") != 0;
 	if (call->json) {

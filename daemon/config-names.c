@@ -56,6 +56,14 @@ bool config_is_group(const char *path)
 	return name && *name && !strchr(name, '.');
 }
 
+bool config_is_argv(const char *key)
+{
+	size_t n = strlen(key);
+
+	return strncmp(key, "commands.", 9) == 0 && n > 13 &&
+	       strcmp(key + n - 4, ".run") == 0;
+}
+
 const struct config_binding *config_find_binding(const struct config *c,
 						 const char *key)
 {

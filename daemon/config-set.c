@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "daemon/config-internal.h"
+#include "lib/api/config-text.h"
 #include "lib/api/limits.h"
 #include "lib/base/duration.h"
 #include "lib/base/escape.h"
@@ -250,8 +251,11 @@ static void set_binding(struct config_load *ld, const char *where,
 
 	if (!check_text(ld, where, key, values))
 		return;
-	for (size_t i = 0; values[i]; i++)
-		buf_addf(&keys, "%s%s", i ? " " : "", values[i]);
+	if (config_is_argv(key)) /* as it can be typed again */
+		config_text_list(values, &keys);
+	else
+		for (size_t i = 0; values[i]; i++)
+			buf_addf(&keys, "%s%s", i ? " " : "", values[i]);
 	b = (struct config_binding *)(uintptr_t)config_find_binding(c, key);
 	if (!b) {
 		c->bindings = xreallocarray(c->bindings, c->n_bindings + 1,

@@ -22,6 +22,7 @@
 struct reader {
 	struct config_load *ld;
 	const char *name;
+	struct config_lines lines;
 	yaml_parser_t parser;
 	struct buf path;  /* "server.port" */
 	size_t base[LIMIT_CONFIG_DEPTH + 1]; /* path.len of each level */
@@ -35,18 +36,30 @@ struct reader {
 	size_t n_seen;
 };
 
+/* "config.yaml:3", as the file has it; the caller's. */
+static char *place(const struct reader *r, size_t line)
+{
+	size_t there = config_line(&r->lines, line);
+
+	return there ? xasprintf("%s:%zu", r->name, there) :
+		       xstrdup(CONFIG_TO_BE_SET);
+}
+
 /* All return -1 to stop reading this file. */
 
 static int stop(struct reader *r, size_t line, const char *why)
 {
-	config_problem(r->ld, "%s:%zu: %s", r->name, line, why);
+	auto_free char *where = place(r, line);
+
+	config_problem(r->ld, "%s: %s", where, why);
 	return -1;
 }
 
 static int syntax_error(struct reader *r)
 {
-	config_problem(r->ld, "%s:%zu: %s%s%s", r->name,
-		       r->parser.problem_mark.line + 1,
+	auto_free char *where = place(r, r->parser.problem_mark.line + 1);
+
+	config_problem(r->ld, "%s: %s%s%s", where,
 		       r->parser.problem ? r->parser.problem : "bad YAML",
 		       r->parser.context ? " " : "",
 		       r->parser.context ? r->parser.context : "");
@@ -67,7 +80,7 @@ static void end_value(struct reader *r)
 
 static void set_value(struct reader *r, char *const *values)
 {
-	auto_free char *where = xasprintf("%s:%zu", r->name, r->line);
+	auto_free char *where = place(r, r->line);
 
 	if (config_is_section(r->path.data))
 		config_problem(r->ld, "%s: '%.64s' is a section, not a value",
@@ -79,7 +92,7 @@ static void set_value(struct reader *r, char *const *values)
 /* "port:" with nothing after it means "not given", but must be a key. */
 static void check_name(struct reader *r)
 {
-	auto_free char *where = xasprintf("%s:%zu", r->name, r->line);
+	auto_free char *where = place(r, r->line);
 	enum config_id id;
 
 	if (!config_find(r->path.data, &id) && !config_is_later(r->path.data) &&
@@ -103,8 +116,10 @@ static int on_key(struct reader *r, const yaml_event_t *e)
 	for (size_t i = 0; i < r->n_seen; i++) {
 		if (strcmp(r->seen[i], r->path.data) != 0)
 			continue;
-		config_problem(r->ld, "%s:%zu: '%.64s' stands twice", r->name,
-			       r->line, r->path.data);
+		auto_free char *where = place(r, r->line);
+
+		config_problem(r->ld, "%s: '%.64s' stands twice", where,
+			       r->path.data);
 		return -1;
 	}
 	if (r->n_seen == LIMIT_CONFIG_KEYS)
@@ -232,10 +247,10 @@ static int on_event(struct reader *r, const yaml_event_t *e)
 	return 0;
 }
 
-void config_read_text(struct config_load *ld, const char *name,
-		      const char *text, size_t n)
+static void read_text(struct config_load *ld, const char *name,
+		      const char *text, size_t n, struct config_lines lines)
 {
-	struct reader r = { .ld = ld, .name = name };
+	struct reader r = { .ld = ld, .name = name, .lines = lines };
 	bool end = false;
 
 	if (!yaml_parser_initialize(&r.parser))
@@ -259,6 +274,22 @@ void config_read_text(struct config_load *ld, const char *name,
 		free(r.seen[i]);
 	free(r.seen);
 	buf_release(&r.path);
+}
+
+void config_read_text(struct config_load *ld, const char *name,
+		      const char *text, size_t n)
+{
+	read_text(ld, name, text, n, config_lines(text, n, text, n));
+}
+
+void config_read_instead(struct config_load *ld,
+			 const struct config_instead *i)
+{
+	const char *now = i->now ? i->now : i->text;
+	size_t n = i->now ? i->n_now : i->n;
+
+	read_text(ld, i->name, i->text, i->n,
+		  config_lines(now, n, i->text, i->n));
 }
 
 /* Who can write the file commands the daemon: only us and root may. */

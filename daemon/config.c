@@ -102,6 +102,14 @@ static const char *where(const struct config *c, enum config_id id)
 	return c->origin[id];
 }
 
+/* The same within a message. */
+static const char *other(const struct config *c, enum config_id id)
+{
+	const char *at = where(c, id);
+
+	return strcmp(at, CONFIG_TO_BE_SET) == 0 ? "to be set" : at;
+}
+
 static bool is_loopback(const char *host)
 {
 	return strcasecmp(host, "localhost") == 0 ||
@@ -171,7 +179,7 @@ static void check_auth(struct config_load *ld)
 			       "auth.api_key (%s): every caller would be an "
 			       "administrator",
 			       where(c, CONFIG_ID_auth_admin_api_key),
-			       where(c, CONFIG_ID_auth_api_key));
+			       other(c, CONFIG_ID_auth_api_key));
 }
 
 /* "https://name[:port]", as a browser says it. */
@@ -211,14 +219,14 @@ static void check_limits(struct config_load *ld)
 		config_problem(ld, "%s: defaults.ttl is longer than "
 			       "defaults.max_ttl (%s)",
 			       where(c, CONFIG_ID_defaults_ttl),
-			       where(c, CONFIG_ID_defaults_max_ttl));
+			       other(c, CONFIG_ID_defaults_max_ttl));
 	if (c->defaults_max_exec_timeout &&
 	    c->defaults_default_exec_timeout > c->defaults_max_exec_timeout)
 		config_problem(ld, "%s: defaults.default_exec_timeout is "
 			       "longer than defaults.max_exec_timeout (%s)",
 			       where(c,
 				     CONFIG_ID_defaults_default_exec_timeout),
-			       where(c, CONFIG_ID_defaults_max_exec_timeout));
+			       other(c, CONFIG_ID_defaults_max_exec_timeout));
 }
 
 static void check_provider(struct config_load *ld)
@@ -270,7 +278,7 @@ static void read_file(struct config_load *ld, const struct config_source *src,
 	const struct config_instead *i = &src->instead;
 
 	if (i->path && strcmp(i->path, path) == 0)
-		config_read_text(ld, i->name, i->text, i->n);
+		config_read_instead(ld, i);
 	else
 		config_read_file(ld, path, must_exist);
 }

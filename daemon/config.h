@@ -66,11 +66,13 @@ struct config_source {
 	const char *file;  /* --config; must exist when given */
 	char *const *env;  /* environ or NULL */
 	char *const *flags; /* "server.port=8080" ... or NULL */
-	/* What the file of this path would say; path NULL: none. */
+	/* What the file of this path would say; path NULL: none.  With what
+	 * it says now (may be NULL), messages name the lines of that, and of
+	 * what is new the key alone. */
 	struct config_instead {
 		const char *path, *name; /* for messages */
-		const char *text;
-		size_t n;
+		const char *text, *now;
+		size_t n, n_now;
 	} instead;
 };
 

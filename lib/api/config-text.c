@@ -418,6 +418,33 @@ void config_text_list(char *const *items, struct buf *out)
 	buf_addch(out, ']');
 }
 
+char **config_text_read_list(const char *line)
+{
+	auto_config_doc struct config_doc d = CONFIG_DOC_INIT;
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	auto_buf struct buf text = BUF_INIT;
+	char **items;
+	size_t n = 0;
+
+	if (strlen(line) > LIMIT_CONFIG_VALUE || strpbrk(line, "\r\n"))
+		return NULL;
+	buf_addf(&text, "v: %s\n", line);
+	if (config_doc_read(&d, "", buf_str(&text), text.len, &err) < 0)
+		return NULL;
+	const struct config_entry *e = config_doc_find(&d, "v");
+	if (!e || e->kind != ENTRY_LIST || !e->flow)
+		return NULL;
+	items = xcalloc(LIMIT_CONFIG_LIST + 1, sizeof(*items));
+	for (size_t at = 0; at < e->value.len; at += strlen(items[n++]) + 1) {
+		if (n == LIMIT_CONFIG_LIST) {
+			strv_free(items);
+			return NULL;
+		}
+		items[n] = xstrdup(e->value.data + at);
+	}
+	return items;
+}
+
 int config_text_set_list(const char *name, const char *text, size_t n,
 			 const char *key, char *const *items, struct buf *ret,
 			 struct svm_err *err)

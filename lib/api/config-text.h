@@ -37,4 +37,8 @@ int config_text_set_list(const char *name, const char *text, size_t n,
 /* [git, log, "{id}"]: how one writes it, and reads it in a line. */
 void config_text_list(char *const *items, struct buf *out);
 
+/* The items of such a line, LIMIT_CONFIG_LIST at most, NULL at the end; the
+ * caller's (strv_free).  NULL when it is none. */
+char **config_text_read_list(const char *line);
+
 #endif

@@ -144,6 +144,35 @@ def test_a_wrong_key_can_be_taken_out(home):
     assert home.must_fail("config", "unset", "serve.x").code == 3
 
 
+def test_a_command_of_ones_own(home):
+    """What it runs is a list, in brackets or word by word; what is set is
+    named by its key, as it stands in no line."""
+    home.path.write_text("# mine\n")
+    r = home.ok("config", "set", "commands.x.run", "[echo, 'a b', '{id}']")
+    assert r.text == 'commands.x.run = [echo, a b, "{id}"]\n', r
+    home.ok("config", "set", "commands.x.key", "F9")
+    assert home.path.read_text() == (
+        '# mine\ncommands:\n  x:\n    run: [echo, a b, "{id}"]\n'
+        "    key: F9\n")
+    home.ok("config", "set", "commands.x.run", "echo", "{id}", "x,y")
+    assert '    run: [echo, "{id}", "x,y"]\n' in home.path.read_text()
+    before = home.path.read_text()
+    for key, value, why in (
+            ("commands.x.run", "[echo", "is not a list"),
+            ("commands.x.run", "[echo, {id}]", 'such as [git, log, "{id}"]'),
+            ("commands.x.run", "ls -l", "must be a list"),
+            ("commands.y.key", "F8", "commands.y: has no run"),
+            ("keys.sandboxes.kil", "d", "no such context and action")):
+        r = home.must_fail("config", "set", key, value)
+        assert r.errtext.startswith("stacyvm: cannot set: "), r
+        assert why in r.errtext and "config.yaml:" not in r.errtext, r
+    assert home.path.read_text() == before
+    home.ok("config", "unset", "commands.x.key")
+    r = home.ok("config", "unset", "commands.x.run", "--json").json()
+    assert (r["changed"], r["origin"]) == (True, "default")
+    assert home.path.read_text() == "# mine\n"
+
+
 # -- the editor
 
 def test_edit(home):

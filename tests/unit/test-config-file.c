@@ -182,6 +182,65 @@ static void test_config_file__refuses_what_it_can_not_do(void **state)
 		"can't be changed");
 }
 
+static void test_config_file__lists(void **state)
+{
+	static const char *const words[] = { "git", "log", "{id}", "a:b",
+					     "x, y", "", NULL };
+	char *const *items = (char *const *)words;
+	static const char line[] =
+		"[git, log, \"{id}\", a:b, \"x, y\", \"\"]";
+	static const struct {
+		const char *text, *after;
+	} to[] = {
+		{ "", "c:\n  run: %s\n" },
+		{ "c:\n  run: [a] # mine\n", "c:\n  run: %s # mine\n" },
+		{ "c: {run: a, x: 1}\n", "c: {run: %s, x: 1}\n" },
+		{ "c:\n  run:\n  - a\n", "c:\n  run: %s\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(to); i++) {
+		auto_err struct svm_err err = SVM_ERR_INIT;
+		auto_buf struct buf out = BUF_INIT, again = BUF_INIT;
+		auto_buf struct buf expect = BUF_INIT;
+		const char *at = strchr(to[i].after, '%');
+
+		buf_addf(&expect, "%.*s%s%s", (int)(at - to[i].after),
+			 to[i].after, line, at + 2);
+		if (config_text_set_list("f", to[i].text, strlen(to[i].text),
+					 "c.run", items, &out, &err) != 1)
+			fail_msg("<%s>: %s", to[i].text, err.msg);
+		assert_string_equal(buf_str(&out), buf_str(&expect));
+		assert_int_equal(config_text_set_list("f", buf_str(&out),
+						      out.len, "c.run", items,
+						      &again, &err), 0);
+	}
+	char **read = config_text_read_list(line);
+	assert_non_null(read);
+	for (size_t i = 0; i < ARRAY_SIZE(words) - 1; i++)
+		assert_string_equal(read[i], items[i]);
+	assert_null(read[ARRAY_SIZE(words) - 1]);
+	strv_free(read);
+}
+
+static void test_config_file__what_is_no_list(void **state)
+{
+	static const char *const bad[] = {
+		"", "a", "[a", "a]", "[a] b", "[a]\nb: 1", "[{a: b}]", "[[a]]",
+		"{a: b}", "&x [a]", "[*x]", "[!t a]", "- a", "[a]]",
+	};
+	auto_buf struct buf many = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (config_text_read_list(bad[i]))
+			fail_msg("<%s> was read", bad[i]);
+	for (int i = 0; i <= LIMIT_CONFIG_LIST; i++)
+		buf_addstr(&many, i ? ",a" : "[a");
+	buf_addch(&many, ']');
+	assert_null(config_text_read_list(buf_str(&many)));
+}
+
 static char *put(const char *text)
 {
 	char *path = path_join(dir, "config.yaml");
@@ -326,6 +385,76 @@ static void test_config_file__the_daemons_keys_are_checked(void **state)
 		    "keys:\n  sandboxes:\n    kill: F8\n");
 }
 
+/* The words of a program are a list; of every other key "[" is text. */
+static void test_config_file__what_a_command_runs(void **state)
+{
+	auto_free char *path = put("a: 1\n");
+	auto_err struct svm_err none = SVM_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(fd_replace_path(AT_FDCWD, path, "", 0, 0600), 0);
+	if (edit("commands.x.run", "[echo, \"{id}\"]", &none) != 1)
+		fail_msg("%s", none.msg);
+	assert_int_equal(edit("commands.x.run", " [echo,\"{id}\"] ", &none), 0);
+	assert_int_equal(edit("keys.list.up", "[", &none), 1);
+	holds(path, "commands:\n  x:\n    run: [echo, \"{id}\"]\n"
+		    "keys:\n  list:\n    up: \"[\"\n");
+	for (int i = 0; i < 2; i++) {
+		auto_err struct svm_err err = SVM_ERR_INIT;
+
+		assert_int_equal(edit("commands.x.run", i ? "[a, \"\\n\"]" :
+							    "[echo, x", &err),
+				 -1);
+		assert_int_equal(strncmp(err.msg, "cannot set: commands.x.run:",
+					 27), 0);
+	}
+}
+
+/* Lines are those of the file as it is; what isn't in it has none. */
+static void test_config_file__no_line_that_is_not_there(void **state)
+{
+	static const struct {
+		const char *text, *key, *value, *says;
+	} bad[] = {
+		{ "# a\ndefaults:\n  ttl: 1h\n", "defaults.max_ttl", "30m",
+		  "config.yaml:3: defaults.ttl is longer than "
+		  "defaults.max_ttl (to be set)" },
+		{ "# a\ndefaults:\n  max_ttl: 1h\n", "defaults.ttl", "2h",
+		  "cannot set: defaults.ttl is longer than "
+		  "defaults.max_ttl (/" },
+		{ "defaults:\n  ttl: 30m\n  max_ttl: 1h\n# x\n",
+		  "defaults.ttl", "2h", "config.yaml:3)" },
+		/* What is behind moves on. */
+		{ "server:\n  port: 1\nx: 1\n", "server.host", "localhost",
+		  "config.yaml:3: unknown key 'x'" },
+		{ "server:\n  port: 1\n  host: a\nx: 1\n", "server.port",
+		  NULL, "config.yaml:4: unknown key 'x'" },
+		{ "x: 1", "server.port", "1", "config.yaml:1: unknown key" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		auto_free char *path = put(bad[i].text);
+		auto_err struct svm_err err = SVM_ERR_INIT;
+
+		assert_int_equal(edit(bad[i].key, bad[i].value, &err), -1);
+		if (!strstr(err.msg, bad[i].says))
+			fail_msg("%zu: expected <%s>, got <%s>", i,
+				 bad[i].says, err.msg);
+	}
+}
+
+static void test_config_file__keys_are_known_alone(void **state)
+{
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(config_edit_check_key("server.port", &err), 0);
+	assert_int_equal(config_edit_check_key("keys.a.b", &err), 0);
+	assert_int_equal(config_edit_check_key("server.prot", &err), -1);
+	assert_non_null(strstr(err.msg, "did you mean 'server.port'"));
+}
+
 static int refuse(const struct config *c, struct svm_err *err)
 {
 	assert_int_equal(c->server_port, 1234);
@@ -356,6 +485,11 @@ int main(void)
 		TEST(no_change_is_none),
 		TEST(any_value_survives),
 		TEST(refuses_what_it_can_not_do),
+		TEST(lists),
+		TEST(what_is_no_list),
+		TEST(what_a_command_runs),
+		TEST(no_line_that_is_not_there),
+		TEST(keys_are_known_alone),
 		TEST(replaced_with_its_mode),
 		TEST(new_file_is_private),
 		TEST(a_link_stays_one),
