@@ -193,6 +193,40 @@ static bool setting_at(void *data, size_t i, struct setting *ret)
 	return true;
 }
 
+/* The parts of a command come after what it runs. */
+static int check_command(const struct dashboard *d, const char *key,
+			 struct svm_err *err)
+{
+	const char *name = key + strlen("commands.");
+	size_t n = (size_t)(strrchr(key, '.') - key);
+	auto_free char *run = xasprintf("%.*s.run", (int)n, key);
+	auto_free char *is = config_value(d->c, run);
+
+	if (commands_check_key(name, err) < 0)
+		return -1;
+	return is || strcmp(key, run) == 0 ? 0 :
+	       svm_err_set(err, SVM_BAD_REQUEST, "there is no %.64s yet: set "
+			   "that first", run);
+}
+
+static int check_setting(void *data, const char *key, struct svm_err *err)
+{
+	const struct dashboard *d = data;
+
+	if (config_edit_check_key(key, err) < 0)
+		return -1;
+	if (strncmp(key, "commands.", 9) == 0)
+		return check_command(d, key, err);
+	struct keymap *keys = keymap_new();
+	bool known = strncmp(key, "keys.", 5) != 0 ||
+		     keymap_has(keys, key + 5);
+
+	keymap_free(keys);
+	return known ? 0 :
+	       svm_err_set(err, SVM_BAD_REQUEST, "%.64s: no such context and "
+			   "action; stacyvm help keys lists them", key);
+}
+
 static int show_settings(void *data, struct buf *json, struct svm_err *err)
 {
 	const struct dashboard *d = data;
@@ -298,6 +332,7 @@ static int open_dashboard(const struct tui_args *args, struct svm_err *err)
 {
 	struct dashboard d = { .args = args };
 	const struct settings_ops settings = { .at = setting_at,
+					       .check = check_setting,
 					       .show = show_settings,
 					       .change = change_setting,
 					       .read = read_settings,

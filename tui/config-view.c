@@ -10,6 +10,7 @@
 #include "tui/facts.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
+#include "tui/wrap.h"
 
 /* A rule, and what the setting is; briefer where there is little room. */
 #define ABOUT_ROWS 5
@@ -212,11 +213,18 @@ static void view_about(const struct model *m, const struct config_screen *s,
 static void view_error(const struct config_screen *s, struct canvas *c,
 		       struct area in, int row, int rows)
 {
-	int at = row + 1 < in.row + rows ? row + 1 : row - 1;
+	char **lines = wrap_lines(s->error, (size_t)MAX(in.cols - 3, 1));
+	int n = MIN((int)strv_len(lines), rows - 1);
+	bool below = row + n < in.row + rows || row - n < in.row;
 
-	canvas_fill(c, at, in.col, 1, in.cols, pen_role(ROLE_BAD));
-	canvas_text(c, at, in.col + 2, in.cols - 2, pen_role(ROLE_BAD),
-		    s->error);
+	for (int i = 0; i < n; i++) {
+		int at = below ? row + 1 + i : row - n + i;
+
+		canvas_fill(c, at, in.col, 1, in.cols, pen_role(ROLE_BAD));
+		canvas_text(c, at, in.col + 2, in.cols - 2,
+			    pen_role(ROLE_BAD), lines[i]);
+	}
+	strv_free(lines);
 }
 
 void config_view(const struct model *m, const void *state, struct canvas *c,

@@ -13,6 +13,7 @@
 #include "lib/base/width.h"
 #include "tui/frame.h"
 #include "tui/screen.h"
+#include "tui/wrap.h"
 
 /* Files of a question; the rest is a number. */
 #define NAMED_MAX 5
@@ -21,6 +22,8 @@ struct prompting {
 	char *title, *label, *error;
 	struct field typed;
 	bool (*check)(const char *text, struct svm_err *err);
+	int (*fits)(const struct model *m, const char *text,
+		    struct svm_err *err);
 	char *(*loses)(const struct model *m, const char *text);
 	char **(*writes)(const char *text, const void *data);
 	void (*done)(struct model *m, const char *text, void *data);
@@ -93,7 +96,11 @@ static void prompt_view(const struct model *m, const void *state,
 			struct canvas *c)
 {
 	const struct prompting *p = state;
-	struct area in = dialog_box(c, p->local ? 6 : 5, MIN(64, c->cols - 4),
+	int cols = MIN(64, c->cols - 4), first = p->local ? 3 : 2;
+	char **lines = wrap_lines(p->error ? p->error :
+					     "Enter does it, Esc leaves",
+				  (size_t)MAX(cols - 4, 1));
+	struct area in = dialog_box(c, first + 2 + (int)strv_len(lines), cols,
 				    p->title);
 	int used = canvas_textf(c, in.row + 1, in.col, in.cols / 2,
 				pen_role(ROLE_DIM), "%s ", p->label);
@@ -103,9 +110,11 @@ static void prompt_view(const struct model *m, const void *state,
 		   MAX(in.cols - used, 1), pen_role(ROLE_INK), true);
 	if (p->local)
 		view_place(p, c, in);
-	canvas_text(c, in.row + (p->local ? 3 : 2), in.col, in.cols,
-		    pen_role(p->error ? ROLE_BAD : ROLE_DIM),
-		    p->error ? p->error : "Enter does it, Esc leaves");
+	for (int i = 0; lines[i] && first + i < in.rows; i++)
+		canvas_text(c, in.row + first + i, in.col, in.cols,
+			    pen_role(p->error ? ROLE_BAD : ROLE_DIM),
+			    lines[i]);
+	strv_free(lines);
 }
 
 static void finish(struct model *m, void *data)
@@ -205,7 +214,8 @@ static void submit(struct model *m, struct prompting *p)
 	auto_err struct svm_err err = SVM_ERR_INIT;
 	const char *text = field_text(&p->typed);
 	char **paths = NULL, **there = NULL;
-	bool good = !p->check || p->check(text, &err);
+	bool good = (!p->check || p->check(text, &err)) &&
+		    (!p->fits || p->fits(m, text, &err) == 0);
 	auto_free char *lost = good && p->loses ? p->loses(m, text) : NULL;
 	int64_t bytes;
 
@@ -271,6 +281,7 @@ void prompt_open(struct model *m, const struct prompt *p)
 	field_set(&s->typed, p->text ? p->text : "");
 	s->typed.past = past_of(m, p->past);
 	s->check = p->check;
+	s->fits = p->fits;
 	s->error = p->error ? xstrdup(p->error) : NULL;
 	s->loses = p->loses;
 	s->writes = p->writes;

@@ -179,6 +179,11 @@ static const struct binding *find_name(const struct keymap *k,
 	return NULL;
 }
 
+bool keymap_has(const struct keymap *k, const char *name)
+{
+	return find_name(k, name);
+}
+
 /* Without a key for these, one would be shut in. */
 static bool is_way_out(enum action a)
 {

@@ -59,6 +59,9 @@ struct keymap;
 struct keymap *keymap_new(void);
 void keymap_free(struct keymap *k); /* accepts NULL */
 
+/* Is there that action in that context: "sandboxes.kill"? */
+bool keymap_has(const struct keymap *k, const char *name);
+
 /*
  * "sandboxes.kill" = "d Delete": these keys and no others, "" none at all.
  * BAD_REQUEST for an unknown context, action or key, for a key that another

@@ -244,19 +244,34 @@ static void submit(struct model *m, struct config_screen *s)
 		s->editing = false;
 }
 
+static void ask_value(struct model *m, const char *key, const char *text,
+		      const char *error);
+
+/* What is refused stays to be mended. */
 static void value_typed(struct model *m, const char *text, void *data)
 {
-	set(m, data, text);
+	auto_err struct svm_err err = SVM_ERR_INIT;
+
+	if (settings_set(m, data, text, &err) < 0)
+		ask_value(m, data, text, err.msg);
+}
+
+static void ask_value(struct model *m, const char *key, const char *text,
+		      const char *error)
+{
+	prompt_open(m, &(struct prompt){ .title = "NEW SETTING",
+					 .label = key,
+					 .text = text,
+					 .error = error,
+					 .done = value_typed,
+					 .release = free,
+					 .data = xstrdup(key) });
 }
 
 static void key_typed(struct model *m, const char *text, void *data)
 {
 	(void)data;
-	prompt_open(m, &(struct prompt){ .title = "NEW SETTING",
-					 .label = text,
-					 .done = value_typed,
-					 .release = free,
-					 .data = xstrdup(text) });
+	ask_value(m, text, "", NULL);
 }
 
 static void undo(struct model *m)
@@ -300,10 +315,12 @@ static bool config_act(struct model *m, void *state, enum action a)
 			undo(m);
 		return true;
 	case ACT_NEW:
+		/* Checked before its value is typed, maybe for nothing. */
 		prompt_open(m, &(struct prompt){ .title = "NEW SETTING",
 						 .label = "key",
 						 .text = "keys.",
 						 .past = PAST_SETTING,
+						 .fits = settings_check,
 						 .done = key_typed });
 		return true;
 	case ACT_EDITOR:

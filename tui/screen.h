@@ -213,6 +213,9 @@ struct prompt {
 	 * here, and the whole of it is shown. */
 	enum past_kind past;
 	bool (*check)(const char *text, struct svm_err *err);
+	/* The same, 0 or -1, for what the model knows.  May be NULL. */
+	int (*fits)(const struct model *m, const char *text,
+		    struct svm_err *err);
 	const char *error; /* copied: why the same was refused; or NULL */
 	/* What has this name already and would be lost, the caller's; NULL
 	 * when nothing.  It is asked about.  May be NULL. */

@@ -84,11 +84,9 @@ static bool is_elsewhere(const struct model *m)
 	       strncmp(m->server, "https:", 6) == 0;
 }
 
-int settings_set(struct model *m, const char *key, const char *value,
-		 struct svm_err *err)
+static int check_place(const struct model *m, const char *key,
+		       struct svm_err *err)
 {
-	auto_config_change struct config_change c = CONFIG_CHANGE_INIT;
-
 	if (!m->settings)
 		return svm_err_set(err, SVM_UNSUPPORTED,
 				   "the configuration can't be changed here");
@@ -97,6 +95,23 @@ int settings_set(struct model *m, const char *key, const char *value,
 				   "a configuration of its own; from here ui, "
 				   "keys and commands can be changed",
 				   m->server);
+	return 0;
+}
+
+int settings_check(const struct model *m, const char *key,
+		   struct svm_err *err)
+{
+	return check_place(m, key, err) < 0 ? -1 :
+	       m->settings->check(m->settings->data, key, err);
+}
+
+int settings_set(struct model *m, const char *key, const char *value,
+		 struct svm_err *err)
+{
+	auto_config_change struct config_change c = CONFIG_CHANGE_INIT;
+
+	if (check_place(m, key, err) < 0)
+		return -1;
 	int r = m->settings->change(m->settings->data, key, value, &c, err);
 	if (r < 0)
 		return -1;

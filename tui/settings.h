@@ -34,6 +34,9 @@ struct settings_ops {
 	/* The i-th key there is; false past the last. */
 	bool (*at)(void *data, size_t i, struct setting *ret);
 
+	/* Whether this can be set at all; -1 with err when it can't. */
+	int (*check)(void *data, const char *key, struct svm_err *err);
+
 	/* {"key": {"value": ..., "origin": ...}} as the file and this
 	 * program's environment have it. */
 	int (*show)(void *data, struct buf *json, struct svm_err *err);
@@ -61,6 +64,10 @@ bool settings_is_ours(const char *key);
 /* False for a key that is in no table: of "keys.", for example. */
 bool settings_find(const struct model *m, const char *key,
 		   struct setting *ret);
+
+/* Whether this key can be set from here; -1 with err when it can't. */
+int settings_check(const struct model *m, const char *key,
+		   struct svm_err *err);
 
 /*
  * Set (value NULL: take out) a key and let who goes by it know: this

@@ -233,6 +233,34 @@ def test_a_bad_file_never_takes_the_place_of_a_good_one(inst, tmp_path):
     drive(inst, f"wait no sandboxes\nsend q\nexit 0\n{RESTORED}")
 
 
+def test_a_command_is_made_on_the_settings_screen(inst):
+    """What it runs, as a list; then what belongs to it.  A name that is none
+    is told before its value is asked for."""
+    file = configure(inst, "# mine\n")
+    inst.start()
+    with Screen(inst, "tui") as t:
+        t.step("wait no sandboxes", "send 6", "wait server.port",
+               r"send n^Ukeys.sandboxes.kil\r",
+               "wait no such context and action",
+               r"send ^Ucommands.hist.key\r",
+               "wait there is no commands.hist.run yet",
+               r"send ^Ucommands.hist.run\r", "gone is no commands.hist",
+               "wait commands.hist.run",
+               r"send [echo, x\r", "wait is not a list",
+               r"""send ^U[echo, "{id}", "{name}"]\r""",
+               "wait commands.hist.run: written",
+               r"send n^Ucommands.hist.key\r", "gone written",
+               r"send F9\r", "wait commands.hist.key: written",
+               "send G", 'wait [echo, "{id}", "{name}"]')
+        t.end("send q", "exit 0", RESTORED)
+    assert file.read_text() == """# mine
+commands:
+  hist:
+    run: [echo, "{id}", "{name}"]
+    key: F9
+"""
+
+
 def test_commands_of_ones_own(inst, tmp_path):
     """A program gets what is selected as text, whatever that says."""
     configure(inst, """

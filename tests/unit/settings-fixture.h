@@ -41,6 +41,17 @@ static bool settings_fixture_at(void *data, size_t i, struct setting *ret)
 	return i < ARRAY_SIZE(all);
 }
 
+static int settings_fixture_check_key(void *data, const char *key,
+				      struct svm_err *err)
+{
+	(void)data;
+	return strncmp(key, "nosuch", 6) == 0 ?
+		       svm_err_set(err, SVM_BAD_REQUEST,
+				   "%s: no such setting; here is more of what "
+				   "is to be said of it, to its very end", key) :
+		       0;
+}
+
 static int settings_fixture_show(void *data, struct buf *json,
 				 struct svm_err *err)
 {
@@ -102,6 +113,7 @@ static int settings_fixture_apply(void *data, struct model *m,
 
 static const struct settings_ops settings_fixture = {
 	.at = settings_fixture_at,
+	.check = settings_fixture_check_key,
 	.show = settings_fixture_show,
 	.change = settings_fixture_change,
 	.read = settings_fixture_read,

@@ -250,8 +250,38 @@ static void test_past__limits(void **state)
 		free(p.line[i]);
 }
 
+static int any_key(void *data, const char *key, struct svm_err *err)
+{
+	(void)data, (void)key, (void)err;
+	return 0;
+}
+
+static int no_value(void *data, const char *key, const char *value,
+		    struct config_change *ret, struct svm_err *err)
+{
+	(void)data, (void)value, (void)ret;
+	return svm_err_set(err, SVM_BAD_REQUEST, "%s: not now", key);
+}
+
+static int nothing(void *data, struct buf *json, struct svm_err *err)
+{
+	(void)data, (void)err;
+	buf_addstr(json, "{}");
+	return 0;
+}
+
+static bool none(void *data, size_t i, struct setting *ret)
+{
+	(void)data, (void)i, (void)ret;
+	return false;
+}
+
 static void test_past__no_secrets(void **state)
 {
+	static const struct settings_ops settings = {
+		.at = none, .check = any_key, .show = nothing,
+		.change = no_value,
+	};
 	static const char *const secret[] = {
 		"API_TOKEN=abc ./run", "curl --password abc x",
 		"login --api-key=abc", "run -e HOME=abc", " for nobody",
@@ -282,6 +312,7 @@ static void test_past__no_secrets(void **state)
 	typed(m, ":", "read-only");
 	typed(m, "", "write");
 	assert_false(m->read_only);
+	m->settings = &settings;
 	typed(m, "6 n ^U", "templates.of");
 	typed(m, "", "nobody knows");
 	write_file(m);

@@ -238,6 +238,50 @@ static void test_settings__a_new_key(void **state)
 	fixture_free(m);
 }
 
+/* A name is refused where it is typed, a value too: whole, and to be
+ * mended. */
+static void test_settings__a_new_key_is_checked_first(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	fixture_keys(m, "n ^U");
+	fixture_type(m, "nosuch.kil");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "key nosuch.kil");
+	assert_shown(m, "nosuch.kil: no such setting");
+	assert_shown(m, "to its very end");
+	fixture_keys(m, "^U");
+	fixture_type(m, "list.up");
+	fixture_keys(m, "Enter");
+	assert_not_shown(m, "no such setting");
+	fixture_type(m, "bad");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "list.up bad");
+	assert_shown(m, "'bad' is not a value");
+	holds(NULL);
+	fixture_keys(m, "^U F 7 Enter");
+	assert_null(m->dialog);
+	holds("list:\n  up: F7\n");
+	fixture_free(m);
+}
+
+/* Over HTTP the daemon's keys aren't even asked for their values. */
+static void test_settings__a_new_key_of_another(void **state)
+{
+	struct model *m = open_screen();
+
+	(void)state;
+	free(m->server);
+	m->server = xstrdup("http://other:7423");
+	fixture_keys(m, "n ^U");
+	fixture_type(m, "server.port");
+	fixture_keys(m, "Enter");
+	assert_shown(m, "key server.port");
+	assert_shown(m, "keys and commands can be changed");
+	fixture_free(m);
+}
+
 static void test_settings__what_the_daemon_takes_over_later(void **state)
 {
 	struct model *m = open_screen();
@@ -527,6 +571,8 @@ int main(void)
 		TEST(undone_in_order_reset_included),
 		TEST(others_work_is_not_undone),
 		TEST(a_new_key),
+		TEST(a_new_key_is_checked_first),
+		TEST(a_new_key_of_another),
 		TEST(what_the_daemon_takes_over_later),
 		TEST(of_a_daemon_elsewhere),
 		TEST(read_only_changes_nothing),
