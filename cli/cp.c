@@ -175,6 +175,12 @@ static int download_file(struct cli *cli, const char *id, const char *from,
 
 	if (r < 0)
 		return svm_err_sys(err, SVM_INTERNAL, r, "create '%s'", to);
+	if (there.outside && there.kind != PLACE_FOREIGN) {
+		svm_err_set(err, SVM_BAD_REQUEST, "can't write '%s': it is a "
+			    "link that leads out of its directory", to);
+		return svm_err_hint(err, "name '%s', if that is meant",
+				    there.path);
+	}
 	if (there.kind == PLACE_STREAM)
 		return download_stream(cli, id, from, &there, to, p, err);
 	if (place_kept_as(&there)) {
@@ -271,7 +277,7 @@ const struct cmd cmd_cp = {
 		"input or output.  Into a directory that exists,\nthe source "
 		"keeps its name.  A file appears under its name when it is "
 		"complete,\nnever in part; a link stays, and what it leads "
-		"to is replaced.",
+		"to is replaced,\nif that is below the link's directory.",
 	.examples = "stacyvm cp main.py ID:/workspace/\n"
 		    "stacyvm cp -r ID:/workspace/results .\n"
 		    "stacyvm cp ID:/var/log/app.log - | grep ERROR",

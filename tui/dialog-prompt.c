@@ -157,7 +157,8 @@ static char **find_there(char *const *paths, int64_t *ret_bytes,
 	for (char *const *p = paths; *p; p++) {
 		auto_place struct place at = PLACE_INIT;
 
-		if (place_find(*p, &at) < 0 || at.kind == PLACE_NEW)
+		if (place_find(*p, &at) < 0 ||
+		    (at.kind == PLACE_NEW && !at.outside))
 			continue; /* who writes it says what is wrong */
 		const char *kept = place_kept_as(&at);
 

@@ -11,10 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lib/base/fd.h"
+#include "lib/base/kernel.h"
 #include "lib/base/mem.h"
 
 #define LINKS_MAX 40 /* as the kernel has it */
@@ -95,19 +97,40 @@ static int look(struct place *p, char to[PATH_MAX])
 	return 1;
 }
 
+static bool leads_out(const struct place *p, const char *to)
+{
+	const struct svm_open_how how = { .flags = O_PATH | O_DIRECTORY |
+						   O_CLOEXEC,
+					  .resolve = SVM_RESOLVE_BENEATH };
+	const char *slash = strrchr(to, '/');
+	auto_free char *above = slash ? xstrndup(to, (size_t)(slash - to)) :
+					xstrdup(".");
+
+	if (to[0] == '/')
+		return true;
+	auto_close int fd = (int)syscall(SYS_openat2, p->dir, above, &how,
+					 sizeof(how));
+
+	return fd < 0 && (errno != ENOSYS || strstr(to, ".."));
+}
+
 int place_find(const char *name, struct place *ret)
 {
 	auto_place struct place p = { .dir = AT_FDCWD, .part_fd = -1 };
+	static const char own[] = "/proc/self/fd/";
 	char to[PATH_MAX];
 	int r = go_to(&p, name);
 
 	for (int links = 0; r == 0; links++) {
 		r = look(&p, to);
 		if (r == 0) {
+			p.outside &= !p.magic ||
+				     strncmp(p.path, own, strlen(own)) != 0;
 			*ret = p;
 			p = (struct place)PLACE_INIT;
 			return 0;
 		}
+		p.outside |= r > 0 && leads_out(&p, to);
 		if (r > 0)
 			r = links == LINKS_MAX ? -ELOOP : go_to(&p, to);
 	}

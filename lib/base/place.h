@@ -16,7 +16,8 @@
  * is, only ours and root's are followed, whether or not the kernel sees to
  * that too (fs.protected_symlinks).  Each is read through the descriptor that
  * told whose it is, and the directory at the end stays open, so exchanging a
- * link on the way leads nowhere else.
+ * link on the way leads nowhere else.  Ours may have come with a tree that
+ * was copied from somebody: one that leads out of its directory is told of.
  */
 #ifndef SVM_BASE_PLACE_H
 #define SVM_BASE_PLACE_H
@@ -38,6 +39,9 @@ enum place_kind {
 struct place {
 	enum place_kind kind;
 	bool linked; /* the name is a link */
+	/* It leads elsewhere than below the directory it stands in, and not to
+	 * an open file of this process. */
+	bool outside;
 	char *path; /* where it led, to be shown */
 	struct stat st; /* of what is there */
 	mode_t mode; /* permissions that a file there keeps */

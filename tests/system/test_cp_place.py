@@ -96,6 +96,31 @@ def test_a_file_behind_a_link_is_replaced(shared, source, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["d", "link"]
 
 
+def test_a_tree_leads_nowhere(shared, box, source, tmp_path):
+    """A link that came with what was copied from a sandbox chooses nothing
+    beyond that tree."""
+    mine, tree = tmp_path / "mine", tmp_path / "tree"
+    mine.write_text("mine\n")
+    (tmp_path / "dir").mkdir()
+    shared.ok("exec", box, "--", "sh", "-c", f"""mkdir -p /tmp/tree/in &&
+        cd /tmp/tree && ln -s ../mine up && ln -s {mine} absolute &&
+        ln -s ../new new && ln -s ../dir out && ln -s out/f through &&
+        ln -s /dev/null device && ln -s in/f down""")
+    shared.ok("cp", "-r", f"{box}:/tmp/tree", tree)
+    for name, leads in (("up", "../mine"), ("absolute", mine),
+                        ("new", "../new"), ("through", "out/f"),
+                        ("device", "/dev/null")):
+        r = shared.must_fail("cp", source, tree / name)
+        assert "a link that leads out of its directory" in r.errtext, r
+        assert str(leads) in r.errtext, r
+        assert (tree / name).is_symlink(), name
+    assert mine.read_text() == "mine\n"
+    assert os.listdir(tmp_path / "dir") == []
+    assert sorted(os.listdir(tmp_path)) == ["dir", "mine", "tree"]
+    shared.ok("cp", source, tree / "down")
+    assert (tree / "in" / "f").read_text() == TEXT
+
+
 def test_nobody_else_chooses(shared, source, foreign, tmp_path):
     r = shared.must_fail("cp", source, foreign)
     assert "it is somebody else's link" in r.errtext, r

@@ -184,6 +184,37 @@ static void test_place__links_stay(void **state)
 	assert_int_equal(replace("d/near", "x"), -ENOTDIR);
 }
 
+/* One that came with a tree may lead anywhere. */
+static void test_place__outside(void **state)
+{
+	auto_free char *own = xasprintf("/proc/self/fd/%d", top);
+	auto_free char *others = xasprintf("/proc/%d/cwd", (int)getpid());
+	auto_free char *absolute = path_join(dir, "f");
+	const struct {
+		const char *to;
+		bool outside;
+	} links[] = {
+		{ "f", false }, { "d/f", false }, { "d/../f", false },
+		{ "d/up", true }, { "../f", true },
+		{ "d/../../f", true }, { "away/f", true }, { absolute, true },
+		{ "/dev/null", true }, { own, false }, { others, true },
+		{ "/proc/self/root/etc/passwd", true },
+	};
+
+	(void)state;
+	link_to("../f", "d/up");
+	link_to("/tmp", "away");
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		auto_place struct place p = PLACE_INIT;
+
+		link_to(links[i].to, "l");
+		assert_int_equal(find("l", &p), 0);
+		assert_true(p.linked);
+		if (p.outside != links[i].outside)
+			fail_msg("%s", links[i].to);
+	}
+}
+
 static void test_place__no_file_stays(void **state)
 {
 	auto_close int sock = fd_unix_listen(top, "sock", SOCK_STREAM, 1);
@@ -401,6 +432,7 @@ int main(void)
 		TEST(keeps_permissions),
 		TEST(parts),
 		TEST(links_stay),
+		TEST(outside),
 		TEST(no_file_stays),
 		TEST(open_files_stay),
 		TEST(pipes_are_written),
