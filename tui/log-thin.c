@@ -55,7 +55,6 @@ bool log_thin_put(struct log_window *w, struct textlog_line *about, bool older,
 	if (full && i < t->n)
 		let_go(w, i, anchor);
 	about->alone = *thin;
-	w->all_pass &= passes;
 	return true;
 }
 

@@ -381,6 +381,29 @@ static void test_log_find__filter_while_paused(void **state)
 	fixture_free(m);
 }
 
+/* Full of what it shows, and the newest line is behind one that it doesn't:
+ * once it is gone there is nothing behind that, which is found out once. */
+static void test_log_find__filter_at_the_end(void **state)
+{
+	struct model *m = start(state);
+	const int end = LINES + 5000;
+
+	filter(m, "line");
+	come(m, LINES, end);
+	assert_shown(m, "5 000/5 000 kept");
+	fixture_line(m, stream(m), "{\"line\":\"other\",\"at\":170000}");
+	come(m, end + 1, end + 2);
+	assert_shown(m, "line 17001.");
+	fixture_keys(m, "Space Escape");
+	assert_string_equal(current(m), "line 17001.");
+	for (int i = 0; i < 2; i++)
+		free(answer(m, end + 2));
+	assert_false(is_asked(m));
+	assert_string_equal(current(m), "line 17001.");
+	assert_every(text_of(m), 1);
+	fixture_free(m);
+}
+
 /* Whatever one does, nothing is missing or there twice. */
 static void test_log_find__any_way(void **state)
 {
@@ -442,6 +465,7 @@ int main(void)
 		TEST(filter_is_bounded),
 		TEST(one_stream),
 		TEST(filter_while_paused),
+		TEST(filter_at_the_end),
 		TEST(any_way),
 #undef TEST
 	};

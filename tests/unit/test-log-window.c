@@ -6,6 +6,7 @@
 
 #include "tests/unit/log-fixture.h"
 #include "tui/log-window.h"
+#include "tui/textlog-internal.h"
 
 /* A log whose beginning is lost says so once, however it was come to. */
 static void test_log_window__lost_once(void **state)
@@ -525,6 +526,74 @@ static void test_log_window__merged(void **state)
 	fixture_free(m);
 }
 
+/* Of the first log, those that the filter shows: none is missing, of any of
+ * them none is before an older one. */
+static void assert_filtered(const struct textlog *t, int every)
+{
+	int last = -1, before = -1;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct textlog_line *l = textlog_line(t, i);
+		int at = atoi(l->text + 5);
+
+		if (!textlog_shows(t, l))
+			continue;
+		assert_true(at >= before);
+		before = at;
+		if (strncmp(l->text, "sb-7", 4) != 0)
+			continue;
+		if (last >= 0 && at != last + every)
+			fail_msg("%d follows %d", at, last);
+		last = at;
+	}
+}
+
+/* A filter that shows little of several logs, and none: whatever one does. */
+static void test_log_window__merged_filtered(void **state)
+{
+	static const char *const keys[] = {
+		"g", "PageUp", "PageDown", "k", "j", "PageDown", "PageUp", "k",
+	};
+	struct model *m = start_several();
+	unsigned dice = 1;
+	int every = 1;
+
+	(void)state;
+	fixture_keys(m, "& 0 0 . Enter");
+	for (int i = 0; i < 40 && answer_of_several(m, 0); i++)
+		assert_filtered(text_of(m), 100);
+	assert_shown(m, "sb-7 11900.");
+	assert_shown(m, "sb-1 11900.");
+	fixture_keys(m, "g");
+	for (int i = 0; i < 40 && answer_of_several(m, 0); i++)
+		assert_filtered(text_of(m), 100);
+	assert_shown(m, "249 shown"); /* all but "0." */
+	assert_shown(m, "sb-7 100.");
+	assert_shown(m, "beginning of the logs");
+	fixture_keys(m, "Escape");
+	for (int i = 0; i < 2000; i++) {
+		dice = dice * 1103515245 + 12345;
+		unsigned what = dice >> 16 & 15, which = dice >> 20 & 7;
+		struct stream *old = stream_of(m, logs[0].id);
+
+		if (what < 4) {
+			fixture_keys(m, keys[which]);
+		} else if (what == 4 && which < 2) {
+			fixture_keys(m, which ? "& ^U 0 0 . Enter" :
+						"& ^U Enter");
+			every = which ? 100 : 1;
+		} else {
+			answer_of_several(m, 0);
+		}
+		for (size_t k = 0; old != stream_of(m, logs[0].id) &&
+				   k < ARRAY_SIZE(logs); k++)
+			come_of(m, k, MAX(logs[k].lines - 1000, 0),
+				logs[k].lines);
+		assert_filtered(text_of(m), every);
+	}
+	fixture_free(m);
+}
+
 /* Who has few lines to show is shown older ones without asking for them; a
  * log that is gone doesn't hold up the others. */
 static void test_log_window__merged_few(void **state)
@@ -780,6 +849,7 @@ int main(void)
 		TEST(repaints_cut),
 		TEST(merged),
 		TEST(merged_few),
+		TEST(merged_filtered),
 		TEST(merged_untimed),
 #undef TEST
 	};

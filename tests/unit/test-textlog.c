@@ -183,8 +183,15 @@ static void test_textlog__search(void **state)
 	assert_true(textlog_act(m, &t, ACT_SEARCH_PREV));
 	assert_string_equal(m->toast, "nowhere is not in it");
 	assert_string_equal(textlog_current(&t)->text, "line 26");
-	/* Back: first the filters, then the screen's own. */
+	/* Back: first the filters, then the screen's own.  Who reads is where
+	 * one was. */
+	field_set(&t.only, "6");
+	textlog_refilter(&t, textlog_cursor(&t));
+	settle(&t);
+	assert_string_equal(textlog_current(&t)->text, "line 26");
 	assert_true(textlog_act(m, &t, ACT_BACK));
+	settle(&t);
+	assert_string_equal(textlog_current(&t)->text, "line 26");
 	assert_false(textlog_act(m, &t, ACT_BACK));
 	textlog_release(&t);
 	model_free(m);
