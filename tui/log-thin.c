@@ -100,8 +100,10 @@ static bool mend(struct log_window *w, size_t of)
 		w->cleared = false;
 	}
 	if (s->thin_hi && last->at) {
-		s->hi = last->at - 1;
-		s->hi_piece = last->piece + 1;
+		/* On from its line, of which there may be more; before a log's
+		 * first there is no place to go on from. */
+		s->hi = MAX(last->at - 1, 1);
+		s->hi_piece = last->at > 1 ? last->piece + 1 : 0;
 		s->hi_order = last->order;
 		s->behind = true;
 	}

@@ -300,6 +300,23 @@ static void test_log_find__filter_and_around(void **state)
 	fixture_free(m);
 }
 
+/* The very first line is one, too. */
+static void test_log_find__filter_and_around_the_first(void **state)
+{
+	struct model *m = start(state);
+
+	filter(m, "line 0.");
+	answer_all(m);
+	fixture_keys(m, "k Escape");
+	assert_string_equal(current(m), "line 0.");
+	assert_true(is_asked(m));
+	answer_all(m);
+	assert_shown(m, "line 0.");
+	assert_shown(m, "line 1.");
+	assert_every(text_of(m), 1);
+	fixture_free(m);
+}
+
 /* A long one isn't gone through at once. */
 static void test_log_find__filter_is_bounded(void **state)
 {
@@ -462,6 +479,7 @@ int main(void)
 		TEST(filter_is_typed),
 		TEST(filter_keeps),
 		TEST(filter_and_around),
+		TEST(filter_and_around_the_first),
 		TEST(filter_is_bounded),
 		TEST(one_stream),
 		TEST(filter_while_paused),
