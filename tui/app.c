@@ -319,7 +319,7 @@ static int make_model(struct app *a, struct svm_err *err)
 	a->m->settings = a->o->settings;
 	if (a->m->settings &&
 	    a->m->settings->apply(a->m->settings->data, a->m, err) < 0)
-		return -1;
+		return svm_err_hint(err, "mend it with:  stacyvm config edit");
 	if (a->o->shell && a->m->read_only) {
 		svm_err_set(err, SVM_FORBIDDEN, "the dashboard is read-only, "
 						"and types into no shell");

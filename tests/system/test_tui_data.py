@@ -153,6 +153,8 @@ def test_wrong_settings_are_told_before_the_terminal_is_taken(inst, text,
               inst.run("config", "lint", str(path))):
         assert r.code != 0 and expect in r.err.decode(), r
         assert b"\x1b" not in r.err
+    told = inst.run("tui", "--dump").errtext
+    assert "stacyvm config edit" in told or "stacyvm help keys" in told
 
 
 def test_a_directory_changes_no_keys(inst, tmp_path):
