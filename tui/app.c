@@ -314,7 +314,11 @@ static void restore_past(struct model *m)
 
 static int make_model(struct app *a, struct svm_err *err)
 {
+	const char *home = getenv("HOME");
+
 	a->m = model_new(40, 120);
+	if (home && *home == '/' && home[1])
+		a->m->home = xstrdup(home);
 	tell_time(a);
 	a->m->settings = a->o->settings;
 	if (a->m->settings &&

@@ -124,7 +124,7 @@ static void go_on(struct model *m, struct run *x)
 	}
 	if (x->running) {
 		if (x->n > 1)
-			model_say(m, "%s %zu of %zu; ^C stops", x->doing,
+			model_progress(m, "%s %zu of %zu; ^C stops", x->doing,
 				  x->worked + x->failed, x->n);
 		return;
 	}

@@ -22,7 +22,7 @@ void form_field_view(struct canvas *c, int row, struct area in,
 }
 
 /* The bytes of the next line: it ends after a blank where it can. */
-static size_t next_line(const char *text, size_t len, int cols)
+size_t form_text_line(const char *text, size_t len, int cols)
 {
 	size_t width, n = width_fit(text, len, (size_t)MAX(cols, 1), &width);
 	size_t words = n;
@@ -38,7 +38,7 @@ int form_text_rows(const char *text, int cols)
 	int rows = 0;
 
 	for (; at < len; rows++)
-		at += next_line(text + at, len - at, cols);
+		at += form_text_line(text + at, len - at, cols);
 	return rows;
 }
 
@@ -48,7 +48,7 @@ void form_text_view(struct canvas *c, struct area in, struct cell pen,
 	size_t len = strlen(text), at = 0;
 
 	for (int i = 0; i < in.rows && at < len; i++) {
-		size_t n = next_line(text + at, len - at, in.cols);
+		size_t n = form_text_line(text + at, len - at, in.cols);
 		bool last = i + 1 == in.rows;
 		auto_free char *line = xstrndup(text + at,
 						last ? len - at : n);

@@ -72,8 +72,10 @@ static void content_arrived(struct model *m, struct request *r)
 	struct files *f = r->data;
 	uint64_t size = r->whole > 0 ? (uint64_t)r->whole : 0;
 
-	if (!is_in_view(f, r))
+	if (!is_in_view(f, r)) {
+		svm_err_release(&r->err); /* of what was left, of no matter */
 		return;
+	}
 	if (r->err.code == SVM_BAD_REQUEST && files_follow(m, f)) {
 		svm_err_release(&r->err);
 		return;

@@ -101,8 +101,11 @@ static void text_arrived(struct model *m, struct request *r)
 {
 	struct files *f = r->data;
 
-	if (!is_wanted(f, r))
+	if (!is_wanted(f, r)) {
+		if (!files_is_for(f, r)) /* of no matter here */
+			svm_err_release(&r->err);
 		return;
+	}
 	if (r->reply.len > FILES_SHOWN_MAX)
 		too_long(m, f->wanted);
 	else
@@ -231,6 +234,11 @@ void files_edit_contexts(const struct files *f,
 	ret[0] = f->edit->e.mode == EDIT_INSERT ? CTX_INSERT :
 		 f->edit->e.mode == EDIT_LINE   ? CTX_FIELD :
 						  CTX_EDIT;
+}
+
+unsigned files_edit_serial(const struct files *f)
+{
+	return f->edit ? f->edit->serial : 0;
 }
 
 const char *files_edit_busy(const struct files *f)

@@ -63,6 +63,8 @@ static void looked(struct model *m, struct request *r)
 		model_say(m, "%s is a %s", k->path, json_text(o, "type"));
 	else if (wanted)
 		k->then(m, f, k->path, o);
+	else if (f->look_serial != k->serial)
+		svm_err_release(&r->err); /* of no matter by now */
 	look_free(k);
 }
 

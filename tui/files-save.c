@@ -80,8 +80,9 @@ static void not_saved(struct model *m, struct file_edit *x,
 {
 	if (!files_keep_draft(x))
 		return; /* the error is shown, the text is still here */
-	model_say(m, "not saved: %s; a draft is %s",
-		  err->msg ? err->msg : "it failed", x->draft);
+	free(err->hint);
+	err->hint = xasprintf("a draft is %s", x->draft);
+	model_complain(m, err, "not saved");
 	svm_err_release(err);
 }
 

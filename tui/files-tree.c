@@ -310,8 +310,10 @@ static void arrived(struct model *m, struct request *r)
 	struct files_dir *d = f->id && files_is_for(f, r) ?
 		files_tree_find(&f->tree, r->about) : NULL;
 
-	if (!d)
+	if (!d) {
+		svm_err_release(&r->err); /* of no matter by now */
 		return;
+	}
 	f->n = 0; /* until it is settled */
 	d->asked = false;
 	d->error = SVM_OK;

@@ -145,6 +145,7 @@ void files_edit_contexts(const struct files *f,
 			 enum context ret[CONTEXT_CHAIN]);
 void files_edit_view(const struct model *m, const struct files *f,
 		     struct canvas *c, struct area pane, bool focused);
+unsigned files_edit_serial(const struct files *f); /* 0: without */
 const char *files_edit_busy(const struct files *f); /* also without */
 /* files-draft.c: when a draft is due (boot; 0: none), and writing it. */
 int64_t files_draft_wake(const struct files *f);

@@ -11,6 +11,7 @@
 #include "lib/base/width.h"
 #include "tui/dialog.h"
 #include "tui/glyph.h"
+#include "tui/message.h"
 #include "tui/spawning.h"
 #include "tui/start.h"
 
@@ -414,10 +415,7 @@ static void footer(const struct model *m, struct canvas *c)
 		return;
 	}
 	if (m->toast) {
-		used = canvas_text(c, row, 1, m->cols - 2,
-				   pen_role(m->toast_bad ? ROLE_BAD :
-							   ROLE_VALUE),
-				   m->toast);
+		used = message_view(m, c);
 	} else {
 		if (s->status)
 			s->status(m, state, &text);

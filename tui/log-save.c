@@ -207,7 +207,7 @@ static void arrived(struct model *m, struct request *r)
 		return;
 	}
 	say_count(s->n, count);
-	model_say(m, "saving, %s so far; Esc stops it", count);
+	model_progress(m, "saving, %s so far; Esc stops it", count);
 	ask(m, s, first - 1);
 }
 

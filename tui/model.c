@@ -8,13 +8,10 @@
 #include "lib/base/mem.h"
 #include "tui/dialog.h"
 #include "tui/label-undo.h"
+#include "tui/message.h"
 #include "tui/screen.h"
 #include "tui/spawning.h"
 #include "tui/views.h"
-
-#define TOAST_NS (6 * INT64_C(1000000000))
-#define TOAST_BRIEF_NS (3 * INT64_C(1000000000))
-#define TOAST_BAD_NS (15 * INT64_C(1000000000))
 
 const struct screen *const screens[SCREEN_MAX] = {
 	[SCREEN_DASH] = &screen_dash,
@@ -103,7 +100,7 @@ void model_free(struct model *m)
 	free(m->editor.path);
 	svm_err_release(&m->editor.err);
 	free(m->farewell);
-	free(m->toast);
+	message_release(m);
 	free(m->version);
 	free(m->server);
 	free(m);
@@ -130,99 +127,13 @@ void model_show(struct model *m, enum screen_id screen)
 	m->effects |= EFFECT_REDRAW;
 	if (m->screen == screen)
 		return;
-	model_unsay(m, TOAST_LEFT);
-	model_unsay(m, TOAST_LOOKING_BACK);
+	model_unsay_here(m);
 	if (from->leave)
 		from->leave(m, m->state[m->screen]);
 	m->previous = m->screen;
 	m->screen = screen;
 	if (to->enter)
 		to->enter(m, m->state[screen]);
-}
-
-static void PRINTF_LIKE(3, 0)
-say(struct model *m, bool bad, const char *fmt, va_list ap)
-{
-	free(m->toast);
-	m->toast = xvasprintf(fmt, ap);
-	m->toast_bad = bad;
-	m->toast_brief = false;
-	m->toast_while = TOAST_ALWAYS;
-	m->toast_until = m->boot_ns + (bad ? TOAST_BAD_NS : TOAST_NS);
-	m->effects |= EFFECT_REDRAW;
-}
-
-void model_say(struct model *m, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	say(m, false, fmt, ap);
-	va_end(ap);
-}
-
-void model_hint(struct model *m, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	say(m, false, fmt, ap);
-	va_end(ap);
-	m->toast_brief = true;
-	m->toast_until = m->boot_ns + TOAST_BRIEF_NS;
-}
-
-static void PRINTF_LIKE(2, 3)
-complain(struct model *m, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	say(m, true, fmt, ap);
-	va_end(ap);
-}
-
-void model_complain(struct model *m, const struct svm_err *err,
-		    const char *doing)
-{
-	complain(m, "%s%s%s%s%s", doing ? doing : "", doing ? ": " : "",
-		 err->msg ? err->msg : "failed", err->hint ? "; " : "",
-		 err->hint ? err->hint : "");
-	/* That something wasn't done stays true. */
-	if (!doing &&
-	    (err->code == SVM_UNREACHABLE || err->code == SVM_TIMEOUT))
-		model_said_while(m, TOAST_NO_DAEMON);
-}
-
-void model_said_while(struct model *m, enum toast_while w)
-{
-	m->toast_while = w;
-	if (w == TOAST_SAVING)
-		m->toast_until = INT64_MAX;
-}
-
-void model_unsay_all(struct model *m)
-{
-	free(m->toast);
-	m->toast = NULL;
-	m->toast_brief = false;
-	m->toast_while = TOAST_ALWAYS;
-	m->effects |= EFFECT_REDRAW;
-}
-
-void model_unsay(struct model *m, enum toast_while w)
-{
-	if (m->toast && m->toast_while == w)
-		model_unsay_all(m);
-}
-
-bool model_refuses(struct model *m, enum action a)
-{
-	if (!m->read_only || !(action_info(a)->flags & ACTION_CHANGES))
-		return false;
-	complain(m, "read-only: %s changes something; type :read-only to "
-		    "allow it", action_info(a)->name);
-	return true;
 }
 
 void model_copy(struct model *m, const char *text, size_t n,

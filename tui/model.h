@@ -67,12 +67,14 @@ enum effect {
 enum link_state { LINK_CONNECTING, LINK_LIVE, LINK_LOST };
 
 /* How long a message stays true: it goes when that ends, and sooner when its
- * time does. */
+ * time does.  All but two go as well when something else is in view than when
+ * it was said; see message.h. */
 enum toast_while {
-	TOAST_ALWAYS,
+	TOAST_HERE,
+	TOAST_ANYWHERE,     /* one of the two */
 	TOAST_LEFT,         /* a terminal was left */
 	TOAST_LOOKING_BACK, /* in a terminal */
-	TOAST_NO_DAEMON,    /* it doesn't answer */
+	TOAST_NO_DAEMON,    /* it doesn't answer; the other */
 	TOAST_SAVING,       /* a file, however long that takes */
 };
 
@@ -102,6 +104,12 @@ struct view {
 	unsigned hidden, grouping;
 	char **folded; /* names of groups */
 	size_t n_folded;
+};
+
+/* A message, and when. */
+struct said {
+	char *text; /* owned */
+	int64_t wall_ns;
 };
 
 struct model {
@@ -148,8 +156,14 @@ struct model {
 
 	char *toast;
 	bool toast_bad, toast_brief;
+	bool toast_new;           /* said in this update */
+	bool toast_whole;         /* no key came since */
 	enum toast_while toast_while;
 	int64_t toast_until;      /* boot */
+	uint64_t place;           /* of what is in view, a number */
+	struct said said[LIMIT_TUI_MESSAGES]; /* the oldest first */
+	size_t n_said;
+	char *home;               /* is "~" where there is no room, or NULL */
 
 	unsigned effects;
 	struct list requests;     /* to be sent */
@@ -207,8 +221,11 @@ void model_shell(struct model *m, const char *id);
 void model_logs(struct model *m, const char *id);
 void model_logs_marked(struct model *m); /* merged */
 
-/* A message in the footer, for some seconds; escaped when it is shown. */
+/* A message in the footer, for some seconds, and among those that were said;
+ * escaped when it is shown. */
 void model_say(struct model *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* How far something is: only in the footer. */
+void model_progress(struct model *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The same, gone with the next key and sooner: what a key just did. */
 void model_hint(struct model *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void model_complain(struct model *m, const struct svm_err *err,
@@ -218,6 +235,8 @@ void model_said_while(struct model *m, enum toast_while w);
 /* That has ended. */
 void model_unsay(struct model *m, enum toast_while w);
 void model_unsay_all(struct model *m);
+/* What is in view is another thing. */
+void model_unsay_here(struct model *m);
 
 /* Nothing may be changed: says so and returns true. */
 bool model_refuses(struct model *m, enum action a);

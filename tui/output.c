@@ -9,6 +9,8 @@
 #include "tui/list.h"
 #include "tui/screen.h"
 
+#define BORDER_COLS 4
+
 struct output {
 	char *title;
 	char **lines;
@@ -43,6 +45,11 @@ static void split(struct output *o, const char *text)
 static int rows_of(const struct model *m)
 {
 	return MAX(m->rows - 6, 3);
+}
+
+int output_columns(const struct model *m)
+{
+	return m->cols - 6 - BORDER_COLS;
 }
 
 static void output_view(const struct model *m, const void *state,

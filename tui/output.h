@@ -8,4 +8,7 @@
 /* Copies both; the text may be anything and is shown escaped. */
 void output_open(struct model *m, const char *title, const char *text);
 
+/* How wide a line it shows. */
+int output_columns(const struct model *m);
+
 #endif

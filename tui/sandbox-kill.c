@@ -96,6 +96,8 @@ static void confirmed(struct model *m, void *data)
 		model_say(m, "killing %s in 5 s; u undoes", last);
 	else if (n)
 		model_say(m, "killing %zu in 5 s; u undoes", n);
+	if (n)
+		model_said_while(m, TOAST_ANYWHERE);
 }
 
 /* What is lost. */

@@ -15,6 +15,7 @@
 #include "tui/log-line.h"
 #include "tui/log-save.h"
 #include "tui/log-window.h"
+#include "tui/message.h"
 
 #define SOURCES_MAX LOG_WINDOW_MAX
 
@@ -602,6 +603,18 @@ static bool logs_act(struct model *m, void *state, enum action a)
 	}
 }
 
+/* Whose logs they are. */
+static uint64_t logs_place(const struct model *m, const void *state)
+{
+	const struct logs *g = state;
+	uint64_t h = 0;
+
+	(void)m;
+	for (size_t i = 0; i < g->n; i++)
+		h = message_place(h, g->sources[i]->id);
+	return h;
+}
+
 const struct screen screen_logs = {
 	.name = "logs",
 	.title = "LOGS",
@@ -617,6 +630,7 @@ const struct screen screen_logs = {
 	.empty = logs_empty,
 	.act = logs_act,
 	.input = textlog_screen_input,
+	.place = logs_place,
 	.typing = textlog_screen_typing,
 	.status = textlog_screen_status,
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "tui/message.h"
 #include "tui/sandbox-act.h"
 #include "tui/workspace.h"
 
@@ -150,6 +151,15 @@ static void workspace_settle(struct model *m, void *state, struct area a)
 	if (!w->copy.on)
 		model_unsay(m, TOAST_LOOKING_BACK);
 	files_settle(m, &w->files, inside(p.files), inside(p.viewer));
+}
+
+static uint64_t workspace_place(const struct model *m, const void *state)
+{
+	const struct workspace *w = state;
+	uint64_t h = files_edit_serial(&w->files);
+
+	(void)m;
+	return message_place(message_place(h, w->id), w->files.view_path);
 }
 
 static bool workspace_full(const struct model *m, const void *state)
@@ -543,6 +553,7 @@ const struct screen screen_workspace = {
 	.event = workspace_event,
 	.status = workspace_status,
 	.typing = workspace_typing,
+	.place = workspace_place,
 	.full = workspace_full,
 	.busy = workspace_busy,
 	.rescue = workspace_rescue,

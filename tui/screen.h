@@ -84,6 +84,10 @@ struct screen {
 	 * NULL when none is.  May be NULL. */
 	char **(*paths)(const struct model *m, const void *state);
 
+	/* What is in view there, as a number: with another, messages about
+	 * it are over.  May be NULL: it is always the same. */
+	uint64_t (*place)(const struct model *m, const void *state);
+
 	/* The left of the footer: appends text.  May be NULL. */
 	void (*status)(const struct model *m, const void *state,
 		       struct buf *out);
@@ -162,8 +166,9 @@ void form_field_view(struct canvas *c, int row, struct area in,
 		     const char *hint, bool here, bool typing);
 void form_text_view(struct canvas *c, struct area in, struct cell pen,
 		    const char *text);
-/* How many rows it takes. */
+/* How many rows it takes, and the bytes of its next one. */
 int form_text_rows(const char *text, int cols);
+size_t form_text_line(const char *text, size_t len, int cols);
 void form_command_view(struct canvas *c, struct area in, const char *command);
 /* Ask whether what was typed may be lost; then the form is closed. */
 void form_leave_ask(struct model *m);

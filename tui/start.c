@@ -7,6 +7,7 @@
 
 #include "lib/base/width.h"
 #include "tui/frame.h"
+#include "tui/message.h"
 
 #define BAR_MAX 26
 #define STEP_NS (250 * INT64_C(1000000)) /* the bar grows so often */
@@ -130,9 +131,7 @@ void start_view(const struct model *m, struct canvas *c)
 	canvas_text(c, row + 2, col + width + 2, c->cols - col - width - 2,
 		    pen_role(ROLE_DIM), buf_str(&quit));
 	if (m->toast)
-		canvas_text(c, c->rows - 1, 1, c->cols - 2,
-			    pen_role(m->toast_bad ? ROLE_BAD : ROLE_VALUE),
-			    m->toast);
+		message_view(m, c);
 }
 
 static void cancel(struct model *m)

@@ -7,6 +7,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/width.h"
 #include "tui/frame.h"
+#include "tui/message.h"
 
 #define GAP 2         /* columns between two pieces */
 #define FRAME_TITLE 2 /* where a border's title begins */
@@ -197,7 +198,9 @@ void terminal_line_view(const struct model *m, const struct terminal_line *l,
 	take(&x, &x.leave);
 	if (m->toast) {
 		pen = pen_role(m->toast_bad ? ROLE_BAD : ROLE_VALUE);
-		buf_addstr(&left, m->toast);
+		auto_free char *said = message_line(m, x.left);
+
+		buf_addstr(&left, said);
 		buf_clear(&x.more);
 	} else {
 		fit(m, l, &x);

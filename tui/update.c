@@ -6,6 +6,7 @@
 #include "lib/base/mem.h"
 #include "tui/dialog.h"
 #include "tui/frame.h"
+#include "tui/message.h"
 #include "tui/sandbox-act.h"
 #include "tui/sandbox-bulk.h"
 #include "tui/screen.h"
@@ -200,6 +201,9 @@ static bool act_globally(struct model *m, enum action a)
 	case ACT_BACK:
 		back(m);
 		return true;
+	case ACT_MESSAGES:
+		messages_open(m);
+		return true;
 	case ACT_REFRESH:
 		model_refresh(m);
 		return true;
@@ -297,6 +301,7 @@ void update_input(struct model *m, const struct input_event *ev)
 	enum action a = ACT_NONE;
 
 	m->effects |= EFFECT_REDRAW;
+	m->toast_whole &= ev->type != INPUT_KEY;
 	if (ev->type == INPUT_KEY && m->toast_brief)
 		model_unsay_all(m);
 	if (ev->type == INPUT_FOCUS_IN || ev->type == INPUT_FOCUS_OUT)
@@ -328,6 +333,7 @@ void update_settle(struct model *m)
 
 	if (s->settle)
 		s->settle(m, state, frame_body(m));
+	message_settle(m);
 	pasts_settle(m);
 	terminals_settle(m);
 }

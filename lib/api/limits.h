@@ -215,6 +215,7 @@
 #define LIMIT_TUI_COMMANDS 2        /* of the user's own at once */
 #define LIMIT_TUI_OUTPUT KIB(256)   /* of one, kept */
 #define LIMIT_TUI_EARLY_KEYS 256    /* typed before a terminal is there */
+#define LIMIT_TUI_MESSAGES 50       /* of the footer, kept */
 #define LIMIT_TUI_VIEWS 32          /* with a name */
 #define LIMIT_TUI_VIEW_NAME 64      /* bytes */
 #define LIMIT_TUI_VIEWS_FILE KIB(512) /* all of them */

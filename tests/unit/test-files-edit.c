@@ -253,6 +253,7 @@ static void test_files_edit__save_as(void **state)
 	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "it is there already");
 	assert_shown(m, "it is there already");
 	assert_shown(m, "/workspace/main.py");
+	fixture_keys(m, "h");
 	assert_shown(m, "modified");
 	fixture_keys(m, "^S");
 	fixture_answer(m, "PUT", A, SVM_PRECONDITION, "another");
@@ -292,6 +293,51 @@ static void test_files_edit__unsaved(void **state)
 	/* What isn't changed is in nobody's way. */
 	fixture_keys(m, "Tab u Escape Escape");
 	assert_not_shown(m, "WRITE");
+	fixture_free(m);
+}
+
+/* What was said of the editor, and of its draft, is over with it. */
+static void test_files_edit__said_until_left(void **state)
+{
+	struct model *m = editing("abc\n");
+
+	(void)state;
+	fixture_keys(m, "x S-Tab j Enter");
+	assert_shown(m, "main.py of sb-7f3a91c2 is not saved");
+	fixture_keys(m, "l");
+	assert_shown(m, "main.py of sb-7f3a91c2 is not saved");
+	fixture_keys(m, ":");
+	fixture_type(m, "q!");
+	fixture_keys(m, "Enter");
+	assert_not_shown(m, "WRITE");
+	assert_not_shown(m, "is not saved");
+	fixture_free(m);
+	m = editing("abc\n");
+	fixture_keys(m, "x ^S");
+	fixture_answer(m, "PUT", A, SVM_NOT_FOUND, "no sandbox");
+	assert_shown(m, "not saved: no sandbox; a draft is");
+	fixture_keys(m, "^O");
+	assert_shown(m, "LEAVE WITHOUT SAVING?");
+	fixture_keys(m, "y");
+	assert_not_shown(m, "a draft is");
+	fixture_free(m);
+}
+
+/* Of what was left before it came nobody wants to hear. */
+static void test_files_edit__refused_late(void **state)
+{
+	struct model *m = fixture_model(30, 120);
+
+	(void)state;
+	fixture_keys(m, "j f");
+	fixture_answer(m, "GET", A "/list", SVM_OK,
+		       "[{\"name\":\"d.txt\",\"path\":\"/workspace/d.txt\","
+		       "\"type\":\"file\",\"size\":3,\"mode\":\"0644\"}]");
+	fixture_keys(m, "Enter");
+	fixture_keys(m, "Escape Escape j f"); /* another sandbox */
+	assert_int_equal(fixture_answer(m, "GET", A, SVM_NOT_FOUND,
+					"no sandbox 'sb-7f3a91c2'"), 1);
+	assert_not_shown(m, "no sandbox");
 	fixture_free(m);
 }
 
@@ -338,9 +384,11 @@ static void test_files_edit__draft(void **state)
 	fixture_keys(m, "x ^S");
 	fixture_answer(m, "PUT", A, SVM_UNREACHABLE, "nobody there");
 	assert_shown(m, "not saved: nobody there; a draft is");
-	assert_shown(m, "modified");
 	draft = only_draft(dir);
 	assert_non_null(draft);
+	assert_shown(m, draft); /* the whole path */
+	fixture_keys(m, "h");
+	assert_shown(m, "modified");
 	assert_int_equal(fd_slurp_path(AT_FDCWD, draft, 100, &kept), 0);
 	assert_string_equal(buf_str(&kept), "bc\n");
 	/* The end by force keeps what came since. */
@@ -543,6 +591,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files_edit__save),
+		cmocka_unit_test(test_files_edit__said_until_left),
+		cmocka_unit_test(test_files_edit__refused_late),
 		cmocka_unit_test(test_files_edit__saved_while_saving),
 		cmocka_unit_test(test_files_edit__saved_as_it_was),
 		cmocka_unit_test(test_files_edit__left_while_saving),
