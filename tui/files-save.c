@@ -414,7 +414,7 @@ void files_save(struct model *m, struct files *f, unsigned wants)
 	if (x->saving) {
 		wait_for(m, x->saving, s);
 	} else {
-		model_say(m, "saving %s", files_name(x->path));
+		model_progress(m, "saving %s", files_name(x->path));
 		begin(m, s);
 	}
 	model_said_while(m, TOAST_SAVING);

@@ -301,6 +301,7 @@ void update_input(struct model *m, const struct input_event *ev)
 	enum action a = ACT_NONE;
 
 	m->effects |= EFFECT_REDRAW;
+	m->toast_new = false;
 	m->toast_whole &= ev->type != INPUT_KEY;
 	if (ev->type == INPUT_KEY && m->toast_brief)
 		model_unsay_all(m);

@@ -37,6 +37,10 @@ static void test_message__goes_with_the_screen(void **state)
 	assert_shown(m, "here is another");
 	model_show(m, SCREEN_EVENTS);
 	assert_not_shown(m, "here is another");
+	/* Also when the program said it, after the update. */
+	model_say(m, "written");
+	fixture_keys(m, "3");
+	assert_not_shown(m, "written");
 	/* What is said while one goes is about where one comes to. */
 	model_say(m, "now here");
 	model_show(m, SCREEN_DASH);
