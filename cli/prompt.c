@@ -287,7 +287,9 @@ static enum prompt_result edit(struct prompt *p, struct buf *line,
 			       int *ret_signo)
 {
 	take_size(); /* it may have changed since */
-	begin();
+	editor.done = false;
+	if (foreground_wait(STDIN_FILENO)) /* else a signal waits */
+		begin();
 	while (!editor.done) {
 		*ret_signo = wait_input(p);
 		if (*ret_signo) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A shell as far as job control goes: leader.py PROGRAM [ARG...] leads the
-session of its terminal, and runs PROGRAM in front as a job.
+"""A shell as far as job control goes: leader.py fg|bg PROGRAM [ARG...] leads
+the session of its terminal, and runs PROGRAM as a job, in front or not.
 
 Each time that stops or ends it takes the terminal back, as it was, and says
 "[N] stopped SIGNAL" or "[N] ended STATUS, modes as before" (or "changed").
@@ -29,11 +29,12 @@ def say(text):
     os.write(1, f"{text}\n".encode())
 
 
-def start(argv):
+def start(place, argv):
     pid = os.fork()
     if pid == 0:
         os.setpgid(0, 0)
-        put_in_front(os.getpid())
+        if place == "fg":
+            put_in_front(os.getpid())
         signal.signal(signal.SIGTTOU, signal.SIG_DFL)
         os.execv(argv[0], argv)
     return pid
@@ -64,7 +65,7 @@ def await_job(pid, count):
 
 def main():
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-    pid = start(sys.argv[1:])
+    pid = start(sys.argv[1], sys.argv[2:])
     signal.signal(signal.SIGUSR1, take_back)
     signal.signal(signal.SIGUSR2, lambda *_: os.killpg(pid, signal.SIGSTOP))
     count = 1

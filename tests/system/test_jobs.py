@@ -26,15 +26,18 @@ PROGRAMS = {
 }
 
 
-def begin(inst, name):
+def begin(inst, name, place="fg"):
     """Of both: the screen, and the leader's process."""
     argv, shown, _ = PROGRAMS[name]
     inst.exec(inst.sandbox(name="a")["id"], "mkfifo f")
-    s = Screen(inst, sys.executable, "-B", LEADER, inst.binary, *argv,
+    s = Screen(inst, sys.executable, "-B", LEADER, place, inst.binary, *argv,
                shell=True)
-    if name == "tui":
-        s.step("wait live", "send 2")
-    s.step(f"wait {shown}")
+    if place == "bg":
+        s.step("wait [1] stopped SIGTSTP")
+    elif name == "tui":
+        s.step("wait live", "send 2", f"wait {shown}")
+    else:
+        s.step(f"wait {shown}")
     return s, s.pid()
 
 
@@ -62,6 +65,31 @@ def test_what_is_stopped_is_ended(inst, name, how, sig):
         code = 128 + getattr(signal, "SIG" + sig)
         s.end(f"send {sig}\\r", f"wait [2] ended {code}, modes as before",
               RESTORED, "exit 0")
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_begun_in_the_background_it_is_ended(inst, name):
+    inst.start()
+    s, _ = begin(inst, name, "bg")
+    with s:
+        s.end("send TERM\\r", "wait [2] ended 143, modes as before",
+              RESTORED, "exit 0")
+
+
+@pytest.mark.parametrize("name", ["tui", "list", "console", "spawn"])
+def test_begun_in_the_background_it_comes_to_the_front(inst, name):
+    """It takes the terminal then."""
+    inst.start()
+    _, shown, leave = PROGRAMS[name]
+    s, _ = begin(inst, name, "bg")
+    with s:
+        s.step("send fg\\r")
+        if name == "tui":
+            s.step("wait live", "send 2")
+        s.step(f"wait {shown}")
+        if name == "spawn":
+            s.step("send here\\r", "wait herehere")
+        s.end(leave, "wait [2] ended 0, modes as before", RESTORED, "exit 0")
 
 
 def test_a_command_of_the_console_is_ended_with_it(inst):
