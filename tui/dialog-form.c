@@ -21,10 +21,11 @@ void form_field_view(struct canvas *c, int row, struct area in,
 			    pen_role(ROLE_FAINT), hint);
 }
 
-/* The bytes of the next line: it ends after a blank where it can. */
+/* The bytes of the next line: it ends after a blank where it can.  Never none:
+ * no character takes more than two columns. */
 size_t form_text_line(const char *text, size_t len, int cols)
 {
-	size_t width, n = width_fit(text, len, (size_t)MAX(cols, 1), &width);
+	size_t width, n = width_fit(text, len, (size_t)MAX(cols, 2), &width);
 	size_t words = n;
 
 	while (n < len && words && text[words - 1] != ' ')

@@ -11,13 +11,15 @@
 
 size_t wrap_fit(const char *text, size_t n, size_t width)
 {
-	size_t used, at = width_fit(text, n, width, &used), blank = at;
+	/* No character takes more. */
+	size_t used, at = width_fit(text, n, MAX(width, (size_t)2), &used);
+	size_t blank = at;
 
 	if (at == n)
 		return n;
 	while (blank && text[blank] != ' ')
 		blank--;
-	return blank ? blank : MAX(at, 1);
+	return blank ? blank : at;
 }
 
 /* One line of it. */
@@ -47,7 +49,7 @@ char **wrap_lines(const char *text, size_t width)
 
 	for (;; text += len + 1) {
 		len = strcspn(text, "\n");
-		lines = add(lines, &n, text, len, MAX(width, (size_t)1));
+		lines = add(lines, &n, text, len, width);
 		if (!text[len])
 			break;
 	}

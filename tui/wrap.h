@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-/* How many bytes of the text fit a line. */
+/* How many bytes of the text fit a line; no less than a character, however
+ * narrow it is. */
 size_t wrap_fit(const char *text, size_t n, size_t width);
 
 /* All of it, safe to be shown; a line break in it is one there, too.  One line

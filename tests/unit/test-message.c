@@ -140,6 +140,24 @@ static void test_message__list(void **state)
 	fixture_free(m);
 }
 
+/* On a line with one column a character that takes two is whole. */
+static void test_message__narrow(void **state)
+{
+	struct model *m = fixture_model(24, 80);
+
+	(void)state;
+	model_say(m, "\u6f22\u5b57");
+	update_settle(m);
+	model_resize(m, 24, 10);
+	fixture_keys(m, "!");
+	model_resize(m, 24, 80);
+	assert_shown(m, "MESSAGES");
+	fixture_free(m);
+	assert_int_equal(form_text_line("\u6f22\u5b57", 6, 1), 3);
+	assert_int_equal(form_text_rows("\u6f22\u5b57", 1), 2);
+	assert_int_equal(form_text_rows("\u6f22\u5b57", 0), 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(test_message__##name)
@@ -149,6 +167,7 @@ int main(void)
 		TEST(stays_true),
 		TEST(whole),
 		TEST(list),
+		TEST(narrow),
 #undef TEST
 	};
 
