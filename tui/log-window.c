@@ -48,7 +48,7 @@ void log_window_forget(struct log_window *w)
 	w->asked = WINDOW_STILL;
 	w->turn++;
 	w->cleared = w->behind = w->text->orders.set = false;
-	w->all_pass = w->unseen = w->anew = false;
+	w->all_pass = w->unseen = w->anew = w->looking = false;
 	w->pages = LIMIT_TUI_LOOK_PAGES;
 	w->looked = 0;
 }
@@ -320,6 +320,7 @@ static enum log_window_asked look_for(struct log_window *w)
 	if (!w->pages || t->typing == TEXTLOG_ONLY)
 		return WINDOW_STILL;
 	w->pages -= what && !w->rush;
+	w->looking = what != WINDOW_STILL;
 	return what;
 }
 
@@ -332,7 +333,7 @@ void log_window_refilter(struct log_window *w)
 	w->filters = t->filters;
 	w->pages = LIMIT_TUI_LOOK_PAGES;
 	w->wanted = WINDOW_STILL;
-	w->rush = false;
+	w->rush = w->looking = false;
 	if (!log_thin_end(w)) {
 		t->paused = false;
 		w->anew = true;
@@ -365,10 +366,10 @@ bool log_window_settle(struct model *m, struct log_window *w, request_fn done)
 	return false;
 }
 
-/* For what the filter shows. */
+/* For what the filter shows; with no page left, this is the last. */
 static bool is_looking(const struct log_window *w)
 {
-	return w->asked && (w->pages || w->rush) &&
+	return w->asked && (w->looking || w->pages || w->rush) &&
 	       textlog_is_filtered(w->text);
 }
 
@@ -386,6 +387,7 @@ bool log_window_act(struct log_window *w, enum action a)
 		w->pages = LIMIT_TUI_LOOK_PAGES;
 	if (hunted && (a == ACT_BACK || a == ACT_CANCEL)) {
 		w->pages = 0;
+		w->looking = false;
 		return true;
 	}
 	if (a != ACT_CLEAR)
@@ -401,6 +403,7 @@ bool log_window_act(struct log_window *w, enum action a)
 	w->cleared = true;
 	w->all_pass = w->unseen = false;
 	w->looked = 0;
+	w->looking = false;
 	w->asked = WINDOW_STILL;
 	w->turn++;
 	set_orders(w);
@@ -560,6 +563,7 @@ void log_window_arrived(struct model *m, struct log_window *w,
 		return;
 	}
 	w->asked = WINDOW_STILL;
+	w->looking = false;
 	list = request_array(r, &doc);
 	if (list && asked == WINDOW_OLDER)
 		put_older(w, list, &anchor);

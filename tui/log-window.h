@@ -66,6 +66,7 @@ struct log_window {
 	} hunt;
 	unsigned filters; /* those of the text that this is for */
 	size_t pages;     /* that may be looked at for what they show */
+	bool looking;     /* what was asked for is such a page */
 	size_t looked;    /* lines they were applied to */
 	bool all_pass;    /* all that is here is shown */
 	bool unseen;      /* something new wasn't kept, as it isn't shown */

@@ -355,6 +355,29 @@ static void test_log_find__filter_is_bounded(void **state)
 	fixture_free(m);
 }
 
+/* The last page of them is looked at, too: Escape stops that, and leaves the
+ * filter as it is. */
+static void test_log_find__filter_stops_on_the_last_page(void **state)
+{
+	struct model *m = fixture_model(24, 100);
+
+	(void)state;
+	fixture_keys(m, "j l");
+	come(m, 39000, 40000);
+	filter(m, "nowhere");
+	for (int n = 1; n < LIMIT_TUI_LOOK_PAGES; n++)
+		free(answer(m, 40000));
+	assert_true(is_asked(m));
+	assert_shown(m, "20 000 lines looked at, Esc stops");
+	fixture_keys(m, "Escape");
+	assert_shown(m, "the search was stopped");
+	assert_string_equal(field_text(&text_of(m)->only), "nowhere");
+	/* It is stopped: another one is about the filter. */
+	fixture_keys(m, "Escape");
+	assert_string_equal(field_text(&text_of(m)->only), "");
+	fixture_free(m);
+}
+
 static void add_some_pty(struct buf *out, int i)
 {
 	buf_addf(out, "{\"stream\":\"%s\",\"line\":\"line %d.\",\"at\":%d}",
@@ -481,6 +504,7 @@ int main(void)
 		TEST(filter_and_around),
 		TEST(filter_and_around_the_first),
 		TEST(filter_is_bounded),
+		TEST(filter_stops_on_the_last_page),
 		TEST(one_stream),
 		TEST(filter_while_paused),
 		TEST(filter_at_the_end),
