@@ -185,8 +185,8 @@ static void test_command__programs_of_any_kind(void **state)
 		"env;N={name};sh;-c;echo $N",
 		"/usr/bin/stacyvm;exec;{id};--;python3;{name}",
 		"git;log;-c;{name}", "vim;-R;{name}", "ls;-S;{name}",
-		"bash;-x;--;show.sh;-c;{name}", "bash;-ec;cat \"$1\" | sh;sh;"
-		"{name}", "find;{name};-exec;sh;-c;cat \"$1\";sh;{name};;",
+		"bash;-x;--;show.sh;-c;{name}", ("bash;-ec;cat \"$1\" | sh;sh;"
+		"{name}"), "find;{name};-exec;sh;-c;cat \"$1\";sh;{name};;",
 		"perl;-I;lib;-ne;print;{name}", "perl;x.pl;--eval={name}",
 		"node;-r;m;-p;process.argv[1];{name}", "php;-f;x.php;{name}",
 		"gawk;-f;l;{name}", "sed;-n;-e;p;{name}", "awk;{ print };{name}",
