@@ -72,18 +72,24 @@ static bool is_mount_point(int dir, const char *name)
 	       (s.attributes & ATTR_MOUNT_ROOT);
 }
 
-/* Something is there: a directory takes no file's place, whoever asks. */
+static bool is_there(int to, const char *name, struct stat *ret)
+{
+	return fstatat(to, name, ret, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Something is there: a directory is never replaced, and takes no file's
+ * place, whoever asks. */
 static int refuse(int to, const char *name, const char *path, mode_t moved,
-		  struct svm_err *err)
+		  bool over, struct svm_err *err)
 {
 	struct stat st;
-	bool gone = fstatat(to, name, &st, AT_SYMLINK_NOFOLLOW) < 0;
+	bool there = is_there(to, name, &st);
 
-	if (!gone && S_ISDIR(st.st_mode))
+	if (there && S_ISDIR(st.st_mode))
 		return svm_err_set(err, SVM_CONFLICT,
 				   "'%s' is a directory that exists already",
 				   path);
-	if (!gone && S_ISDIR(moved))
+	if (there && over && S_ISDIR(moved))
 		return file_error(err, ENOTDIR, "replace", path);
 	return svm_err_set(err, SVM_PRECONDITION, "'%s' is there already",
 			   path);
@@ -95,7 +101,7 @@ static int move(struct job *j, struct msg_reader *m, bool over,
 	auto_free char *path = file_path(m, err);
 	auto_free char *to_path = path ? file_path(m, err) : NULL;
 	char name[FILE_NAME_MAX + 1], to_name[FILE_NAME_MAX + 1];
-	struct stat st;
+	struct stat st, there;
 
 	if (!path || !to_path)
 		return -1;
@@ -107,11 +113,14 @@ static int move(struct job *j, struct msg_reader *m, bool over,
 	auto_close int to = file_open_parent(j, to_path, true, to_name, err);
 	if (to < 0)
 		return -1;
+	/* In vain, however large it is. */
+	if (!over && is_there(to, to_name, &there))
+		return refuse(to, to_name, to_path, st.st_mode, over, err);
 	int r = file_rename(from, name, to, to_name, over);
 	if (r == -EXDEV && !is_mount_point(from, name))
 		r = file_move_copy(from, name, st.st_mode, to, to_name, over);
 	if (r == -EEXIST)
-		return refuse(to, to_name, to_path, st.st_mode, err);
+		return refuse(to, to_name, to_path, st.st_mode, over, err);
 	return r < 0 ? file_error(err, r, "move", path) : 0;
 }
 

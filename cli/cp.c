@@ -162,6 +162,29 @@ static int download_stream(struct cli *cli, const char *id, const char *from,
 	return transfer_get(cli, id, from, fd, to, p, err);
 }
 
+/* It may have come with a tree that was copied before. */
+static int refuse_outside(const struct place *there, const char *to,
+			  struct svm_err *err)
+{
+	if (!there->outside)
+		return 0;
+	svm_err_set(err, SVM_BAD_REQUEST, "can't write '%s': it is a link "
+		    "that leads out of its directory", to);
+	return svm_err_hint(err, "name '%s', if that is meant", there->path);
+}
+
+/* Into what is there, or is made. */
+static int download_tree(struct cli *cli, const char *id, const char *from,
+			 const char *to, struct progress *p,
+			 struct svm_err *err)
+{
+	auto_place struct place there = PLACE_INIT;
+
+	if (place_find(to, &there) == 0 && refuse_outside(&there, to, err) < 0)
+		return -1;
+	return transfer_get_tree(cli, id, from, to, p, err);
+}
+
 /* Beside what it replaces until it is whole: a failed copy leaves nothing
  * under the final name.  As with cp, a new file has the permissions of the
  * other as the umask has it, one that is there keeps its own; and a device or
@@ -175,12 +198,8 @@ static int download_file(struct cli *cli, const char *id, const char *from,
 
 	if (r < 0)
 		return svm_err_sys(err, SVM_INTERNAL, r, "create '%s'", to);
-	if (there.outside && there.kind != PLACE_FOREIGN) {
-		svm_err_set(err, SVM_BAD_REQUEST, "can't write '%s': it is a "
-			    "link that leads out of its directory", to);
-		return svm_err_hint(err, "name '%s', if that is meant",
-				    there.path);
-	}
+	if (there.kind != PLACE_FOREIGN && refuse_outside(&there, to, err) < 0)
+		return -1;
 	if (there.kind == PLACE_STREAM)
 		return download_stream(cli, id, from, &there, to, p, err);
 	if (place_kept_as(&there)) {
@@ -227,7 +246,7 @@ static int download(struct cli *cli, const struct cp_opts *o, const char *id,
 	else if (out)
 		r = transfer_get(cli, id, from, STDOUT_FILENO, NULL, &p, err);
 	else if (dir)
-		r = transfer_get_tree(cli, id, from, target, &p, err);
+		r = download_tree(cli, id, from, target, &p, err);
 	else
 		r = download_file(cli, id, from, mode, target, &p, err);
 	progress_end(&p);

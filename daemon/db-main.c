@@ -162,7 +162,8 @@ static int copy_db(sqlite3 *from, sqlite3 *to, struct svm_err *err)
 /* backup FILE. */
 
 /* A copy in one file: nothing of it may be left in a journal beside it. */
-static int copy_to_file(sqlite3 *from, const char *path, struct svm_err *err)
+static int copy_to_file(sqlite3 *from, const char *of, const char *path,
+			struct svm_err *err)
 {
 	auto_db sqlite3 *to = NULL;
 
@@ -170,7 +171,7 @@ static int copy_to_file(sqlite3 *from, const char *path, struct svm_err *err)
 	    copy_db(from, to, err) < 0 ||
 	    store_exec(to, "PRAGMA journal_mode = DELETE", err) < 0)
 		return -1;
-	return check_usable(to, path, err);
+	return check_usable(to, of, err);
 }
 
 static int write_backup(const char *db, const char *part, const char *file,
@@ -184,7 +185,7 @@ static int write_backup(const char *db, const char *part, const char *file,
 		return svm_err_sys(err, SVM_UNAVAILABLE, errno,
 				   "can't create '%s'", file);
 	if (open_db(db, SQLITE_OPEN_READONLY, &from, err) < 0 ||
-	    copy_to_file(from, part, err) < 0)
+	    copy_to_file(from, db, part, err) < 0)
 		return -1;
 	if (fsync(fd) < 0)
 		return svm_err_sys(err, SVM_NO_SPACE, errno,

@@ -21,30 +21,34 @@
 
 #define LINKS_MAX 40 /* as the kernel has it */
 
-/* Down to the directory of what a link, or the user, names; then name is the
+/* The directory of what a link, or the user, names is there: then name is the
  * last component, and path what was gone through. */
+static int enter(struct place *p, int fd, const char *to)
+{
+	size_t before = p->path ? (size_t)(p->name - p->path) : 0;
+	char *path = xasprintf("%.*s%s", to[0] == '/' ? 0 : (int)before,
+			       p->path ? p->path : "", to);
+	const char *slash = strrchr(path, '/');
+
+	if (fd != p->dir)
+		fd_close(p->dir);
+	p->dir = fd;
+	free(p->path);
+	p->path = path;
+	p->name = slash ? slash + 1 : path;
+	return 0;
+}
+
 static int go_to(struct place *p, const char *to)
 {
 	const char *slash = strrchr(to, '/');
-	size_t before = p->path ? (size_t)(p->name - p->path) : 0;
 
-	if (slash) {
-		auto_free char *above = xstrndup(to, MAX(slash - to, 1));
-		int fd = openat(p->dir, above,
-				O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (!slash)
+		return enter(p, p->dir, to);
+	auto_free char *above = xstrndup(to, MAX(slash - to, 1));
+	int fd = openat(p->dir, above, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-		if (fd < 0)
-			return -errno;
-		fd_close(p->dir);
-		p->dir = fd;
-	}
-	char *path = xasprintf("%.*s%s", to[0] == '/' ? 0 : (int)before,
-			       p->path ? p->path : "", to);
-	free(p->path);
-	p->path = path;
-	slash = strrchr(path, '/');
-	p->name = slash ? slash + 1 : path;
-	return 0;
+	return fd < 0 ? -errno : enter(p, fd, to);
 }
 
 static enum place_kind kind_of(mode_t mode)
@@ -97,7 +101,9 @@ static int look(struct place *p, char to[PATH_MAX])
 	return 1;
 }
 
-static bool leads_out(const struct place *p, const char *to)
+/* Where a link leads, from its directory on; it is told whether that is out
+ * of it. */
+static int follow(struct place *p, const char *to)
 {
 	const struct svm_open_how how = { .flags = O_PATH | O_DIRECTORY |
 						   O_CLOEXEC,
@@ -105,34 +111,39 @@ static bool leads_out(const struct place *p, const char *to)
 	const char *slash = strrchr(to, '/');
 	auto_free char *above = slash ? xstrndup(to, (size_t)(slash - to)) :
 					xstrdup(".");
+	int fd = to[0] == '/' ? -1 :
+		 (int)syscall(SYS_openat2, p->dir, above, &how, sizeof(how));
 
-	if (to[0] == '/')
-		return true;
-	auto_close int fd = (int)syscall(SYS_openat2, p->dir, above, &how,
-					 sizeof(how));
+	p->outside |= fd < 0;
+	return fd < 0 ? go_to(p, to) : enter(p, fd, to);
+}
 
-	return fd < 0 && (errno != ENOSYS || strstr(to, ".."));
+/* A descriptor of this process. */
+static bool is_own(const char *path)
+{
+	static const char own[] = "/proc/self/fd/";
+	const char *fd = path + strlen(own);
+
+	return strncmp(path, own, strlen(own)) == 0 && *fd &&
+	       !fd[strspn(fd, "0123456789")];
 }
 
 int place_find(const char *name, struct place *ret)
 {
 	auto_place struct place p = { .dir = AT_FDCWD, .part_fd = -1 };
-	static const char own[] = "/proc/self/fd/";
 	char to[PATH_MAX];
 	int r = go_to(&p, name);
 
 	for (int links = 0; r == 0; links++) {
 		r = look(&p, to);
 		if (r == 0) {
-			p.outside &= !p.magic ||
-				     strncmp(p.path, own, strlen(own)) != 0;
+			p.outside &= !p.magic || !is_own(p.path);
 			*ret = p;
 			p = (struct place)PLACE_INIT;
 			return 0;
 		}
-		p.outside |= r > 0 && leads_out(&p, to);
 		if (r > 0)
-			r = links == LINKS_MAX ? -ELOOP : go_to(&p, to);
+			r = links == LINKS_MAX ? -ELOOP : follow(&p, to);
 	}
 	return r;
 }

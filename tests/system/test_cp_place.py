@@ -117,6 +117,12 @@ def test_a_tree_leads_nowhere(shared, box, source, tmp_path):
     assert mine.read_text() == "mine\n"
     assert os.listdir(tmp_path / "dir") == []
     assert sorted(os.listdir(tmp_path)) == ["dir", "mine", "tree"]
+    # Nor does a directory that is copied, which has names of its own.
+    shared.ok("exec", box, "--", "sh", "-c",
+              "mkdir /tmp/out && touch /tmp/out/.rc")
+    r = shared.must_fail("cp", "-r", f"{box}:/tmp/out", tree)
+    assert "a link that leads out of its directory" in r.errtext, r
+    assert os.listdir(tmp_path / "dir") == []
     shared.ok("cp", source, tree / "down")
     assert (tree / "in" / "f").read_text() == TEXT
 
@@ -150,7 +156,7 @@ def test_the_dashboard_replaces_files_alone(inst):
     bad.symlink_to("pipe")
     with Screen(inst, "tui") as t:
         t.step(f"wait ▌ {s}", "send l", "wait hello",
-               rf"send s^U{bad}\r", "wait is no file: name a file",
+               rf"send s^U{bad}\r", "wait is no file:",
                rf"send ^U{link}\r", "wait REPLACE A FILE?", "wait link ->",
                "wait What it holds now, 14 B, is lost.", "send y",
                "wait saved 1 line to")
@@ -158,7 +164,7 @@ def test_the_dashboard_replaces_files_alone(inst):
         t.end("send q", "exit 0")
     with Screen(inst, "tui") as t:
         t.step(f"wait ▌ {s}", "send f", "wait ▌   a", "send s",
-               "wait SAVE", rf"send ^U{bad}\r", "wait is no file: name a file",
+               "wait SAVE", rf"send ^U{bad}\r", "wait is no file:",
                rf"send ^U{link}\r", "wait now, 6 B, is lost.", "send y",
                "wait copied /workspace/a", "send j", "wait ▌   b", "send s",
                "wait SAVE", rf"send ^U{longest}\r",

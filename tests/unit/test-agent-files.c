@@ -323,7 +323,7 @@ static void test_agent_files__move(void **state)
 	refused(move_new(b, "/workspace/m/four", "/workspace/m/empty"),
 		SVM_CONFLICT, "directory");
 	refused(move_new(b, "/workspace/m/dir", "/workspace/m/f"),
-		SVM_BAD_REQUEST, "Not a directory");
+		SVM_PRECONDITION, "is there already");
 	refused(move_new(b, "/workspace/m/dir", "/workspace/m/dir/in"),
 		SVM_BAD_REQUEST, "Invalid");
 	expect(b, "/app/made/for/it/two", "3");

@@ -189,6 +189,8 @@ static void test_place__outside(void **state)
 {
 	auto_free char *own = xasprintf("/proc/self/fd/%d", top);
 	auto_free char *others = xasprintf("/proc/%d/cwd", (int)getpid());
+	auto_free char *sly = xasprintf("/proc/self/fd/../../%d/fd/%d",
+					(int)getpid(), top);
 	auto_free char *absolute = path_join(dir, "f");
 	const struct {
 		const char *to;
@@ -198,6 +200,7 @@ static void test_place__outside(void **state)
 		{ "d/up", true }, { "../f", true },
 		{ "d/../../f", true }, { "away/f", true }, { absolute, true },
 		{ "/dev/null", true }, { own, false }, { others, true },
+		{ sly, true },
 		{ "/proc/self/root/etc/passwd", true },
 	};
 
