@@ -58,13 +58,17 @@ static void finish(struct editing *e)
 
 static void edited(struct model *m, void *data, bool ok);
 
+/* Keys may come faster than an editor. */
+static bool is_opening(struct model *m)
+{
+	if (m->editor.path)
+		model_say(m, "an editor is being opened already");
+	return m->editor.path;
+}
+
+/* Only where none is being opened. */
 static void open_editor(struct model *m, struct editing *e)
 {
-	if (m->editor.path) {
-		model_say(m, "an editor is being opened already");
-		editing_free(e);
-		return;
-	}
 	m->editor.path = xstrdup(e->path);
 	m->editor.done = edited;
 	m->editor.data = e;
@@ -78,7 +82,8 @@ struct again {
 	struct editing *e; /* NULL once it is somebody else's */
 };
 
-/* Left, it can still be read where the copy is. */
+/* Left, or with an editor being opened for something else, it can still be
+ * read where the copy is. */
 static void again_free(void *data)
 {
 	struct again *g = data;
@@ -94,7 +99,8 @@ static void edit_again(struct model *m, void *data)
 {
 	struct again *g = data;
 
-	open_editor(m, steal_ptr(&g->e));
+	if (!is_opening(m))
+		open_editor(m, steal_ptr(&g->e));
 }
 
 /* Takes the editing. */
@@ -203,8 +209,12 @@ static int prepare(struct model *m, struct editing *e, struct svm_err *err)
 void config_edit_open(struct model *m)
 {
 	auto_err struct svm_err err = SVM_ERR_INIT;
-	struct editing *e = xcalloc(1, sizeof(*e));
+	struct editing *e;
 
+	/* Before there is a copy, which nobody would remove. */
+	if (is_opening(m))
+		return;
+	e = xcalloc(1, sizeof(*e));
 	if (m->settings && prepare(m, e, &err) == 0) {
 		open_editor(m, e);
 		return;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Changing the configuration on screen 6. */
+#include <dirent.h>
+
 #include "tests/unit/settings-fixture.h"
 
 static void holds(const char *text)
@@ -539,6 +541,58 @@ static void test_settings__edited_beside_another(void **state)
 	fixture_free(m);
 }
 
+static size_t copies(void)
+{
+	auto_free char *runtime = path_join(settings_dir, "r");
+	DIR *d = opendir(runtime);
+	struct dirent *e;
+	size_t n = 0;
+
+	assert_non_null(d);
+	while ((e = readdir(d)))
+		n += strncmp(e->d_name, "config-", 7) == 0;
+	closedir(d);
+	return n;
+}
+
+/* Two keys at once: nobody would remove the copy of the second. */
+static void test_settings__the_editor_is_opened_once(void **state)
+{
+	struct model *m;
+
+	(void)state;
+	put("a: 1\n");
+	m = in_editor();
+	fixture_keys(m, "e");
+	assert_shown(m, "an editor is being opened already");
+	assert_int_equal(copies(), 1);
+	free(leave_editor(m, "a: 2\n", true));
+	holds("a: 2\n");
+	assert_int_equal(copies(), 0);
+	fixture_free(m);
+}
+
+/* What was refused isn't lost where it can't be edited again now. */
+static void test_settings__refused_beside_another_editor(void **state)
+{
+	struct model *m;
+
+	(void)state;
+	put("a: 1\n");
+	m = in_editor();
+	auto_free char *copy = leave_editor(m, "a: bad\n", true);
+	m->editor.path = xstrdup("/another");
+	m->editor.done = NULL;
+	m->effects = 0;
+	fixture_keys(m, "y");
+	assert_null(m->dialog);
+	assert_shown(m, "what you wrote is in /");
+	assert_false(m->effects & EFFECT_EDITOR);
+	assert_string_equal(m->editor.path, "/another");
+	assert_copy(copy, "a: bad\n");
+	fixture_free(m);
+}
+
 /* A file that is bad already is what must be mended. */
 static void test_settings__a_bad_file_is_mended(void **state)
 {
@@ -585,6 +639,8 @@ int main(void)
 		TEST(a_file_is_made_in_the_editor),
 		TEST(edited_and_refused),
 		TEST(edited_beside_another),
+		TEST(the_editor_is_opened_once),
+		TEST(refused_beside_another_editor),
 		TEST(a_bad_file_is_mended),
 #undef TEST
 	};
