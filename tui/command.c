@@ -370,13 +370,13 @@ static char *expand(const struct command *c, size_t i, const cJSON *subject,
 }
 
 /* Whether the text would be an option where a name was to be. */
-static bool turned_option(const struct command *c, size_t i, bool ended,
-			  const char *text)
+static bool turned_option(const struct command *c, size_t i, const char *text)
 {
 	size_t n = 0;
 
 	return text[0] == '-' &&
-	       (!ended || placeholder_is_joined(c->argv, i)) &&
+	       (!placeholder_is_ended(c->argv, i) ||
+		placeholder_is_joined(c->argv, i)) &&
 	       placeholder_next(c->argv[i], &n) == c->argv[i] + 1;
 }
 
@@ -384,12 +384,10 @@ char **command_expand(const struct command *c, const cJSON *subject,
 		      const char *path, struct svm_err *err)
 {
 	char **argv = xcalloc(strv_len(c->argv) + 1, sizeof(*argv));
-	bool ended = false;
 
 	for (size_t i = 0; c->argv[i]; i++) {
 		argv[i] = expand(c, i, subject, path, err);
-		ended |= strcmp(c->argv[i], "--") == 0;
-		if (argv[i] && !turned_option(c, i, ended, argv[i]))
+		if (argv[i] && !turned_option(c, i, argv[i]))
 			continue;
 		if (argv[i])
 			svm_err_set(err, SVM_BAD_REQUEST, "%s is '%.64s', "

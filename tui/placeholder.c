@@ -43,10 +43,11 @@ static const struct interpreter {
 	{ NAMES("lua", "luajit", "tclsh", "wish", "expect", "guile", "pwsh",
 		"osascript", "Rscript", "busybox", "toybox"), "", 0 },
 	{ NAMES("deno", "bun"), "", SUBCOMMANDS },
+	{ NAMES("wezterm"), "e", SUBCOMMANDS },
 	{ NAMES("xterm", "uxterm", "lxterm", "urxvt", "rxvt", "st", "konsole",
 		"gnome-terminal", "mate-terminal", "xfce4-terminal",
 		"lxterminal", "terminator", "tilix", "alacritty", "kitty",
-		"foot", "wezterm", "x-terminal-emulator"), "ex", 0 },
+		"foot", "x-terminal-emulator"), "ex", 0 },
 };
 
 /* What makes a line for a shell, or the like, of its arguments. */
@@ -173,6 +174,12 @@ static struct program find_program(char *const *argv, size_t k,
 	return (struct program){ SIZE_MAX, false, 0 };
 }
 
+/* argv[k] is $0 of this one or its text, whatever it is called. */
+static bool is_its_own(const struct program *p, size_t k)
+{
+	return p->self && (k == p->self || k == p->at);
+}
+
 /* Neither an option nor, maybe, the value of one. */
 static bool is_operand(char *const *argv, size_t from, size_t i)
 {
@@ -229,7 +236,7 @@ static bool is_setting(const char *arg)
 
 bool placeholder_is_program(char *const *argv, size_t i)
 {
-	size_t self = 0, code = 0;
+	struct program p = { SIZE_MAX, false, 0 };
 
 	if (i == 0 || is_one_of(ours, argv[0]))
 		return false;
@@ -243,19 +250,36 @@ bool placeholder_is_program(char *const *argv, size_t i)
 		    (is_command_option(argv[i]) ||
 		     is_command_option(argv[i - 1])))
 			return true;
-		if (!in || (k && (k == self || k == code)))
+		if (!in || is_its_own(&p, k))
 			continue;
 		if (in->flags & SETS && strcmp(argv[i - 1], "-v") == 0 &&
 		    is_assignment(argv[i]))
 			continue;
-		struct program p = find_program(argv, k, in);
-
+		p = find_program(argv, k, in);
 		if (i <= p.at || (!p.ended && !is_operand(argv, p.at, i)))
 			return true;
-		self = p.self;
-		code = p.self ? p.at : 0;
 	}
 	return is_setting(argv[i]);
+}
+
+bool placeholder_is_ended(char *const *argv, size_t i)
+{
+	struct program p = { SIZE_MAX, false, 0 };
+	size_t from = 1;
+
+	for (size_t k = 0; k < i && !is_one_of(ours, argv[0]); k++) {
+		const struct interpreter *in = interpreter(argv[k]);
+
+		if (!in || is_its_own(&p, k))
+			continue;
+		p = find_program(argv, k, in);
+		if (p.at < i) /* who permutes takes what is behind, too */
+			from = (in->flags & PERMUTES ? k : p.at) + 1;
+	}
+	for (; from < i; from++)
+		if (strcmp(argv[from], "--") == 0)
+			return true;
+	return false;
 }
 
 bool placeholder_is_joined(char *const *argv, size_t i)

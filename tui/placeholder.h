@@ -40,6 +40,10 @@ bool placeholder_is_program(char *const *argv, size_t i);
 bool placeholder_takes_any(char *const *argv, size_t i, const char *word,
 			   size_t n);
 
+/* Whether a "--" before argv[i] ends the options of whatever that is given to:
+ * [bash, -x, --, SCRIPT, -x] ends those of bash alone, not the script's. */
+bool placeholder_is_ended(char *const *argv, size_t i);
+
 /* Whether argv[i] becomes a part of a line, so that "--" ends no options. */
 bool placeholder_is_joined(char *const *argv, size_t i);
 

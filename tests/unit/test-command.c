@@ -158,6 +158,8 @@ static void test_command__programs_of_any_kind(void **state)
 		"run=zsh-5.9;-c;{name}", "run=python3-dbg;-c;{name}",
 		"run=/opt/python3.11-dbg;{name}", "run=deno;eval;{name}",
 		"run=deno;eval;--ext;ts;{name}", "run=bun;run;{name}",
+		"run=wezterm;start;{name}", "run=wezterm;{name}",
+		"run=wezterm;-n;start;{name}", "run=wezterm;start;--;{name}",
 		"run=expect;-c;{name}", "run=expect;-c;x;{name}",
 		"run=env;-S;{name}", "run=env;-iS{name}",
 		"run=env;--split-string={name}", "run=env;-S;sh -c;{name}",
@@ -193,6 +195,7 @@ static void test_command__programs_of_any_kind(void **state)
 		"python3;-m;json.tool;{name}", "busybox;sh;x.sh;{name}",
 		"deno;run;--;x.ts;{name}", "xterm;-e;less;{name}",
 		"env;FILE_PATH={name};sh;x.sh", "sed;-n;--;p;{name}",
+		"wezterm;start;--;less;{name}", "wezterm;-e;less;{name}",
 		"tmux;new;-c;{name}", "fish;-c;cat $argv;{name}",
 	};
 
@@ -331,6 +334,50 @@ static void test_command__a_name_is_no_option(void **state)
 	argv = expand(m, "a;x{name}", evil, &none);
 	assert_string_equal(argv[1], "x--output=/etc/passwd");
 	strv_free(argv);
+	fixture_free(m);
+}
+
+/* The "--" before a script ends the options of what runs it. */
+static void test_command__whose_options_are_ended(void **state)
+{
+	static const struct {
+		const char *words;
+		bool taken;
+	} all[] = {
+		{ "bash;-x;--;show.sh;{name}", false },
+		{ "bash;-x;--;show.sh;--;{name}", true },
+		{ "bash;-x;--;show.sh;--;x;{name}", true },
+		{ "sudo;--;bash;show.sh;{name}", false },
+		{ "sudo;--;sed;p;{name}", false },
+		{ "sudo;--;bash;show.sh;--;{name}", true },
+		{ "sh;-c;cat \"$@\";sh;{name}", false },
+		{ "sh;-c;cat \"$@\";sh;--;{name}", true },
+		{ "sh;-c;cat \"$@\";sh;--;x;{name}", true },
+		{ "sh;-c;\"$@\";sh;sudo;--;bash;x.sh;{name}", false },
+		{ "python3;show.py;--;{name}", true },
+		{ "deno;run;--;x.ts;{name}", false },
+		{ "wezterm;start;--;less;{name}", false },
+		{ "wezterm;start;--;less;--;{name}", true },
+		{ "sed;-n;--;p;{name}", true },
+		{ "awk;--;{ print };{name}", true },
+		{ "stacyvm;exec;sb-1;--;python3;x.py;{name}", true },
+		{ "rm;--;{name};x", true },
+	};
+	struct model *m = fixture_model(24, 80);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		auto_err struct svm_err err = SVM_ERR_INIT;
+		char **argv = expand(m, all[i].words, "{\"name\":\"-rf\"}",
+				     &err);
+
+		if (!argv != !all[i].taken)
+			fail_msg("%s: %s", all[i].words,
+				 err.msg ? err.msg : "taken");
+		if (!argv)
+			assert_non_null(strstr(err.msg, "for an option"));
+		strv_free(argv);
+	}
 	fixture_free(m);
 }
 
@@ -631,6 +678,7 @@ int main(void)
 		TEST(braces_that_hold_no_word),
 		TEST(words_are_text_and_nothing_else),
 		TEST(a_name_is_no_option),
+		TEST(whose_options_are_ended),
 		TEST(its_key_runs_it_on_what_is_selected),
 		TEST(in_workspace_and_logs),
 		TEST(typing_goes_before),
