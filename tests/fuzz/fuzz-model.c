@@ -271,6 +271,28 @@ static int change_setting(void *data, const char *key, const char *value,
 	return 1;
 }
 
+static int check_setting(void *data, const char *key, struct svm_err *err)
+{
+	(void)data;
+	return strlen(key) & 1 ? svm_err_set(err, SVM_NOT_FOUND, "%s: no",
+					     key) : 0;
+}
+
+static int read_settings(void *data, struct buf *ret, struct svm_err *err)
+{
+	(void)data, (void)err;
+	buf_addstr(ret, "ui:\n  theme: light\n");
+	return 0;
+}
+
+static int replace_settings(void *data, const char *before, const char *text,
+			    size_t n, struct svm_err *err)
+{
+	(void)data, (void)before, (void)text;
+	return n & 1 ? svm_err_set(err, SVM_BAD_REQUEST, "config.yaml:1: no") :
+		       0;
+}
+
 static int apply_settings(void *data, struct model *m, struct svm_err *err)
 {
 	(void)data, (void)m, (void)err;
@@ -278,8 +300,11 @@ static int apply_settings(void *data, struct model *m, struct svm_err *err)
 }
 
 static const struct settings_ops settings = { .at = setting_at,
+					      .check = check_setting,
 					      .show = show_settings,
 					      .change = change_setting,
+					      .read = read_settings,
+					      .replace = replace_settings,
 					      .apply = apply_settings };
 
 /* One of the user's own, on the key Z where sandboxes are. */
