@@ -61,6 +61,17 @@ static int wait_for(pid_t pid)
 				   128 + WTERMSIG(status);
 }
 
+/* Ctrl-Z stops what runs in front of us, and us with it: the shell waits for
+ * both before it has its prompt. */
+static void let_stop(bool on)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	(void)pthread_sigmask(on ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
 /* ^C went to what ran in front of us; it was not for us too. */
 static void forget_interrupts(void)
 {
@@ -121,10 +132,12 @@ static void run_command(struct app *a)
 
 	if (argv && has_terminal(a)) {
 		term_curses_suspend(a->term);
+		let_stop(true);
 		run_one(argv);
 		for (char ***next = more; next && *next && !ending_pending();
 		     next++)
 			run_one(*next);
+		let_stop(false);
 		forget_interrupts();
 		come_back(a);
 	}
@@ -167,9 +180,11 @@ static int run_in_front(struct app *a, char *const *argv, struct svm_err *err)
 	static const int fds[] = { 0, 1, 2 };
 
 	term_curses_suspend(a->term);
+	let_stop(true);
 	pid_t pid = command_spawn(argv, fds, 0, NULL, err);
 	int status = pid < 0 ? -1 : wait_for(pid);
 
+	let_stop(false);
 	forget_interrupts();
 	come_back(a);
 	return status;

@@ -9,6 +9,7 @@ import pytest
 
 import svm
 from screen import RESTORED, Screen
+from test_tui_data import configure
 
 LEADER = os.path.join(os.path.dirname(__file__), "leader.py")
 
@@ -52,6 +53,52 @@ def stop(s, leader, how):
 STOPS = [("tui", "^Z"), ("tui", "STOP"), ("list", "^Z"), ("list", "STOP"),
          ("top", "^Z"), ("console", "^Z"), ("console", "STOP"),
          ("exec", "STOP"), ("spawn", "STOP")]
+
+
+# In front of the dashboard, with the terminal as the shell had it: the keys
+# that bring each, and what is typed there.
+IN_FRONT = {
+    "editor": (["send f", "wait 0644", "send e", "wait your turn"],
+               ["send here\\r", "wait herehere", "send ^D",
+                "wait saved /workspace/e"]),
+    "command": (["send \\e[17~", "wait your turn"],
+                ["send here\\r", "wait herehere", "send ^D",
+                 "wait FLEET"]),
+    "enter": (["send \\e[18~", "wait Enter goes back"], ["send \\r", "wait FLEET"]),
+}
+
+
+@pytest.mark.parametrize("then", ["fg", "TERM"])
+@pytest.mark.parametrize("what", IN_FRONT)
+def test_what_is_in_front_of_the_dashboard_is_stopped(inst, tmp_path, what,
+                                                      then):
+    """^Z is for both, and the dashboard has heard of none afterwards."""
+    turn = tmp_path / "turn"
+    turn.write_text('#!/bin/sh\necho your turn\n'
+                    'while read x; do echo $x$x; done\n'
+                    '[ -z "$1" ] || echo mine >>"$1"\n')
+    turn.chmod(0o755)
+    inst.env["VISUAL"] = str(turn)
+    configure(inst, f"""
+commands:
+  turn: {{key: F6, run: [{turn}]}}
+  fail: {{key: F7, run: [sh, -c, 'exit 7']}}
+""")
+    inst.start()
+    s, leader = begin(inst, "tui")
+    inst.exec("a", "echo old >e; chmod 644 e")
+    begins, goes_on = IN_FRONT[what]
+    with s:
+        s.step(*begins, "send ^Z", "wait [1] stopped SIGTSTP")
+        # A read of the terminal that hasn't been yet takes what comes next.
+        svm.wait_for(lambda: all_stopped(inst, leader), "all of it to stop")
+        if then == "TERM":
+            s.end("send TERM\\r", "wait [2] ended 143, modes as before",
+                  RESTORED, "exit 0")
+            return
+        s.step("send fg\\r", *goes_on, "prop alt 1")
+        s.end("send q", "wait [2] ended 0, modes as before", RESTORED,
+              "exit 0")
 
 
 @pytest.mark.parametrize("sig", ["TERM", "HUP"])
@@ -144,6 +191,13 @@ def test_whose_terminal_is_taken_paints_no_more(inst, name):
                f"wait {new}")
         s.end(PROGRAMS[name][2], "wait [2] ended 0, modes as before",
               RESTORED, "exit 0")
+
+
+def all_stopped(inst, leader):
+    """Whether its job is, and what that has started."""
+    job, = inst.children_of(leader)
+    return all(svm.processes()[pid][1] == "T"
+               for pid in [job, *inst.children_of(job)])
 
 
 def in_front(pid):
