@@ -459,6 +459,9 @@ static void finish_requests(struct app *a)
 
 static void close_all(struct app *a)
 {
+	/* Without a model nothing is said. */
+	auto_escape bool before = escape_ascii(a->m && a->m->set.ascii);
+
 	a->closing = true;
 	term_curses_close(a->term);
 	/* Last words of streams still look at terminals, which links frees. */

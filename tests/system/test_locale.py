@@ -3,9 +3,11 @@
 is a control (0x9b is CSI), so it is shown ASCII alone."""
 import os
 import pty
+import signal
 import subprocess
 
 import pytest
+from screen import RESTORED, Screen
 from terminal import Terminal
 
 NAME, SHOWN = "a\u00db6n", "a\\u{db}6n"  # C3 9B: CSI 6 n asks where we are
@@ -74,3 +76,24 @@ def test_the_dashboard_as_text(shared, named):
     t.rest()
     assert named.encode() in t.text and t.text.isascii(), t.text
     assert t.end() == 0
+
+
+def test_the_copy_of_an_editor_that_is_left(inst, tmp_path):
+    """Its last component is the sandbox's to choose."""
+    inst.start()
+    s = inst.sandbox()["id"]
+    inst.ok("files", "write", s, NAME, input="old\n")
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho mine >>"$1"\necho your turn\n'
+                      'read x </dev/tty\nkill -TERM $PPID\n')
+    editor.chmod(0o755)
+    with Screen(inst, "tui", env={**EIGHT_BITS, "VISUAL": str(editor)}) as t:
+        t.step(f"wait {s}", "wait live", "send f", "wait 0644", "send e",
+               "wait your turn")
+        daemon = inst.daemon_pid()
+        os.kill(daemon, signal.SIGSTOP)  # it is never saved
+        try:
+            t.end("send \\r", "exit 143", RESTORED, "wait your copy is",
+                  f"wait /{SHOWN}")
+        finally:
+            os.kill(daemon, signal.SIGCONT)
