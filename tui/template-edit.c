@@ -67,7 +67,8 @@ static void edited(struct model *m, void *data, bool ok);
 static void open_editor(struct model *m, struct editing *e)
 {
 	if (m->editor.path) {
-		model_say(m, "an editor is being opened already");
+		model_say(m, "an editor is being opened already; this text is "
+			  "in %s", e->path);
 		editing_free(e);
 		return;
 	}
