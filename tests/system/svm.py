@@ -454,16 +454,19 @@ class Instance:
         return sorted(p.name for p in boxes.iterdir()) if boxes.exists() else []
 
     def agent_of(self, sid):
-        """A native sandbox's agent, by the name that it has for everybody."""
+        """A native sandbox's agent, by the name that it has for everybody;
+        those that it forked have it too."""
         name = f"{sid}@{self.instance_id()}".encode()
+        table, named = processes(), set()
         for pid in descendants():
             try:
                 with open(f"/proc/{pid}/cmdline", "rb") as f:
                     if name in f.read().split(b"\0"):
-                        return pid
+                        named.add(pid)
             except OSError:
                 pass
-        return None
+        return next((p for p in named
+                     if p in table and table[p][2] not in named), None)
 
     def made_ahead(self):
         """The spare boxes there have been."""

@@ -156,7 +156,7 @@ def test_the_dashboard_replaces_files_alone(inst):
     bad.symlink_to("pipe")
     with Screen(inst, "tui") as t:
         t.step(f"wait ▌ {s}", "send l", "wait hello",
-               rf"send s^U{bad}\r", "wait is no file:",
+               rf"send s^U{bad}\r", "wait file:",
                rf"send ^U{link}\r", "wait REPLACE A FILE?", "wait link ->",
                "wait What it holds now, 14 B, is lost.", "send y",
                "wait saved 1 line to")
@@ -164,7 +164,7 @@ def test_the_dashboard_replaces_files_alone(inst):
         t.end("send q", "exit 0")
     with Screen(inst, "tui") as t:
         t.step(f"wait ▌ {s}", "send f", "wait ▌   a", "send s",
-               "wait SAVE", rf"send ^U{bad}\r", "wait is no file:",
+               "wait SAVE", rf"send ^U{bad}\r", "wait file:",
                rf"send ^U{link}\r", "wait now, 6 B, is lost.", "send y",
                "wait copied /workspace/a", "send j", "wait ▌   b", "send s",
                "wait SAVE", rf"send ^U{longest}\r",
