@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@
 static struct {
 	pid_t of; /* the process that has the thread; 0: none has */
 	int signals, wake, ms;
+	sem_t begun;
 	atomic_int heard;
 	atomic_bool held;
 	struct termios modes;
@@ -101,6 +103,7 @@ static void *run(void *unused)
 			      { .fd = ending.wake, .events = POLLIN } };
 
 	(void)unused;
+	(void)sem_post(&ending.begun);
 	while (!atomic_load(&ending.heard)) {
 		(void)poll(p, 2, -1);
 		wait_until_heard();
@@ -110,13 +113,15 @@ static void *run(void *unused)
 	return NULL;
 }
 
+/* Returns when it runs: a fork(2) while a thread is being made leaves the child
+ * with locks that nobody lets go of; AddressSanitizer's are such. */
 static int start(void)
 {
 	pthread_attr_t attr;
 	sigset_t all, old;
 	pthread_t thread;
 
-	if (pthread_attr_init(&attr))
+	if (sem_init(&ending.begun, 0, 0) < 0 || pthread_attr_init(&attr))
 		return -ENOMEM;
 	(void)pthread_attr_setstacksize(&attr, STACK_BYTES + PTHREAD_STACK_MIN);
 	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -125,6 +130,8 @@ static int start(void)
 	int r = pthread_create(&thread, &attr, run, NULL);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	(void)pthread_attr_destroy(&attr);
+	while (r == 0 && sem_wait(&ending.begun) < 0 && errno == EINTR)
+		continue;
 	return -r;
 }
 
