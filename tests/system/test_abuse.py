@@ -5,6 +5,7 @@ While each of them rages, the daemon answers, a neighbour sandbox runs
 commands, and another can be spawned; afterwards the sandbox can be destroyed
 and nothing of it is left.
 """
+import itertools
 import json
 import os
 import pathlib
@@ -364,10 +365,13 @@ int main(int argc, char **argv)
 def forks_on(name):
     """Whether processes of that name are born from now on, or don't end: each
     may be dead before its entry is read, and the last resort is answered
-    when all are dying."""
+    when all are dying, which takes as long as they wait for a processor."""
     now = time.clock_gettime(time.CLOCK_BOOTTIME)
     tick = os.sysconf("SC_CLK_TCK")
-    for again in reversed(range(50)):
+    born, looks = [], itertools.count()
+
+    def over():
+        alive = False
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 text = pathlib.Path(f"/proc/{pid}/stat").read_text()
@@ -375,10 +379,14 @@ def forks_on(name):
                 continue
             comm, _, rest = text.partition("(")[2].rpartition(") ")
             fields = rest.split()
-            if comm == name and (not again and fields[0] not in "ZX" or
-                                 int(fields[19]) > (now + 0.1) * tick):
-                return text
-    return None
+            if comm == name:
+                alive |= fields[0] not in "ZX"
+                if int(fields[19]) > (now + 0.1) * tick:
+                    born.append(text)
+        return born or (not alive and next(looks) >= 15)
+
+    svm.wait_for(over, "the bomb's last processes to end")
+    return born
 
 
 @pytest.fixture
