@@ -302,8 +302,9 @@ commands:
         t.end(r"send \e[18~", "send q", "wait still runs", "send y",
               "exit 0", RESTORED)
     # What ran in the background ended with the dashboard.
-    assert subprocess.run(["pgrep", "-f", f"[s]leep 98765.{os.getpid()}"],
-                          check=False).returncode == 1
+    svm.wait_for(lambda: subprocess.run(
+        ["pgrep", "-f", f"[s]leep 98765.{os.getpid()}"],
+        check=False).returncode == 1, "it to end")
 
 
 def test_a_signal_at_what_a_command_said(inst):
