@@ -36,12 +36,14 @@ int instance_lock(const char *state_dir, struct svm_err *err)
 				   "can't open '%s'", path);
 	if (lock_whole(fd) < 0) {
 		(void)fd_slurp(fd, 64, &holder);
+		long pid = strtol(buf_str(&holder), NULL, 10);
+
 		svm_err_set(err, SVM_CONFLICT,
 			    "another daemon (pid %ld) uses the state "
-			    "directory '%s'",
-			    strtol(buf_str(&holder), NULL, 10), state_dir);
-		return svm_err_hint(err, "stop it with: stacyvm daemon stop, "
-				    "or set STACYVM_STATE_DIR");
+			    "directory '%s'", pid, state_dir);
+		return svm_err_hint(err, "stop it with: stacyvm daemon stop "
+				    "(or, when that finds none: kill %ld), "
+				    "or set STACYVM_STATE_DIR", pid);
 	}
 	char text[24];
 	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());

@@ -349,13 +349,19 @@ static void release(struct serve *s)
 	loop_free(d->loop);
 }
 
-/* Standard error is for whoever starts it: a person, or autostart.c, which
- * looks for the mark.  Then the log, unless that is standard error too. */
+/* Standard error is for whoever starts it: a person, or, when that is a log
+ * on a full disk, autostart.c, which looks for the mark here and there.  Then
+ * the log, unless that is standard error too. */
 static int fail(struct serve *s, const struct svm_err *err)
 {
-	fprintf(stderr, "stacyvm: %s\n", err->msg);
+	auto_buf struct buf text = BUF_INIT;
+
+	buf_addf(&text, "stacyvm: %s\n", err->msg);
 	if (err->hint)
-		fprintf(stderr, "  %s\n", err->hint);
+		buf_addf(&text, "  %s\n", err->hint);
+	fputs(buf_str(&text), stderr);
+	if (s->ready_fd >= 0)
+		(void)!write(s->ready_fd, text.data, MIN(text.len, PIPE_BUF));
 	if (s->logs_to_file)
 		log_error("the daemon can't start: %s", err->msg);
 	if (s->d.loop)

@@ -153,10 +153,13 @@ static const char *find_reason(char *text, const char **ret_hint)
 	return found;
 }
 
-static int failed(const char *log_path, off_t log_start, const char *why,
-		  struct svm_err *err)
+/* `told` is what it said itself, or NULL: then its log is asked, which may
+ * have had no room. */
+static int failed(const char *log_path, off_t log_start, const char *told,
+		  const char *why, struct svm_err *err)
 {
-	auto_free char *text = log_since(log_path, log_start);
+	auto_free char *text = told ? xstrdup(told) :
+				      log_since(log_path, log_start);
 	const char *hint = NULL, *reason = text ? find_reason(text, &hint) :
 						  NULL;
 
@@ -168,7 +171,8 @@ static int failed(const char *log_path, off_t log_start, const char *why,
 }
 
 /* A NUL on the ready pipe means its sockets answer, with what it has to say of
- * them; end of file means it is gone.  The text comes in the same write. */
+ * them; another text is why it ends, and end of file that it is gone.  All
+ * comes in one write. */
 static int wait_ready(struct client *c, int ready, const char *log_path,
 		      off_t log_start, char text[READY_TEXT],
 		      struct svm_err *err)
@@ -183,7 +187,7 @@ static int wait_ready(struct client *c, int ready, const char *log_path,
 
 	c->deadline_ns = saved;
 	if (r < 0 && wait_err.code == SVM_TIMEOUT) {
-		failed(log_path, log_start, "it took too long", err);
+		failed(log_path, log_start, NULL, "it took too long", err);
 		err->sys_errno = ETIMEDOUT;
 		return -1;
 	}
@@ -191,12 +195,13 @@ static int wait_ready(struct client *c, int ready, const char *log_path,
 		return svm_err_move(err, &wait_err);
 	ssize_t n = read(ready, text, READY_TEXT - 1);
 
-	if (n > 0) {
-		text[n] = '\0';
+	text[MAX(n, 0)] = '\0';
+	if (n > 0 && !text[0]) {
 		memmove(text, text + 1, (size_t)n);
 		return 0;
 	}
-	return failed(log_path, log_start, "it ended at once", err);
+	return failed(log_path, log_start, n > 0 ? text : NULL,
+		      "it ended at once", err);
 }
 
 /* Its real path reads better in ps; after an upgrade only the link works. */

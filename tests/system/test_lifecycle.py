@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Lives of daemons and sandboxes: start, stop, crash, adoption, expiry."""
+import contextlib
 import json
 import os
 import pathlib
@@ -549,19 +550,35 @@ def test_read_only_state_directory(inst):
         inst.state.chmod(0o700)
 
 
+def fill(where):
+    """To the last byte; returns what with."""
+    with open(where / "filler", "wb", buffering=0) as f:
+        for size in (65536, 1):
+            with contextlib.suppress(OSError):
+                while f.write(b"x" * size):
+                    pass
+    return where / "filler"
+
+
+@pytest.mark.root
+def test_a_start_on_a_full_disk_says_so(inst, mounted):
+    """Though the log that would say it has no room either."""
+    mounted("size=1m,mode=700")
+    fill(inst.state)
+    r = inst.must_fail("list", timeout=60)
+    assert r.code == 5 and "the daemon did not start: can't" in r.errtext, r
+    assert "No space left on device" in r.errtext, r
+    (inst.state / "filler").unlink()
+    assert inst.ok("list", "-q").text == ""
+
+
 @pytest.mark.root
 def test_full_disk(inst, mounted):
     """Refused with a reason, nothing half-made, and well again afterwards."""
     mounted("size=8m,mode=700")
     inst.start()
     sid = inst.sandbox()["id"]
-    filler = inst.state / "filler"
-    with open(filler, "wb", buffering=0) as f:
-        try:
-            while True:
-                f.write(b"x" * 65536)
-        except OSError:
-            pass
+    filler = fill(inst.state)
     seen = set()
     for _ in range(40):
         r = inst.api("POST", "/sandboxes", {})
