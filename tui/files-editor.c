@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* A file of a sandbox in $EDITOR: a local copy, written back when it
  * changed. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/api/dirs.h"
 #include "lib/base/digest.h"
 #include "lib/base/escape.h"
 #include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "lib/base/path.h"
+#include "tui/editor-copy.h"
+#include "tui/files-edit.h"
 #include "tui/files.h"
 
 #define EDITED_MAX (64 << 20)
@@ -31,13 +30,7 @@ static void copied_free(void *data)
 {
 	struct copied *s = data;
 
-	if (s->local) {
-		char *slash = strrchr(s->local, '/');
-
-		unlink(s->local);
-		*slash = '\0';
-		rmdir(s->local);
-	}
+	editor_copy_remove(s->local);
 	free(s->local);
 	free(s->id);
 	free(s->path);
@@ -260,37 +253,21 @@ static void fetched(struct model *m, struct request *r)
 	m->effects |= EFFECT_EDITOR;
 }
 
-/* A directory of its own keeps the name, which tells editors the language. */
-static char *make_local(const char *path)
-{
-	struct dirs dirs;
-	const char *slash = strrchr(path, '/');
-	char *local = NULL;
-
-	dirs_init(&dirs);
-	auto_free char *dir = xasprintf("%s/edit-XXXXXX", dirs.runtime);
-
-	if (mkdtemp(dir))
-		local = path_join(dir, slash && slash[1] ? slash + 1 :
-							   "file");
-	dirs_release(&dirs);
-	return local;
-}
-
 static void looked(struct model *m, struct files *f, const char *path,
 		   const cJSON *info)
 {
 	struct copied *s = xcalloc(1, sizeof(*s));
+	auto_err struct svm_err err = SVM_ERR_INIT;
+	const char *name = files_name(path);
 	struct request *r;
 
 	s->f = f;
 	s->id = xstrdup(f->id);
 	s->path = xstrdup(path);
 	s->mode = xstrdup(json_text(info, "mode"));
-	s->local = make_local(path);
+	s->local = editor_copy_make(*name ? name : "file", &err);
 	if (!s->local) {
-		model_say(m, "no directory for a local copy: %s",
-			  strerror(errno));
+		model_complain(m, &err, NULL);
 		copied_free(s);
 		return;
 	}

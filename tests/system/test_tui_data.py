@@ -231,7 +231,7 @@ def test_a_bad_file_never_takes_the_place_of_a_good_one(inst, tmp_path):
         assert "scope: logs" in file.read_text()
         t.end("send q", "exit 0", RESTORED)
     assert not list(pathlib.Path(inst.env["STACYVM_RUNTIME_DIR"]).glob(
-        "config-*"))
+        "edit-*"))
     drive(inst, f"wait no sandboxes\nsend q\nexit 0\n{RESTORED}")
 
 

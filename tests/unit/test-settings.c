@@ -550,7 +550,7 @@ static size_t copies(void)
 
 	assert_non_null(d);
 	while ((e = readdir(d)))
-		n += strncmp(e->d_name, "config-", 7) == 0;
+		n += strncmp(e->d_name, "edit-", 5) == 0;
 	closedir(d);
 	return n;
 }
