@@ -26,20 +26,20 @@ struct files_opts {
 #define O(m) offsetof(struct files_opts, m)
 
 /* What all of them begin with: the sandbox's id and the path, both owned. */
-struct place {
+struct remote {
 	char *id, *path;
 };
 
-static void place_release(struct place *p)
+static void remote_release(struct remote *p)
 {
 	free(p->id);
 	free(p->path);
 }
-#define auto_place CLEANUP(place_release)
+#define auto_remote CLEANUP(remote_release)
 
 /* "ID PATH" as two arguments, or "ID:/path" as one. */
-static int find_place(struct cli *cli, int argc, char **args,
-		      const char *fallback, struct place *ret,
+static int find_remote(struct cli *cli, int argc, char **args,
+		      const char *fallback, struct remote *ret,
 		      struct svm_err *err)
 {
 	const char *path = NULL;
@@ -90,13 +90,13 @@ static const struct column columns[] = {
 static int run_ls(struct cli *cli, void *values, int argc, char **args,
 		  struct svm_err *err)
 {
-	auto_place struct place p = { 0 };
+	auto_remote struct remote p = { 0 };
 	auto_buf struct buf body = BUF_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	cJSON *items;
 
 	(void)values;
-	if (find_place(cli, argc, args, "", &p, err) < 0)
+	if (find_remote(cli, argc, args, "", &p, err) < 0)
 		return -1;
 	auto_free char *target = files_target(p.id, "/list", p.path);
 
@@ -107,7 +107,7 @@ static int run_ls(struct cli *cli, void *values, int argc, char **args,
 			 err);
 }
 
-static int cat_one(struct cli *cli, const struct place *p,
+static int cat_one(struct cli *cli, const struct remote *p,
 		   struct svm_err *err)
 {
 	struct progress quiet = { 0 };
@@ -125,16 +125,16 @@ static int run_cat(struct cli *cli, void *values, int argc, char **args,
 	(void)values;
 	fflush(stdout);
 	if (argc == 1) {
-		auto_place struct place p = { 0 };
+		auto_remote struct remote p = { 0 };
 
-		return find_place(cli, argc, args, NULL, &p, err) < 0 ?
+		return find_remote(cli, argc, args, NULL, &p, err) < 0 ?
 			       -1 : cat_one(cli, &p, err);
 	}
 	for (int i = 1; i < argc; i++) {
 		char *pair[] = { args[0], args[i], NULL };
-		auto_place struct place p = { 0 };
+		auto_remote struct remote p = { 0 };
 
-		if (find_place(cli, 2, pair, NULL, &p, err) < 0 ||
+		if (find_remote(cli, 2, pair, NULL, &p, err) < 0 ||
 		    cat_one(cli, &p, err) < 0)
 			return -1;
 	}
@@ -145,7 +145,7 @@ static int run_write(struct cli *cli, void *values, int argc, char **args,
 		     struct svm_err *err)
 {
 	const struct files_opts *o = values;
-	auto_place struct place p = { 0 };
+	auto_remote struct remote p = { 0 };
 	struct progress quiet = { 0 };
 
 	if (o->mode && (!o->mode[0] || strlen(o->mode) > 4 ||
@@ -154,7 +154,7 @@ static int run_write(struct cli *cli, void *values, int argc, char **args,
 				 "permissions such as 755", o->mode);
 	if (isatty(STDIN_FILENO))
 		cli_notice(cli, "writing what you type; Ctrl-D ends it");
-	if (find_place(cli, argc, args, NULL, &p, err) < 0)
+	if (find_remote(cli, argc, args, NULL, &p, err) < 0)
 		return -1;
 	return transfer_put(cli, p.id, p.path, STDIN_FILENO,
 			    fd_regular_size(STDIN_FILENO), o->mode, &quiet,
@@ -162,7 +162,7 @@ static int run_write(struct cli *cli, void *values, int argc, char **args,
 }
 
 static int remove_one(struct cli *cli, const struct files_opts *o,
-		      const struct place *p, struct svm_err *err)
+		      const struct remote *p, struct svm_err *err)
 {
 	auto_free char *stat = files_target(p->id, "/stat", p->path);
 	auto_free char *base = files_target(p->id, "", p->path);
@@ -185,19 +185,19 @@ static int run_rm(struct cli *cli, void *values, int argc, char **args,
 		  struct svm_err *err)
 {
 	if (argc == 1) {
-		auto_place struct place p = { 0 };
+		auto_remote struct remote p = { 0 };
 
-		return find_place(cli, 1, args, NULL, &p, err) < 0 ?
+		return find_remote(cli, 1, args, NULL, &p, err) < 0 ?
 			       -1 : remove_one(cli, values, &p, err);
 	}
 	int status = 0;
 
 	for (int i = 1; i < argc; i++) {
 		char *pair[] = { args[0], args[i], NULL };
-		auto_place struct place p = { 0 };
+		auto_remote struct remote p = { 0 };
 		auto_err struct svm_err why = SVM_ERR_INIT;
 
-		if (find_place(cli, 2, pair, NULL, &p, &why) == 0 &&
+		if (find_remote(cli, 2, pair, NULL, &p, &why) == 0 &&
 		    remove_one(cli, values, &p, &why) == 0)
 			continue;
 		if (argc == 2 || !p.id || why.code == SVM_CANCELLED)
@@ -227,10 +227,10 @@ static int post(struct cli *cli, const char *id, const char *suffix,
 static int run_mv(struct cli *cli, void *values, int argc, char **args,
 		  struct svm_err *err)
 {
-	auto_place struct place p = { 0 };
+	auto_remote struct remote p = { 0 };
 
 	(void)values;
-	if (find_place(cli, argc, args, NULL, &p, err) < 0)
+	if (find_remote(cli, argc, args, NULL, &p, err) < 0)
 		return -1;
 	auto_free char *to = sandbox_abs_path(cli, p.id, args[2]);
 
@@ -242,10 +242,10 @@ static int run_chmod(struct cli *cli, void *values, int argc, char **args,
 		     struct svm_err *err)
 {
 	char *pair[] = { args[0], args[2], NULL };
-	auto_place struct place p = { 0 };
+	auto_remote struct remote p = { 0 };
 
 	(void)values, (void)argc;
-	if (find_place(cli, 2, pair, NULL, &p, err) < 0)
+	if (find_remote(cli, 2, pair, NULL, &p, err) < 0)
 		return -1;
 	return post(cli, p.id, "/files/chmod", "path", p.path, "mode",
 		    args[1], err);
@@ -254,12 +254,12 @@ static int run_chmod(struct cli *cli, void *values, int argc, char **args,
 static int run_stat(struct cli *cli, void *values, int argc, char **args,
 		    struct svm_err *err)
 {
-	auto_place struct place p = { 0 };
+	auto_remote struct remote p = { 0 };
 	auto_buf struct buf body = BUF_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 
 	(void)values;
-	if (find_place(cli, argc, args, NULL, &p, err) < 0)
+	if (find_remote(cli, argc, args, NULL, &p, err) < 0)
 		return -1;
 	auto_free char *target = files_target(p.id, "/stat", p.path);
 
@@ -272,7 +272,7 @@ static int run_stat(struct cli *cli, void *values, int argc, char **args,
 static int run_glob(struct cli *cli, void *values, int argc, char **args,
 		    struct svm_err *err)
 {
-	auto_place struct place p = { 0 };
+	auto_remote struct remote p = { 0 };
 	auto_buf struct buf body = BUF_INIT, target = BUF_INIT;
 	auto_json struct json_doc doc = JSON_DOC_INIT;
 	const cJSON *item;
@@ -281,7 +281,7 @@ static int run_glob(struct cli *cli, void *values, int argc, char **args,
 	(void)values;
 	if (argc == 1 && !strchr(args[0], ':'))
 		return cli_usage(cli, err, "no pattern given");
-	if (find_place(cli, argc, args, NULL, &p, err) < 0)
+	if (find_remote(cli, argc, args, NULL, &p, err) < 0)
 		return -1;
 	auto_free char *base = sandbox_path(p.id, "/files/glob");
 

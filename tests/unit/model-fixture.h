@@ -6,9 +6,11 @@
 #ifndef SVM_TESTS_MODEL_FIXTURE_H
 #define SVM_TESTS_MODEL_FIXTURE_H
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/fd.h"
 #include "lib/base/mem.h"
 #include "tests/unit/unit.h"
 #include "tui/model.h"
@@ -231,6 +233,21 @@ static inline void fixture_keys(struct model *m, const char *keys)
 			fail_msg("no key %s", w);
 		update_input(m, &ev);
 	}
+}
+
+/* The user writes this (NULL: nothing) and leaves the editor; the name of what
+ * was edited. */
+static inline char *fixture_leave_editor(struct model *m, const char *text,
+					 bool ok)
+{
+	char *path = steal_ptr(&m->editor.path);
+
+	if (text)
+		assert_int_equal(fd_replace_path(AT_FDCWD, path, text,
+						 strlen(text), 0600), 0);
+	m->editor.done(m, m->editor.data, ok);
+	update_settle(m);
+	return path;
 }
 
 /* Every character is a key. */

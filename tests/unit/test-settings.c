@@ -440,19 +440,6 @@ static struct model *in_editor(void)
 	return m;
 }
 
-/* The user writes this (NULL: nothing) and leaves; the copy's name. */
-static char *leave_editor(struct model *m, const char *text, bool ok)
-{
-	char *path = steal_ptr(&m->editor.path);
-
-	if (text)
-		assert_int_equal(fd_replace_path(AT_FDCWD, path, text,
-						 strlen(text), 0600), 0);
-	m->editor.done(m, m->editor.data, ok);
-	update_settle(m);
-	return path;
-}
-
 static void assert_copy(const char *path, const char *text)
 {
 	auto_buf struct buf b = BUF_INIT;
@@ -471,7 +458,7 @@ static void test_settings__edited_and_taken(void **state)
 	put("# mine\nui:\n  theme: light\n");
 	m = in_editor();
 	assert_copy(m->editor.path, "# mine\nui:\n  theme: light\n");
-	auto_free char *copy = leave_editor(m, "ui:\n  theme: mono\n", true);
+	auto_free char *copy = fixture_leave_editor(m, "ui:\n  theme: mono\n", true);
 	holds("ui:\n  theme: mono\n");
 	assert_copy(copy, NULL);
 	assert_shown(m, "the configuration is changed");
@@ -486,11 +473,11 @@ static void test_settings__a_file_is_made_in_the_editor(void **state)
 	struct model *m = in_editor();
 
 	(void)state;
-	free(leave_editor(m, NULL, true));
+	free(fixture_leave_editor(m, NULL, true));
 	assert_shown(m, "nothing was changed");
 	holds(NULL);
 	fixture_keys(m, "e");
-	free(leave_editor(m, "ui: {theme: mono}\n", true));
+	free(fixture_leave_editor(m, "ui: {theme: mono}\n", true));
 	holds("ui: {theme: mono}\n");
 	fixture_free(m);
 }
@@ -504,7 +491,7 @@ static void test_settings__edited_and_refused(void **state)
 	(void)state;
 	put("a: 1\n");
 	m = in_editor();
-	auto_free char *copy = leave_editor(m, "a: bad\n", true);
+	auto_free char *copy = fixture_leave_editor(m, "a: bad\n", true);
 	holds("a: 1\n");
 	assert_shown(m, "NOT TAKEN.  EDIT IT AGAIN?");
 	assert_shown(m, "cannot set: 'bad' is not a value");
@@ -515,7 +502,7 @@ static void test_settings__edited_and_refused(void **state)
 	assert_true(m->effects & EFFECT_EDITOR);
 	assert_string_equal(m->editor.path, copy);
 	assert_copy(copy, "a: bad\n");
-	free(leave_editor(m, "a: 2 bad\n", false));
+	free(fixture_leave_editor(m, "a: 2 bad\n", false));
 	assert_shown(m, "The editor failed.");
 	fixture_keys(m, "n");
 	assert_null(m->dialog);
@@ -533,7 +520,7 @@ static void test_settings__edited_beside_another(void **state)
 	put("a: 1\n");
 	m = in_editor();
 	put("a: 3\n");
-	auto_free char *copy = leave_editor(m, "a: 2\n", true);
+	auto_free char *copy = fixture_leave_editor(m, "a: 2\n", true);
 	holds("a: 3\n");
 	assert_shown(m, "changed by another since");
 	fixture_keys(m, "n");
@@ -566,7 +553,7 @@ static void test_settings__the_editor_is_opened_once(void **state)
 	fixture_keys(m, "e");
 	assert_shown(m, "an editor is being opened already");
 	assert_int_equal(copies(), 1);
-	free(leave_editor(m, "a: 2\n", true));
+	free(fixture_leave_editor(m, "a: 2\n", true));
 	holds("a: 2\n");
 	assert_int_equal(copies(), 0);
 	fixture_free(m);
@@ -580,7 +567,7 @@ static void test_settings__refused_beside_another_editor(void **state)
 	(void)state;
 	put("a: 1\n");
 	m = in_editor();
-	auto_free char *copy = leave_editor(m, "a: bad\n", true);
+	auto_free char *copy = fixture_leave_editor(m, "a: bad\n", true);
 	m->editor.path = xstrdup("/another");
 	m->editor.done = NULL;
 	m->effects = 0;
@@ -602,7 +589,7 @@ static void test_settings__a_bad_file_is_mended(void **state)
 	put("a: [bad\n");
 	m = in_editor();
 	assert_copy(m->editor.path, "a: [bad\n");
-	free(leave_editor(m, "a: 1\n", true));
+	free(fixture_leave_editor(m, "a: 1\n", true));
 	holds("a: 1\n");
 	fixture_free(m);
 }

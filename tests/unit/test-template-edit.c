@@ -46,19 +46,6 @@ static struct model *opened(void)
 	return m;
 }
 
-/* The user writes this (NULL: nothing) and leaves; the file's name. */
-static char *leave(struct model *m, const char *text, bool ok)
-{
-	char *path = steal_ptr(&m->editor.path);
-
-	if (text)
-		assert_int_equal(fd_replace_path(AT_FDCWD, path, text,
-						 strlen(text), 0600), 0);
-	m->editor.done(m, m->editor.data, ok);
-	update_settle(m);
-	return path;
-}
-
 static bool is_there(const char *path)
 {
 	struct stat st;
@@ -81,7 +68,7 @@ static void test_template_edit__what_can_be_changed(void **state)
 			    "taken out gets its default.\n"
 			    "name: data-science\nimage: python:3.12\n"
 			    "memory_mb: 1024\n");
-	auto_free char *path = leave(m, NULL, true);
+	auto_free char *path = fixture_leave_editor(m, NULL, true);
 	assert_shown(m, "nothing was changed");
 	assert_false(is_there(path));
 	assert_null(fixture_request(m, "PUT"));
@@ -91,7 +78,7 @@ static void test_template_edit__what_can_be_changed(void **state)
 static void test_template_edit__taken(void **state)
 {
 	struct model *m = opened();
-	auto_free char *path = leave(m, "image: alpine\nmemory_mb: 64\n", true);
+	auto_free char *path = fixture_leave_editor(m, "image: alpine\nmemory_mb: 64\n", true);
 	struct request *put;
 
 	(void)state;
@@ -109,7 +96,7 @@ static void test_template_edit__taken(void **state)
 static void test_template_edit__not_over_anothers_change(void **state)
 {
 	struct model *m = opened();
-	auto_free char *path = leave(m, "image: alpine\n", true);
+	auto_free char *path = fixture_leave_editor(m, "image: alpine\n", true);
 
 	(void)state;
 	fixture_answer(m, "GET", TEMPLATE, SVM_OK, BODY("2"));
@@ -124,7 +111,7 @@ static void test_template_edit__not_over_anothers_change(void **state)
 static void test_template_edit__refused_text_can_be_mended(void **state)
 {
 	struct model *m = opened();
-	auto_free char *first = leave(m, "image: [alpine\n", true);
+	auto_free char *first = fixture_leave_editor(m, "image: [alpine\n", true);
 
 	(void)state;
 	assert_shown(m, "template.yaml:");
@@ -132,14 +119,14 @@ static void test_template_edit__refused_text_can_be_mended(void **state)
 	m->effects = 0;
 	fixture_keys(m, "y");
 	assert_true(m->effects & EFFECT_EDITOR);
-	auto_free char *again = leave(m, "image: alpine\nttl: x\n", true);
+	auto_free char *again = fixture_leave_editor(m, "image: alpine\nttl: x\n", true);
 	assert_string_equal(first, again);
 	fixture_answer(m, "GET", TEMPLATE, SVM_OK, BODY("1"));
 	fixture_answer(m, "PUT", TEMPLATE, SVM_BAD_REQUEST, "ttl: 'x' is no "
 		       "duration");
 	assert_shown(m, "ttl: 'x' is no duration");
 	fixture_keys(m, "y");
-	auto_free char *third = leave(m, NULL, false);
+	auto_free char *third = fixture_leave_editor(m, NULL, false);
 	assert_shown(m, "The editor failed.");
 	fixture_keys(m, "Escape");
 	assert_true(is_there(third));
