@@ -14,8 +14,9 @@
 /*
  * From now on, when one of them isn't read within ms milliseconds, the modes
  * that the terminal has now are set again, if it is ours to change, and the
- * signal takes its course.  They must be blocked.  Once in a process; a child after fork(2) has none,
- * and may call it again.  0 or -errno, and then all is as without it.
+ * signal takes its course.  They must be blocked.  Once in a process; a
+ * child after fork(2) has none, and may call it again.  0 or -errno, and
+ * then all is as without it.
  */
 int ending_watch(int ms);
 

@@ -37,9 +37,9 @@ void escape_text(struct buf *out, const char *s, size_t n);
  * end of s.  The rest is as it was: it still has to be escaped. */
 void escape_strip(char *s);
 
-/* How many of the n bytes of s stand before a repaint: CR, a move of the cursor to the
- * start of a row (so home), the screen cleared or changed for the other one.
- * One at the very beginning of s isn't counted. */
+/* How many of the n bytes of s stand before a repaint: CR, a move of the
+ * cursor to the start of a row (so home), the screen cleared or changed for
+ * the other one.  One at the very beginning of s isn't counted. */
 size_t escape_repaint(const char *s, size_t n);
 
 /* JSON that says the same: characters a terminal would act on, or that

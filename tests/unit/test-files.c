@@ -102,14 +102,12 @@ static void write_text(const char *path, const char *text)
 	fclose(f);
 }
 
-/* What the editor saved goes where it came from. */
-static void test_files__edited_elsewhere(void **state)
+/* The first file of A is on its way to a local copy in this directory, a
+ * template of mkdtemp(3). */
+static struct model *edited_in(char *runtime)
 {
-	char runtime[] = "/tmp/svm-files-XXXXXX";
 	struct model *m;
-	struct request *r;
 
-	(void)state;
 	assert_non_null(mkdtemp(runtime));
 	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
 	m = fixture_model(30, 120);
@@ -118,6 +116,18 @@ static void test_files__edited_elsewhere(void **state)
 	fixture_keys(m, "e");
 	fixture_answer(m, "GET", A "/stat", SVM_OK,
 		       "{\"type\":\"file\",\"mode\":\"0600\"}");
+	return m;
+}
+
+/* What the editor saved goes where it came from. */
+static void test_files__edited_elsewhere(void **state)
+{
+	char runtime[] = "/tmp/svm-files-XXXXXX";
+	struct model *m;
+	struct request *r;
+
+	(void)state;
+	m = edited_in(runtime);
 	fixture_keys(m, "Escape j f");
 	fixture_answer(m, "GET", B "/list", SVM_OK, list_b);
 	r = fixture_request(m, "GET");
@@ -145,14 +155,7 @@ static void test_files__editor_left(void **state)
 	struct model *m;
 
 	(void)state;
-	assert_non_null(mkdtemp(runtime));
-	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
-	m = fixture_model(30, 120);
-	fixture_keys(m, "j f");
-	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
-	fixture_keys(m, "e");
-	fixture_answer(m, "GET", A "/stat", SVM_OK,
-		       "{\"type\":\"file\",\"mode\":\"0600\"}");
+	m = edited_in(runtime);
 	assert_int_equal(rmdir(runtime), -1); /* there is a copy's place */
 	fixture_free(m);
 	assert_int_equal(rmdir(runtime), 0);
@@ -165,14 +168,7 @@ static void test_files__editor_failed(void **state)
 	struct model *m;
 
 	(void)state;
-	assert_non_null(mkdtemp(runtime));
-	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
-	m = fixture_model(30, 120);
-	fixture_keys(m, "j f");
-	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
-	fixture_keys(m, "e");
-	fixture_answer(m, "GET", A "/stat", SVM_OK,
-		       "{\"type\":\"file\",\"mode\":\"0600\"}");
+	m = edited_in(runtime);
 	write_text(fixture_request(m, "GET")->download, "old");
 	fixture_answer(m, "GET", A, SVM_OK, "");
 	fixture_edited(m, false);
@@ -189,14 +185,7 @@ static void test_files__editor_not_opened(void **state)
 	struct model *m;
 
 	(void)state;
-	assert_non_null(mkdtemp(runtime));
-	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
-	m = fixture_model(30, 120);
-	fixture_keys(m, "j f");
-	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
-	fixture_keys(m, "e");
-	fixture_answer(m, "GET", A "/stat", SVM_OK,
-		       "{\"type\":\"file\",\"mode\":\"0600\"}");
+	m = edited_in(runtime);
 	write_text(fixture_request(m, "GET")->download, "old");
 	fixture_answer(m, "GET", A, SVM_OK, "");
 	assert_non_null(m->editor.path);
@@ -212,14 +201,7 @@ static void test_files__editor_unsaved(void **state)
 	struct model *m;
 
 	(void)state;
-	assert_non_null(mkdtemp(runtime));
-	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
-	m = fixture_model(30, 120);
-	fixture_keys(m, "j f");
-	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
-	fixture_keys(m, "e");
-	fixture_answer(m, "GET", A "/stat", SVM_OK,
-		       "{\"type\":\"file\",\"mode\":\"0600\"}");
+	m = edited_in(runtime);
 	local = xstrdup(fixture_request(m, "GET")->download);
 	write_text(local, "old");
 	fixture_answer(m, "GET", A, SVM_OK, "");
@@ -243,14 +225,7 @@ static void test_files__editor_save_as(void **state)
 	struct request *r;
 
 	(void)state;
-	assert_non_null(mkdtemp(runtime));
-	setenv("STACYVM_RUNTIME_DIR", runtime, 1);
-	m = fixture_model(30, 120);
-	fixture_keys(m, "j f");
-	fixture_answer(m, "GET", A "/list", SVM_OK, list_a);
-	fixture_keys(m, "e");
-	fixture_answer(m, "GET", A "/stat", SVM_OK,
-		       "{\"type\":\"file\",\"mode\":\"0600\"}");
+	m = edited_in(runtime);
 	r = fixture_request(m, "GET");
 	write_text(r->download, "old");
 	fixture_tagged(m, "GET", A, SVM_OK, "", "\"5\"");
