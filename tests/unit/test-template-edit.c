@@ -75,6 +75,21 @@ static void test_template_edit__what_can_be_changed(void **state)
 	fixture_free(m);
 }
 
+/* An editor that couldn't be started has written nothing that is to be kept or
+ * edited again. */
+static void test_template_edit__no_editor(void **state)
+{
+	struct model *m = opened();
+
+	(void)state;
+	svm_err_set(&m->editor.err, SVM_CANCELLED, "no such editor");
+	auto_free char *path = fixture_leave_editor(m, NULL, false);
+	assert_null(m->dialog);
+	assert_shown(m, "no such editor");
+	assert_false(is_there(path));
+	fixture_free(m);
+}
+
 static void test_template_edit__taken(void **state)
 {
 	struct model *m = opened();
@@ -187,6 +202,7 @@ int main(void)
 		test_template_edit__##name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_can_be_changed),
+		TEST(no_editor),
 		TEST(taken),
 		TEST(not_over_anothers_change),
 		TEST(refused_text_can_be_mended),
